@@ -1,0 +1,3 @@
+module csv-pipeline
+
+go 1.26.5
