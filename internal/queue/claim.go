@@ -1,0 +1,176 @@
+package queue
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"math/rand/v2"
+	"sync/atomic"
+	"time"
+
+	"github.com/redis/go-redis/v9"
+)
+
+// Claim is a name that this worker holds until it ends the claim or loses the lease.
+type Claim struct {
+	Name    string
+	Errors  int64 // tries that failed before
+	Crashes int64 // workers that died over it before
+
+	token string
+	queue *Queue
+}
+
+// Claim takes the next name for the worker of the given name. When nothing waits
+// it returns ErrEmpty.
+func (q *Queue) Claim(ctx context.Context, worker string) (*Claim, error) {
+	for {
+		got, err := claimScript.Run(ctx, q.rdb,
+			[]string{q.keys.list, q.keys.inflight, q.keys.claims, q.keys.delayed, q.keys.failed, q.keys.stats},
+			q.opts.Lease.Milliseconds(), worker, maxName).Slice()
+		switch {
+		case errors.Is(err, redis.Nil):
+			return nil, ErrEmpty
+		case err != nil:
+			return nil, fmt.Errorf("claim a name: %w", err)
+		case len(got) == 0:
+			continue
+		}
+		return &Claim{Name: got[0].(string), token: got[1].(string), Errors: got[2].(int64), Crashes: got[3].(int64), queue: q}, nil
+	}
+}
+
+// Progress is how far the work on a claim has come.
+type Progress struct{ Bytes, Rows int64 }
+
+// Renew extends the lease. It returns ErrLost when the name went to somebody else.
+func (c *Claim) Renew(ctx context.Context, p Progress) error {
+	q := c.queue
+	return c.held(renewScript.Run(ctx, q.rdb, []string{q.keys.inflight, q.keys.claims},
+		c.Name, c.token, q.opts.Lease.Milliseconds(), p.Bytes, p.Rows), "renew the lease of")
+}
+
+// Hold renews the lease every third of it until stop is called. The context it
+// returns is cancelled, with ErrLost as its cause, when the claim is lost; while
+// Redis cannot be asked the work goes on, since finishing it does no harm.
+func (c *Claim) Hold(ctx context.Context, progress func() Progress) (held context.Context, stop func()) {
+	held, cancel := context.WithCancelCause(ctx)
+	done := make(chan struct{})
+	var stopped atomic.Bool
+	go func() {
+		defer close(done)
+		tick := time.NewTicker(c.queue.opts.Lease / 3)
+		defer tick.Stop()
+		for {
+			select {
+			case <-held.Done():
+				return
+			case <-tick.C:
+				if err := c.Renew(held, progress()); errors.Is(err, ErrLost) {
+					cancel(ErrLost)
+				}
+			}
+		}
+	}()
+	return held, func() {
+		if stopped.CompareAndSwap(false, true) {
+			cancel(context.Canceled)
+			<-done
+		}
+	}
+}
+
+// Outcome is what completing a claim reports.
+type Outcome struct {
+	Rows, Bytes int64 // of the input
+	Took        time.Duration
+	Checksum    string // of the result
+}
+
+// Complete ends a claim whose result is published. ErrLost: somebody else has the
+// name now, and nothing was changed.
+func (c *Claim) Complete(ctx context.Context, o Outcome) error {
+	q := c.queue
+	return c.held(completeScript.Run(ctx, q.rdb,
+		[]string{q.keys.list, q.keys.inflight, q.keys.claims, q.keys.completed, q.keys.stats},
+		c.Name, c.token, o.Rows, o.Bytes, o.Took.Microseconds(), o.Checksum, q.opts.KeepCompleted), "complete")
+}
+
+// Kinds of failure, as the counters tell them apart; the queue itself adds "poison".
+const (
+	KindMalformed = "malformed" // the file is not what it should be
+	KindName      = "name"      // the message is not a file's name
+	KindMissing   = "missing"   // there is no such file
+	KindError     = "error"     // something else went wrong, too often
+)
+
+// Failure is why a claim did not work out.
+type Failure struct {
+	Reason  string
+	Kind    string
+	Version string // of the input that failed; "" when not known, another file of this name is tried again
+}
+
+// State is where a name is after a failure.
+type State string
+
+// The states that Fail and Retry report.
+const (
+	Waiting State = "waiting" // it was pushed again meanwhile
+	Delayed State = "delayed" // it will be tried again
+	Failed  State = "failed"  // it is a dead letter
+)
+
+// Fail makes the name a dead letter: trying again cannot help.
+func (c *Claim) Fail(ctx context.Context, f Failure) (State, error) {
+	return c.end(ctx, f, -1)
+}
+
+// Retry lets the name be tried again later, or makes it a dead letter when it has
+// used up its tries. The delay doubles from 1 s to 5 min, less up to half of it at
+// random so that many failures do not return together.
+func (c *Claim) Retry(ctx context.Context, f Failure) (State, error) {
+	return c.end(ctx, f, backoff(c.Errors))
+}
+
+func backoff(errors int64) time.Duration {
+	delay := min(time.Second<<min(errors, 16), 5*time.Minute)
+	return delay - rand.N(delay/2)
+}
+
+func (c *Claim) end(ctx context.Context, f Failure, delay time.Duration) (State, error) {
+	q := c.queue
+	ms := delay.Milliseconds()
+	if delay < 0 {
+		ms = -1
+	}
+	state, err := failScript.Run(ctx, q.rdb,
+		[]string{q.keys.list, q.keys.inflight, q.keys.claims, q.keys.delayed, q.keys.failed, q.keys.stats},
+		c.Name, c.token, f.Reason, f.Kind, f.Version, ms, q.opts.MaxErrors).Text()
+	switch {
+	case errors.Is(err, redis.Nil):
+		return "", fmt.Errorf("fail %q: %w", c.Name, ErrLost)
+	case err != nil:
+		return "", fmt.Errorf("fail %q: %w", c.Name, err)
+	}
+	return State(state), nil
+}
+
+// Release gives the name back untried: it is the next to be claimed.
+func (c *Claim) Release(ctx context.Context) error {
+	q := c.queue
+	return c.held(releaseScript.Run(ctx, q.rdb,
+		[]string{q.keys.list, q.keys.inflight, q.keys.claims, q.keys.stats}, c.Name, c.token), "release")
+}
+
+// held turns a script's 0 into ErrLost.
+func (c *Claim) held(cmd *redis.Cmd, doing string) error {
+	n, err := cmd.Int()
+	if err != nil {
+		return fmt.Errorf("%s %q: %w", doing, c.Name, err)
+	}
+	if n == 0 {
+		return fmt.Errorf("%s %q: %w", doing, c.Name, ErrLost)
+	}
+	return nil
+}

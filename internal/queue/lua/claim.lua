@@ -1,0 +1,50 @@
+-- claim: takes the next name and leases it to a worker.
+--
+-- KEYS  1 list  2 inflight  3 claims  4 delayed  5 failed  6 stats
+-- ARGV  1 lease in ms  2 worker  3 longest name in bytes
+-- Returns {name, token, errors, crashes}; {} when it only cleared messages away
+-- and should be called again; nil when nothing waits.
+--
+-- The first write is one that Redis refuses when it may not grow (ZADD, HSET),
+-- so a refused claim leaves the name in the list: only a script's first write is
+-- checked against maxmemory and failing persistence.
+local time = redis.call('TIME')
+local now = time[1] * 1000 + math.floor(time[2] / 1000)
+
+for _ = 1, 100 do
+  local name = redis.call('LINDEX', KEYS[1], -1)
+  if not name then return nil end
+
+  if #name > tonumber(ARGV[3]) then
+    local short = string.sub(name, 1, 64) .. '...' .. redis.sha1hex(name)
+    redis.call('HSET', KEYS[5], short, cjson.encode({
+      reason = 'a message of ' .. #name .. ' bytes: a name has at most ' .. ARGV[3],
+      kind = 'name', errors = 1, crashes = 0, at = now, worker = ARGV[2], version = '' }))
+    redis.call('RPOP', KEYS[1])
+    redis.call('HINCRBY', KEYS[6], 'failed', 1)
+    redis.call('HINCRBY', KEYS[6], 'failed:name', 1)
+  else
+    local record = redis.call('HGET', KEYS[3], name)
+    record = record and cjson.decode(record) or { errors = 0, crashes = 0 }
+    if redis.call('ZSCORE', KEYS[2], name) then
+      -- Pushed again while somebody works on it: once more when that ends.
+      record.again = true
+      redis.call('HSET', KEYS[3], name, cjson.encode(record))
+      redis.call('RPOP', KEYS[1])
+      redis.call('HINCRBY', KEYS[6], 'merged', 1)
+    else
+      redis.call('ZADD', KEYS[2], now + tonumber(ARGV[1]), name)
+      redis.call('RPOP', KEYS[1])
+      redis.call('ZREM', KEYS[4], name)
+      redis.call('HDEL', KEYS[5], name)
+      -- The time makes a token unique even after Redis lost its counters.
+      record.token = time[1] .. time[2] .. '-' .. redis.call('HINCRBY', KEYS[6], 'claimed', 1)
+      record.worker = ARGV[2]
+      record.claimed = now
+      record.bytes, record.rows = nil, nil
+      redis.call('HSET', KEYS[3], name, cjson.encode(record))
+      return { name, record.token, record.errors, record.crashes }
+    end
+  end
+end
+return {}

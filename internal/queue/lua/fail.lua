@@ -1,0 +1,40 @@
+-- fail: a claimed name did not work out. It is tried again after a delay, or
+-- becomes a dead letter when that is asked for or it has used up its tries.
+--
+-- KEYS  1 list  2 inflight  3 claims  4 delayed  5 failed  6 stats
+-- ARGV  1 name  2 token  3 reason  4 kind  5 version of the input
+--       6 delay in ms, -1 for no further try  7 tries in all
+-- Returns 'failed', 'delayed' or 'waiting' (it was pushed again meanwhile), or
+-- nil when the claim is no longer this worker's.
+local record = redis.call('HGET', KEYS[3], ARGV[1])
+record = record and cjson.decode(record)
+if not record or record.token ~= ARGV[2] then
+  redis.call('HINCRBY', KEYS[6], 'refused', 1)
+  return nil
+end
+
+local time = redis.call('TIME')
+local now = time[1] * 1000 + math.floor(time[2] / 1000)
+record.errors = record.errors + 1
+local delay = tonumber(ARGV[6])
+
+redis.call('ZREM', KEYS[2], ARGV[1])
+if record.again then
+  redis.call('HDEL', KEYS[3], ARGV[1])
+  redis.call('LPUSH', KEYS[1], ARGV[1])
+  return 'waiting'
+end
+if delay >= 0 and record.errors < tonumber(ARGV[7]) then
+  redis.call('ZADD', KEYS[4], now + delay, ARGV[1])
+  redis.call('HSET', KEYS[3], ARGV[1], cjson.encode({
+    errors = record.errors, crashes = record.crashes, reason = ARGV[3], worker = record.worker }))
+  redis.call('HINCRBY', KEYS[6], 'retried', 1)
+  return 'delayed'
+end
+redis.call('HDEL', KEYS[3], ARGV[1])
+redis.call('HSET', KEYS[5], ARGV[1], cjson.encode({
+  reason = ARGV[3], kind = ARGV[4], errors = record.errors, crashes = record.crashes,
+  at = now, worker = record.worker, version = ARGV[5] }))
+redis.call('HINCRBY', KEYS[6], 'failed', 1)
+redis.call('HINCRBY', KEYS[6], 'failed:' .. ARGV[4], 1)
+return 'failed'

@@ -1,0 +1,15 @@
+-- requeue: dead letters wait again, with fresh tries.
+--
+-- KEYS  1 list  2 failed  3 claims
+-- ARGV  names
+-- Returns how many of them were dead letters.
+local moved = 0
+for _, name in ipairs(ARGV) do
+  if redis.call('HEXISTS', KEYS[2], name) == 1 then
+    redis.call('LPUSH', KEYS[1], name)
+    redis.call('HDEL', KEYS[2], name)
+    redis.call('HDEL', KEYS[3], name)
+    moved = moved + 1
+  end
+end
+return moved

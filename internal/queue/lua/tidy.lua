@@ -1,0 +1,37 @@
+-- tidy: due retries and expired leases go back to the list; a name whose workers
+-- died too often becomes a dead letter. Doing it twice at once is harmless.
+--
+-- KEYS  1 list  2 inflight  3 claims  4 delayed  5 failed  6 stats
+-- ARGV  1 crashes that make a name poison  2 most names to move in one call
+-- Returns {due retries, names reclaimed, names found to be poison}
+local time = redis.call('TIME')
+local now = time[1] * 1000 + math.floor(time[2] / 1000)
+
+local due = redis.call('ZRANGEBYSCORE', KEYS[4], '-inf', now, 'LIMIT', 0, ARGV[2])
+for _, name in ipairs(due) do
+  redis.call('RPUSH', KEYS[1], name)
+  redis.call('ZREM', KEYS[4], name)
+end
+
+local reclaimed, poison = 0, 0
+for _, name in ipairs(redis.call('ZRANGEBYSCORE', KEYS[2], '-inf', now, 'LIMIT', 0, ARGV[2])) do
+  local record = redis.call('HGET', KEYS[3], name)
+  record = record and cjson.decode(record) or { errors = 0, crashes = 0 }
+  local crashes = record.crashes + 1
+  if crashes >= tonumber(ARGV[1]) then
+    redis.call('HSET', KEYS[5], name, cjson.encode({
+      reason = 'its worker died ' .. crashes .. ' times without finishing it, the last one was ' .. (record.worker or 'unknown'),
+      kind = 'poison', errors = record.errors, crashes = crashes, at = now, worker = record.worker or '', version = '' }))
+    redis.call('HDEL', KEYS[3], name)
+    redis.call('HINCRBY', KEYS[6], 'failed', 1)
+    redis.call('HINCRBY', KEYS[6], 'failed:poison', 1)
+    poison = poison + 1
+  else
+    redis.call('RPUSH', KEYS[1], name)
+    redis.call('HSET', KEYS[3], name, cjson.encode({ errors = record.errors, crashes = crashes }))
+    reclaimed = reclaimed + 1
+  end
+  redis.call('ZREM', KEYS[2], name)
+  redis.call('HINCRBY', KEYS[6], 'crashed', 1)
+end
+return { #due, reclaimed, poison }

@@ -1,0 +1,212 @@
+// Package queue is a reliable queue of names on a Redis list that any program may
+// LPUSH to. A worker claims a name under a lease, renews the lease while it works,
+// and completes, fails or gives back the claim. A name whose worker dies returns
+// to the list when the lease runs out, so nothing is lost and nothing runs twice
+// in effect: each claim carries a token, and an outdated one changes nothing.
+//
+// Every change of state is one Lua script (lua/), and only Redis' clock counts.
+// The pattern is Redis' reliable queue (redis.io/docs/latest/commands/rpoplpush)
+// with visibility time-outs as in Amazon SQS and fencing tokens after
+// M. Kleppmann, "How to do distributed locking" (2016).
+package queue
+
+import (
+	"context"
+	"embed"
+	"errors"
+	"fmt"
+	"time"
+
+	"github.com/redis/go-redis/v9"
+)
+
+var (
+	// ErrEmpty: nothing waits.
+	ErrEmpty = errors.New("nothing waits in the queue")
+	// ErrLost: the lease ran out and the name went to somebody else.
+	ErrLost = errors.New("the claim is no longer this worker's")
+	// ErrWrongType: the list's key holds something else.
+	ErrWrongType = errors.New("not a list")
+)
+
+//go:embed lua/*.lua
+var scripts embed.FS
+
+func script(name string) *redis.Script {
+	source, err := scripts.ReadFile("lua/" + name + ".lua")
+	if err != nil {
+		panic(err) // embedded at build time
+	}
+	return redis.NewScript(string(source))
+}
+
+var (
+	claimScript    = script("claim")
+	renewScript    = script("renew")
+	completeScript = script("complete")
+	failScript     = script("fail")
+	releaseScript  = script("release")
+	tidyScript     = script("tidy")
+	offerScript    = script("offer")
+	requeueScript  = script("requeue")
+	countsScript   = script("counts")
+	queuedScript   = script("queued")
+)
+
+// Options are the queue's limits; zero values take the defaults.
+type Options struct {
+	Lease         time.Duration // how long a claim lasts unless renewed; 30 s
+	MaxErrors     int           // tries of a name before it is a dead letter; 5
+	MaxCrashes    int           // workers that may die over a name before it is a dead letter; 3
+	KeepCompleted int64         // entries of the completed stream, about; 10,000
+}
+
+func (o Options) withDefaults() Options {
+	if o.Lease == 0 {
+		o.Lease = 30 * time.Second
+	}
+	if o.MaxErrors == 0 {
+		o.MaxErrors = 5
+	}
+	if o.MaxCrashes == 0 {
+		o.MaxCrashes = 3
+	}
+	if o.KeepCompleted == 0 {
+		o.KeepCompleted = 10_000
+	}
+	return o
+}
+
+// maxName is the longest message, in bytes, that is taken for a name.
+const maxName = 1024
+
+// keys of a queue share one Redis Cluster slot: the braces of the others hold the
+// list's own name. A list named with braces of its own is already a hash tag.
+type keys struct {
+	list, inflight, claims, delayed, failed, completed, stats string
+}
+
+func keysOf(list string) keys {
+	base := "{" + list + "}"
+	return keys{list, base + ":inflight", base + ":claims", base + ":delayed", base + ":failed", base + ":completed", base + ":stats"}
+}
+
+// Queue is safe for use by many goroutines.
+type Queue struct {
+	rdb  redis.UniversalClient
+	keys keys
+	opts Options
+}
+
+// New makes a queue on the given list; it does not talk to Redis yet.
+func New(rdb redis.UniversalClient, list string, opts Options) *Queue {
+	return &Queue{rdb, keysOf(list), opts.withDefaults()}
+}
+
+// Lease is how long a claim lasts unless it is renewed.
+func (q *Queue) Lease() time.Duration { return q.opts.Lease }
+
+// Check says whether Redis answers and the list is one: an error that wraps
+// ErrWrongType names what the key holds instead.
+func (q *Queue) Check(ctx context.Context) error {
+	kind, err := q.rdb.Type(ctx, q.keys.list).Result()
+	if err != nil {
+		return fmt.Errorf("ask Redis for the type of %q: %w", q.keys.list, err)
+	}
+	if kind != "list" && kind != "none" {
+		return fmt.Errorf("the Redis key %q holds a %s: %w; name another list or remove the key", q.keys.list, kind, ErrWrongType)
+	}
+	return nil
+}
+
+// Push makes names wait, as any producer's LPUSH does.
+func (q *Queue) Push(ctx context.Context, names ...string) error {
+	args := make([]any, len(names))
+	for i, name := range names {
+		args[i] = name
+	}
+	if err := q.rdb.LPush(ctx, q.keys.list, args...).Err(); err != nil {
+		return fmt.Errorf("push %d names: %w", len(names), err)
+	}
+	return nil
+}
+
+// Offer is a name with the version of its input.
+type Offer struct{ Name, Version string }
+
+// offerBatch bounds how long one script may run.
+const offerBatch = 500
+
+// Offer makes those names wait that are not in flight, do not wait for a retry and
+// did not fail with just that version. It cannot see the waiting ones, which have
+// no index: ask Queued first. It returns how many it made wait.
+func (q *Queue) Offer(ctx context.Context, offers []Offer) (int, error) {
+	pushed := 0
+	for len(offers) > 0 {
+		batch := offers[:min(len(offers), offerBatch)]
+		offers = offers[len(batch):]
+		args := make([]any, 0, 2*len(batch))
+		for _, o := range batch {
+			args = append(args, o.Name, o.Version)
+		}
+		n, err := offerScript.Run(ctx, q.rdb, []string{q.keys.list, q.keys.inflight, q.keys.delayed, q.keys.failed, q.keys.stats}, args...).Int()
+		if err != nil {
+			return pushed, fmt.Errorf("offer %d names: %w", len(batch), err)
+		}
+		pushed += n
+	}
+	return pushed, nil
+}
+
+// Requeue makes dead letters wait again with fresh tries, and returns how many of
+// the names were dead letters.
+func (q *Queue) Requeue(ctx context.Context, names ...string) (int, error) {
+	args := make([]any, len(names))
+	for i, name := range names {
+		args[i] = name
+	}
+	n, err := requeueScript.Run(ctx, q.rdb, []string{q.keys.list, q.keys.failed, q.keys.claims}, args...).Int()
+	if err != nil {
+		return 0, fmt.Errorf("requeue %d dead letters: %w", len(names), err)
+	}
+	return n, nil
+}
+
+// Tidied is what one round of housekeeping moved.
+type Tidied struct{ Due, Reclaimed, Poison int }
+
+func (t Tidied) total() int { return t.Due + t.Reclaimed + t.Poison }
+
+// tidyBatch bounds how long one script may run.
+const tidyBatch = 100
+
+// Tidy is the housekeeping that anybody may do at any time: due retries and names
+// whose lease ran out go back to the list, poison becomes a dead letter.
+func (q *Queue) Tidy(ctx context.Context) (Tidied, error) {
+	var sum Tidied
+	for {
+		moved, err := tidyScript.Run(ctx, q.rdb,
+			[]string{q.keys.list, q.keys.inflight, q.keys.claims, q.keys.delayed, q.keys.failed, q.keys.stats},
+			q.opts.MaxCrashes, tidyBatch).Int64Slice()
+		if err != nil {
+			return sum, fmt.Errorf("tidy the queue: %w", err)
+		}
+		round := Tidied{int(moved[0]), int(moved[1]), int(moved[2])}
+		sum = Tidied{sum.Due + round.Due, sum.Reclaimed + round.Reclaimed, sum.Poison + round.Poison}
+		if round.total() < tidyBatch {
+			return sum, nil
+		}
+	}
+}
+
+// Wait returns when a name waits or after the given time (rounded up to a second),
+// whichever is first.
+func (q *Queue) Wait(ctx context.Context, atMost time.Duration) error {
+	// Moving the last element onto its own place changes nothing, but blocks
+	// while there is none.
+	err := q.rdb.BLMove(ctx, q.keys.list, q.keys.list, "RIGHT", "RIGHT", max(atMost, time.Second)).Err()
+	if err != nil && !errors.Is(err, redis.Nil) {
+		return fmt.Errorf("wait for work: %w", err)
+	}
+	return nil
+}
