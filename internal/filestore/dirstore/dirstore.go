@@ -1,0 +1,297 @@
+// Package dirstore keeps files in a folder of a file system, on one disk or a
+// network volume that several machines mount.
+//
+// Results appear whole or not at all, by the sequence of T. Pillai et al., "All
+// File Systems Are Not Created Equal" (OSDI 2014): write a temporary file, fsync,
+// rename, fsync the folder. Temporary files have a folder of their own in each
+// area, .tmp, so that sweeping it costs the same however many files there are.
+package dirstore
+
+import (
+	"context"
+	"crypto/rand"
+	"errors"
+	"fmt"
+	"io"
+	"io/fs"
+	"iter"
+	"os"
+	"path"
+	"strconv"
+	"strings"
+	"syscall"
+	"time"
+
+	"csv-pipeline/internal/filestore"
+)
+
+// Store is a filestore.Store in a folder. Nothing reaches outside of the folder,
+// whatever names and symbolic links say: all access is through an os.Root.
+type Store struct{ root *os.Root }
+
+var _ filestore.Store = (*Store)(nil)
+
+const temporaries = ".tmp"
+
+// Open opens the folder, which must be there unless its parent may be written.
+func Open(folder string) (*Store, error) {
+	if err := os.MkdirAll(folder, 0o777); err != nil {
+		return nil, fmt.Errorf("open the store: %w", err)
+	}
+	root, err := os.OpenRoot(folder)
+	if err != nil {
+		return nil, fmt.Errorf("open the store: %w", err)
+	}
+	return &Store{root}, nil
+}
+
+// Close ends the use of the folder.
+func (s *Store) Close() error { return s.root.Close() }
+
+// Check says whether the folder is there and can be listed.
+func (s *Store) Check(context.Context) error {
+	dir, err := s.root.Open(".")
+	if err != nil {
+		return fmt.Errorf("look into the store: %w", err)
+	}
+	defer dir.Close()
+	if _, err := dir.ReadDir(1); err != nil && !errors.Is(err, io.EOF) {
+		return fmt.Errorf("look into the store: %w", err)
+	}
+	return nil
+}
+
+func info(area filestore.Area, name string, fi fs.FileInfo) filestore.Info {
+	version := strconv.FormatInt(fi.ModTime().UnixNano(), 36)
+	i := filestore.Info{Name: name, Size: fi.Size(), ModTime: fi.ModTime(), ETag: version + "-" + strconv.FormatInt(fi.Size(), 36)}
+	// A result has the modification time of its input.
+	if area == filestore.Processed {
+		i.Source = version
+	} else {
+		i.Identity = version
+	}
+	return i
+}
+
+// Stat describes a regular file.
+func (s *Store) Stat(_ context.Context, area filestore.Area, name string) (filestore.Info, error) {
+	if err := filestore.CheckName(name); err != nil {
+		return filestore.Info{}, err
+	}
+	fi, err := s.root.Stat(at(area, name))
+	if err != nil {
+		return filestore.Info{}, notThere(err)
+	}
+	if !fi.Mode().IsRegular() {
+		return filestore.Info{}, &fs.PathError{Op: "stat", Path: at(area, name), Err: fs.ErrNotExist}
+	}
+	return info(area, name, fi), nil
+}
+
+func at(area filestore.Area, name string) string { return path.Join(string(area), name) }
+
+// notThere makes "a part of the path is a file" the same as "it does not exist".
+func notThere(err error) error {
+	if errors.Is(err, syscall.ENOTDIR) {
+		return fmt.Errorf("%w: %w", fs.ErrNotExist, err)
+	}
+	return err
+}
+
+type file struct {
+	*os.File
+	info filestore.Info
+}
+
+func (f file) Info() filestore.Info { return f.info }
+
+// Open opens a regular file for reading.
+func (s *Store) Open(_ context.Context, area filestore.Area, name string) (filestore.File, error) {
+	if err := filestore.CheckName(name); err != nil {
+		return nil, err
+	}
+	// Non-blocking, or opening a named pipe would wait for its writer.
+	f, err := s.root.OpenFile(at(area, name), os.O_RDONLY|syscall.O_NONBLOCK, 0)
+	if err != nil {
+		return nil, notThere(err)
+	}
+	fi, err := f.Stat()
+	if err == nil && !fi.Mode().IsRegular() {
+		err = &fs.PathError{Op: "open", Path: at(area, name), Err: fs.ErrNotExist}
+	}
+	if err != nil {
+		_ = f.Close()
+		return nil, err
+	}
+	return file{f, info(area, name, fi)}, nil
+}
+
+// List walks the area. Folders and files that vanish while it looks are left out.
+func (s *Store) List(ctx context.Context, area filestore.Area) iter.Seq2[filestore.Info, error] {
+	return func(yield func(filestore.Info, error) bool) {
+		err := fs.WalkDir(s.root.FS(), string(area), func(where string, d fs.DirEntry, err error) error {
+			switch {
+			case ctx.Err() != nil:
+				return ctx.Err()
+			case errors.Is(err, fs.ErrNotExist):
+				return nil
+			case err != nil:
+				return err
+			case where == string(area):
+				return nil
+			case strings.HasPrefix(d.Name(), "."):
+				if d.IsDir() {
+					return fs.SkipDir
+				}
+				return nil
+			case d.IsDir():
+				return nil
+			}
+			fi, err := d.Info()
+			if err == nil && fi.Mode()&fs.ModeSymlink != 0 {
+				fi, err = s.root.Stat(where)
+			}
+			if err != nil || !fi.Mode().IsRegular() {
+				return nil // it vanished, leads outside or is no file
+			}
+			if !yield(info(area, where[len(area)+1:], fi), nil) {
+				return fs.SkipAll
+			}
+			return nil
+		})
+		if err != nil {
+			yield(filestore.Info{}, fmt.Errorf("list %s: %w", area, err))
+		}
+	}
+}
+
+// Remove removes a file.
+func (s *Store) Remove(_ context.Context, area filestore.Area, name string) error {
+	if err := filestore.CheckName(name); err != nil {
+		return err
+	}
+	return readOnly(s.root.Remove(at(area, name)))
+}
+
+func readOnly(err error) error {
+	if errors.Is(err, syscall.EROFS) {
+		return fmt.Errorf("%w: %w", filestore.ErrReadOnly, err)
+	}
+	return err
+}
+
+// Create begins a file under a temporary name.
+func (s *Store) Create(_ context.Context, area filestore.Area, name string, source *filestore.Info) (filestore.Writer, error) {
+	if err := filestore.CheckName(name); err != nil {
+		return nil, err
+	}
+	w := &writer{store: s, area: area, name: name, temporary: path.Join(string(area), temporaries, rand.Text())}
+	if source != nil {
+		w.modTime = source.ModTime
+	}
+	const flags = os.O_WRONLY | os.O_CREATE | os.O_EXCL
+	f, err := s.root.OpenFile(w.temporary, flags, 0o666)
+	if errors.Is(err, fs.ErrNotExist) {
+		if err = s.root.MkdirAll(path.Dir(w.temporary), 0o777); err == nil {
+			f, err = s.root.OpenFile(w.temporary, flags, 0o666)
+		}
+	}
+	if err != nil {
+		return nil, fmt.Errorf("begin %s: %w", at(area, name), readOnly(err))
+	}
+	w.file = f
+	return w, nil
+}
+
+type writer struct {
+	store           *Store
+	file            *os.File
+	area            filestore.Area
+	name, temporary string
+	modTime         time.Time // zero: when it was written
+}
+
+func (w *writer) Write(p []byte) (int, error) { return w.file.Write(p) }
+
+// Abort removes the temporary file, unless it was published.
+func (w *writer) Abort() {
+	if w.file == nil {
+		return
+	}
+	_ = w.file.Close()
+	w.file = nil
+	_ = w.store.root.Remove(w.temporary)
+}
+
+// Commit makes what was written durable and gives it its name.
+func (w *writer) Commit() (filestore.Info, error) {
+	defer w.Abort()
+	i, err := w.commit()
+	if err != nil {
+		return filestore.Info{}, fmt.Errorf("publish %s: %w", at(w.area, w.name), err)
+	}
+	return i, nil
+}
+
+func (w *writer) commit() (filestore.Info, error) {
+	root, target := w.store.root, at(w.area, w.name)
+	if !w.modTime.IsZero() {
+		if err := root.Chtimes(w.temporary, time.Time{}, w.modTime); err != nil {
+			return filestore.Info{}, err
+		}
+	}
+	if err := w.file.Sync(); err != nil {
+		return filestore.Info{}, err
+	}
+	fi, err := w.file.Stat()
+	if err != nil {
+		return filestore.Info{}, err
+	}
+	if err := w.file.Close(); err != nil {
+		return filestore.Info{}, err
+	}
+	err = root.Rename(w.temporary, target)
+	if errors.Is(err, fs.ErrNotExist) {
+		if err = root.MkdirAll(path.Dir(target), 0o777); err == nil {
+			err = root.Rename(w.temporary, target)
+		}
+	}
+	if err != nil {
+		return filestore.Info{}, err
+	}
+	w.file = nil
+	return info(w.area, w.name, fi), syncFolder(root, path.Dir(target))
+}
+
+func syncFolder(root *os.Root, name string) error {
+	dir, err := root.Open(name)
+	if err != nil {
+		return err
+	}
+	defer dir.Close()
+	return dir.Sync()
+}
+
+// Sweep removes temporary files that nobody has written to for the given time.
+func (s *Store) Sweep(_ context.Context, age time.Duration) (int, error) {
+	removed := 0
+	for _, area := range []filestore.Area{filestore.Raw, filestore.Processed} {
+		folder := path.Join(string(area), temporaries)
+		entries, err := fs.ReadDir(s.root.FS(), folder)
+		if err != nil && !errors.Is(err, fs.ErrNotExist) {
+			return removed, fmt.Errorf("sweep %s: %w", folder, err)
+		}
+		for _, entry := range entries {
+			fi, err := entry.Info()
+			if err != nil || time.Since(fi.ModTime()) < age {
+				continue
+			}
+			if err := s.root.Remove(path.Join(folder, entry.Name())); err == nil {
+				removed++
+			} else if !errors.Is(err, fs.ErrNotExist) {
+				return removed, fmt.Errorf("sweep %s: %w", folder, readOnly(err))
+			}
+		}
+	}
+	return removed, nil
+}

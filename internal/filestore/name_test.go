@@ -1,0 +1,81 @@
+package filestore
+
+import (
+	"errors"
+	"strings"
+	"testing"
+)
+
+func TestResultNameAndBack(t *testing.T) {
+	for raw, want := range map[string]string{
+		"20220101.csv":     "20220101_aggregated_sales.csv",
+		"2022/01/01.csv":   "2022/01/01_aggregated_sales.csv",
+		"sales.v2.csv":     "sales.v2_aggregated_sales.csv",
+		"x.CSV":            "x.CSV_aggregated_sales.csv",
+		"x.csv.gz":         "x.csv.gz_aggregated_sales.csv",
+		"x.csv.zst":        "x.csv.zst_aggregated_sales.csv",
+		"x.csv.csv":        "x.csv_aggregated_sales.csv",
+		"Umsätze März.csv": "Umsätze März_aggregated_sales.csv",
+	} {
+		got, err := ResultName(raw)
+		if got != want || err != nil {
+			t.Errorf("ResultName(%q) = %q, %v; want %q", raw, got, err, want)
+		}
+		if back, ok := RawName(got); back != raw || !ok {
+			t.Errorf("RawName(%q) = %q, %v; want %q", got, back, ok, raw)
+		}
+	}
+}
+
+func TestInvalidNames(t *testing.T) {
+	for name, why := range map[string]string{
+		"":                                 "empty",
+		"/etc/passwd":                      "absolute",
+		"../../etc/passwd":                 "leaves",
+		"a/../../b.csv":                    "leaves",
+		"a//b.csv":                         "empty part",
+		"a/":                               "empty part",
+		"./a.csv":                          "dot",
+		".hidden.csv":                      "dot",
+		"a/.tmp/b.csv":                     "dot",
+		`..\..\a.csv`:                      "backslash",
+		"a\x00.csv":                        "control",
+		"a\nb.csv":                         "control",
+		"a\xff.csv":                        "UTF-8",
+		strings.Repeat("x", 252) + ".csv":  "256 bytes",
+		strings.Repeat("x/", 600) + ".csv": "bytes",
+		strings.Repeat("x", 250) + ".csv":  "name of the result",
+		"report.xlsx":                      "ends in .csv",
+		"csv":                              "ends in .csv",
+		"a/.csv":                           "dot",
+		"x.csv.gz.csv":                     `"x.csv.gz"`,
+	} {
+		_, err := ResultName(name)
+		if !errors.Is(err, ErrInvalidName) || !strings.Contains(err.Error(), why) {
+			t.Errorf("ResultName(%.40q): %v; want ErrInvalidName that says %q", name, err, why)
+		}
+	}
+}
+
+// A name that gets through stays inside its folder, is found back from its result,
+// and shares that result with no other name.
+func FuzzResultName(f *testing.F) {
+	for _, seed := range []string{"20220101.csv", "a/b.csv.gz", "../x.csv", "x.csv.gz.csv", "a\\b.csv", "x.CSV", "..csv", "/x.csv", "x.csv/y.csv"} {
+		f.Add(seed)
+	}
+	f.Fuzz(func(t *testing.T, name string) {
+		result, err := ResultName(name)
+		if err != nil {
+			if !errors.Is(err, ErrInvalidName) {
+				t.Fatalf("%q: %v", name, err)
+			}
+			return
+		}
+		if CheckName(name) != nil || CheckName(result) != nil || strings.Contains("/"+name+"/", "/../") {
+			t.Errorf("%q got through, its result is %q", name, result)
+		}
+		if back, ok := RawName(result); !ok || back != name {
+			t.Errorf("%q has the result %q, which leads back to %q, %v", name, result, back, ok)
+		}
+	})
+}
