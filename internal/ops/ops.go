@@ -1,0 +1,147 @@
+// Package ops is what operators see of a service: its log, its health and its metrics.
+package ops
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"net"
+	"net/http"
+	"strings"
+	"sync/atomic"
+	"time"
+
+	"github.com/prometheus/client_golang/prometheus"
+	"github.com/prometheus/client_golang/prometheus/collectors"
+	"github.com/prometheus/client_golang/prometheus/promhttp"
+	"go.uber.org/zap"
+	"go.uber.org/zap/zapcore"
+)
+
+// Version is the version of the build, set by the linker.
+var Version = "dev"
+
+// NewLogger logs JSON lines to w, from every goroutine.
+func NewLogger(w io.Writer, service string) *zap.Logger {
+	config := zap.NewProductionEncoderConfig()
+	config.TimeKey, config.EncodeTime = "time", zapcore.RFC3339NanoTimeEncoder
+	config.EncodeDuration = zapcore.SecondsDurationEncoder
+	core := zapcore.NewCore(zapcore.NewJSONEncoder(config), zapcore.Lock(zapcore.AddSync(w)), zap.InfoLevel)
+	return zap.New(core).With(zap.String("service", service))
+}
+
+// NewRegistry returns a registry with the metrics that every service has.
+func NewRegistry(service string) *prometheus.Registry {
+	registry := prometheus.NewRegistry()
+	info := prometheus.NewGauge(prometheus.GaugeOpts{
+		Name: "csv_pipeline_build_info", Help: "The version that runs; always 1.",
+		ConstLabels: prometheus.Labels{"service": service, "version": Version},
+	})
+	info.Set(1)
+	registry.MustRegister(info, collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}))
+	return registry
+}
+
+// Pulse tells whether a loop still turns.
+type Pulse struct {
+	last    atomic.Int64 // unix nanoseconds
+	Timeout time.Duration
+}
+
+// Beat notes that the loop turned.
+func (p *Pulse) Beat() { p.last.Store(time.Now().UnixNano()) }
+
+// Alive is an error when the last beat is longer ago than the time-out.
+func (p *Pulse) Alive(context.Context) error {
+	if ago := time.Since(time.Unix(0, p.last.Load())); ago > p.Timeout {
+		return fmt.Errorf("nothing happened for %v", ago.Round(time.Second))
+	}
+	return nil
+}
+
+// Endpoints adds /healthz (alive), /readyz (ready) and /metrics to mux.
+func Endpoints(mux *http.ServeMux, registry prometheus.Gatherer, alive, ready func(context.Context) error) {
+	mux.HandleFunc("GET /healthz", check(alive))
+	mux.HandleFunc("GET /readyz", check(ready))
+	mux.Handle("GET /metrics", promhttp.HandlerFor(registry, promhttp.HandlerOpts{EnableOpenMetrics: true}))
+}
+
+func check(ask func(context.Context) error) http.HandlerFunc {
+	return func(w http.ResponseWriter, r *http.Request) {
+		ctx, cancel := context.WithTimeout(r.Context(), 2*time.Second)
+		defer cancel()
+		w.Header().Set("Content-Type", "text/plain; charset=utf-8")
+		w.Header().Set("Cache-Control", "no-store")
+		if err := ask(ctx); err != nil {
+			w.WriteHeader(http.StatusServiceUnavailable)
+			fmt.Fprintf(w, "not ok: %v\n", err)
+			return
+		}
+		fmt.Fprintln(w, "ok")
+	}
+}
+
+// Listen opens the address of a server; its error says what is expected.
+func Listen(address string) (net.Listener, error) {
+	l, err := net.Listen("tcp", address)
+	if err != nil {
+		return nil, fmt.Errorf("--listen (LISTEN) %q, expected host:port or :port: %w", address, err)
+	}
+	return l, nil
+}
+
+// Serve answers requests until ctx ends, then finishes those under way for up to
+// ten seconds.
+func Serve(ctx context.Context, l net.Listener, h http.Handler, log *zap.Logger) error {
+	server := &http.Server{
+		Handler:           h,
+		ReadHeaderTimeout: 5 * time.Second,
+		IdleTimeout:       2 * time.Minute,
+		MaxHeaderBytes:    64 << 10,
+		ErrorLog:          zap.NewStdLog(log),
+		BaseContext:       func(net.Listener) context.Context { return context.WithoutCancel(ctx) },
+	}
+	stopped := make(chan error, 1)
+	stop := context.AfterFunc(ctx, func() {
+		grace, cancel := context.WithTimeout(context.WithoutCancel(ctx), 10*time.Second)
+		defer cancel()
+		stopped <- server.Shutdown(grace)
+	})
+	if err := server.Serve(l); !errors.Is(err, http.ErrServerClosed) {
+		stop()
+		return fmt.Errorf("serve %s: %w", l.Addr(), err)
+	}
+	if err := <-stopped; err != nil {
+		return errors.Join(fmt.Errorf("requests were cut off: %w", err), server.Close())
+	}
+	return nil
+}
+
+// Healthcheck asks the service that listens on the given address of this machine
+// whether it is alive, for container engines whose probes run a command.
+func Healthcheck(ctx context.Context, listen string) error {
+	host, port, err := net.SplitHostPort(listen)
+	if err != nil {
+		return fmt.Errorf("--listen (LISTEN) %q, expected host:port or :port: %w", listen, err)
+	}
+	if ip := net.ParseIP(host); host == "" || ip != nil && ip.IsUnspecified() {
+		host = "localhost"
+	}
+	ctx, cancel := context.WithTimeout(ctx, 3*time.Second)
+	defer cancel()
+	request, err := http.NewRequestWithContext(ctx, http.MethodGet, "http://"+net.JoinHostPort(host, port)+"/healthz", nil)
+	if err != nil {
+		return err
+	}
+	response, err := http.DefaultClient.Do(request)
+	if err != nil {
+		return fmt.Errorf("not alive: %w", err)
+	}
+	defer response.Body.Close()
+	if response.StatusCode != http.StatusOK {
+		said, _ := io.ReadAll(io.LimitReader(response.Body, 1000))
+		return fmt.Errorf("not alive: %s: %s", response.Status, strings.TrimSpace(string(said)))
+	}
+	return nil
+}

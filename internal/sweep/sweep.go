@@ -1,0 +1,156 @@
+// Package sweep makes the queue follow the files: a raw file without a result of
+// just its version, that is nowhere in the queue, is made to wait. So a lost Redis
+// heals by itself, and a file that is simply copied into raw/ is processed.
+package sweep
+
+import (
+	"context"
+	"time"
+
+	"go.uber.org/zap"
+
+	"csv-pipeline/internal/catalog"
+	"csv-pipeline/internal/filestore"
+	"csv-pipeline/internal/queue"
+)
+
+// Sweeper compares files and queue. It is for one goroutine.
+type Sweeper struct {
+	Catalog *catalog.Catalog
+	Store   filestore.Store
+	Queue   *queue.Queue
+	Log     *zap.Logger
+	// Settle is for how long a file must have been still.
+	Settle time.Duration
+	// HighWater is how many names may wait before no more are added: what is not
+	// queued now is found again later, so neither the list nor the comparison grows
+	// with the number of files. 0: 10,000.
+	HighWater int64
+
+	watched map[string]sighting // files that may still grow
+}
+
+type sighting struct {
+	version string
+	since   time.Time
+}
+
+// old is the age at which a file is still, whatever small difference there is
+// between the clocks of this machine and of the one that serves the files.
+const old = time.Minute
+
+// Once does the housekeeping of the queue and one sweep. It returns how many names
+// it made wait.
+func (s *Sweeper) Once(ctx context.Context) (int, error) {
+	moved, err := s.Queue.Tidy(ctx)
+	if err != nil {
+		return 0, err
+	}
+	if moved != (queue.Tidied{}) {
+		s.Log.Info("housekeeping", zap.Int("due", moved.Due), zap.Int("reclaimed", moved.Reclaimed), zap.Int("poison", moved.Poison))
+	}
+	highWater := s.HighWater
+	if highWater == 0 {
+		highWater = 10_000
+	}
+	depth, err := s.Queue.Depth(ctx)
+	if err != nil || depth >= highWater {
+		return 0, err
+	}
+	// Who is queued now and done when we look at the files has a result; who is
+	// queued later is seen by the second question. What slips through both is
+	// processed once more, to the same bytes.
+	before, err := s.Queue.Queued(ctx)
+	if err != nil {
+		return 0, err
+	}
+	files, err := s.Catalog.Refresh(ctx)
+	if err != nil {
+		return 0, err
+	}
+	candidates := s.settled(files, before)
+	if len(candidates) == 0 {
+		return 0, nil
+	}
+	after, err := s.Queue.Queued(ctx)
+	if err != nil {
+		return 0, err
+	}
+	offers := make([]queue.Offer, 0, min(len(candidates), int(highWater)))
+	for _, raw := range candidates {
+		if _, queued := after[raw.Name]; queued || s.done(ctx, raw) {
+			continue
+		}
+		if offers = append(offers, queue.Offer{Name: raw.Name, Version: raw.ETag}); int64(len(offers))+depth >= highWater {
+			break
+		}
+	}
+	n, err := s.Queue.Offer(ctx, offers)
+	if n > 0 {
+		s.Log.Info("found files without a result", zap.Int("queued", n), zap.String("first", offers[0].Name))
+	}
+	return n, err
+}
+
+// settled returns the raw files that have no result, are not queued and do not grow.
+func (s *Sweeper) settled(files *catalog.Snapshot, queued map[string]struct{}) []filestore.Info {
+	var still []filestore.Info
+	watched := make(map[string]sighting)
+	for _, raw := range files.Raw {
+		if _, ok := queued[raw.Name]; ok {
+			continue
+		}
+		if _, ok := files.Current(raw); ok {
+			continue
+		}
+		if files.At.Sub(raw.ModTime).Abs() < max(old, s.Settle) {
+			seen, ok := s.watched[raw.Name]
+			if !ok || seen.version != raw.ETag {
+				seen = sighting{raw.ETag, files.At}
+			}
+			watched[raw.Name] = seen
+			if files.At.Sub(seen.since) < s.Settle {
+				continue
+			}
+		}
+		still = append(still, raw)
+	}
+	s.watched = watched
+	return still
+}
+
+// done looks again: the result may have come since the files were listed.
+func (s *Sweeper) done(ctx context.Context, raw filestore.Info) bool {
+	name, err := filestore.ResultName(raw.Name)
+	if err != nil {
+		return false
+	}
+	result, err := s.Store.Stat(ctx, filestore.Processed, name)
+	return err == nil && result.MadeFrom(raw)
+}
+
+// Run sweeps at the given interval, or less often where looking at the files takes
+// more than a tenth of it, until ctx ends. Each round ends with a call of beat.
+func (s *Sweeper) Run(ctx context.Context, interval time.Duration, beat func()) {
+	var lastProblem string
+	for {
+		began := time.Now()
+		_, err := s.Once(ctx)
+		switch {
+		case ctx.Err() != nil:
+			return
+		case err == nil && lastProblem != "":
+			s.Log.Info("sweeping works again")
+			lastProblem = ""
+		case err != nil && err.Error() != lastProblem:
+			lastProblem = err.Error()
+			s.Log.Warn("sweeping does not work for now", zap.Error(err))
+		}
+		beat()
+		select {
+		case <-ctx.Done():
+			return
+		case <-time.After(max(interval, 10*time.Since(began))):
+		}
+	}
+}
