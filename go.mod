@@ -1,3 +1,5 @@
 module csv-pipeline
 
 go 1.26.5
+
+require github.com/klauspost/compress v1.20.3
