@@ -1,0 +1,36 @@
+// Package groupby aggregates CSV: SELECT keys, aggregates FROM file GROUP BY
+// keys, for one file at a time, exactly and in bounded memory.
+//
+// A [Plan] is compiled once from the configuration ([Spec]) and run over any
+// number of inputs. The package does no I/O of its own beyond the reader and
+// the writer it is given, and a temporary folder when the groups outgrow the
+// memory it may use.
+//
+// # Input
+//
+// RFC 4180: fields separated by a delimiter, records by LF or CRLF, fields
+// that hold a delimiter, a quote or a line break enclosed in double quotes,
+// a quote within them doubled. A UTF-8 byte order mark, a missing final line
+// break and blank lines are accepted; gzip and zstd are recognised by their
+// first bytes. Every record has as many fields as the first. Anything else is
+// an [InputError] that names the line.
+//
+// # Values
+//
+// An empty cell is NULL: aggregates other than count(*) pass over it, a sum,
+// average, minimum or maximum of nothing is NULL, and as a group key it is a
+// group of its own. Group keys are text; "1" and "01" are two groups.
+//
+// Numbers are decimal, optionally with sign, point, exponent and surrounding
+// blanks, of at most 38 digits, 18 of them after the point. Sums are exact
+// and printed with as many digits after the point as the longest of the
+// column has. An average is the exact quotient rounded once to the nearest
+// IEEE 754 double. min and max order numbers by value and, where a column
+// holds both, numbers before text (as SQLite does), text by bytes.
+//
+// # Output
+//
+// CSV with a header and LF line ends, rows sorted by key: a key column by
+// value where all its keys are integers and bytewise otherwise, NULL first.
+// The same input gives the same bytes whatever the number of workers.
+package groupby

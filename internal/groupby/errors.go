@@ -1,0 +1,72 @@
+package groupby
+
+import (
+	"fmt"
+	"strconv"
+	"strings"
+)
+
+// InputError says that the input itself is wrong. It is permanent: reading
+// the same bytes again cannot help.
+type InputError struct {
+	Name    string // the input's name, as in Input.Name
+	Line    int64  // physical line on which the record starts, from 1; 0 where the whole file is meant
+	Column  string // the column's name, "" where no single one is meant
+	Field   string // the offending value, "" where it is of no use
+	Problem string // what is wrong and what was expected
+}
+
+// What is wrong with a record.
+const (
+	bareQuote       = "a quote within a field that does not begin with one: expected the whole field in quotes and quotes within it doubled"
+	textAfterQuote  = "text after a closing quote: expected a delimiter or a line break there, or quotes within a field doubled"
+	openQuote       = "a quote is opened and never closed"
+	nulByte         = "a NUL byte: expected text in UTF-8 or another ASCII-compatible encoding"
+	notNumber       = "is not a number"
+	tooManyDecimals = "has more than 18 digits after the point"
+	tooManyDigits   = "has more than 38 digits"
+)
+
+func wrongWidth(got, want int) string {
+	fields := "fields"
+	if got == 1 {
+		fields = "field"
+	}
+	return fmt.Sprintf("%d %s, expected %d as in the first record", got, fields, want)
+}
+
+func tooManyBadRows(name string, bad, total int64, share float64) error {
+	return &InputError{Name: name, Problem: fmt.Sprintf("%d of %d rows are bad: expected at most %v %%", bad, total, 100*share)}
+}
+
+// fieldInMessage bounds how much of an offending field is quoted, in bytes.
+const fieldInMessage = 64
+
+// Error formats as `20220101.csv:17: quantity: "abc" is not a number`.
+func (e *InputError) Error() string {
+	var b strings.Builder
+	b.WriteString(e.Name)
+	if e.Line > 0 {
+		fmt.Fprintf(&b, ":%d", e.Line)
+	}
+	b.WriteString(": ")
+	b.WriteString(e.reason())
+	return b.String()
+}
+
+// reason is the message without the position.
+func (e *InputError) reason() string {
+	var b strings.Builder
+	if e.Column != "" {
+		b.WriteString(e.Column + ": ")
+	}
+	if e.Field != "" {
+		field, more := e.Field, ""
+		if len(field) > fieldInMessage {
+			field, more = field[:fieldInMessage], "…"
+		}
+		b.WriteString(strconv.Quote(field) + more + " ")
+	}
+	b.WriteString(e.Problem)
+	return b.String()
+}

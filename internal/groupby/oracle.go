@@ -1,0 +1,404 @@
+package groupby
+
+import (
+	"bytes"
+	"cmp"
+	"context"
+	"encoding/csv"
+	"errors"
+	"fmt"
+	"io"
+	"math/big"
+	"slices"
+	"strconv"
+	"strings"
+	"sync/atomic"
+)
+
+// The engine as one would write it in an afternoon: encoding/csv, big.Int and
+// maps. It defines what every other path has to produce, byte for byte.
+
+// encoding/csv turns CRLF into LF within quotes too and knows no NUL, so both
+// go through it as private-use characters.
+const (
+	oracleNUL = "\uF8FE"
+	oracleCR  = "\uF8FF"
+)
+
+type oracleGroup struct {
+	keys   []string
+	values []oracleValue
+}
+
+type oracleValue struct {
+	count    int64
+	sum      big.Rat
+	number   *big.Rat // of min and max
+	text     *string  // of min and max
+	distinct map[string]bool
+}
+
+type oracle struct {
+	plan    *Plan
+	in      Input
+	layout  *layout
+	groups  map[string]*oracleGroup
+	scales  []int // for each aggregate, the most digits after the point
+	stats   Stats
+	rejects bytes.Buffer
+}
+
+func (p *Plan) runOracle(ctx context.Context, in Input, out io.Writer, opt Options) (Stats, error) {
+	o := &oracle{plan: p, in: in, groups: map[string]*oracleGroup{}, scales: make([]int, len(p.aggregates))}
+	var read atomic.Int64
+	s, err := openStream(ctx, in, &read)
+	if err != nil {
+		return o.stats, err
+	}
+	defer s.close()
+	data, err := io.ReadAll(s)
+	o.stats.Bytes = read.Load()
+	if err != nil {
+		return o.stats, err
+	}
+	if err := o.read(ctx, bytes.TrimPrefix(data, []byte("\xEF\xBB\xBF"))); err != nil {
+		return o.stats, err
+	}
+	if total := o.stats.Rows + o.stats.Rejected; float64(o.stats.Rejected) > p.maxBadShare*float64(total) {
+		return o.stats, tooManyBadRows(in.Name, o.stats.Rejected, total, p.maxBadShare)
+	}
+	if len(p.keys) == 0 && len(o.groups) == 0 {
+		o.groups[""] = &oracleGroup{values: make([]oracleValue, len(p.aggregates))}
+	}
+	if opt.Rejects != nil && p.skipBad {
+		if _, err := opt.Rejects.Write(o.rejects.Bytes()); err != nil {
+			return o.stats, fmt.Errorf("write the rejected rows of %s: %w", in.Name, err)
+		}
+	}
+	if _, err := out.Write(o.result()); err != nil {
+		return o.stats, fmt.Errorf("write the result of %s: %w", in.Name, err)
+	}
+	o.stats.Groups = int64(len(o.groups))
+	if opt.Progress != nil {
+		opt.Progress(Progress{Bytes: o.stats.Bytes, Rows: o.stats.Rows})
+	}
+	return o.stats, nil
+}
+
+// read goes through the records; after a bad one that is skipped it starts
+// anew at the line after that on which the bad one began.
+func (o *oracle) read(ctx context.Context, data []byte) error {
+	o.rejects.WriteString("line,reason,row\n")
+	line := int64(1)
+	for {
+		for { // encoding/csv passes over blank lines, without telling
+			if rest, ok := bytes.CutPrefix(data, []byte("\n")); ok {
+				data, line = rest, line+1
+			} else if rest, ok := bytes.CutPrefix(data, []byte("\r\n")); ok {
+				data, line = rest, line+1
+			} else {
+				break
+			}
+		}
+		if len(data) == 0 || string(data) == "\r" {
+			return nil
+		}
+		if err := ctx.Err(); err != nil {
+			return fmt.Errorf("read %s: %w", o.in.Name, err)
+		}
+		record, used, err := o.parse(data)
+		raw := data[:used]
+		if err == nil {
+			err = o.record(line, record)
+		} else {
+			err = &InputError{Name: o.in.Name, Line: line, Problem: err.Error()}
+			if end := bytes.IndexByte(data, '\n'); end >= 0 {
+				raw = data[:end+1]
+			}
+		}
+		var bad *InputError
+		if errors.As(err, &bad) && o.plan.skipBad && o.layout != nil {
+			o.stats.Rejected++
+			text := strings.TrimSuffix(strings.TrimSuffix(string(raw), "\n"), "\r")
+			fmt.Fprintf(&o.rejects, "%d,%s,%s\n", line, oracleQuote(bad.reason()), oracleQuote(text))
+		} else if err != nil {
+			return err
+		}
+		line += int64(bytes.Count(raw, []byte("\n")))
+		data = data[len(raw):]
+	}
+}
+
+// parse reads the first record of data and says how long it is.
+func (o *oracle) parse(data []byte) (fields []string, used int, err error) {
+	quoted := false
+	var text strings.Builder
+	for used < len(data) {
+		c := data[used]
+		used++
+		if c == '"' {
+			quoted = !quoted
+		}
+		switch {
+		case c == 0:
+			text.WriteString(oracleNUL)
+		case c == '\r' && quoted:
+			text.WriteString(oracleCR)
+		default:
+			text.WriteByte(c)
+		}
+		if c == '\n' && !quoted {
+			break
+		}
+	}
+	fields, err = o.parseCSV(text.String())
+	switch {
+	case errors.Is(err, csv.ErrBareQuote):
+		return nil, used, errors.New(bareQuote)
+	case errors.Is(err, csv.ErrQuote):
+		if _, err := o.parseCSV(text.String() + `"`); quoted && err == nil {
+			return nil, used, errors.New(openQuote)
+		}
+		return nil, used, errors.New(textAfterQuote)
+	case err != nil:
+		return nil, used, err
+	}
+	for i, f := range fields {
+		fields[i] = strings.ReplaceAll(strings.ReplaceAll(f, oracleNUL, "\x00"), oracleCR, "\r")
+	}
+	return fields, used, nil
+}
+
+func (o *oracle) parseCSV(text string) ([]string, error) {
+	r := csv.NewReader(strings.NewReader(text))
+	r.Comma = rune(o.plan.comma)
+	r.FieldsPerRecord = -1
+	return r.Read()
+}
+
+func (o *oracle) record(line int64, fields []string) error {
+	for i, f := range fields {
+		if strings.Contains(f, "\x00") {
+			name := columnRef{number: i + 1}.String()
+			if o.layout != nil && i < o.layout.width {
+				name = o.layout.names[i]
+			}
+			return &InputError{Name: o.in.Name, Line: line, Column: name, Problem: nulByte}
+		}
+	}
+	if o.layout == nil {
+		var err error
+		if o.layout, err = o.plan.newLayout(o.in.Name, line, fields); err != nil || !o.plan.noHeader {
+			return err
+		}
+	}
+	if len(fields) != o.layout.width {
+		return &InputError{Name: o.in.Name, Line: line, Problem: wrongWidth(len(fields), o.layout.width)}
+	}
+	cell := func(c int) string { return fields[o.layout.index[c]] }
+	bad := func(c int, problem string) error {
+		return &InputError{Name: o.in.Name, Line: line, Column: o.layout.names[o.layout.index[c]], Field: cell(c), Problem: problem}
+	}
+
+	var keys []string
+	for _, k := range o.plan.keys {
+		key := cell(k.column)
+		if k.fn != column && key != "" {
+			truncated, ok := truncateTime(nil, []byte(key), k.fn)
+			if !ok {
+				return bad(k.column, timeExpected)
+			}
+			key = string(truncated)
+		}
+		keys = append(keys, key)
+	}
+	numbers := make([]*big.Rat, len(o.plan.aggregates))
+	scales := make([]int, len(o.plan.aggregates))
+	for i, a := range o.plan.aggregates {
+		if a.fn == count || cell(a.column) == "" {
+			continue
+		}
+		var problem string
+		numbers[i], scales[i], problem = oracleNumber(cell(a.column))
+		if problem != "" && (a.fn == sum || a.fn == average) {
+			return bad(a.column, problem)
+		}
+	}
+
+	id := strings.Join(keys, "\x00")
+	g := o.groups[id]
+	if g == nil {
+		g = &oracleGroup{keys: keys, values: make([]oracleValue, len(o.plan.aggregates))}
+		o.groups[id] = g
+	}
+	o.stats.Rows++
+	for i, a := range o.plan.aggregates {
+		v := &g.values[i]
+		if a.column < 0 {
+			v.count++
+			continue
+		}
+		text := cell(a.column)
+		if text == "" {
+			continue
+		}
+		v.count++
+		switch {
+		case a.distinct:
+			if v.distinct == nil {
+				v.distinct = map[string]bool{}
+			}
+			v.distinct[text] = true
+		case a.fn == sum || a.fn == average:
+			v.sum.Add(&v.sum, numbers[i])
+		case a.fn == minimum && numbers[i] != nil:
+			if v.number == nil || numbers[i].Cmp(v.number) < 0 {
+				v.number = numbers[i]
+			}
+		case a.fn == minimum:
+			if v.text == nil || text < *v.text {
+				v.text = &text
+			}
+		case a.fn == maximum && numbers[i] != nil:
+			if v.number == nil || numbers[i].Cmp(v.number) > 0 {
+				v.number = numbers[i]
+			}
+		case a.fn == maximum:
+			if v.text == nil || text > *v.text {
+				v.text = &text
+			}
+		}
+		if numbers[i] != nil {
+			o.scales[i] = max(o.scales[i], scales[i])
+		}
+	}
+	return nil
+}
+
+// oracleNumber returns a number and its digits after the point, or nil and
+// what is wrong.
+func oracleNumber(s string) (*big.Rat, int, string) {
+	s = strings.Trim(s, " \t")
+	digits := strings.TrimPrefix(s, "-")
+	if digits == s {
+		digits = strings.TrimPrefix(s, "+")
+	}
+	negative := strings.HasPrefix(s, "-")
+	exponent := 0
+	if i := strings.IndexAny(digits, "eE"); i >= 0 {
+		var err error
+		if exponent, err = strconv.Atoi(digits[i+1:]); err != nil || len(digits[i+1:]) > 5 {
+			return nil, 0, notNumber
+		}
+		digits = digits[:i]
+	}
+	whole, fraction, _ := strings.Cut(digits, ".")
+	digits = whole + fraction
+	if digits == "" || strings.Trim(digits, "0123456789") != "" {
+		return nil, 0, notNumber
+	}
+	scale := len(fraction) - exponent
+	digits = strings.TrimLeft(digits, "0")
+	for scale > maxScale && (digits == "" || digits[len(digits)-1] == '0') {
+		digits = strings.TrimSuffix(digits, "0")
+		scale--
+	}
+	if scale > maxScale {
+		return nil, 0, tooManyDecimals
+	}
+	for scale < 0 {
+		if digits != "" {
+			digits += "0"
+		}
+		scale++
+	}
+	if len(digits) > maxDigits {
+		return nil, 0, tooManyDigits
+	}
+	mantissa, _ := new(big.Int).SetString("0"+digits, 10)
+	if negative {
+		mantissa.Neg(mantissa)
+	}
+	unit := new(big.Int).Exp(big.NewInt(10), big.NewInt(int64(scale)), nil)
+	return new(big.Rat).SetFrac(mantissa, unit), scale, ""
+}
+
+func oracleQuote(s string) string {
+	if strings.ContainsAny(s, ",\"\r\n") {
+		return `"` + strings.ReplaceAll(s, `"`, `""`) + `"`
+	}
+	return s
+}
+
+func (o *oracle) result() []byte {
+	groups := make([]*oracleGroup, 0, len(o.groups))
+	numeric := make([]bool, len(o.plan.keys))
+	for i := range numeric {
+		numeric[i] = true
+	}
+	for _, g := range o.groups {
+		groups = append(groups, g)
+		for i, k := range g.keys {
+			digits := strings.TrimPrefix(k, "-")
+			numeric[i] = numeric[i] && (k == "" || digits != "" && strings.Trim(digits, "0123456789") == "")
+		}
+	}
+	slices.SortFunc(groups, func(a, b *oracleGroup) int {
+		for i := range numeric {
+			if c := oracleCompare(a.keys[i], b.keys[i], numeric[i]); c != 0 {
+				return c
+			}
+		}
+		return 0
+	})
+	var out bytes.Buffer
+	write := func(fields []string) {
+		for i, f := range fields {
+			if i > 0 {
+				out.WriteByte(',')
+			}
+			out.WriteString(oracleQuote(f))
+		}
+		if len(fields) == 1 && fields[0] == "" {
+			out.WriteString(`""`) // a blank line would be no record
+		}
+		out.WriteByte('\n')
+	}
+	write(o.plan.header)
+	for _, g := range groups {
+		row := slices.Clone(g.keys)
+		for i, a := range o.plan.aggregates {
+			row = append(row, g.values[i].format(a, o.scales[i]))
+		}
+		write(row)
+	}
+	return out.Bytes()
+}
+
+func oracleCompare(a, b string, numeric bool) int {
+	if !numeric || a == "" || b == "" {
+		return cmp.Compare(a, b)
+	}
+	x, _ := new(big.Int).SetString(a, 10)
+	y, _ := new(big.Int).SetString(b, 10)
+	return cmp.Or(x.Cmp(y), cmp.Compare(a, b))
+}
+
+func (v *oracleValue) format(a aggregateColumn, scale int) string {
+	switch {
+	case a.distinct:
+		return strconv.Itoa(len(v.distinct))
+	case a.fn == count:
+		return strconv.FormatInt(v.count, 10)
+	case v.count == 0:
+		return ""
+	case a.fn == sum:
+		return v.sum.FloatString(scale)
+	case a.fn == average:
+		mean, _ := new(big.Rat).Quo(&v.sum, new(big.Rat).SetInt64(v.count)).Float64()
+		return strconv.FormatFloat(mean, 'f', -1, 64)
+	case v.number != nil && (v.text == nil || a.fn == minimum):
+		return v.number.FloatString(scale)
+	}
+	return *v.text
+}

@@ -1,0 +1,200 @@
+package groupby
+
+import (
+	"errors"
+	"fmt"
+	"slices"
+	"strconv"
+	"strings"
+)
+
+// maxColumns bounds the number of columns of an input.
+const maxColumns = 1 << 16
+
+// BadRow says what becomes of a row that cannot be read.
+type BadRow string
+
+const (
+	FailOnBadRow BadRow = "fail" // the first bad row ends the run (the default)
+	SkipBadRow   BadRow = "skip" // bad rows go to Options.Rejects, the others are aggregated
+)
+
+// defaultMaxBadShare is what MaxBadShare 0 means.
+const defaultMaxBadShare = 0.1
+
+// Spec is what users configure.
+type Spec struct {
+	GroupBy     []string // item_id, #2, "odd, name", year(t), month(t), day(t), hour(t), each with `as name` if wanted
+	Aggregates  []string // sum(x), count(*), count(x), count(distinct x), min(x), max(x), avg(x), each with `as name` if wanted
+	Comma       byte     // the delimiter; 0 means ','
+	NoHeader    bool     // the first record is data; columns go by number
+	OnBadRow    BadRow   // "" means FailOnBadRow
+	MaxBadShare float64  // with SkipBadRow: more bad rows than this share of all are an error; 0 means 0.1
+}
+
+// Plan is a compiled Spec. It is immutable and safe for concurrent use.
+type Plan struct {
+	comma       byte
+	noHeader    bool
+	skipBad     bool
+	maxBadShare float64
+
+	columns    []columnRef // the columns that are read, each once
+	keys       []keyColumn
+	aggregates []aggregateColumn
+	header     []string
+}
+
+type keyColumn struct {
+	fn     function // column, year, month, day or hour
+	column int      // index into Plan.columns
+}
+
+type aggregateColumn struct {
+	fn       function
+	column   int // index into Plan.columns; -1 for count(*)
+	distinct bool
+}
+
+// Compile checks a Spec and makes a Plan of it. Its errors are sentences for
+// the person who wrote the configuration.
+func Compile(spec Spec) (*Plan, error) {
+	p := &Plan{comma: spec.Comma, noHeader: spec.NoHeader, maxBadShare: spec.MaxBadShare}
+	if p.comma == 0 {
+		p.comma = ','
+	}
+	if p.comma == '"' || p.comma == '\n' || p.comma == '\r' || p.comma >= 0x80 {
+		return nil, fmt.Errorf("delimiter %q: expected one ASCII character other than a quote or a line break", p.comma)
+	}
+	switch spec.OnBadRow {
+	case "", FailOnBadRow:
+	case SkipBadRow:
+		p.skipBad = true
+	default:
+		return nil, fmt.Errorf("on bad row %q: expected fail or skip", string(spec.OnBadRow))
+	}
+	if p.maxBadShare == 0 {
+		p.maxBadShare = defaultMaxBadShare
+	}
+	if !(p.maxBadShare > 0 && p.maxBadShare <= 1) {
+		return nil, fmt.Errorf("maximum share of bad rows %v: expected more than 0 and at most 1", spec.MaxBadShare)
+	}
+	if len(spec.GroupBy) == 0 && len(spec.Aggregates) == 0 {
+		return nil, errors.New("nothing to do: expected a column to group by or an aggregate such as sum(quantity)")
+	}
+	for _, s := range spec.GroupBy {
+		e, err := parseKey(s)
+		if err != nil {
+			return nil, err
+		}
+		c, err := p.use(e, s)
+		if err != nil {
+			return nil, err
+		}
+		p.keys = append(p.keys, keyColumn{fn: e.fn, column: c})
+	}
+	for _, s := range spec.Aggregates {
+		e, err := parseAggregate(s)
+		if err != nil {
+			return nil, err
+		}
+		c, err := p.use(e, s)
+		if err != nil {
+			return nil, err
+		}
+		p.aggregates = append(p.aggregates, aggregateColumn{fn: e.fn, column: c, distinct: e.distinct})
+	}
+	return p, nil
+}
+
+// use enters an expression's output name and input column.
+func (p *Plan) use(e expression, source string) (int, error) {
+	if slices.Contains(p.header, e.name) {
+		return 0, fmt.Errorf("%q: the result would have two columns named %q: expected `as` with another name", source, e.name)
+	}
+	p.header = append(p.header, e.name)
+	if e.star {
+		return -1, nil
+	}
+	if p.noHeader && e.ref.number == 0 {
+		return 0, fmt.Errorf("%q: a file without header has no column named %q: expected a number such as #1", source, e.ref.name)
+	}
+	if i := slices.Index(p.columns, e.ref); i >= 0 {
+		return i, nil
+	}
+	p.columns = append(p.columns, e.ref)
+	return len(p.columns) - 1, nil
+}
+
+// Header returns the names of the result's columns: the keys, then the
+// aggregates.
+func (p *Plan) Header() []string { return slices.Clone(p.header) }
+
+// layout is where a file has the columns of a plan.
+type layout struct {
+	width int      // fields of a record
+	index []int    // for each of Plan.columns the field's number, from 0
+	names []string // for each field its name, as messages call it
+}
+
+// newLayout resolves the plan's columns against the first record.
+func (p *Plan) newLayout(file string, line int64, first []string) (*layout, error) {
+	fail := func(problem string) (*layout, error) {
+		return nil, &InputError{Name: file, Line: line, Problem: problem}
+	}
+	if len(first) > maxColumns {
+		return fail(fmt.Sprintf("%d columns, expected at most %d", len(first), maxColumns))
+	}
+	l := &layout{width: len(first), names: make([]string, len(first))}
+	number := make(map[string]int, len(first))
+	for i, name := range first {
+		if p.noHeader {
+			l.names[i] = columnRef{number: i + 1}.String()
+			continue
+		}
+		name = strings.TrimSpace(name)
+		l.names[i] = name
+		if name == "" {
+			l.names[i] = columnRef{number: i + 1}.String()
+			continue
+		}
+		if before, twice := number[name]; twice {
+			return fail(fmt.Sprintf("columns %d and %d are both named %q: expected every name once", before+1, i+1, name))
+		}
+		number[name] = i
+	}
+	for _, ref := range p.columns {
+		i, found := ref.number-1, ref.number <= l.width
+		if ref.number == 0 {
+			i, found = number[ref.name], false
+			if _, found = number[ref.name]; !found {
+				return fail(fmt.Sprintf("no column %q: the header has %s", ref.name, quoteList(first)))
+			}
+		}
+		if !found {
+			return fail(fmt.Sprintf("no column #%d: the first record has %d fields", ref.number, l.width))
+		}
+		l.index = append(l.index, i)
+	}
+	return l, nil
+}
+
+// quoteList is names for a message, the first few of them.
+func quoteList(names []string) string {
+	const most = 20
+	var b strings.Builder
+	for i, name := range names {
+		if i == most {
+			fmt.Fprintf(&b, " and %d more", len(names)-most)
+			break
+		}
+		if i > 0 {
+			b.WriteString(", ")
+		}
+		if len(name) > fieldInMessage {
+			name = name[:fieldInMessage] + "…"
+		}
+		b.WriteString(strconv.Quote(name))
+	}
+	return b.String()
+}

@@ -1,0 +1,85 @@
+package groupby
+
+import (
+	"slices"
+	"strings"
+	"testing"
+)
+
+func TestSplitList(t *testing.T) {
+	for in, want := range map[string][]string{
+		"":                                  nil,
+		" item_id ":                         {"item_id"},
+		"a,b , c":                           {"a", "b", "c"},
+		`sum(a) as x, count(*)`:             {"sum(a) as x", "count(*)"},
+		`min(a,b),"odd, name"`:              {"min(a,b)", `"odd, name"`},
+		`sum("a)""(,b") as "x, y",count(*)`: {`sum("a)""(,b") as "x, y"`, "count(*)"},
+	} {
+		got, err := SplitList(in)
+		if err != nil || !slices.Equal(got, want) {
+			t.Errorf("SplitList(%q) = %q, %v; want %q", in, got, err, want)
+		}
+	}
+	for _, in := range []string{"a,,b", ",", "a,", "sum(a", "sum)a(", `"a`} {
+		if got, err := SplitList(in); err == nil {
+			t.Errorf("SplitList(%q) = %q, want an error", in, got)
+		}
+	}
+}
+
+func TestHeader(t *testing.T) {
+	p, err := Compile(Spec{
+		GroupBy:    []string{"item_id", "day(timestamp)", "month( timestamp ) as m", "#2", `"a ""b"", c"`, "item_id as again"},
+		Aggregates: []string{"sum(quantity)", "sum(quantity) AS total", "count(*)", "count(x)", "count(distinct x)", "avg(#3)", "Max(x)", `min(as) as "x y"`},
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	want := []string{"item_id", "day_timestamp", "m", "column_2", `a "b", c`, "again",
+		"sum_quantity", "total", "count", "count_x", "count_distinct_x", "avg_column_3", "max_x", "x y"}
+	if got := p.Header(); !slices.Equal(got, want) {
+		t.Errorf("Header() = %q, want %q", got, want)
+	}
+}
+
+func TestCompileRefuses(t *testing.T) {
+	for _, c := range []struct {
+		spec Spec
+		says string
+	}{
+		{Spec{}, "nothing to do"},
+		{Spec{GroupBy: []string{"a", "a"}}, "two columns named"},
+		{Spec{GroupBy: []string{"week(a)"}}, "unknown function"},
+		{Spec{GroupBy: []string{"sum(a)"}}, "unknown function"},
+		{Spec{GroupBy: []string{"year(*)"}}, "no column"},
+		{Spec{GroupBy: []string{"year(distinct a)"}}, "no column"},
+		{Spec{GroupBy: []string{""}}, "name is missing"},
+		{Spec{GroupBy: []string{"#0"}}, "no column number"},
+		{Spec{GroupBy: []string{"#99999999"}}, "no column number"},
+		{Spec{GroupBy: []string{`"a`}}, "not closed"},
+		{Spec{GroupBy: []string{`"a"b"c"`}}, "doubled"},
+		{Spec{GroupBy: []string{"a as "}}, "aggregate"},
+		{Spec{GroupBy: []string{"year(a"}}, "without its )"},
+		{Spec{Aggregates: []string{"quantity"}}, "no function"},
+		{Spec{Aggregates: []string{"sum(*)"}}, "count only"},
+		{Spec{Aggregates: []string{"sum(distinct a)"}}, "count only"},
+		{Spec{Aggregates: []string{"median(a)"}}, "unknown function"},
+		{Spec{Aggregates: []string{"sum()"}}, "name is missing"},
+		{Spec{Aggregates: []string{"sum(a) as x", "count(*) as x"}}, "two columns named"},
+		{Spec{GroupBy: []string{"a"}, Comma: '"'}, "delimiter"},
+		{Spec{GroupBy: []string{"a"}, Comma: '\n'}, "delimiter"},
+		{Spec{GroupBy: []string{"a"}, NoHeader: true}, "without header"},
+		{Spec{GroupBy: []string{"a"}, OnBadRow: "ignore"}, "expected fail or skip"},
+		{Spec{GroupBy: []string{"a"}, MaxBadShare: 1.5}, "maximum share"},
+	} {
+		if c.says == "aggregate" { // `a as ` is the column "a as" once blanks are trimmed
+			if p, err := Compile(c.spec); err != nil || p.Header()[0] != "a as" {
+				t.Errorf("Compile(%+v): %v", c.spec, err)
+			}
+			continue
+		}
+		if _, err := Compile(c.spec); err == nil || !strings.Contains(err.Error(), c.says) {
+			t.Errorf("Compile(%+v) = %v, want an error with %q", c.spec, err, c.says)
+		}
+	}
+}
