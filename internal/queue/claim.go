@@ -96,12 +96,13 @@ func (c *Claim) Complete(ctx context.Context, o Outcome) error {
 		c.Name, c.token, o.Rows, o.Bytes, o.Took.Microseconds(), o.Checksum, q.opts.KeepCompleted), "complete")
 }
 
-// Kinds of failure, as the counters tell them apart; the queue itself adds "poison".
+// Kinds of failure, as the counters tell them apart.
 const (
 	KindMalformed = "malformed" // the file is not what it should be
 	KindName      = "name"      // the message is not a file's name
 	KindMissing   = "missing"   // there is no such file
 	KindError     = "error"     // something else went wrong, too often
+	KindPoison    = "poison"    // its workers died; only the queue itself says so
 )
 
 // Failure is why a claim did not work out.

@@ -13,6 +13,7 @@ import (
 	"github.com/redis/go-redis/v9"
 	"github.com/redis/go-redis/v9/logging"
 	"github.com/spf13/pflag"
+	"go.uber.org/zap"
 
 	"csv-pipeline/internal/cli"
 )
@@ -108,4 +109,11 @@ func Unreachable(err error) bool {
 		}
 	}
 	return false
+}
+
+// LogTo reports to a log.
+func LogTo(log *zap.Logger) func(problem error, pause time.Duration) {
+	return func(problem error, pause time.Duration) {
+		log.Warn("Redis cannot be reached, trying again", zap.Error(problem), zap.Duration("pause", pause))
+	}
 }

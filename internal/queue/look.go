@@ -119,7 +119,7 @@ func (q *Queue) InFlight(ctx context.Context) ([]Lease, error) {
 type DeadLetter struct {
 	Name    string    `json:"name"`
 	Reason  string    `json:"reason"`
-	Kind    string    `json:"kind"` // a Kind… constant or "poison"
+	Kind    string    `json:"kind"` // a Kind… constant
 	Errors  int64     `json:"errors"`
 	Crashes int64     `json:"crashes"`
 	At      time.Time `json:"at"`

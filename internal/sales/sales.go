@@ -75,3 +75,9 @@ func (p Params) WriteDay(ctx context.Context, w io.Writer, day time.Time) error 
 func appendTwo(line []byte, n int64) []byte {
 	return append(line, byte('0'+n/10), byte('0'+n%10))
 }
+
+// Default is the demonstration: six months of 2022, 200 sales a day of five items.
+func Default() Params {
+	start := time.Date(2022, 1, 1, 0, 0, 0, 0, time.UTC)
+	return Params{Start: start, Days: Months(start, 6), Rows: 200, Items: 5, MaxQuantity: 10, Seed: 1}
+}

@@ -1,0 +1,65 @@
+package worker
+
+import (
+	"fmt"
+	"time"
+
+	"github.com/spf13/pflag"
+
+	"csv-pipeline/internal/cli"
+	"csv-pipeline/internal/groupby"
+)
+
+// PlanFlags are the flags that say what is aggregated.
+type PlanFlags struct {
+	GroupBy, Aggregates []string
+	Delimiter           string
+	NoHeader            bool
+}
+
+// RegisterFlags defines the flags of p.
+func (p *PlanFlags) RegisterFlags(fs *pflag.FlagSet) {
+	cli.List(fs, &p.GroupBy, "group-by", []string{"item_id"}, groupby.SplitList, "`columns` whose values make a group")
+	cli.List(fs, &p.Aggregates, "aggregate", []string{"sum(quantity) as total_quantity"}, groupby.SplitList,
+		"`what` to compute of each group: sum, count, min, max or avg of a column, or count(*); repeatable")
+	fs.StringVar(&p.Delimiter, "delimiter", ",", "`character` between the fields: , ; | or tab")
+	fs.BoolVar(&p.NoHeader, "no-header", false, "the files have no header line; columns are #1, #2, …")
+}
+
+// Compile makes the plan; its errors are the user's mistakes.
+func (p *PlanFlags) Compile() (*groupby.Plan, error) {
+	spec := groupby.Spec{GroupBy: p.GroupBy, Aggregates: p.Aggregates, NoHeader: p.NoHeader}
+	switch p.Delimiter {
+	case "tab", `\t`:
+		spec.Comma = '\t'
+	default:
+		if len(p.Delimiter) != 1 {
+			return nil, cli.Usagef("--delimiter (DELIMITER) %q: expected one ASCII character, or tab", p.Delimiter)
+		}
+		spec.Comma = p.Delimiter[0]
+	}
+	plan, err := groupby.Compile(spec)
+	if err != nil {
+		return nil, &cli.UsageError{Problem: fmt.Sprintf("--group-by (GROUP_BY), --aggregate (AGGREGATE): %v", err)}
+	}
+	return plan, nil
+}
+
+// Flags are the flags of a worker.
+type Flags struct {
+	PlanFlags
+	Lease, Grace time.Duration
+	FilesPerJob  int64
+	MaxErrors    int64
+	Watch        bool
+}
+
+// RegisterFlags defines the flags of f.
+func (f *Flags) RegisterFlags(fs *pflag.FlagSet) {
+	f.PlanFlags.RegisterFlags(fs)
+	cli.Int64(fs, &f.FilesPerJob, "files-per-job", 0, 0, 1<<40, "how many files to process before ending; 0: until none is left")
+	fs.BoolVar(&f.Watch, "watch", false, "stay and wait for more files")
+	cli.Duration(fs, &f.Lease, "lease", 30*time.Second, time.Second, 24*time.Hour, "for how long a file stays with a worker that shows no sign of life")
+	cli.Int64(fs, &f.MaxErrors, "max-errors", 5, 1, 1000, "tries of a file, where an error may pass, before it is given up")
+	cli.Duration(fs, &f.Grace, "grace", 25*time.Second, 0, 24*time.Hour, "after SIGTERM, how long to go on with the file in hand before giving it back")
+}

@@ -1,0 +1,113 @@
+package worker
+
+import (
+	"context"
+	"crypto/sha256"
+	"encoding/hex"
+	"errors"
+	"fmt"
+	"io"
+	"sync/atomic"
+	"time"
+
+	"csv-pipeline/internal/filestore"
+	"csv-pipeline/internal/groupby"
+	"csv-pipeline/internal/queue"
+)
+
+// failure is why a file could not be processed.
+type failure struct {
+	err       error
+	kind      string // a Kind… constant of the queue
+	permanent bool   // trying again cannot help
+	version   string // of the input
+}
+
+func (f *failure) report() queue.Failure {
+	return queue.Failure{Reason: f.err.Error(), Kind: f.kind, Version: f.version}
+}
+
+// absent is the version of an input that is not there.
+const absent = "absent"
+
+// job is the way of one file.
+type job struct {
+	*Worker
+	claim       *queue.Claim
+	bytes, rows atomic.Int64
+}
+
+func newJob(w *Worker, claim *queue.Claim) *job { return &job{Worker: w, claim: claim} }
+
+func (j *job) progress() queue.Progress {
+	j.Beat()
+	return queue.Progress{Bytes: j.bytes.Load(), Rows: j.rows.Load()}
+}
+
+// run aggregates the file and publishes the result.
+func (j *job) run(ctx context.Context) (queue.Outcome, *failure) {
+	began := time.Now()
+	name := j.claim.Name
+	result, err := filestore.ResultName(name)
+	if err != nil {
+		return queue.Outcome{}, &failure{fmt.Errorf("%.200q: %w", name, err), queue.KindName, true, ""}
+	}
+	in, err := j.Store.Open(ctx, filestore.Raw, name)
+	switch {
+	case errors.Is(err, filestore.ErrNotExist):
+		return queue.Outcome{}, &failure{fmt.Errorf("%s: there is no such file in raw/", name), queue.KindMissing, true, absent}
+	case err != nil:
+		return queue.Outcome{}, &failure{fmt.Errorf("%s: %w", name, err), queue.KindError, false, ""}
+	}
+	defer in.Close()
+	source := in.Info()
+
+	out, err := j.Store.Create(ctx, filestore.Processed, result, &source)
+	if err != nil {
+		return queue.Outcome{}, &failure{fmt.Errorf("%s: %w", name, err), queue.KindError, false, source.ETag}
+	}
+	defer out.Abort()
+	checksum := sha256.New()
+	options := j.Engine
+	options.Progress = func(p groupby.Progress) {
+		j.bytes.Store(p.Bytes)
+		j.rows.Store(p.Rows)
+	}
+	stats, err := j.Plan.Run(ctx, groupby.Input{Name: name, ReaderAt: in, Size: source.Size}, io.MultiWriter(out, checksum), options)
+	if f := j.judge(ctx, source, err); f != nil {
+		return queue.Outcome{}, f
+	}
+	// A late finisher must not put an outdated result in place of a newer one.
+	if err := j.claim.Renew(ctx, j.progress()); errors.Is(err, queue.ErrLost) {
+		return queue.Outcome{}, &failure{err: err}
+	}
+	if _, err := out.Commit(); err != nil {
+		return queue.Outcome{}, &failure{fmt.Errorf("%s: %w", name, err), queue.KindError, false, source.ETag}
+	}
+	return queue.Outcome{Rows: stats.Rows, Bytes: stats.Bytes, Took: time.Since(began), Checksum: hex.EncodeToString(checksum.Sum(nil))}, nil
+}
+
+// judge says what the end of an aggregation means. A file that changed while it was
+// read is read again, whatever was wrong with the mixture that came out.
+func (j *job) judge(ctx context.Context, source filestore.Info, err error) *failure {
+	if cause := context.Cause(ctx); cause != nil {
+		return &failure{err: cause, kind: queue.KindError}
+	}
+	now, statErr := j.Store.Stat(ctx, filestore.Raw, source.Name)
+	switch {
+	case errors.Is(statErr, filestore.ErrNotExist):
+		return &failure{fmt.Errorf("%s: the file was removed while it was read", source.Name), queue.KindMissing, true, absent}
+	case statErr != nil:
+		return &failure{fmt.Errorf("%s: %w", source.Name, statErr), queue.KindError, false, source.ETag}
+	case now.ETag != source.ETag:
+		return &failure{fmt.Errorf("%s: the file changed while it was read", source.Name), queue.KindError, false, source.ETag}
+	}
+	var malformed *groupby.InputError
+	switch {
+	case errors.As(err, &malformed):
+		return &failure{err, queue.KindMalformed, true, source.ETag}
+	case err != nil:
+		return &failure{fmt.Errorf("%s: %w", source.Name, err), queue.KindError, false, source.ETag}
+	}
+	return nil
+}

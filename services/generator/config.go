@@ -1,0 +1,90 @@
+package main
+
+import (
+	"io"
+	"math"
+	"time"
+
+	"github.com/spf13/pflag"
+
+	"csv-pipeline/internal/cli"
+	"csv-pipeline/internal/filestore/storeurl"
+	"csv-pipeline/internal/queue"
+	"csv-pipeline/internal/sales"
+)
+
+// config is where files and queue are.
+type config struct {
+	redis queue.Config
+	store string
+}
+
+func (c *config) register(fs *pflag.FlagSet) {
+	storeurl.RegisterFlag(fs, &c.store, "file:///data")
+	c.redis.RegisterFlags(fs)
+}
+
+type generateConfig struct {
+	config
+	params sales.Params
+}
+
+func parseGenerate(args []string, getenv cli.Getenv, stdout io.Writer) (c generateConfig, err error) {
+	var months, days, seed int64
+	fs := cli.NewFlags()
+	cli.Date(fs, &c.params.Start, "start", time.Date(2022, 1, 1, 0, 0, 0, 0, time.UTC), "first day")
+	cli.Int64(fs, &months, "months", 6, 1, 1200, "how many months of days, each a file")
+	cli.Int64(fs, &days, "days", 0, 0, 36500, "how many days instead; 0: as many as the months have")
+	cli.Int64(fs, &c.params.Rows, "rows", 200, 0, 1e12, "rows of each file")
+	cli.Int64(fs, &c.params.Items, "items", 5, 1, math.MaxInt64, "item ids are 1 to this")
+	cli.Int64(fs, &c.params.MaxQuantity, "max-quantity", 10, 1, math.MaxInt64, "quantities are 1 to this")
+	cli.Int64(fs, &seed, "seed", 1, 0, math.MaxInt64, "of the random numbers: the same seed makes the same bytes")
+	c.register(fs)
+	_, err = cli.Parse(cli.Command{
+		Name: "generator",
+		Args: "[flags]\n  generator enqueue [flags] [GLOB]",
+		About: `Writes CSV files of sales for a demonstration, one a day, and queues their names.
+
+Each file has the header timestamp,item_id,quantity and appears whole in raw/. Running it
+again is harmless: files that are there already stay as they are, and nothing is queued twice.
+'generator enqueue' queues files that are there already, of whatever origin.`,
+		Examples: `generator --store-url ./data
+generator --start 2024-02-01 --days 7 --rows 1000000
+generator enqueue --store-url ./data '2022*.csv'`,
+		Flags: fs,
+	}, args, getenv, stdout)
+	c.params.Seed, c.params.Days = uint64(seed), int(days)
+	if days == 0 {
+		c.params.Days = sales.Months(c.params.Start, int(months))
+	}
+	return c, err
+}
+
+type enqueueConfig struct {
+	config
+	glob string
+	all  bool
+}
+
+func parseEnqueue(args []string, getenv cli.Getenv, stdout io.Writer) (c enqueueConfig, err error) {
+	fs := cli.NewFlags()
+	fs.BoolVar(&c.all, "all", false, "also files that have a result, for instance after a change of what is aggregated")
+	c.register(fs)
+	rest, err := cli.Parse(cli.Command{
+		Name: "generator enqueue",
+		Args: "[flags] [GLOB]",
+		About: `Queues the names of files that are in raw/ already and have no result yet.
+
+GLOB is a pattern such as '2022*.csv' or 'shop-?/*.csv'; one without a slash is for files in any
+folder. Names that are queued already are not queued twice.`,
+		Examples: `generator enqueue
+generator enqueue --all 'shop-1/*.csv'`,
+		MaxArgs: 1,
+		Flags:   fs,
+	}, args, getenv, stdout)
+	c.glob = "*"
+	if len(rest) == 1 {
+		c.glob = rest[0]
+	}
+	return c, err
+}

@@ -1,0 +1,10 @@
+// Command generator: see 'generator --help'.
+package main
+
+import (
+	"os"
+
+	"csv-pipeline/internal/cli"
+)
+
+func main() { os.Exit(cli.Main(run)) }

@@ -1,0 +1,73 @@
+package main
+
+import (
+	"context"
+	"io"
+	"time"
+
+	"go.uber.org/zap"
+
+	"csv-pipeline/internal/cli"
+	"csv-pipeline/internal/filestore"
+	"csv-pipeline/internal/filestore/storeurl"
+	"csv-pipeline/internal/ops"
+	"csv-pipeline/internal/queue"
+	"csv-pipeline/internal/sales"
+)
+
+func run(ctx context.Context, args []string, getenv cli.Getenv, stdout, _ io.Writer) error {
+	if len(args) > 0 && args[0] == "enqueue" {
+		return enqueue(ctx, args[1:], getenv, stdout)
+	}
+	c, err := parseGenerate(args, getenv, stdout)
+	if err != nil {
+		return err
+	}
+	log := ops.NewLogger(stdout, "generator")
+	store, q, done, err := connect(ctx, c.config, log)
+	if err != nil {
+		return err
+	}
+	defer done()
+	began := time.Now()
+	progress := newProgress(stdout, log, c.params.Days)
+	err = (&sales.Generator{Params: c.params, Store: store, Queue: q, Report: progress.report}).Run(ctx)
+	progress.finish(time.Since(began))
+	if ctx.Err() != nil {
+		log.Info("stopped; start it again to go on")
+		return nil
+	}
+	return err
+}
+
+func enqueue(ctx context.Context, args []string, getenv cli.Getenv, stdout io.Writer) error {
+	c, err := parseEnqueue(args, getenv, stdout)
+	if err != nil {
+		return err
+	}
+	log := ops.NewLogger(stdout, "generator")
+	store, q, done, err := connect(ctx, c.config, log)
+	if err != nil {
+		return err
+	}
+	defer done()
+	found, queued, err := enqueueFiles(ctx, store, q, c.glob, c.all)
+	if err != nil {
+		return err
+	}
+	log.Info("enqueued", zap.Int("matching", found), zap.Int("queued", queued), zap.String("glob", c.glob))
+	return nil
+}
+
+func connect(ctx context.Context, c config, log *zap.Logger) (filestore.Store, *queue.Queue, func(), error) {
+	store, err := storeurl.Open(ctx, c.store)
+	if err != nil {
+		return nil, nil, nil, err
+	}
+	q, rdb, err := queue.Connect(ctx, c.redis, queue.Options{}, queue.LogTo(log))
+	if err != nil {
+		_ = store.Close()
+		return nil, nil, nil, err
+	}
+	return store, q, func() { _, _ = rdb.Close(), store.Close() }, nil
+}

@@ -1,0 +1,10 @@
+// Command inspector: see 'inspector --help'.
+package main
+
+import (
+	"os"
+
+	"csv-pipeline/internal/cli"
+)
+
+func main() { os.Exit(cli.Main(run)) }

@@ -1,0 +1,59 @@
+package main
+
+import (
+	"context"
+	"io"
+	"time"
+
+	"go.uber.org/zap"
+
+	"csv-pipeline/internal/catalog"
+	"csv-pipeline/internal/cli"
+	"csv-pipeline/internal/filestore/storeurl"
+	"csv-pipeline/internal/ops"
+	"csv-pipeline/internal/queue"
+	"csv-pipeline/internal/sweep"
+	"csv-pipeline/internal/web"
+)
+
+func run(ctx context.Context, args []string, getenv cli.Getenv, stdout, _ io.Writer) error {
+	healthcheck := len(args) > 0 && args[0] == "healthcheck"
+	if healthcheck {
+		args = args[1:]
+	}
+	c, err := parse(args, getenv, stdout)
+	if err != nil {
+		return err
+	}
+	if healthcheck {
+		return ops.Healthcheck(ctx, c.listen)
+	}
+	log := ops.NewLogger(stdout, "inspector")
+	store, err := storeurl.Open(ctx, c.store)
+	if err != nil {
+		return err
+	}
+	defer store.Close()
+	l, err := ops.Listen(c.listen)
+	if err != nil {
+		return err
+	}
+	q, rdb, err := queue.Connect(ctx, c.redis, queue.Options{}, queue.LogTo(log))
+	if err != nil {
+		_ = l.Close()
+		if ctx.Err() != nil {
+			return nil
+		}
+		return err
+	}
+	defer rdb.Close()
+
+	files := catalog.New(store)
+	pulse := ops.Pulse{Timeout: max(time.Minute, 10*c.sweepInterval)}
+	pulse.Beat()
+	sweeper := &sweep.Sweeper{Catalog: files, Store: store, Queue: q, Log: log, Settle: c.settling}
+	go sweeper.Run(ctx, c.sweepInterval, pulse.Beat)
+	server := &web.Server{Store: store, Catalog: files, Queue: q, Log: log, Registry: ops.NewRegistry("inspector"), Alive: pulse.Alive}
+	log.Info("serving", zap.String("address", l.Addr().String()), zap.String("store", c.store), zap.String("redis", c.redis.Address()))
+	return ops.Serve(ctx, l, server.Handler(), log)
+}

@@ -1,0 +1,94 @@
+package main
+
+import (
+	"context"
+	"fmt"
+	"io"
+	"net/http"
+	"os"
+	"time"
+
+	"csv-pipeline/internal/cli"
+	"csv-pipeline/internal/filestore/storeurl"
+	"csv-pipeline/internal/ops"
+	"csv-pipeline/internal/queue"
+	"csv-pipeline/internal/worker"
+)
+
+func run(ctx context.Context, args []string, getenv cli.Getenv, stdout, stderr io.Writer) error {
+	if len(args) > 0 {
+		switch args[0] {
+		case "aggregate":
+			return aggregate(ctx, args[1:], getenv, stdout, stderr)
+		case "healthcheck":
+			c, err := parse(args[1:], getenv, stdout)
+			if err != nil {
+				return err
+			}
+			return ops.Healthcheck(ctx, c.listen)
+		}
+	}
+	c, err := parse(args, getenv, stdout)
+	if err != nil {
+		return err
+	}
+	plan, err := c.worker.Compile()
+	if err != nil {
+		return err
+	}
+	log := ops.NewLogger(stdout, "processor")
+	store, err := storeurl.Open(ctx, c.store)
+	if err != nil {
+		return err
+	}
+	defer store.Close()
+	q, rdb, err := queue.Connect(ctx, c.redis, queue.Options{Lease: c.worker.Lease, MaxErrors: int(c.worker.MaxErrors)}, queue.LogTo(log))
+	if err != nil {
+		if ctx.Err() != nil {
+			return nil
+		}
+		return err
+	}
+	defer rdb.Close()
+	name, err := os.Hostname()
+	if err != nil {
+		return fmt.Errorf("find a name for this worker: %w", err)
+	}
+	pulse := ops.Pulse{Timeout: c.worker.Lease + time.Minute}
+	w := &worker.Worker{
+		Name: fmt.Sprintf("%s/%d", name, os.Getpid()), Queue: q, Store: store, Plan: plan, Log: log,
+		FilesPerJob: c.worker.FilesPerJob, Watch: c.worker.Watch, Grace: c.worker.Grace, Patience: c.redis.Patience, Beat: pulse.Beat,
+	}
+	if !w.Watch {
+		return w.Run(ctx)
+	}
+	l, err := ops.Listen(c.listen)
+	if err != nil {
+		return err
+	}
+	pulse.Beat()
+	mux := http.NewServeMux()
+	ops.Endpoints(mux, ops.NewRegistry("processor"), pulse.Alive, q.Check)
+	return both(ctx,
+		func(ctx context.Context) error { return w.Run(ctx) },
+		func(ctx context.Context) error { return ops.Serve(ctx, l, mux, log) })
+}
+
+// both runs two things until both have ended; the end of one asks the other to stop.
+func both(ctx context.Context, first, second func(context.Context) error) error {
+	ctx, stop := context.WithCancel(ctx)
+	defer stop()
+	ended := make(chan error)
+	for _, do := range []func(context.Context) error{first, second} {
+		go func() {
+			err := do(ctx)
+			stop()
+			ended <- err
+		}()
+	}
+	a, b := <-ended, <-ended
+	if a != nil {
+		return a
+	}
+	return b
+}

@@ -1,0 +1,141 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"net"
+	"runtime"
+	"sync"
+	"time"
+
+	"github.com/alicebob/miniredis/v2"
+	"github.com/redis/go-redis/v9"
+	"go.uber.org/zap"
+
+	"csv-pipeline/internal/catalog"
+	"csv-pipeline/internal/cli"
+	"csv-pipeline/internal/filestore"
+	"csv-pipeline/internal/filestore/storeurl"
+	"csv-pipeline/internal/groupby"
+	"csv-pipeline/internal/ops"
+	"csv-pipeline/internal/queue"
+	"csv-pipeline/internal/sales"
+	"csv-pipeline/internal/sweep"
+	"csv-pipeline/internal/web"
+	"csv-pipeline/internal/worker"
+)
+
+func run(ctx context.Context, args []string, getenv cli.Getenv, stdout, stderr io.Writer) error {
+	c, err := parse(args, getenv, stdout)
+	if err != nil {
+		return err
+	}
+	plan, err := c.worker.Compile()
+	if err != nil {
+		return err
+	}
+	store, err := storeurl.Open(ctx, c.store)
+	if err != nil {
+		return err
+	}
+	defer store.Close()
+	l, err := ops.Listen(c.listen)
+	if err != nil {
+		return err
+	}
+	embedded, err := miniredis.Run()
+	if err != nil {
+		_ = l.Close()
+		return fmt.Errorf("start the embedded Redis: %w", err)
+	}
+	defer embedded.Close()
+	rdb := redis.NewClient(&redis.Options{Addr: embedded.Addr(), ContextTimeoutEnabled: true, DisableIdentity: true})
+	defer rdb.Close()
+
+	p := &pipeline{
+		store: store, plan: plan, log: ops.NewLogger(stderr, "standalone").WithOptions(zap.IncreaseLevel(zap.WarnLevel)),
+		queue: queue.New(rdb, "csvs-to-process", queue.Options{}), files: catalog.New(store), settling: c.settling,
+	}
+	fmt.Fprintf(stdout, "csv-pipeline is at %s\n", address(l))
+	fmt.Fprintf(stdout, "CSV files copied into raw/ of %s are processed. Ctrl-C ends it.\n", c.store)
+	return p.run(ctx, l, stdout, !c.noDemo)
+}
+
+// address is what a person types into a browser.
+func address(l net.Listener) string {
+	host, port, err := net.SplitHostPort(l.Addr().String())
+	if ip := net.ParseIP(host); err != nil || ip == nil || ip.IsUnspecified() {
+		host = "localhost"
+	}
+	return "http://" + net.JoinHostPort(host, port)
+}
+
+// pipeline is all services in one process.
+type pipeline struct {
+	store    filestore.Store
+	plan     *groupby.Plan
+	queue    *queue.Queue
+	files    *catalog.Catalog
+	log      *zap.Logger
+	settling time.Duration
+}
+
+func (p *pipeline) run(ctx context.Context, l net.Listener, stdout io.Writer, demo bool) error {
+	ctx, stop := context.WithCancel(ctx)
+	defer stop()
+	var group sync.WaitGroup
+	failed := make(chan error, 16)
+	start := func(do func(context.Context) error) {
+		group.Go(func() {
+			if err := do(ctx); err != nil && !errors.Is(err, context.Canceled) {
+				failed <- err
+				stop()
+			}
+		})
+	}
+
+	pulse := ops.Pulse{Timeout: time.Minute}
+	pulse.Beat()
+	server := &web.Server{Store: p.store, Catalog: p.files, Queue: p.queue, Log: p.log, Registry: ops.NewRegistry("standalone"), Alive: pulse.Alive}
+	start(func(ctx context.Context) error { return ops.Serve(ctx, l, server.Handler(), p.log) })
+	for n := range runtime.GOMAXPROCS(0) {
+		w := &worker.Worker{Name: fmt.Sprint("worker-", n+1), Queue: p.queue, Store: p.store, Plan: p.plan, Log: p.log,
+			Watch: true, Grace: 5 * time.Second, Patience: time.Second}
+		start(w.Run)
+	}
+	start(func(ctx context.Context) error {
+		if demo {
+			if err := p.demo(ctx, stdout); err != nil {
+				return err
+			}
+		}
+		sweeper := &sweep.Sweeper{Catalog: p.files, Store: p.store, Queue: p.queue, Log: p.log, Settle: p.settling}
+		sweeper.Run(ctx, time.Second, pulse.Beat)
+		return nil
+	})
+
+	group.Wait()
+	select {
+	case err := <-failed:
+		return err
+	default:
+		return nil
+	}
+}
+
+// demo makes the files of the demonstration, which are those of the generator.
+func (p *pipeline) demo(ctx context.Context, stdout io.Writer) error {
+	params := sales.Default()
+	written := 0
+	err := (&sales.Generator{Params: params, Store: p.store, Queue: p.queue, Report: func(f sales.File) {
+		if f.Written {
+			written++
+		}
+	}}).Run(ctx)
+	if err == nil && written > 0 {
+		fmt.Fprintf(stdout, "%d demo files were made.\n", written)
+	}
+	return err
+}
