@@ -22,6 +22,7 @@ import (
 var variants = map[string]installation{
 	"defaults":        {},
 	"name like chart": {name: "csv-pipeline"},
+	"long names":      {name: strings.Repeat("very-", 8) + "long"},
 	"longest names":   {name: strings.Repeat("very-", 10) + "lon"},
 	"everything set": {values: `
 global: {imageRegistry: registry.example}
