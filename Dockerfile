@@ -1,0 +1,51 @@
+# One image per service: --target processor, or --build-arg SERVICE=processor.
+# Without either it is the standalone service, the whole pipeline in one process.
+ARG GO_IMAGE=golang:1.26
+ARG BASE_IMAGE=gcr.io/distroless/static:nonroot
+ARG SERVICE=standalone
+
+FROM --platform=$BUILDPLATFORM ${GO_IMAGE} AS build
+WORKDIR /src
+ENV CGO_ENABLED=0 GOMODCACHE=/go/pkg/mod GOCACHE=/root/.cache/go-build
+ARG GOPROXY
+RUN --mount=type=cache,target=/go/pkg/mod \
+    --mount=type=bind,source=go.mod,target=go.mod \
+    --mount=type=bind,source=go.sum,target=go.sum \
+    go mod download
+ARG VERSION=dev
+ARG TARGETOS
+ARG TARGETARCH
+# One step builds every service: they share nearly all of their packages, and images that are
+# built at the same time then share this step as well.
+RUN --mount=type=cache,target=/go/pkg/mod \
+    --mount=type=cache,target=/root/.cache/go-build \
+    --mount=type=bind,target=. \
+    GOOS=$TARGETOS GOARCH=$TARGETARCH go build -trimpath -buildvcs=false \
+      -ldflags "-s -w -X csv-pipeline/internal/ops.Version=$VERSION" -o /out/ ./services/... \
+    && mkdir /data
+
+# An empty named volume takes its owner from the image's folder, so /data is there and is nonroot's.
+FROM ${BASE_IMAGE} AS base
+COPY --from=build --chown=65532:65532 /data /data
+USER 65532:65532
+ENV STORE_URL=file:///data
+
+FROM base AS generator
+COPY --from=build /out/generator /generator
+ENTRYPOINT ["/generator"]
+
+FROM base AS processor
+COPY --from=build /out/processor /processor
+ENTRYPOINT ["/processor"]
+
+FROM base AS inspector
+COPY --from=build /out/inspector /inspector
+EXPOSE 8080
+ENTRYPOINT ["/inspector"]
+
+FROM base AS standalone
+COPY --from=build /out/standalone /standalone
+EXPOSE 8080
+ENTRYPOINT ["/standalone"]
+
+FROM ${SERVICE}

@@ -1,0 +1,70 @@
+{{/*
+The name that every object's own begins with, at most 40 characters, so that the longest of them
+(the CronJob's, which Kubernetes limits to 52, and the Jobs' with their suffixes) still fit.
+A longer one keeps a hash of the whole: two long release names stay two names.
+*/}}
+{{- define "csv-pipeline.fullname" -}}
+{{- $name := .Values.nameOverride | default .Chart.Name -}}
+{{- if .Values.fullnameOverride -}}
+{{- $name = .Values.fullnameOverride -}}
+{{- else if contains $name .Release.Name -}}
+{{- $name = .Release.Name -}}
+{{- else -}}
+{{- $name = printf "%s-%s" .Release.Name $name -}}
+{{- end -}}
+{{- if gt (len $name) 40 -}}
+{{- printf "%s-%s" ($name | trunc 31 | trimSuffix "-") (sha256sum $name | trunc 8) -}}
+{{- else -}}
+{{- $name -}}
+{{- end -}}
+{{- end -}}
+
+{{/* What selects one component's pods; never changes in a release's life. Takes (dict "root" $ "component" "redis"). */}}
+{{- define "csv-pipeline.selectorLabels" -}}
+app.kubernetes.io/name: {{ .root.Values.nameOverride | default .root.Chart.Name | trunc 63 | trimSuffix "-" }}
+app.kubernetes.io/instance: {{ .root.Release.Name }}
+app.kubernetes.io/component: {{ .component }}
+{{- end -}}
+
+{{/* The labels of every object. Takes (dict "root" $ "component" "redis"). */}}
+{{- define "csv-pipeline.labels" -}}
+{{ include "csv-pipeline.selectorLabels" . }}
+app.kubernetes.io/version: {{ .root.Chart.AppVersion | quote }}
+app.kubernetes.io/part-of: csv-pipeline
+app.kubernetes.io/managed-by: {{ .root.Release.Service }}
+helm.sh/chart: {{ printf "%s-%s" .root.Chart.Name .root.Chart.Version | replace "+" "_" | trunc 63 | trimSuffix "-" }}
+{{- end -}}
+
+{{- define "csv-pipeline.componentName" -}}
+{{ include "csv-pipeline.fullname" .root }}-{{ .component }}
+{{- end -}}
+
+{{- define "csv-pipeline.dataClaim" -}}
+{{ .Values.data.existingClaim | default (printf "%s-data" (include "csv-pipeline.fullname" .)) }}
+{{- end -}}
+
+{{- define "csv-pipeline.redisSecret" -}}
+{{ .Values.redis.auth.existingSecret | default (printf "%s-redis" (include "csv-pipeline.fullname" .)) }}
+{{- end -}}
+
+{{/*
+Redis' address with its namespace: KEDA's operator dials it from another one. It ends in .svc, not in
+the cluster's domain, so that it is right whatever that domain is.
+*/}}
+{{- define "csv-pipeline.redisHost" -}}
+{{ include "csv-pipeline.fullname" . }}-redis.{{ .Release.Namespace }}.svc
+{{- end -}}
+
+{{/* A component's image reference. Takes (dict "root" $ "image" .Values.redis.image). */}}
+{{- define "csv-pipeline.image" -}}
+{{- $registry := .root.Values.global.imageRegistry | default .image.registry -}}
+{{- $name := .image.repository -}}
+{{- if $registry -}}
+{{- $name = printf "%s/%s" $registry $name -}}
+{{- end -}}
+{{- if .image.digest -}}
+{{- printf "%s@%s" $name .image.digest -}}
+{{- else -}}
+{{- printf "%s:%s" $name (.image.tag | default .root.Chart.AppVersion) -}}
+{{- end -}}
+{{- end -}}

@@ -1,0 +1,124 @@
+{{/*
+What every pod has in common. Takes (dict "root" $ "component" "redis"); a component that mounts the
+data says so with "data" true, and is then kept on the volume's node where only one node can have it.
+*/}}
+{{- define "csv-pipeline.podDefaults" -}}
+{{- $values := index .root.Values .component -}}
+serviceAccountName: {{ include "csv-pipeline.componentName" . }}
+automountServiceAccountToken: false
+enableServiceLinks: false
+{{- with .root.Values.image.pullSecrets }}
+imagePullSecrets:
+  {{- range . }}
+  - name: {{ . }}
+  {{- end }}
+{{- end }}
+{{- with $values.priorityClassName }}
+priorityClassName: {{ . }}
+{{- end }}
+{{- with $values.nodeSelector }}
+nodeSelector:
+  {{- toYaml . | nindent 2 }}
+{{- end }}
+{{- with $values.tolerations }}
+tolerations:
+  {{- toYaml . | nindent 2 }}
+{{- end }}
+{{- $affinity := deepCopy $values.affinity -}}
+{{- if and .data (eq .root.Values.data.accessMode "ReadWriteOnce") -}}
+{{- $podAffinity := $affinity.podAffinity | default dict -}}
+{{- $term := include "csv-pipeline.volumeAffinityTerm" .root | fromYaml -}}
+{{- $terms := append ($podAffinity.requiredDuringSchedulingIgnoredDuringExecution | default list) $term -}}
+{{- $affinity = set $affinity "podAffinity" (set $podAffinity "requiredDuringSchedulingIgnoredDuringExecution" $terms) -}}
+{{- end }}
+{{- with $affinity }}
+affinity:
+  {{- toYaml . | nindent 2 }}
+{{- end }}
+{{- end -}}
+
+{{/*
+Every pod that mounts the data goes where the others are. The first one matches its own term, which
+the scheduler then takes as met, so none of them depends on another one being up.
+*/}}
+{{- define "csv-pipeline.volumeAffinityTerm" -}}
+topologyKey: kubernetes.io/hostname
+labelSelector:
+  matchLabels:
+    app.kubernetes.io/instance: {{ .Release.Name }}
+    app.kubernetes.io/part-of: csv-pipeline
+  matchExpressions:
+    - key: app.kubernetes.io/component
+      operator: In
+      values: [generator, inspector, processor]
+{{- end -}}
+
+{{/* The labels of a pod: what selects it, and what it is part of. No version: pods are replaced only for a reason. */}}
+{{- define "csv-pipeline.podLabels" -}}
+{{- with (index .root.Values .component).podLabels }}
+{{- toYaml . }}
+{{ end -}}
+{{ include "csv-pipeline.selectorLabels" . }}
+app.kubernetes.io/part-of: csv-pipeline
+{{- end -}}
+
+{{/* Security context of a pod of ours: the images' nonroot user, who also owns the volume's files. */}}
+{{- define "csv-pipeline.podSecurityContext" -}}
+runAsNonRoot: true
+runAsUser: 65532
+runAsGroup: 65532
+fsGroup: 65532
+fsGroupChangePolicy: OnRootMismatch
+seccompProfile:
+  type: RuntimeDefault
+{{- end -}}
+
+{{/* Security context of every container. */}}
+{{- define "csv-pipeline.securityContext" -}}
+allowPrivilegeEscalation: false
+readOnlyRootFilesystem: true
+capabilities:
+  drop: [ALL]
+{{- end -}}
+
+{{/* Where Redis, the queue and the data are: the environment of every service. Takes (dict "root" $ "component" "processor"). */}}
+{{- define "csv-pipeline.env" -}}
+- name: REDIS_HOST
+  value: {{ include "csv-pipeline.redisHost" .root }}
+- name: REDIS_PORT
+  value: "6379"
+- name: REDIS_PASSWORD_FILE
+  value: /run/secrets/redis/password
+- name: REDIS_LIST
+  value: {{ .root.Values.queue.list | quote }}
+- name: STORE_URL
+  value: file:///data
+{{- with (index .root.Values .component).extraEnv }}
+{{ toYaml . }}
+{{- end }}
+{{- end -}}
+
+{{/* Only the inspector has no business writing the data. Takes (dict "root" $ "component" "processor"). */}}
+{{- define "csv-pipeline.volumeMounts" -}}
+- name: data
+  mountPath: /data
+  {{- if eq .component "inspector" }}
+  readOnly: true
+  {{- end }}
+- name: redis-password
+  mountPath: /run/secrets/redis
+  readOnly: true
+{{- end -}}
+
+{{- define "csv-pipeline.volumes" -}}
+- name: data
+  persistentVolumeClaim:
+    claimName: {{ include "csv-pipeline.dataClaim" . }}
+- name: redis-password
+  secret:
+    secretName: {{ include "csv-pipeline.redisSecret" . }}
+    defaultMode: 0440
+    items:
+      - key: {{ .Values.redis.auth.existingSecretPasswordKey }}
+        path: password
+{{- end -}}

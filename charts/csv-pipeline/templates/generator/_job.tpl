@@ -1,0 +1,38 @@
+{{/* The spec of the generator's Job: of the one that runs at install and of those on demand. */}}
+{{- define "csv-pipeline.generatorJobSpec" -}}
+{{- $component := dict "root" . "component" "generator" "data" true -}}
+backoffLimit: {{ .Values.generator.backoffLimit | int64 }}
+template:
+  metadata:
+    labels:
+      {{- include "csv-pipeline.podLabels" $component | nindent 6 }}
+    {{- with .Values.generator.podAnnotations }}
+    annotations:
+      {{- toYaml . | nindent 6 }}
+    {{- end }}
+  spec:
+    {{- include "csv-pipeline.podDefaults" $component | nindent 4 }}
+    restartPolicy: Never
+    securityContext:
+      {{- include "csv-pipeline.podSecurityContext" . | nindent 6 }}
+    containers:
+      - name: generator
+        image: {{ include "csv-pipeline.image" (dict "root" . "image" .Values.generator.image) }}
+        imagePullPolicy: {{ .Values.image.pullPolicy }}
+        securityContext:
+          {{- include "csv-pipeline.securityContext" . | nindent 10 }}
+        env:
+          {{- range $name := list "start" "months" "days" "rows" "items" "maxQuantity" "seed" }}
+          - name: {{ snakecase $name | upper }}
+            {{- /* A number from a file of values is a floating-point one: 50000000 would print as 5e+07. */}}
+            {{- $value := index $.Values.generator $name }}
+            value: {{ (kindIs "string" $value) | ternary $value (int64 $value | toString) | quote }}
+          {{- end }}
+          {{- include "csv-pipeline.env" $component | nindent 10 }}
+        resources:
+          {{- toYaml .Values.generator.resources | nindent 10 }}
+        volumeMounts:
+          {{- include "csv-pipeline.volumeMounts" $component | nindent 10 }}
+    volumes:
+      {{- include "csv-pipeline.volumes" . | nindent 6 }}
+{{- end -}}

@@ -1,0 +1,209 @@
+// Package chart holds the tests of the chart: they render it in process, as Helm does, and look at
+// the objects that come out as the types that Kubernetes and KEDA have for them.
+package chart
+
+import (
+	"bytes"
+	"fmt"
+	"maps"
+	"path/filepath"
+	"slices"
+	"strings"
+	"testing"
+
+	kedav1alpha1 "github.com/kedacore/keda/v2/apis/keda/v1alpha1"
+	helmchart "helm.sh/helm/v3/pkg/chart"
+	"helm.sh/helm/v3/pkg/chart/loader"
+	"helm.sh/helm/v3/pkg/chartutil"
+	"helm.sh/helm/v3/pkg/engine"
+	"helm.sh/helm/v3/pkg/strvals"
+	appsv1 "k8s.io/api/apps/v1"
+	batchv1 "k8s.io/api/batch/v1"
+	corev1 "k8s.io/api/core/v1"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/runtime"
+	"k8s.io/client-go/dynamic"
+	"k8s.io/client-go/dynamic/fake"
+	"sigs.k8s.io/yaml"
+)
+
+const chartDir = "../../charts/csv-pipeline"
+
+// newObject makes an empty object of each kind that the chart may have.
+var newObject = map[string]func() metav1.Object{
+	"ConfigMap":             func() metav1.Object { return new(corev1.ConfigMap) },
+	"CronJob":               func() metav1.Object { return new(batchv1.CronJob) },
+	"Deployment":            func() metav1.Object { return new(appsv1.Deployment) },
+	"Job":                   func() metav1.Object { return new(batchv1.Job) },
+	"PersistentVolumeClaim": func() metav1.Object { return new(corev1.PersistentVolumeClaim) },
+	"ScaledJob":             func() metav1.Object { return new(kedav1alpha1.ScaledJob) },
+	"Secret":                func() metav1.Object { return new(corev1.Secret) },
+	"Service":               func() metav1.Object { return new(corev1.Service) },
+	"ServiceAccount":        func() metav1.Object { return new(corev1.ServiceAccount) },
+	"StatefulSet":           func() metav1.Object { return new(appsv1.StatefulSet) },
+	"TriggerAuthentication": func() metav1.Object { return new(kedav1alpha1.TriggerAuthentication) },
+}
+
+// release is one rendering: its objects by "Kind/name", and the notes.
+type release struct {
+	objects map[string]metav1.Object
+	notes   string
+}
+
+// installation says how the chart is rendered; its zero value is the defaults.
+type installation struct {
+	name     string           // of the release, "rel" where empty
+	set      []string         // as helm's --set
+	values   string           // YAML, as helm's --values
+	existing []runtime.Object // what lookup finds in the cluster
+}
+
+func load(t *testing.T) *helmchart.Chart {
+	t.Helper()
+	c, err := loader.Load(chartDir)
+	if err != nil {
+		t.Fatalf("loading the chart: %v", err)
+	}
+	return c
+}
+
+// tryRender renders as `helm install` does: values merged, checked against the schema, and every
+// document decoded strictly, so that a field that Kubernetes does not know is an error.
+func tryRender(t *testing.T, in installation) (release, error) {
+	t.Helper()
+	c := load(t)
+	values := map[string]any{}
+	if err := yaml.Unmarshal([]byte(in.values), &values); err != nil {
+		t.Fatalf("values of the test: %v", err)
+	}
+	for _, s := range in.set {
+		if err := strvals.ParseInto(s, values); err != nil {
+			t.Fatalf("--set %s: %v", s, err)
+		}
+	}
+	if in.name == "" {
+		in.name = "rel"
+	}
+	options := chartutil.ReleaseOptions{Name: in.name, Namespace: "ns", Revision: 1, IsInstall: true}
+	top, err := chartutil.ToRenderValues(c, values, options, nil)
+	if err != nil {
+		return release{}, err
+	}
+	files, err := engine.RenderWithClientProvider(c, top, cluster{in.existing})
+	if err != nil {
+		return release{}, err
+	}
+	out := release{objects: map[string]metav1.Object{}}
+	for _, path := range slices.Sorted(maps.Keys(files)) {
+		switch {
+		case filepath.Base(path) == "NOTES.txt":
+			out.notes = files[path]
+		case filepath.Ext(path) == ".yaml":
+			if err := out.add(files[path]); err != nil {
+				return release{}, fmt.Errorf("%s: %w\n%s", path, err, files[path])
+			}
+		}
+	}
+	return out, nil
+}
+
+func (r release) add(text string) error {
+	for document := range strings.SplitSeq(text, "\n---\n") {
+		if len(bytes.TrimSpace([]byte(document))) == 0 {
+			continue
+		}
+		var kind metav1.TypeMeta
+		if err := yaml.Unmarshal([]byte(document), &kind); err != nil {
+			return err
+		}
+		make, known := newObject[kind.Kind]
+		if !known {
+			return fmt.Errorf("the chart has an object of the kind %q that the tests do not know", kind.Kind)
+		}
+		object := make()
+		if err := yaml.UnmarshalStrict([]byte(document), object); err != nil {
+			return err
+		}
+		key := kind.Kind + "/" + object.GetName()
+		if _, twice := r.objects[key]; twice {
+			return fmt.Errorf("%s is there twice", key)
+		}
+		r.objects[key] = object
+	}
+	return nil
+}
+
+func render(t *testing.T, in installation) release {
+	t.Helper()
+	r, err := tryRender(t, in)
+	if err != nil {
+		t.Fatalf("rendering: %v", err)
+	}
+	return r
+}
+
+// get returns the one object of a type whose name ends so.
+func get[T metav1.Object](t *testing.T, r release, suffix string) T {
+	t.Helper()
+	found := all[T](r)
+	found = slices.DeleteFunc(found, func(o T) bool { return !strings.HasSuffix(o.GetName(), suffix) })
+	if len(found) != 1 {
+		t.Fatalf("there are %d objects %T with a name that ends in %q, of %v", len(found), *new(T), suffix, slices.Sorted(maps.Keys(r.objects)))
+	}
+	return found[0]
+}
+
+// all returns every object of a type, in the order of their names.
+func all[T metav1.Object](r release) []T {
+	var found []T
+	for _, key := range slices.Sorted(maps.Keys(r.objects)) {
+		if o, ok := r.objects[key].(T); ok {
+			found = append(found, o)
+		}
+	}
+	return found
+}
+
+// pods returns the pod template of everything that starts pods, by component.
+func (r release) pods() map[string]corev1.PodTemplateSpec {
+	found := map[string]corev1.PodTemplateSpec{}
+	for key, object := range r.objects {
+		switch o := object.(type) {
+		case *appsv1.Deployment:
+			found[key] = o.Spec.Template
+		case *appsv1.StatefulSet:
+			found[key] = o.Spec.Template
+		case *batchv1.Job:
+			found[key] = o.Spec.Template
+		case *batchv1.CronJob:
+			found[key] = o.Spec.JobTemplate.Spec.Template
+		case *kedav1alpha1.ScaledJob:
+			found[key] = o.Spec.JobTargetRef.Template
+		}
+	}
+	return found
+}
+
+// env returns a container's environment, as far as it is given by value.
+func env(c corev1.Container) map[string]string {
+	found := map[string]string{}
+	for _, e := range c.Env {
+		found[e.Name] = e.Value
+	}
+	return found
+}
+
+// cluster is what the chart's lookup asks.
+type cluster struct{ objects []runtime.Object }
+
+func (c cluster) GetClientFor(apiVersion, kind string) (dynamic.NamespaceableResourceInterface, bool, error) {
+	if apiVersion != "v1" || kind != "Secret" {
+		return nil, false, fmt.Errorf("the chart looks up %s %s, which these tests do not serve", apiVersion, kind)
+	}
+	scheme := runtime.NewScheme()
+	if err := corev1.AddToScheme(scheme); err != nil {
+		return nil, false, err
+	}
+	client := fake.NewSimpleDynamicClient(scheme, c.objects...)
+	return client.Resource(corev1.SchemeGroupVersion.WithResource("secrets")), true, nil
+}

@@ -1,0 +1,150 @@
+package chart
+
+import (
+	"encoding/json"
+	"os"
+	"path/filepath"
+	"regexp"
+	"slices"
+	"strings"
+	"testing"
+)
+
+// TestEveryValueIsDocumentedAndInTheSchema keeps values.yaml, its comments and the schema together:
+// a leaf has a comment "# --" just above it, and the schema knows exactly the keys that there are.
+func TestEveryValueIsDocumentedAndInTheSchema(t *testing.T) {
+	text, err := os.ReadFile(filepath.Join(chartDir, "values.yaml"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	key := regexp.MustCompile(`^( *)([A-Za-z]+):(.*)$`)
+	lines := strings.Split(string(text), "\n")
+	documented := map[string]bool{}
+	var path []string
+	for i, line := range lines {
+		m := key.FindStringSubmatch(line)
+		if m == nil {
+			continue
+		}
+		depth := len(m[1]) / 2
+		path = append(path[:depth], m[2])
+		name := strings.Join(path, ".")
+		comment := i - 1
+		for comment > 0 && strings.HasPrefix(strings.TrimSpace(lines[comment]), "# ") && !strings.Contains(lines[comment], "# -- ") {
+			comment--
+		}
+		if comment >= 0 && strings.HasPrefix(strings.TrimSpace(lines[comment]), "# -- ") {
+			documented[name] = true
+		}
+	}
+
+	schema := readSchema(t)
+	var walk func(prefix string, values map[string]any, schema map[string]any)
+	walk = func(prefix string, values map[string]any, node map[string]any) {
+		properties, _ := schema.resolve(node)["properties"].(map[string]any)
+		for name, value := range values {
+			full := strings.TrimPrefix(prefix+"."+name, ".")
+			property, known := properties[name].(map[string]any)
+			if !known {
+				t.Errorf("%s is in values.yaml and not in the schema", full)
+				continue
+			}
+			inner, isMap := value.(map[string]any)
+			if innerProperties := schema.resolve(property)["properties"]; isMap && len(inner) > 0 && innerProperties != nil && !documented[full] {
+				walk(full, inner, property)
+				continue
+			}
+			if !documented[full] {
+				t.Errorf("%s has no comment that begins with # --", full)
+			}
+		}
+		for name := range properties {
+			if _, known := values[name]; !known {
+				t.Errorf("%s is in the schema and not in values.yaml", strings.TrimPrefix(prefix+"."+name, "."))
+			}
+		}
+		if prefix != "global" && schema.resolve(node)["additionalProperties"] != false {
+			t.Errorf("the schema lets any key through at %q", prefix)
+		}
+	}
+	walk("", load(t).Values, schema.root)
+}
+
+type valuesSchema struct{ root map[string]any }
+
+func readSchema(t *testing.T) valuesSchema {
+	t.Helper()
+	text, err := os.ReadFile(filepath.Join(chartDir, "values.schema.json"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	var s valuesSchema
+	if err := json.Unmarshal(text, &s.root); err != nil {
+		t.Fatal(err)
+	}
+	return s
+}
+
+func (s valuesSchema) resolve(node map[string]any) map[string]any {
+	reference, ok := node["$ref"].(string)
+	if everyOf, compound := node["allOf"].([]any); compound {
+		reference, ok = everyOf[0].(map[string]any)["$ref"].(string)
+	}
+	if !ok {
+		return node
+	}
+	definitions := s.root["definitions"].(map[string]any)
+	return definitions[strings.TrimPrefix(reference, "#/definitions/")].(map[string]any)
+}
+
+func TestWrongValuesAreRefusedByName(t *testing.T) {
+	for _, c := range []struct {
+		set  []string
+		want []string // each is somewhere in the error
+	}{
+		{[]string{"procesor.maxReplicaCount=3"}, []string{"procesor"}},
+		{[]string{"processor.maxReplicas=3"}, []string{"processor", "maxReplicas"}},
+		{[]string{"processor.image.tga=1"}, []string{"processor", "image", "tga"}},
+		{[]string{"processor.maxReplicaCount=0"}, []string{"processor", "maxReplicaCount"}},
+		{[]string{"processor.pollingInterval=5s"}, []string{"processor", "pollingInterval"}},
+		{[]string{"processor.lease=30"}, []string{"processor", "lease"}},
+		{[]string{"processor.aggregate=null", "processor.aggregate={}"}, []string{"processor", "aggregate"}},
+		{[]string{"data.accessMode=ReadWriteOncePod"}, []string{"data", "accessMode"}},
+		{[]string{"data.size=1GB"}, []string{"data", "size"}},
+		{[]string{"queue.list="}, []string{"queue", "list"}},
+		{[]string{"queue.list=a{b}"}, []string{"queue", "list"}},
+		{[]string{"redis.image.tag="}, []string{"redis", "image", "tag"}},
+		{[]string{"redis.user=0"}, []string{"redis", "user"}},
+		{[]string{"redis.auth.password=a", "redis.auth.existingSecret=b"}, []string{"redis.auth: set password or existingSecret (b), not both"}},
+		{[]string{"generator.months=0"}, []string{"generator: months and days are both 0"}},
+	} {
+		_, err := tryRender(t, installation{set: c.set})
+		if err == nil {
+			t.Errorf("%v was taken", c.set)
+			continue
+		}
+		for _, want := range c.want {
+			if !strings.Contains(err.Error(), want) {
+				t.Errorf("%v: the error does not name %q:\n%v", c.set, want, err)
+			}
+		}
+	}
+}
+
+// TestAsASubchart: a parent's global values reach the chart, and must not make it refuse its own.
+func TestAsASubchart(t *testing.T) {
+	render(t, installation{set: []string{"global.something.of.the.parent=1"}})
+}
+
+func TestNumbersAreNotPrintedAsFloats(t *testing.T) {
+	r := render(t, installation{values: "generator: {rows: 50000000}\nprocessor: {filesPerJob: 10000000, maxReplicaCount: 3000000}\n"})
+	var seen []string
+	for _, pod := range r.pods() {
+		seen = append(seen, env(pod.Spec.Containers[0])["ROWS"], env(pod.Spec.Containers[0])["FILES_PER_JOB"])
+	}
+	for _, want := range []string{"50000000", "10000000"} {
+		if !slices.Contains(seen, want) {
+			t.Errorf("no container gets %s: %q", want, seen)
+		}
+	}
+}

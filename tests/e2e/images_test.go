@@ -1,0 +1,89 @@
+//go:build e2e
+
+package e2e
+
+import (
+	"os"
+	"strconv"
+	"strings"
+	"testing"
+)
+
+// image is an image as the chart's values take it.
+type image struct {
+	Registry   string `json:"registry"`
+	Repository string `json:"repository"`
+	Tag        string `json:"tag"`
+}
+
+func (i image) String() string {
+	if i.Registry == "" {
+		return i.Repository + ":" + i.Tag
+	}
+	return i.Registry + "/" + i.Repository + ":" + i.Tag
+}
+
+// parseImage takes registry/repository:tag apart as Docker does.
+func parseImage(reference string) image {
+	var parsed image
+	if colon := strings.LastIndex(reference, ":"); colon > strings.LastIndex(reference, "/") {
+		reference, parsed.Tag = reference[:colon], reference[colon+1:]
+	}
+	first, rest, several := strings.Cut(reference, "/")
+	if several && (first == "localhost" || strings.ContainsAny(first, ".:")) {
+		parsed.Registry, reference = first, rest
+	}
+	parsed.Repository = reference
+	return parsed
+}
+
+const largestImage = 20e6 // bytes
+
+// buildImages builds the services' images and copies them to the cluster's nodes. A tag names the
+// content, so that a cluster that has an older image of the name does not run that one.
+func buildImages(t *testing.T) map[string]image {
+	t.Helper()
+	built := map[string]image{}
+	var references []string
+	for _, service := range []string{"generator", "processor", "inspector"} {
+		args := []string{"build", "--quiet", "--target", service, "--build-arg", "VERSION=e2e"}
+		for _, name := range []string{"GO_IMAGE", "BASE_IMAGE", "GOPROXY"} {
+			if value := os.Getenv(name); value != "" {
+				args = append(args, "--build-arg", name+"="+value)
+			}
+		}
+		id := run(t, "docker", append(args, ".")...)
+		is := image{"localhost", "csv-pipeline/" + service, "e2e-" + strings.TrimPrefix(id, "sha256:")[:12]}
+		run(t, "docker", "tag", id, is.String())
+		built[service], references = is, append(references, is.String())
+
+		size, err := strconv.ParseFloat(run(t, "docker", "image", "inspect", "--format", "{{.Size}}", id), 64)
+		if err != nil {
+			t.Fatal(err)
+		}
+		t.Logf("image %s: %.1f MB", service, size/1e6)
+		if size >= largestImage {
+			t.Errorf("the image of the %s is not below %.0f MB", service, largestImage/1e6)
+		}
+	}
+	loadImages(t, references)
+	return built
+}
+
+func loadImages(t *testing.T, references []string) {
+	t.Helper()
+	if command := os.Getenv("LOAD_IMAGES"); command != "" {
+		run(t, "sh", append([]string{"-c", command + ` "$@"`, "sh"}, references...)...)
+		return
+	}
+	context := run(t, "kubectl", "config", "current-context")
+	if name, isKind := strings.CutPrefix(context, "kind-"); isKind {
+		run(t, "kind", append([]string{"load", "docker-image", "--name", name}, references...)...)
+		return
+	}
+	if _, err := tryRun(t.Context(), "minikube", "--profile", context, "status"); err == nil {
+		run(t, "minikube", append([]string{"--profile", context, "image", "load"}, references...)...)
+		return
+	}
+	t.Fatalf("the cluster %q is neither kind nor minikube: set LOAD_IMAGES to a command that takes names of images and copies them to its nodes", context)
+}

@@ -1,0 +1,152 @@
+//go:build e2e
+
+// Package e2e is the end-to-end test: on the cluster that KUBECONFIG names and that has KEDA, it
+// does with docker, helm and kubectl what a person would, and checks every result.
+//
+//	LOAD_IMAGES  command that takes names of images and copies them to the nodes of a cluster that is neither kind nor minikube
+//	REDIS_IMAGE  image of Redis instead of the chart's
+//	GO_IMAGE, BASE_IMAGE, GOPROXY  build arguments of the Dockerfile
+//	E2E_KEEP     set, the test's namespace stays
+package e2e
+
+import (
+	"context"
+	"maps"
+	"strings"
+	"testing"
+	"time"
+)
+
+const (
+	pollingInterval = 5 * time.Second
+	maxReplicaCount = 5
+	// target is how long all files may take from the generator's start, on a cluster where the
+	// images are there and Redis runs.
+	target = pollingInterval + 10*time.Second
+	// patience is for what has no target of its own.
+	patience = 3 * time.Minute
+)
+
+func TestPipeline(t *testing.T) {
+	r := newRelease(t, buildImages(t))
+	processor, inspectorName := r.name+"-processor", r.name+"-inspector"
+	watched := watchJobs(t, r.namespace, processor)
+	idle := func(t *testing.T) {
+		t.Helper()
+		watched.await(t, "scaling to zero", patience, func(running []string) bool { return len(running) == 0 })
+	}
+
+	began := r.helm(t, "install")
+	r.kubectl(t, "wait", "--for=condition=Available", "--timeout=180s", "deployment/"+inspectorName)
+	page := forward(t, r.namespace, inspectorName)
+	eventually(t, "results after installing", patience, page.complete)
+	last := r.lastResult(t)
+	t.Logf("helm install to the last of %d results: %.1f s; from the generator's start: %.1f s",
+		len(days()), last.Sub(began).Seconds(), last.Sub(r.started(t, r.generatorJob(t))).Seconds())
+	first := checkResults(t, page)
+	idle(t)
+	t.Log(watched)
+	password := r.kubectl(t, "get", "secret", r.name+"-redis", "--output", "jsonpath={.data}")
+	redisPod := r.kubectl(t, "get", "pod", r.name+"-redis-0", "--output", "jsonpath={.metadata.uid}")
+
+	t.Run("the generator runs again on demand, by the command of the notes", func(t *testing.T) {
+		results := r.lastResult(t)
+		job := run(t, "sh", "-c", notesCommand(t, run(t, "helm", "get", "notes", r.name, "--namespace", r.namespace)))
+		r.started(t, strings.TrimSuffix(job, " created"))
+		eventually(t, "the queue after running the generator again", patience, page.complete)
+		if again := checkResults(t, page); !maps.Equal(first, again) {
+			t.Error("the same seed made other files")
+		}
+		if !r.lastResult(t).Equal(results) {
+			t.Error("files that had not changed were processed again")
+		}
+		idle(t)
+	})
+
+	t.Run("other files, on a cluster that is warm, are done in time", func(t *testing.T) {
+		r.set("generator.seed", 2)
+		r.helm(t, "upgrade")
+		started := r.started(t, r.generatorJob(t))
+		eventually(t, "results of the other files", patience, page.complete)
+		took := r.lastResult(t).Sub(started)
+		t.Logf("the generator's start to the last of %d results: %.1f s", len(days()), took.Seconds())
+		if took > target {
+			t.Errorf("that is more than %v", target)
+		}
+		if maps.Equal(first, checkResults(t, page)) {
+			t.Error("another seed made the same files")
+		}
+		idle(t)
+	})
+
+	t.Run("an upgrade kills no Job", func(t *testing.T) {
+		r.set("generator.seed", 3)
+		r.set("processor.resources.limits.cpu", "10m") // slow enough to be overtaken
+		r.helm(t, "upgrade")
+		watched.await(t, "slow Jobs", patience, func(running []string) bool { return len(running) >= 2 })
+
+		r.set("processor.resources.limits.cpu", nil)
+		r.set("processor.podAnnotations.upgraded", "yes")
+		r.set("data.keep", true)
+		r.helm(t, "upgrade")
+		generation := r.kubectl(t, "get", "scaledjob", processor, "--output", "jsonpath={.metadata.generation}")
+		old := watched.await(t, "Jobs that began before the upgrade", 0, func(running []string) bool { return len(running) > 0 })
+		t.Logf("%d Jobs run while the ScaledJob becomes generation %s", len(old), generation)
+
+		r.started(t, r.generatorJob(t))
+		eventually(t, "results after the upgrade", patience, page.complete)
+		checkResults(t, page)
+		idle(t)
+		for _, name := range old {
+			if j := watched.of(name); j.killed || j.failed {
+				t.Errorf("the Job %s did not survive the upgrade: %+v", name, j)
+			}
+		}
+		if now := r.kubectl(t, "get", "secret", r.name+"-redis", "--output", "jsonpath={.data}"); now != password {
+			t.Error("the upgrade changed Redis' password")
+		}
+		if now := r.kubectl(t, "get", "pod", r.name+"-redis-0", "--output", "jsonpath={.metadata.uid}"); now != redisPod {
+			t.Error("the upgrade restarted Redis")
+		}
+	})
+
+	t.Log(watched)
+	if err := watched.verdict(maxReplicaCount); err != nil {
+		t.Error(err)
+	}
+	if err := r.restarts(t); err != nil {
+		t.Error(err)
+	}
+
+	t.Run("uninstalling keeps the data if asked to, and else leaves nothing", func(t *testing.T) {
+		claim := "persistentvolumeclaim/" + r.name + "-data"
+		run(t, "helm", "uninstall", r.name, "--namespace", r.namespace)
+		r.awaitLeftovers(t, claim)
+
+		r.set("data.keep", nil)
+		r.set("generator.enabled", false)
+		r.helm(t, "install")
+		r.kubectl(t, "wait", "--for=condition=Available", "--timeout=180s", "deployment/"+inspectorName)
+		page := forward(t, r.namespace, inspectorName)
+		eventually(t, "the files that were kept", patience, page.complete)
+		checkResults(t, page)
+
+		run(t, "helm", "uninstall", r.name, "--namespace", r.namespace)
+		r.awaitLeftovers(t)
+	})
+}
+
+// notesCommand finds the command in the chart's notes that runs the generator.
+func notesCommand(t *testing.T, notes string) string {
+	t.Helper()
+	for line := range strings.Lines(notes) {
+		if strings.Contains(line, "create job --from=cronjob/") {
+			return strings.TrimSpace(line)
+		}
+	}
+	t.Fatalf("the notes have no command that runs the generator:\n%s", notes)
+	return ""
+}
+
+// contextOf is for what is done when the test's own context is over.
+func contextOf(t *testing.T) context.Context { return context.WithoutCancel(t.Context()) }
