@@ -1,0 +1,231 @@
+package sweep_test
+
+import (
+	"fmt"
+	"os"
+	"path/filepath"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/redis/go-redis/v9"
+	"go.uber.org/zap"
+
+	"csv-pipeline/internal/catalog"
+	"csv-pipeline/internal/filestore"
+	"csv-pipeline/internal/filestore/dirstore"
+	"csv-pipeline/internal/queue"
+	"csv-pipeline/internal/queue/redistest"
+	"csv-pipeline/internal/sweep"
+)
+
+type bench struct {
+	*sweep.Sweeper
+	folder string
+	rdb    *redis.Client
+}
+
+func setUp(t *testing.T) *bench {
+	t.Helper()
+	folder := t.TempDir()
+	store, err := dirstore.Open(folder)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = store.Close() })
+	rdb := redistest.Start(t).Client(t)
+	return &bench{&sweep.Sweeper{Catalog: catalog.New(store), Store: store, Queue: queue.New(rdb, "csvs-to-process", queue.Options{}), Log: zap.NewNop()}, folder, rdb}
+}
+
+func (b *bench) put(t *testing.T, name, text string) string {
+	t.Helper()
+	path := filepath.Join(b.folder, "raw", name)
+	if err := os.MkdirAll(filepath.Dir(path), 0o777); err != nil {
+		t.Fatal(err)
+	}
+	if err := os.WriteFile(path, []byte(text), 0o666); err != nil {
+		t.Fatal(err)
+	}
+	return path
+}
+
+// finish does what a processor does with the next name, and returns it.
+func (b *bench) finish(t *testing.T) string {
+	t.Helper()
+	claim, err := b.Queue.Claim(t.Context(), "w1")
+	if err != nil {
+		t.Fatal(err)
+	}
+	raw, err := b.Store.Stat(t.Context(), filestore.Raw, claim.Name)
+	if err != nil {
+		t.Fatal(err)
+	}
+	result, err := filestore.ResultName(claim.Name)
+	if err != nil {
+		t.Fatal(err)
+	}
+	w, err := b.Store.Create(t.Context(), filestore.Processed, result, &raw)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := w.Commit(); err != nil {
+		t.Fatal(err)
+	}
+	if err := claim.Complete(t.Context(), queue.Outcome{}); err != nil {
+		t.Fatal(err)
+	}
+	return claim.Name
+}
+
+func (b *bench) once(t *testing.T, want int) {
+	t.Helper()
+	if n, err := b.Once(t.Context()); n != want || err != nil {
+		t.Errorf("the sweep queued %d files, %v; want %d", n, err, want)
+	}
+}
+
+func TestFileThatWasJustCopiedIsQueuedOnceAndNotAgain(t *testing.T) {
+	b := setUp(t)
+	b.once(t, 0) // nothing there yet
+	b.put(t, "2022/a.csv", "x")
+	b.once(t, 1)
+	b.once(t, 0) // it waits
+	claim, err := b.Queue.Claim(t.Context(), "w1")
+	if err != nil {
+		t.Fatal(err)
+	}
+	b.once(t, 0) // it is in flight
+	if err := claim.Release(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	if name := b.finish(t); name != "2022/a.csv" {
+		t.Errorf("finished %q", name)
+	}
+	b.once(t, 0) // it is done
+}
+
+func TestChangedFileIsQueuedAgainAlsoWithAnOlderDate(t *testing.T) {
+	b := setUp(t)
+	path := b.put(t, "a.csv", "x")
+	b.once(t, 1)
+	b.finish(t)
+	for _, when := range []time.Time{time.Now().Add(-time.Hour), time.Now().Add(-48 * time.Hour), time.Now()} {
+		if err := os.Chtimes(path, when, when); err != nil {
+			t.Fatal(err)
+		}
+		b.once(t, 1)
+		b.finish(t)
+		b.once(t, 0)
+	}
+}
+
+func TestLostRedisHealsFromTheFiles(t *testing.T) {
+	b := setUp(t)
+	for i := range 10 {
+		b.put(t, fmt.Sprintf("%d.csv", i), "x")
+	}
+	b.once(t, 10)
+	for range 4 {
+		b.finish(t)
+	}
+	if err := b.rdb.FlushAll(t.Context()).Err(); err != nil {
+		t.Fatal(err)
+	}
+	b.once(t, 6)
+}
+
+func TestFileThatGrowsIsLeftAlone(t *testing.T) {
+	b := setUp(t)
+	b.Settle = 50 * time.Millisecond
+	path := b.put(t, "a.csv", "")
+	f, err := os.OpenFile(path, os.O_APPEND|os.O_WRONLY, 0)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer f.Close()
+	for began := time.Now(); time.Since(began) < 3*b.Settle; {
+		if _, err := f.WriteString("more\n"); err != nil {
+			t.Fatal(err)
+		}
+		b.once(t, 0)
+	}
+	for deadline := time.Now().Add(20 * time.Second); ; {
+		n, err := b.Once(t.Context())
+		if err != nil || time.Now().After(deadline) {
+			t.Fatalf("the file is still now but was never queued: %v", err)
+		}
+		if n == 1 {
+			break
+		}
+	}
+}
+
+func TestFailedFileIsLeftUntilItChanges(t *testing.T) {
+	b := setUp(t)
+	b.put(t, "a.csv", "bad")
+	b.once(t, 1)
+	claim, err := b.Queue.Claim(t.Context(), "w1")
+	if err != nil {
+		t.Fatal(err)
+	}
+	raw, err := b.Store.Stat(t.Context(), filestore.Raw, "a.csv")
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := claim.Fail(t.Context(), queue.Failure{Reason: "bad", Kind: queue.KindMalformed, Version: raw.ETag}); err != nil {
+		t.Fatal(err)
+	}
+	b.once(t, 0)
+	b.put(t, "a.csv", "mended")
+	b.once(t, 1)
+}
+
+func TestListIsFilledOnlyToTheHighWaterMark(t *testing.T) {
+	b := setUp(t)
+	b.HighWater = 3
+	for i := range 8 {
+		b.put(t, fmt.Sprintf("%d.csv", i), "x")
+	}
+	b.once(t, 3)
+	b.once(t, 0)
+	done := map[string]bool{}
+	for len(done) < 8 {
+		if depth, err := b.Queue.Depth(t.Context()); err != nil || depth > 3 {
+			t.Fatalf("%d names wait, %v", depth, err)
+		} else if depth == 0 {
+			if n, err := b.Once(t.Context()); err != nil || n == 0 {
+				t.Fatalf("nothing was added although only %d files are done: %v", len(done), err)
+			}
+		}
+		done[b.finish(t)] = true
+	}
+	b.once(t, 0)
+}
+
+func TestSweepingAtOnceQueuesNothingTwiceInEffect(t *testing.T) {
+	b := setUp(t)
+	for i := range 50 {
+		b.put(t, fmt.Sprintf("%d.csv", i), "x")
+	}
+	var wg sync.WaitGroup
+	for range 4 {
+		other := *b.Sweeper
+		wg.Go(func() {
+			if _, err := other.Once(t.Context()); err != nil {
+				t.Error(err)
+			}
+		})
+	}
+	wg.Wait()
+	queued, err := b.Queue.Queued(t.Context())
+	if err != nil || len(queued) != 50 {
+		t.Errorf("%d names are queued, %v; want 50", len(queued), err)
+	}
+	for {
+		if depth, err := b.Queue.Depth(t.Context()); err != nil || depth == 0 {
+			break
+		}
+		b.finish(t)
+	}
+	b.once(t, 0)
+}

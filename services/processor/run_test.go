@@ -1,0 +1,107 @@
+package main
+
+import (
+	"bytes"
+	"os"
+	"path/filepath"
+	"strconv"
+	"strings"
+	"testing"
+
+	"csv-pipeline/internal/cli"
+	"csv-pipeline/internal/queue/redistest"
+)
+
+// processor runs the command and returns its exit code and what it printed.
+func processor(t *testing.T, env map[string]string, args ...string) (code int, stdout, stderr string) {
+	t.Helper()
+	var out, errs bytes.Buffer
+	getenv := func(name string) (string, bool) { v, ok := env[name]; return v, ok }
+	code = cli.ExitCode(run(t.Context(), args, getenv, &out, &errs), &errs)
+	return code, out.String(), errs.String()
+}
+
+func write(t *testing.T, path, text string) string {
+	t.Helper()
+	if err := os.MkdirAll(filepath.Dir(path), 0o777); err != nil {
+		t.Fatal(err)
+	}
+	if err := os.WriteFile(path, []byte(text), 0o666); err != nil {
+		t.Fatal(err)
+	}
+	return path
+}
+
+const shops = "shop,item,price,n\nnorth,apple,0.10,3\nsouth,apple,0.20,1\nnorth,pear,0.30,\n"
+
+func TestProcessorDoesAsItsConfigurationSays(t *testing.T) {
+	server, folder := redistest.Start(t), t.TempDir()
+	rdb := server.Client(t)
+	write(t, filepath.Join(folder, "raw/shops.csv"), shops)
+	write(t, filepath.Join(folder, "raw/cut.csv"), shops+"north,app")
+	rdb.LPush(t.Context(), "mine", "cut.csv", "shops.csv")
+	env := map[string]string{
+		"REDIS_HOST": server.Host, "REDIS_PORT": strconv.Itoa(server.Port), "REDIS_LIST": "mine", "STORE_URL": "file://" + folder,
+		"GROUP_BY": "shop", "AGGREGATE": "sum(price) as turnover, count(*) as rows,max(item)",
+	}
+	code, out, errs := processor(t, env)
+	if code != cli.ExitOK {
+		t.Fatalf("exit code %d: %s", code, errs)
+	}
+	got, err := os.ReadFile(filepath.Join(folder, "processed/shops_aggregated_sales.csv"))
+	if want := "shop,turnover,rows,max_item\nnorth,0.40,2,pear\nsouth,0.20,1,apple\n"; string(got) != want || err != nil {
+		t.Errorf("got %q, %v; want %q", got, err, want)
+	}
+	if letter := rdb.HGet(t.Context(), "{mine}:failed", "cut.csv").Val(); !strings.Contains(letter, "cut.csv:5") {
+		t.Errorf("the file that is cut off: %q", letter)
+	}
+	if !strings.Contains(out, `"file":"cut.csv"`) || !strings.Contains(out, `"file":"shops.csv"`) {
+		t.Errorf("the log does not name the files:\n%s", out)
+	}
+}
+
+func TestAggregatePrintsTheResult(t *testing.T) {
+	dir := t.TempDir()
+	file := write(t, filepath.Join(dir, "shops.csv"), shops)
+	const want = "item,sum_n\napple,4\npear,\n"
+	args := []string{"aggregate", "--group-by=item", "--aggregate=sum(n)", file}
+	if code, out, errs := processor(t, nil, args...); code != cli.ExitOK || out != want {
+		t.Errorf("exit code %d, printed %q and %q, want %q", code, out, errs, want)
+	}
+	out := filepath.Join(dir, "out.csv")
+	if code, printed, errs := processor(t, nil, append(args, "-o", out)...); code != cli.ExitOK || printed != "" {
+		t.Errorf("exit code %d, printed %q and %q", code, printed, errs)
+	}
+	if got, err := os.ReadFile(out); string(got) != want || err != nil {
+		t.Errorf("%s holds %q, %v", out, got, err)
+	}
+	if left, _ := filepath.Glob(filepath.Join(dir, ".*")); len(left) != 0 {
+		t.Errorf("left behind: %q", left)
+	}
+}
+
+func TestMistakesAreExplained(t *testing.T) {
+	dir := t.TempDir()
+	bad := write(t, filepath.Join(dir, "bad.csv"), "item_id,quantity\n1,1\n1,abc\n")
+	for name, c := range map[string]struct {
+		args []string
+		code int
+		want string
+	}{
+		"malformed":         {[]string{"aggregate", bad}, cli.ExitFailed, `bad.csv:3: quantity: "abc" is not a number`},
+		"missing":           {[]string{"aggregate", filepath.Join(dir, "none.csv")}, cli.ExitFailed, "none.csv"},
+		"nothing":           {[]string{"aggregate"}, cli.ExitUsage, "FILE"},
+		"unknown aggregate": {[]string{"aggregate", "--aggregate=median(quantity)", bad}, cli.ExitUsage, "median"},
+		"delimiter":         {[]string{"aggregate", "--delimiter=::", bad}, cli.ExitUsage, "DELIMITER"},
+		"unwritable":        {[]string{"aggregate", "-o", filepath.Join(dir, "no/such/out.csv"), bad}, cli.ExitFailed, "out.csv"},
+		"argument":          {[]string{"20220101.csv"}, cli.ExitUsage, "20220101.csv"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			env := map[string]string{"REDIS_PORT": "1", "REDIS_TIMEOUT": "0s", "STORE_URL": "file://" + dir}
+			code, _, errs := processor(t, env, c.args...)
+			if code != c.code || !strings.Contains(errs, c.want) || !strings.HasPrefix(errs, "error: ") {
+				t.Errorf("exit code %d, %q; want %d and %q", code, errs, c.code, c.want)
+			}
+		})
+	}
+}
