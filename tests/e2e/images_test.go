@@ -81,7 +81,7 @@ func loadImages(t *testing.T, references []string) {
 		run(t, "kind", append([]string{"load", "docker-image", "--name", name}, references...)...)
 		return
 	}
-	if _, err := tryRun(t.Context(), "minikube", "--profile", context, "status"); err == nil {
+	if _, err := tryRun(t.Context(), "", "minikube", "--profile", context, "status"); err == nil {
 		run(t, "minikube", append([]string{"--profile", context, "image", "load"}, references...)...)
 		return
 	}

@@ -8,7 +8,6 @@ import (
 	"fmt"
 	"maps"
 	"os"
-	"path/filepath"
 	"regexp"
 	"strconv"
 	"strings"
@@ -42,7 +41,7 @@ func newRelease(t *testing.T, images map[string]image) *release {
 			t.Logf("the namespace %s stays, because E2E_KEEP is set", r.namespace)
 			return
 		}
-		if _, err := tryRun(contextOf(t), "kubectl", "delete", "namespace", r.namespace, "--timeout=120s"); err != nil {
+		if _, err := tryRun(contextOf(t), "", "kubectl", "delete", "namespace", r.namespace, "--timeout=120s"); err != nil {
 			t.Error(err)
 		}
 	})
@@ -78,12 +77,8 @@ func (r *release) helm(t *testing.T, verb string) time.Time {
 	if err != nil {
 		t.Fatal(err)
 	}
-	file := filepath.Join(t.TempDir(), "values.json")
-	if err := os.WriteFile(file, text, 0o600); err != nil {
-		t.Fatal(err)
-	}
 	began := time.Now()
-	run(t, "helm", verb, r.name, "charts/csv-pipeline", "--namespace", r.namespace, "--values", file)
+	runWith(t, string(text), "helm", verb, r.name, "charts/csv-pipeline", "--namespace", r.namespace, "--values", "-")
 	return began
 }
 
@@ -182,7 +177,7 @@ func (r *release) dump(t *testing.T) {
 		{"logs", "--selector", "app.kubernetes.io/component=inspector", "--tail=50", "--prefix"},
 		{"logs", "--selector", "app.kubernetes.io/component=redis", "--tail=20", "--prefix"},
 	} {
-		out, err := tryRun(contextOf(t), "kubectl", append([]string{"--namespace", r.namespace}, args...)...)
+		out, err := tryRun(contextOf(t), "", "kubectl", append([]string{"--namespace", r.namespace}, args...)...)
 		if err != nil {
 			out = err.Error()
 		}

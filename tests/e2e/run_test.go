@@ -21,17 +21,23 @@ const root = "../.."
 // A command that fails ends the test with what it said.
 func run(t *testing.T, name string, args ...string) string {
 	t.Helper()
-	out, err := tryRun(t.Context(), name, args...)
+	return runWith(t, "", name, args...)
+}
+
+// runWith is run with something on the command's standard input.
+func runWith(t *testing.T, input, name string, args ...string) string {
+	t.Helper()
+	out, err := tryRun(t.Context(), input, name, args...)
 	if err != nil {
 		t.Fatal(err)
 	}
 	return out
 }
 
-func tryRun(ctx context.Context, name string, args ...string) (string, error) {
+func tryRun(ctx context.Context, input, name string, args ...string) (string, error) {
 	var out, complaint bytes.Buffer
 	c := exec.CommandContext(ctx, name, args...)
-	c.Dir, c.Stdout, c.Stderr = root, &out, &complaint
+	c.Dir, c.Stdin, c.Stdout, c.Stderr = root, strings.NewReader(input), &out, &complaint
 	c.Env = append(os.Environ(), "DOCKER_BUILDKIT=1")
 	if err := c.Run(); err != nil {
 		return out.String(), fmt.Errorf("%s %s: %w\n%s%s", name, strings.Join(args, " "), err, out.String(), complaint.String())
