@@ -5,6 +5,7 @@ SHELL := /bin/bash
 
 SERVICES := generator processor inspector standalone
 VERSION  ?= $(shell git describe --tags --always --dirty 2>/dev/null || echo dev)
+IMAGES   ?= ghcr.io/csv-pipeline
 LDFLAGS  := -s -w -X csv-pipeline/internal/ops.Version=$(VERSION)
 # Tests look for data races where there is a C compiler.
 RACE     := $(shell command -v gcc >/dev/null && echo -race)
@@ -27,7 +28,8 @@ bin/%: FORCE
 .PHONY: test
 test: test-deps ## Install what the tests need and run them
 	go test $(RACE) ./...
-	cd tests/chart && go test ./...
+	@# Not cached: Go does not see that the chart, outside of that module, has changed.
+	cd tests/chart && go test -count=1 ./...
 
 .PHONY: test-deps
 test-deps:
@@ -40,6 +42,18 @@ lint: ## Check format, vet, staticcheck, chart and scripts
 .PHONY: bench
 bench: test-deps ## Measure speed and memory; prints figures
 	go test -run '^$$' -bench . -benchmem ./...
+
+.PHONY: images
+images: ## Build the images; GO_IMAGE and BASE_IMAGE choose what they are built on
+	@for service in $(SERVICES); do \
+	  DOCKER_BUILDKIT=1 docker build --quiet --target $$service --tag $(IMAGES)/$$service:$(VERSION) \
+	    --build-arg GO_IMAGE --build-arg BASE_IMAGE --build-arg GOPROXY --build-arg VERSION=$(VERSION) . >/dev/null; \
+	  docker image ls --format '{{.Repository}}:{{.Tag}}  {{.Size}}' $(IMAGES)/$$service:$(VERSION); \
+	done
+
+.PHONY: e2e
+e2e: ## Test with docker compose and on the cluster of KUBECONFIG, which has KEDA
+	go test -tags e2e -count=1 -v -timeout 30m ./tests/e2e
 
 .PHONY: clean
 clean: ## Remove what was built, but not data/

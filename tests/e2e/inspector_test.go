@@ -24,7 +24,7 @@ type status struct {
 // forward forwards a local port to the inspector, as a person would.
 func forward(t *testing.T, namespace, service string) inspector {
 	t.Helper()
-	c := exec.CommandContext(t.Context(), "kubectl", "--namespace", namespace, "port-forward", "service/"+service, ":80")
+	c := exec.CommandContext(t.Context(), "kubectl", "--namespace", namespace, "port-forward", "service/"+service, ":http")
 	out, err := c.StdoutPipe()
 	if err != nil {
 		t.Fatal(err)

@@ -3,6 +3,8 @@
 // Package e2e is the end-to-end test: on the cluster that KUBECONFIG names and that has KEDA, it
 // does with docker, helm and kubectl what a person would, and checks every result.
 //
+// The same files go through docker compose, too.
+//
 //	LOAD_IMAGES  command that takes names of images and copies them to the nodes of a cluster that is neither kind nor minikube
 //	REDIS_IMAGE  image of Redis instead of the chart's
 //	GO_IMAGE, BASE_IMAGE, GOPROXY  build arguments of the Dockerfile
