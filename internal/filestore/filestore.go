@@ -28,6 +28,8 @@ var (
 	ErrInvalidName = errors.New("not a valid file name")
 	// ErrReadOnly: the store may be read but not written.
 	ErrReadOnly = errors.New("the store is read-only")
+	// ErrFull: the store has no room for what is being written.
+	ErrFull = errors.New("the store is full")
 )
 
 // Info describes one version of a file.

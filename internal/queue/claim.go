@@ -2,9 +2,11 @@ package queue
 
 import (
 	"context"
+	cryptorand "crypto/rand"
 	"errors"
 	"fmt"
 	"math/rand/v2"
+	"strings"
 	"sync/atomic"
 	"time"
 
@@ -17,37 +19,59 @@ type Claim struct {
 	Errors  int64 // tries that failed before
 	Crashes int64 // workers that died over it before
 
-	token string
-	queue *Queue
+	postponed int64
+	token     string
+	queue     *Queue
 }
 
 // Claim takes the next name for the worker of the given name. When nothing waits
-// it returns ErrEmpty.
+// it returns ErrEmpty. When the answer of Redis was lost, it may have taken a name
+// all the same: the next call for this worker returns that one.
 func (q *Queue) Claim(ctx context.Context, worker string) (*Claim, error) {
+	token, lost := q.unanswered.Load(worker)
+	if !lost {
+		token = cryptorand.Text()
+	}
 	for {
 		got, err := claimScript.Run(ctx, q.rdb,
 			[]string{q.keys.list, q.keys.inflight, q.keys.claims, q.keys.delayed, q.keys.failed, q.keys.stats},
-			q.opts.Lease.Milliseconds(), worker, maxName).Slice()
+			q.opts.Lease.Milliseconds(), worker, maxName, token, lost).Slice()
+		var answer redis.Error
 		switch {
-		case errors.Is(err, redis.Nil):
-			return nil, ErrEmpty
-		case err != nil:
+		case err != nil && !errors.As(err, &answer):
+			q.unanswered.Store(worker, token)
 			return nil, fmt.Errorf("claim a name: %w", err)
+		case err != nil && !errors.Is(err, redis.Nil):
+			return nil, fmt.Errorf("claim a name: %w", err)
+		}
+		if lost {
+			q.unanswered.Delete(worker)
+			lost = false
+		}
+		switch {
+		case err != nil:
+			return nil, ErrEmpty
 		case len(got) == 0:
 			continue
 		}
-		return &Claim{Name: got[0].(string), token: got[1].(string), Errors: got[2].(int64), Crashes: got[3].(int64), queue: q}, nil
+		return &Claim{Name: got[0].(string), Errors: got[1].(int64), Crashes: got[2].(int64), postponed: got[3].(int64),
+			token: token.(string), queue: q}, nil
 	}
 }
 
 // Progress is how far the work on a claim has come.
-type Progress struct{ Bytes, Rows int64 }
+type Progress struct {
+	Bytes, Rows int64
+	// Version of the input, "" when not known: should the worker die once too often,
+	// the dead letter is of this version.
+	Version string
+}
 
 // Renew extends the lease. It returns ErrLost when the name went to somebody else.
 func (c *Claim) Renew(ctx context.Context, p Progress) error {
 	q := c.queue
 	return c.held(renewScript.Run(ctx, q.rdb, []string{q.keys.inflight, q.keys.claims},
-		c.Name, c.token, q.opts.Lease.Milliseconds(), p.Bytes, p.Rows), "renew the lease of")
+		c.Name, c.token, q.opts.Lease.Milliseconds(), p.Bytes, p.Rows, p.Version), "renew the lease of")
 }
 
 // Hold renews the lease every third of it until stop is called. The context it
@@ -124,30 +148,42 @@ const (
 
 // Fail makes the name a dead letter: trying again cannot help.
 func (c *Claim) Fail(ctx context.Context, f Failure) (State, error) {
-	return c.end(ctx, f, -1)
+	return c.end(ctx, f, -1, c.queue.opts.MaxErrors)
 }
 
 // Retry lets the name be tried again later, or makes it a dead letter when it has
 // used up its tries. The delay doubles from 1 s to 5 min, less up to half of it at
 // random so that many failures do not return together.
 func (c *Claim) Retry(ctx context.Context, f Failure) (State, error) {
-	return c.end(ctx, f, backoff(c.Errors))
+	return c.end(ctx, f, backoff(c.Errors, 5*time.Minute), c.queue.opts.MaxErrors)
 }
 
-func backoff(errors int64) time.Duration {
-	delay := min(time.Second<<min(errors, 16), 5*time.Minute)
+// Postpone lets the name be tried again later, as Retry does but after a minute at
+// most, without counting this try: it failed for a reason that is not the name's.
+func (c *Claim) Postpone(ctx context.Context, f Failure) (State, error) {
+	return c.end(ctx, f, backoff(c.postponed, time.Minute), 0)
+}
+
+func backoff(before int64, most time.Duration) time.Duration {
+	delay := min(time.Second<<min(before, 16), most)
 	return delay - rand.N(delay/2)
 }
 
-func (c *Claim) end(ctx context.Context, f Failure, delay time.Duration) (State, error) {
+// maxReason bounds what a dead letter takes of Redis' memory, in bytes.
+const maxReason = 1000
+
+func (c *Claim) end(ctx context.Context, f Failure, delay time.Duration, tries int) (State, error) {
 	q := c.queue
 	ms := delay.Milliseconds()
 	if delay < 0 {
 		ms = -1
 	}
+	if len(f.Reason) > maxReason {
+		f.Reason = strings.ToValidUTF8(f.Reason[:maxReason], "") + "…"
+	}
 	state, err := failScript.Run(ctx, q.rdb,
 		[]string{q.keys.list, q.keys.inflight, q.keys.claims, q.keys.delayed, q.keys.failed, q.keys.stats},
-		c.Name, c.token, f.Reason, f.Kind, f.Version, ms, q.opts.MaxErrors).Text()
+		c.Name, c.token, f.Reason, f.Kind, f.Version, ms, tries).Text()
 	switch {
 	case errors.Is(err, redis.Nil):
 		return "", fmt.Errorf("fail %q: %w", c.Name, ErrLost)

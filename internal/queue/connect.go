@@ -60,6 +60,9 @@ func Connect(ctx context.Context, c Config, opts Options, report func(problem er
 	rdb := redis.NewClient(&redis.Options{
 		Addr: c.Address(), Username: c.Username, Password: c.Password,
 		ClientName: "csv-pipeline", ContextTimeoutEnabled: true, DisableIdentity: true,
+		// A command whose answer is lost may have run: who sent it decides, not the client.
+		MaxRetries:  -1,
+		ReadTimeout: 2 * time.Second, WriteTimeout: 2 * time.Second, DialTimeout: 2 * time.Second,
 	})
 	q := New(rdb, c.List, opts)
 	err := Persist(ctx, c.Patience, report, q.Check)
@@ -103,7 +106,7 @@ func Unreachable(err error) bool {
 	if !errors.As(err, &answered) {
 		return true // no answer: the network, a time-out, a closed connection
 	}
-	for _, passing := range []string{"LOADING", "BUSY", "TRYAGAIN", "CLUSTERDOWN", "MASTERDOWN", "READONLY", "OOM", "MISCONF", "ERR max number of clients"} {
+	for _, passing := range []string{"LOADING", "BUSY", "TRYAGAIN", "CLUSTERDOWN", "MASTERDOWN", "READONLY", "OOM", "MISCONF", "NOREPLICAS", "ERR max number of clients"} {
 		if strings.Contains(answered.Error(), passing) {
 			return true
 		}

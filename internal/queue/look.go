@@ -15,8 +15,11 @@ import (
 type Counts struct {
 	Waiting, InFlight, Delayed, Failed int64
 	// Totals since Redis began: claimed, completed, failed, failed:KIND, retried,
-	// crashed, released, refused (ended with an outdated token), merged (pushed
-	// while in flight), offered, rows, bytes, busy_us (time spent, in µs).
+	// crashed, released, repeated (failed, but pushed again meanwhile), refused (ended
+	// with an outdated token), merged (pushed while in flight), offered, rows, bytes,
+	// busy_us (time spent, in µs). Each claim that is over was counted once more:
+	// claimed - in flight = completed + failed - failed:poison + retried + released +
+	// crashed + repeated.
 	Totals map[string]int64
 }
 
@@ -161,6 +164,39 @@ func (q *Queue) DeadLetters(ctx context.Context) ([]DeadLetter, error) {
 		return cmp.Or(b.At.Compare(a.At), cmp.Compare(a.Name, b.Name))
 	})
 	return letters, nil
+}
+
+// Prune removes the oldest of those dead letters that are beyond the latest keep
+// and whose file is gone, and returns how many it removed.
+func (q *Queue) Prune(ctx context.Context, keep int, gone func(name string) bool) (int, error) {
+	letters, err := q.DeadLetters(ctx)
+	if err != nil {
+		return 0, err
+	}
+	var args []any
+	removed := 0
+	flush := func() error {
+		n, err := pruneScript.Run(ctx, q.rdb, []string{q.keys.failed}, args...).Int()
+		if err != nil {
+			return fmt.Errorf("remove %d dead letters: %w", len(args)/2, err)
+		}
+		removed, args = removed+n, args[:0]
+		return nil
+	}
+	for _, l := range letters[min(keep, len(letters)):] {
+		if !gone(l.Name) {
+			continue
+		}
+		if args = append(args, l.Name, l.At.UnixMilli()); len(args) == 2*tidyBatch {
+			if err := flush(); err != nil {
+				return removed, err
+			}
+		}
+	}
+	if len(args) > 0 {
+		err = flush()
+	}
+	return removed, err
 }
 
 // Completion is one finished name.

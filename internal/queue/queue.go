@@ -15,6 +15,7 @@ import (
 	"embed"
 	"errors"
 	"fmt"
+	"sync"
 	"time"
 
 	"github.com/redis/go-redis/v9"
@@ -49,6 +50,7 @@ var (
 	tidyScript     = script("tidy")
 	offerScript    = script("offer")
 	requeueScript  = script("requeue")
+	pruneScript    = script("prune")
 	countsScript   = script("counts")
 	queuedScript   = script("queued")
 )
@@ -96,11 +98,13 @@ type Queue struct {
 	rdb  redis.UniversalClient
 	keys keys
 	opts Options
+
+	unanswered sync.Map // worker → token of its claim whose answer was lost
 }
 
 // New makes a queue on the given list; it does not talk to Redis yet.
 func New(rdb redis.UniversalClient, list string, opts Options) *Queue {
-	return &Queue{rdb, keysOf(list), opts.withDefaults()}
+	return &Queue{rdb: rdb, keys: keysOf(list), opts: opts.withDefaults()}
 }
 
 // Lease is how long a claim lasts unless it is renewed.

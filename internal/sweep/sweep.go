@@ -4,6 +4,7 @@
 package sweep
 
 import (
+	"cmp"
 	"context"
 	"time"
 
@@ -26,8 +27,12 @@ type Sweeper struct {
 	// queued now is found again later, so neither the list nor the comparison grows
 	// with the number of files. 0: 10,000.
 	HighWater int64
+	// KeepFailed is how many dead letters stay whose files are gone; those of files
+	// that are there all stay, or the files would be tried again. 0: 10,000.
+	KeepFailed int64
 
 	watched map[string]sighting // files that may still grow
+	failed  int64               // dead letters that were there after the last pruning
 }
 
 type sighting struct {
@@ -49,10 +54,7 @@ func (s *Sweeper) Once(ctx context.Context) (int, error) {
 	if moved != (queue.Tidied{}) {
 		s.Log.Info("housekeeping", zap.Int("due", moved.Due), zap.Int("reclaimed", moved.Reclaimed), zap.Int("poison", moved.Poison))
 	}
-	highWater := s.HighWater
-	if highWater == 0 {
-		highWater = 10_000
-	}
+	highWater := cmp.Or(s.HighWater, 10_000)
 	depth, err := s.Queue.Depth(ctx)
 	if err != nil || depth >= highWater {
 		return 0, err
@@ -66,6 +68,9 @@ func (s *Sweeper) Once(ctx context.Context) (int, error) {
 	}
 	files, err := s.Catalog.Refresh(ctx)
 	if err != nil {
+		return 0, err
+	}
+	if err := s.prune(ctx, files); err != nil {
 		return 0, err
 	}
 	candidates := s.settled(files, before)
@@ -90,6 +95,29 @@ func (s *Sweeper) Once(ctx context.Context) (int, error) {
 		s.Log.Info("found files without a result", zap.Int("queued", n), zap.String("first", offers[0].Name))
 	}
 	return n, err
+}
+
+// prune keeps the number of dead letters without a file bounded. It reads them
+// all, so it waits until there are a tenth more than it left.
+func (s *Sweeper) prune(ctx context.Context, files *catalog.Snapshot) error {
+	keep := cmp.Or(s.KeepFailed, 10_000)
+	counts, err := s.Queue.Counts(ctx)
+	if err != nil {
+		return err
+	}
+	if s.failed = min(s.failed, counts.Failed); counts.Failed <= max(keep, s.failed+s.failed/10) {
+		return nil
+	}
+	n, err := s.Queue.Prune(ctx, int(keep), func(name string) bool {
+		_, there := files.Find(filestore.Raw, name)
+		return !there
+	})
+	if err != nil {
+		return err
+	}
+	s.failed = counts.Failed - int64(n)
+	s.Log.Info("removed old dead letters whose files are gone", zap.Int("removed", n), zap.Int64("left", s.failed))
+	return nil
 }
 
 // settled returns the raw files that have no result, are not queued and do not grow.

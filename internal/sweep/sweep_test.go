@@ -229,3 +229,44 @@ func TestSweepingAtOnceQueuesNothingTwiceInEffect(t *testing.T) {
 	}
 	b.once(t, 0)
 }
+
+func TestOldDeadLettersWithoutAFileArePruned(t *testing.T) {
+	b := setUp(t)
+	b.KeepFailed = 3
+	b.put(t, "bad.csv", "x")
+	fail := func(name string) {
+		t.Helper()
+		if err := b.Queue.Push(t.Context(), name); err != nil {
+			t.Fatal(err)
+		}
+		claim, err := b.Queue.Claim(t.Context(), "w1")
+		if err != nil {
+			t.Fatal(err)
+		}
+		if _, err := claim.Fail(t.Context(), queue.Failure{Kind: queue.KindMissing, Reason: "none"}); err != nil {
+			t.Fatal(err)
+		}
+	}
+	for _, name := range []string{"bad.csv", "1.csv", "2.csv", "3.csv"} {
+		fail(name)
+	}
+	for range 2 { // the second time there is nothing more to remove
+		b.once(t, 0)
+		letters, err := b.Queue.DeadLetters(t.Context())
+		if err != nil || len(letters) != 4 {
+			t.Fatalf("dead letters with a file among the oldest: %+v, %v", letters, err)
+		}
+	}
+	for i := 4; i < 10; i++ {
+		fail(fmt.Sprint(i, ".csv"))
+	}
+	b.once(t, 0)
+	letters, err := b.Queue.DeadLetters(t.Context())
+	left := map[string]bool{}
+	for _, l := range letters {
+		left[l.Name] = true
+	}
+	if err != nil || len(left) != 4 || !left["bad.csv"] {
+		t.Errorf("left are %v, %v; want bad.csv, whose file is there, and three others", left, err)
+	}
+}

@@ -48,10 +48,9 @@ func (p *PlanFlags) Compile() (*groupby.Plan, error) {
 // Flags are the flags of a worker.
 type Flags struct {
 	PlanFlags
-	Lease, Grace time.Duration
-	FilesPerJob  int64
-	MaxErrors    int64
-	Watch        bool
+	Lease, Grace, StaleAfter time.Duration
+	FilesPerJob, MaxErrors   int64
+	Watch                    bool
 }
 
 // RegisterFlags defines the flags of f.
@@ -60,6 +59,7 @@ func (f *Flags) RegisterFlags(fs *pflag.FlagSet) {
 	cli.Int64(fs, &f.FilesPerJob, "files-per-job", 0, 0, 1<<40, "how many files to process before ending; 0: until none is left")
 	fs.BoolVar(&f.Watch, "watch", false, "stay and wait for more files")
 	cli.Duration(fs, &f.Lease, "lease", 30*time.Second, time.Second, 24*time.Hour, "for how long a file stays with a worker that shows no sign of life")
+	cli.Duration(fs, &f.StaleAfter, "stale-after", 24*time.Hour, time.Millisecond, 10000*time.Hour, "the age at which a temporary file is taken for one of a dead worker and removed")
 	cli.Int64(fs, &f.MaxErrors, "max-errors", 5, 1, 1000, "tries of a file, where an error may pass, before it is given up")
 	cli.Duration(fs, &f.Grace, "grace", 25*time.Second, 0, 24*time.Hour, "after SIGTERM, how long to go on with the file in hand before giving it back")
 }

@@ -10,6 +10,7 @@ import (
 	"sync/atomic"
 	"time"
 
+	"csv-pipeline/internal/faultpoint"
 	"csv-pipeline/internal/filestore"
 	"csv-pipeline/internal/groupby"
 	"csv-pipeline/internal/queue"
@@ -21,6 +22,12 @@ type failure struct {
 	kind      string // a Kind… constant of the queue
 	permanent bool   // trying again cannot help
 	version   string // of the input
+}
+
+// placeFails reports whether what went wrong is no fault of this file's: every
+// file would meet it, so it does not use up the tries of one.
+func (f *failure) placeFails() bool {
+	return errors.Is(f.err, filestore.ErrFull) || errors.Is(f.err, filestore.ErrReadOnly)
 }
 
 func (f *failure) report() queue.Failure {
@@ -35,13 +42,15 @@ type job struct {
 	*Worker
 	claim       *queue.Claim
 	bytes, rows atomic.Int64
+	version     atomic.Value // string: of the input, once it is open
 }
 
 func newJob(w *Worker, claim *queue.Claim) *job { return &job{Worker: w, claim: claim} }
 
 func (j *job) progress() queue.Progress {
 	j.Beat()
-	return queue.Progress{Bytes: j.bytes.Load(), Rows: j.rows.Load()}
+	version, _ := j.version.Load().(string)
+	return queue.Progress{Bytes: j.bytes.Load(), Rows: j.rows.Load(), Version: version}
 }
 
 // run aggregates the file and publishes the result.
@@ -61,6 +70,12 @@ func (j *job) run(ctx context.Context) (queue.Outcome, *failure) {
 	}
 	defer in.Close()
 	source := in.Info()
+	j.version.Store(source.ETag)
+	if j.claim.Crashes > 0 {
+		// Should this file kill its worker again, others must know which version of it
+		// did. An error is as good as silence: the lease ends or it does not.
+		_ = j.claim.Renew(ctx, j.progress())
+	}
 
 	out, err := j.Store.Create(ctx, filestore.Processed, result, &source)
 	if err != nil {
@@ -73,6 +88,7 @@ func (j *job) run(ctx context.Context) (queue.Outcome, *failure) {
 		j.bytes.Store(p.Bytes)
 		j.rows.Store(p.Rows)
 	}
+	faultpoint.Reach(faultpoint.Reading)
 	stats, err := j.Plan.Run(ctx, groupby.Input{Name: name, ReaderAt: in, Size: source.Size}, io.MultiWriter(out, checksum), options)
 	if f := j.judge(ctx, source, err); f != nil {
 		return queue.Outcome{}, f
@@ -81,9 +97,11 @@ func (j *job) run(ctx context.Context) (queue.Outcome, *failure) {
 	if err := j.claim.Renew(ctx, j.progress()); errors.Is(err, queue.ErrLost) {
 		return queue.Outcome{}, &failure{err: err}
 	}
+	faultpoint.Reach(faultpoint.Written)
 	if _, err := out.Commit(); err != nil {
 		return queue.Outcome{}, &failure{fmt.Errorf("%s: %w", name, err), queue.KindError, false, source.ETag}
 	}
+	faultpoint.Reach(faultpoint.Renamed)
 	return queue.Outcome{Rows: stats.Rows, Bytes: stats.Bytes, Took: time.Since(began), Checksum: hex.EncodeToString(checksum.Sum(nil))}, nil
 }
 

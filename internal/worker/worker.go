@@ -10,6 +10,7 @@ import (
 
 	"go.uber.org/zap"
 
+	"csv-pipeline/internal/faultpoint"
 	"csv-pipeline/internal/filestore"
 	"csv-pipeline/internal/groupby"
 	"csv-pipeline/internal/queue"
@@ -27,13 +28,14 @@ type Worker struct {
 	Watch       bool          // wait for more when nothing is left
 	Grace       time.Duration // how long to go on with the file in hand once ctx has ended
 	Patience    time.Duration // how long to keep trying to reach Redis
+	StaleAfter  time.Duration // the age at which a temporary file has no living writer; 0: a day
 	Beat        func()        // called whenever a step is done; may be nil
 
-	tidied time.Time
+	tidied, swept time.Time
 }
 
-// stale is the age at which a temporary file has no living writer.
-const stale = time.Hour
+// lastWord is how long a worker that must stop may take to tell Redis so.
+const lastWord = 2 * time.Second
 
 // Run processes files until there are none left (or it has processed
 // FilesPerJob), or until ctx ends: then it finishes the file in hand, or gives it
@@ -43,56 +45,94 @@ func (w *Worker) Run(ctx context.Context) error {
 	if w.Beat == nil {
 		w.Beat = func() {}
 	}
-	// The work outlives the request to stop by the grace period.
-	work, giveUp := context.WithCancel(context.WithoutCancel(ctx))
-	defer giveUp()
-	defer context.AfterFunc(ctx, func() {
-		timer := time.NewTimer(w.Grace)
-		defer timer.Stop()
-		select {
-		case <-timer.C:
-			giveUp()
-		case <-work.Done():
-		}
-	})()
-
-	if n, err := w.Store.Sweep(ctx, stale); err != nil && ctx.Err() == nil {
-		w.Log.Warn("what dead writers left behind stays for now", zap.Error(err))
-	} else if n > 0 {
-		w.Log.Info("removed what dead writers left behind", zap.Int("files", n))
+	if w.StaleAfter == 0 {
+		w.StaleAfter = 24 * time.Hour
 	}
+	// The work outlives the request to stop by the grace period, and what is told to
+	// the queue about it a little longer.
+	work, giveUp := outlive(ctx, w.Grace)
+	defer giveUp()
+	telling, fallSilent := outlive(work, lastWord)
+	defer fallSilent()
+
 	var done int64
 	var others waiting
 	for ctx.Err() == nil && (w.FilesPerJob == 0 || done < w.FilesPerJob) {
 		w.Beat()
+		w.sweep(ctx)
 		claim, err := w.claim(ctx)
 		switch {
 		case err == nil:
+			faultpoint.Reach(faultpoint.Claimed)
 			others = waiting{}
-			if err := w.process(work, claim); err != nil {
+			if err := w.process(work, telling, claim); err != nil {
 				return err
 			}
+			faultpoint.Reach(faultpoint.Completed)
 			done++
 		case ctx.Err() != nil:
 		case !errors.Is(err, queue.ErrEmpty):
 			return err
 		case w.Watch:
-			if err := w.Queue.Wait(ctx, time.Second); err != nil && ctx.Err() == nil && !queue.Unreachable(err) {
-				return err
+			if err := w.Queue.Wait(ctx, time.Second); err != nil && ctx.Err() == nil {
+				if !queue.Unreachable(err) {
+					return err
+				}
+				pause(ctx, time.Second) // the next claim says whether Redis is back
 			}
 		default:
-			orphans, err := others.look(ctx, w.Queue)
-			if err != nil && ctx.Err() == nil {
+			var leases []queue.Lease
+			if err := w.persist(ctx, func(ctx context.Context) (err error) {
+				leases, err = w.Queue.InFlight(ctx)
+				return err
+			}); err != nil && ctx.Err() == nil {
 				return err
 			}
-			if !orphans {
+			if !others.mayHaveDied(leases) {
 				w.Log.Info("nothing is left to do", zap.Int64("files", done))
 				return nil
 			}
+			others.wait(ctx)
 		}
 	}
 	w.Log.Info("stopped", zap.Int64("files", done), zap.Bool("asked", ctx.Err() != nil))
 	return nil
+}
+
+// outlive returns a context that ends the given time after ctx does.
+func outlive(ctx context.Context, by time.Duration) (context.Context, context.CancelFunc) {
+	longer, end := context.WithCancel(context.WithoutCancel(ctx))
+	stop := context.AfterFunc(ctx, func() {
+		pause(longer, by)
+		end()
+	})
+	return longer, func() {
+		stop()
+		end()
+	}
+}
+
+// pause waits for the given time or until ctx ends.
+func pause(ctx context.Context, d time.Duration) {
+	timer := time.NewTimer(d)
+	defer timer.Stop()
+	select {
+	case <-ctx.Done():
+	case <-timer.C:
+	}
+}
+
+// sweep removes what dead writers left behind, when it did not for a while.
+func (w *Worker) sweep(ctx context.Context) {
+	if !w.swept.IsZero() && time.Since(w.swept) < w.StaleAfter {
+		return
+	}
+	w.swept = time.Now()
+	if n, err := w.Store.Sweep(ctx, w.StaleAfter); err != nil && ctx.Err() == nil {
+		w.Log.Warn("what dead writers left behind stays for now", zap.Error(err))
+	} else if n > 0 {
+		w.Log.Info("removed what dead writers left behind", zap.Int("files", n))
+	}
 }
 
 // claim does the queue's housekeeping, once a second at most, and takes a name.
@@ -104,7 +144,8 @@ func (w *Worker) claim(ctx context.Context) (claim *queue.Claim, err error) {
 			}
 			w.tidied = time.Now()
 		}
-		claim, err = w.Queue.Claim(ctx, w.Name)
+		// Whoever is told to stop just now still hears what it has taken.
+		claim, err = w.Queue.Claim(context.WithoutCancel(ctx), w.Name)
 		return err
 	})
 }
@@ -126,48 +167,45 @@ type waiting struct {
 	pause time.Duration
 }
 
-// look pauses and reports whether to look for work again.
-func (w *waiting) look(ctx context.Context, q *queue.Queue) (again bool, err error) {
-	leases, err := q.InFlight(ctx)
-	if err != nil {
-		return queue.Unreachable(err), err
-	}
+// mayHaveDied takes a look at what is in flight now, and reports whether any of
+// those it saw first may still turn out to be without a worker.
+func (w *waiting) mayHaveDied(leases []queue.Lease) bool {
 	now := make(map[string]time.Time, len(leases))
 	for _, l := range leases {
 		if deadline, ok := w.first[l.Name]; w.first == nil || ok && deadline.Equal(l.Deadline) {
 			now[l.Name] = l.Deadline
 		}
 	}
-	if w.first = now; len(now) == 0 {
-		return false, nil
-	}
-	w.pause = min(max(2*w.pause, 20*time.Millisecond), time.Second)
-	select {
-	case <-ctx.Done():
-	case <-time.After(w.pause):
-	}
-	return true, nil
+	w.first = now
+	return len(now) > 0
 }
 
-// process takes a claimed name all the way. The error is that of a Redis that
-// cannot be reached any more.
-func (w *Worker) process(ctx context.Context, claim *queue.Claim) error {
+// wait pauses before the next look.
+func (w *waiting) wait(ctx context.Context) {
+	w.pause = min(max(2*w.pause, 20*time.Millisecond), time.Second)
+	pause(ctx, w.pause)
+}
+
+// process takes a claimed name all the way, as long as ctx lasts; telling is for
+// what the queue is told at its end. The error is that of a Redis that cannot be
+// reached any more.
+func (w *Worker) process(ctx, telling context.Context, claim *queue.Claim) error {
 	log := w.Log.With(zap.String("file", claim.Name))
 	job := newJob(w, claim)
 	held, stop := claim.Hold(ctx, job.progress)
 	outcome, failure := job.run(held)
 	stop()
 
-	if failure != nil && context.Cause(held) != nil && ctx.Err() != nil {
+	if failure != nil && ctx.Err() != nil {
 		// Told to stop, and out of time.
-		if err := w.end(func(ctx context.Context) error { return claim.Release(ctx) }); err != nil {
+		if err := w.persist(telling, func(ctx context.Context) error { return claim.Release(ctx) }); err != nil {
 			return w.ended(log, err)
 		}
 		log.Info("given back")
 		return nil
 	}
 	if failure == nil {
-		if err := w.end(func(ctx context.Context) error { return claim.Complete(ctx, outcome) }); err != nil {
+		if err := w.persist(telling, func(ctx context.Context) error { return claim.Complete(ctx, outcome) }); err != nil {
 			return w.ended(log, err)
 		}
 		log.Info("done", zap.Int64("rows", outcome.Rows), zap.Int64("bytes", outcome.Bytes), zap.Duration("seconds", outcome.Took))
@@ -177,10 +215,13 @@ func (w *Worker) process(ctx context.Context, claim *queue.Claim) error {
 		return w.ended(log, failure.err)
 	}
 	var state queue.State
-	err := w.end(func(ctx context.Context) (err error) {
-		if failure.permanent {
+	err := w.persist(telling, func(ctx context.Context) (err error) {
+		switch {
+		case failure.permanent:
 			state, err = claim.Fail(ctx, failure.report())
-		} else {
+		case failure.placeFails():
+			state, err = claim.Postpone(ctx, failure.report())
+		default:
 			state, err = claim.Retry(ctx, failure.report())
 		}
 		return err
@@ -193,15 +234,11 @@ func (w *Worker) process(ctx context.Context, claim *queue.Claim) error {
 	return nil
 }
 
-// end tells the queue how a claim ended, even while this process is told to stop.
-func (w *Worker) end(do func(context.Context) error) error {
-	return w.persist(context.Background(), do)
-}
-
-// ended handles an error of ending a claim: a lost one is somebody else's now.
+// ended handles an error of ending a claim: a lost one is somebody else's now, or
+// was ended by a call whose answer did not arrive.
 func (w *Worker) ended(log *zap.Logger, err error) error {
 	if errors.Is(err, queue.ErrLost) {
-		log.Warn("the lease ran out and another worker has the file", zap.Error(err))
+		log.Warn("the claim is over: another worker has the file, or Redis knew already", zap.Error(err))
 		return nil
 	}
 	return fmt.Errorf("tell Redis how the work on a file ended: %w", err)

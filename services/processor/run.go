@@ -57,7 +57,7 @@ func run(ctx context.Context, args []string, getenv cli.Getenv, stdout, stderr i
 	pulse := ops.Pulse{Timeout: c.worker.Lease + time.Minute}
 	w := &worker.Worker{
 		Name: fmt.Sprintf("%s/%d", name, os.Getpid()), Queue: q, Store: store, Plan: plan, Log: log,
-		FilesPerJob: c.worker.FilesPerJob, Watch: c.worker.Watch, Grace: c.worker.Grace, Patience: c.redis.Patience, Beat: pulse.Beat,
+		FilesPerJob: c.worker.FilesPerJob, Watch: c.worker.Watch, Grace: c.worker.Grace, Patience: c.redis.Patience, StaleAfter: c.worker.StaleAfter, Beat: pulse.Beat,
 	}
 	if !w.Watch {
 		return w.Run(ctx)

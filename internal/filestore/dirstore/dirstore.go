@@ -170,12 +170,16 @@ func (s *Store) Remove(_ context.Context, area filestore.Area, name string) erro
 	if err := filestore.CheckName(name); err != nil {
 		return err
 	}
-	return readOnly(s.root.Remove(at(area, name)))
+	return refused(s.root.Remove(at(area, name)))
 }
 
-func readOnly(err error) error {
-	if errors.Is(err, syscall.EROFS) {
+// refused tells what is wrong with the place from what is wrong with a file.
+func refused(err error) error {
+	switch {
+	case errors.Is(err, syscall.EROFS):
 		return fmt.Errorf("%w: %w", filestore.ErrReadOnly, err)
+	case errors.Is(err, syscall.ENOSPC), errors.Is(err, syscall.EDQUOT):
+		return fmt.Errorf("%w: %w", filestore.ErrFull, err)
 	}
 	return err
 }
@@ -197,7 +201,7 @@ func (s *Store) Create(_ context.Context, area filestore.Area, name string, sour
 		}
 	}
 	if err != nil {
-		return nil, fmt.Errorf("begin %s: %w", at(area, name), readOnly(err))
+		return nil, fmt.Errorf("begin %s: %w", at(area, name), refused(err))
 	}
 	w.file = f
 	return w, nil
@@ -211,7 +215,10 @@ type writer struct {
 	modTime         time.Time // zero: when it was written
 }
 
-func (w *writer) Write(p []byte) (int, error) { return w.file.Write(p) }
+func (w *writer) Write(p []byte) (int, error) {
+	n, err := w.file.Write(p)
+	return n, refused(err)
+}
 
 // Abort removes the temporary file, unless it was published.
 func (w *writer) Abort() {
@@ -228,7 +235,7 @@ func (w *writer) Commit() (filestore.Info, error) {
 	defer w.Abort()
 	i, err := w.commit()
 	if err != nil {
-		return filestore.Info{}, fmt.Errorf("publish %s: %w", at(w.area, w.name), err)
+		return filestore.Info{}, fmt.Errorf("publish %s: %w", at(w.area, w.name), refused(err))
 	}
 	return i, nil
 }
@@ -289,7 +296,7 @@ func (s *Store) Sweep(_ context.Context, age time.Duration) (int, error) {
 			if err := s.root.Remove(path.Join(folder, entry.Name())); err == nil {
 				removed++
 			} else if !errors.Is(err, fs.ErrNotExist) {
-				return removed, fmt.Errorf("sweep %s: %w", folder, readOnly(err))
+				return removed, fmt.Errorf("sweep %s: %w", folder, refused(err))
 			}
 		}
 	}

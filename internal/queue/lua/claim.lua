@@ -1,15 +1,32 @@
 -- claim: takes the next name and leases it to a worker.
 --
 -- KEYS  1 list  2 inflight  3 claims  4 delayed  5 failed  6 stats
--- ARGV  1 lease in ms  2 worker  3 longest name in bytes
--- Returns {name, token, errors, crashes}; {} when it only cleared messages away
--- and should be called again; nil when nothing waits.
+-- ARGV  1 lease in ms  2 worker  3 longest name in bytes  4 token of the claim
+--       5 '1' when the answer to an earlier call with this token was lost: what
+--         that call claimed, if it did, is returned again
+-- Returns {name, errors, crashes, postponements}; {} when it only cleared
+-- messages away and should be called again; nil when nothing waits.
 --
 -- The first write is one that Redis refuses when it may not grow (ZADD, HSET),
 -- so a refused claim leaves the name in the list: only a script's first write is
 -- checked against maxmemory and failing persistence.
 local time = redis.call('TIME')
 local now = time[1] * 1000 + math.floor(time[2] / 1000)
+
+local function claimed(name, record)
+  return { name, record.errors, record.crashes, record.postponed or 0 }
+end
+
+if ARGV[5] == '1' then
+  for _, name in ipairs(redis.call('ZRANGE', KEYS[2], 0, -1)) do
+    local record = redis.call('HGET', KEYS[3], name)
+    record = record and cjson.decode(record)
+    if record and record.token == ARGV[4] then
+      redis.call('ZADD', KEYS[2], now + tonumber(ARGV[1]), name)
+      return claimed(name, record)
+    end
+  end
+end
 
 for _ = 1, 100 do
   local name = redis.call('LINDEX', KEYS[1], -1)
@@ -21,6 +38,7 @@ for _ = 1, 100 do
       reason = 'a message of ' .. #name .. ' bytes: a name has at most ' .. ARGV[3],
       kind = 'name', errors = 1, crashes = 0, at = now, worker = ARGV[2], version = '' }))
     redis.call('RPOP', KEYS[1])
+    redis.call('HINCRBY', KEYS[6], 'claimed', 1)
     redis.call('HINCRBY', KEYS[6], 'failed', 1)
     redis.call('HINCRBY', KEYS[6], 'failed:name', 1)
   else
@@ -37,13 +55,11 @@ for _ = 1, 100 do
       redis.call('RPOP', KEYS[1])
       redis.call('ZREM', KEYS[4], name)
       redis.call('HDEL', KEYS[5], name)
-      -- The time makes a token unique even after Redis lost its counters.
-      record.token = time[1] .. time[2] .. '-' .. redis.call('HINCRBY', KEYS[6], 'claimed', 1)
-      record.worker = ARGV[2]
-      record.claimed = now
-      record.bytes, record.rows = nil, nil
+      record.token, record.worker, record.claimed = ARGV[4], ARGV[2], now
+      record.bytes, record.rows, record.version, record.reason = nil, nil, nil, nil
       redis.call('HSET', KEYS[3], name, cjson.encode(record))
-      return { name, record.token, record.errors, record.crashes }
+      redis.call('HINCRBY', KEYS[6], 'claimed', 1)
+      return claimed(name, record)
     end
   end
 end

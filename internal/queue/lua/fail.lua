@@ -3,7 +3,8 @@
 --
 -- KEYS  1 list  2 inflight  3 claims  4 delayed  5 failed  6 stats
 -- ARGV  1 name  2 token  3 reason  4 kind  5 version of the input
---       6 delay in ms, -1 for no further try  7 tries in all
+--       6 delay in ms, -1 for no further try
+--       7 tries in all, 0 when this one does not count
 -- Returns 'failed', 'delayed' or 'waiting' (it was pushed again meanwhile), or
 -- nil when the claim is no longer this worker's.
 local record = redis.call('HGET', KEYS[3], ARGV[1])
@@ -15,19 +16,25 @@ end
 
 local time = redis.call('TIME')
 local now = time[1] * 1000 + math.floor(time[2] / 1000)
-record.errors = record.errors + 1
-local delay = tonumber(ARGV[6])
+local delay, tries = tonumber(ARGV[6]), tonumber(ARGV[7])
+local postponed = record.postponed
+if tries == 0 then
+  postponed = (postponed or 0) + 1
+else
+  record.errors = record.errors + 1
+end
 
 redis.call('ZREM', KEYS[2], ARGV[1])
 if record.again then
   redis.call('HDEL', KEYS[3], ARGV[1])
   redis.call('LPUSH', KEYS[1], ARGV[1])
+  redis.call('HINCRBY', KEYS[6], 'repeated', 1)
   return 'waiting'
 end
-if delay >= 0 and record.errors < tonumber(ARGV[7]) then
+if delay >= 0 and (tries == 0 or record.errors < tries) then
   redis.call('ZADD', KEYS[4], now + delay, ARGV[1])
   redis.call('HSET', KEYS[3], ARGV[1], cjson.encode({
-    errors = record.errors, crashes = record.crashes, reason = ARGV[3], worker = record.worker }))
+    errors = record.errors, crashes = record.crashes, postponed = postponed, reason = ARGV[3], worker = record.worker }))
   redis.call('HINCRBY', KEYS[6], 'retried', 1)
   return 'delayed'
 end

@@ -4,8 +4,8 @@
 -- ARGV  1 name  2 token
 -- Returns 1, or 0 when the claim is no longer this worker's.
 --
--- The name is in the list before the lease ends, so that a Redis that may not
--- grow refuses the whole step; the lease then runs out by itself.
+-- The first write takes away: a worker that must stop gives its name back also
+-- while Redis may not grow.
 local record = redis.call('HGET', KEYS[3], ARGV[1])
 record = record and cjson.decode(record)
 if not record or record.token ~= ARGV[2] then
@@ -13,8 +13,8 @@ if not record or record.token ~= ARGV[2] then
   return 0
 end
 
-redis.call('RPUSH', KEYS[1], ARGV[1])
 redis.call('ZREM', KEYS[2], ARGV[1])
+redis.call('RPUSH', KEYS[1], ARGV[1])
 if record.errors + record.crashes == 0 then
   redis.call('HDEL', KEYS[3], ARGV[1])
 else

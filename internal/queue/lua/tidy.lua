@@ -21,7 +21,8 @@ for _, name in ipairs(redis.call('ZRANGEBYSCORE', KEYS[2], '-inf', now, 'LIMIT',
   if crashes >= tonumber(ARGV[1]) then
     redis.call('HSET', KEYS[5], name, cjson.encode({
       reason = 'its worker died ' .. crashes .. ' times without finishing it, the last one was ' .. (record.worker or 'unknown'),
-      kind = 'poison', errors = record.errors, crashes = crashes, at = now, worker = record.worker or '', version = '' }))
+      kind = 'poison', errors = record.errors, crashes = crashes, at = now, worker = record.worker or '',
+      version = record.version or '' }))
     redis.call('HDEL', KEYS[3], name)
     redis.call('HINCRBY', KEYS[6], 'failed', 1)
     redis.call('HINCRBY', KEYS[6], 'failed:poison', 1)

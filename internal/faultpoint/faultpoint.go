@@ -1,0 +1,20 @@
+// Package faultpoint lets the chaos suite end, stop or interrupt a processor at a
+// chosen step of a file's way, and not only at lucky moments. Builds without the
+// tag faultpoints, which are all but that suite's, have nothing of it: Reach is
+// empty there.
+//
+// With the tag, the environment variable FAULTPOINT holds one fault:
+// STEP[#N]=kill, stop or term, at the Nth time (1) that the process is at the step.
+package faultpoint
+
+// Step is a step of a file's way.
+type Step string
+
+// The steps, in their order.
+const (
+	Claimed   Step = "claimed"   // the queue has leased the name
+	Reading   Step = "reading"   // the input is open and the result begun
+	Written   Step = "written"   // the result is whole and the lease confirmed, but it has no name yet
+	Renamed   Step = "renamed"   // the result is published, but the claim not completed
+	Completed Step = "completed" // the queue knows
+)
