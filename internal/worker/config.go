@@ -50,6 +50,7 @@ type Flags struct {
 	PlanFlags
 	Lease, Grace, StaleAfter time.Duration
 	FilesPerJob, MaxErrors   int64
+	Concurrency              int64
 	Watch                    bool
 }
 
@@ -57,6 +58,7 @@ type Flags struct {
 func (f *Flags) RegisterFlags(fs *pflag.FlagSet) {
 	f.PlanFlags.RegisterFlags(fs)
 	cli.Int64(fs, &f.FilesPerJob, "files-per-job", 0, 0, 1<<40, "how many files to process before ending; 0: until none is left")
+	cli.Int64(fs, &f.Concurrency, "concurrency", 4, 1, 1024, "how many files to process at once")
 	fs.BoolVar(&f.Watch, "watch", false, "stay and wait for more files")
 	cli.Duration(fs, &f.Lease, "lease", 30*time.Second, time.Second, 24*time.Hour, "for how long a file stays with a worker that shows no sign of life")
 	cli.Duration(fs, &f.StaleAfter, "stale-after", 24*time.Hour, time.Millisecond, 10000*time.Hour, "the age at which a temporary file is taken for one of a dead worker and removed")

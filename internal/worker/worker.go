@@ -6,6 +6,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"sync/atomic"
 	"time"
 
 	"go.uber.org/zap"
@@ -32,6 +33,7 @@ type Worker struct {
 	Beat        func()        // called whenever a step is done; may be nil
 
 	tidied, swept time.Time
+	busy          *atomic.Int32 // workers of the pool that have a file in hand
 }
 
 // lastWord is how long a worker that must stop may take to tell Redis so.
@@ -55,6 +57,9 @@ func (w *Worker) Run(ctx context.Context) error {
 	telling, fallSilent := outlive(work, lastWord)
 	defer fallSilent()
 
+	if w.busy == nil {
+		w.busy = new(atomic.Int32)
+	}
 	var done int64
 	var others waiting
 	for ctx.Err() == nil && (w.FilesPerJob == 0 || done < w.FilesPerJob) {
@@ -65,7 +70,10 @@ func (w *Worker) Run(ctx context.Context) error {
 		case err == nil:
 			faultpoint.Reach(faultpoint.Claimed)
 			others = waiting{}
-			if err := w.process(work, telling, claim); err != nil {
+			w.busy.Add(1)
+			err := w.process(work, telling, claim)
+			w.busy.Add(-1)
+			if err != nil {
 				return err
 			}
 			faultpoint.Reach(faultpoint.Completed)
@@ -80,6 +88,10 @@ func (w *Worker) Run(ctx context.Context) error {
 				}
 				pause(ctx, time.Second) // the next claim says whether Redis is back
 			}
+		case w.busy.Load() > 0:
+			// As long as this process counts as a running one for the autoscaler, all of
+			// it must be there to take what comes.
+			others.wait(ctx)
 		default:
 			var leases []queue.Lease
 			if err := w.persist(ctx, func(ctx context.Context) (err error) {

@@ -281,3 +281,44 @@ func TestResultIsTheSameWhoeverMakesIt(t *testing.T) {
 		t.Errorf("%q and then %q", results[0], results[1])
 	}
 }
+
+func TestPoolSharesTheFilesAndStaysWholeWhileOneIsBusy(t *testing.T) {
+	b := setUp(t, queue.Options{})
+	s := &blocking{b.store, make(chan string, 100), make(chan struct{})}
+	b.Store = s
+	const first, more = 3, 5
+	for i := range first + more {
+		b.put(t, fmt.Sprintf("%d.csv", i), rows(1, 1))
+	}
+	pool := &worker.Pool{Worker: *b.Worker, Concurrency: 2}
+	ended := make(chan error)
+	b.push(t, "0.csv")
+	go func() { ended <- pool.Run(t.Context()) }()
+	<-s.reached // one has a file in hand, the other has nothing to do
+	b.push(t, "1.csv")
+	<-s.reached // and takes what comes
+	for i := 2; i < first+more; i++ {
+		b.push(t, fmt.Sprintf("%d.csv", i))
+	}
+	close(s.release)
+	if err := <-ended; err != nil {
+		t.Fatal(err)
+	}
+	b.expect(t, 0, 0, 0, 0, first+more)
+}
+
+func TestPoolTakesOnlyAsManyFilesAsItMay(t *testing.T) {
+	b := setUp(t, queue.Options{})
+	for i := range 9 {
+		b.put(t, fmt.Sprintf("%d.csv", i), rows(1, 1))
+		b.push(t, fmt.Sprintf("%d.csv", i))
+	}
+	for _, c := range []struct{ limit, left int64 }{{5, 4}, {1, 3}} {
+		pool := &worker.Pool{Worker: *b.Worker, Concurrency: 3}
+		pool.FilesPerJob = c.limit
+		if err := pool.Run(t.Context()); err != nil {
+			t.Fatal(err)
+		}
+		b.expect(t, c.left, 0, 0, 0, 9-c.left)
+	}
+}

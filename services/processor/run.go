@@ -55,10 +55,11 @@ func run(ctx context.Context, args []string, getenv cli.Getenv, stdout, stderr i
 		return fmt.Errorf("find a name for this worker: %w", err)
 	}
 	pulse := ops.Pulse{Timeout: c.worker.Lease + time.Minute}
-	w := &worker.Worker{
+	w := &worker.Pool{Concurrency: int(c.worker.Concurrency), Worker: worker.Worker{
 		Name: fmt.Sprintf("%s/%d", name, os.Getpid()), Queue: q, Store: store, Plan: plan, Log: log,
-		FilesPerJob: c.worker.FilesPerJob, Watch: c.worker.Watch, Grace: c.worker.Grace, Patience: c.redis.Patience, StaleAfter: c.worker.StaleAfter, Beat: pulse.Beat,
-	}
+		FilesPerJob: c.worker.FilesPerJob, Watch: c.worker.Watch, Grace: c.worker.Grace, Patience: c.redis.Patience,
+		StaleAfter: c.worker.StaleAfter, Beat: pulse.Beat,
+	}}
 	if !w.Watch {
 		return w.Run(ctx)
 	}
@@ -69,8 +70,7 @@ func run(ctx context.Context, args []string, getenv cli.Getenv, stdout, stderr i
 	pulse.Beat()
 	mux := http.NewServeMux()
 	ops.Endpoints(mux, ops.NewRegistry("processor"), pulse.Alive, q.Check)
-	return both(ctx,
-		func(ctx context.Context) error { return w.Run(ctx) },
+	return both(ctx, w.Run,
 		func(ctx context.Context) error { return ops.Serve(ctx, l, mux, log) })
 }
 

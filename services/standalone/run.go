@@ -6,7 +6,6 @@ import (
 	"fmt"
 	"io"
 	"net"
-	"runtime"
 	"sync"
 	"time"
 
@@ -100,11 +99,9 @@ func (p *pipeline) run(ctx context.Context, l net.Listener, stdout io.Writer, de
 	pulse.Beat()
 	server := &web.Server{Store: p.store, Catalog: p.files, Queue: p.queue, Log: p.log, Registry: ops.NewRegistry("standalone"), Alive: pulse.Alive}
 	start(func(ctx context.Context) error { return ops.Serve(ctx, l, server.Handler(), p.log) })
-	for n := range runtime.GOMAXPROCS(0) {
-		w := &worker.Worker{Name: fmt.Sprint("worker-", n+1), Queue: p.queue, Store: p.store, Plan: p.plan, Log: p.log,
-			Watch: true, Grace: 5 * time.Second, Patience: time.Second}
-		start(w.Run)
-	}
+	workers := &worker.Pool{Concurrency: 4, Worker: worker.Worker{Name: "worker", Queue: p.queue, Store: p.store, Plan: p.plan, Log: p.log,
+		Watch: true, Grace: 5 * time.Second, Patience: time.Second}}
+	start(workers.Run)
 	start(func(ctx context.Context) error {
 		if demo {
 			if err := p.demo(ctx, stdout); err != nil {
