@@ -22,7 +22,7 @@
 // group of its own. Group keys are text; "1" and "01" are two groups.
 //
 // Numbers are decimal, optionally with sign, point, exponent and surrounding
-// blanks, of at most 38 digits, 18 of them after the point. Sums are exact
+// blanks, of at most 37 digits, 18 of them after the point. Sums are exact
 // and printed with as many digits after the point as the longest of the
 // column has. An average is the exact quotient rounded once to the nearest
 // IEEE 754 double. min and max order numbers by value and, where a column

@@ -21,10 +21,11 @@ const (
 	bareQuote       = "a quote within a field that does not begin with one: expected the whole field in quotes and quotes within it doubled"
 	textAfterQuote  = "text after a closing quote: expected a delimiter or a line break there, or quotes within a field doubled"
 	openQuote       = "a quote is opened and never closed"
+	recordTooLong   = "a record of more than 16 MiB: expected a line break, or a quote to be closed, before"
 	nulByte         = "a NUL byte: expected text in UTF-8 or another ASCII-compatible encoding"
 	notNumber       = "is not a number"
 	tooManyDecimals = "has more than 18 digits after the point"
-	tooManyDigits   = "has more than 38 digits"
+	tooManyDigits   = "has more than 37 digits"
 )
 
 func wrongWidth(got, want int) string {

@@ -6,6 +6,7 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"sync"
 )
 
 // maxColumns bounds the number of columns of an input.
@@ -43,6 +44,8 @@ type Plan struct {
 	keys       []keyColumn
 	aggregates []aggregateColumn
 	header     []string
+	states     *states
+	idle       sync.Pool // of *worker
 }
 
 type keyColumn struct {
@@ -104,6 +107,7 @@ func Compile(spec Spec) (*Plan, error) {
 		}
 		p.aggregates = append(p.aggregates, aggregateColumn{fn: e.fn, column: c, distinct: e.distinct})
 	}
+	p.states = newStates(p)
 	return p, nil
 }
 

@@ -2,7 +2,13 @@ package groupby
 
 import (
 	"context"
+	"errors"
+	"fmt"
 	"io"
+	"runtime"
+	"sync"
+	"sync/atomic"
+	"time"
 )
 
 // Options tune a run; the zero value works.
@@ -10,7 +16,7 @@ type Options struct {
 	Workers     int            // readers in parallel; 0 means GOMAXPROCS
 	MemoryLimit int64          // bytes the run may use in all; 0 means GOMEMLIMIT, or no limit
 	TempDir     string         // where groups go that do not fit in MemoryLimit; "" means they must fit
-	Progress    func(Progress) // called from time to time, never concurrently
+	Progress    func(Progress) // called from time to time and at the end, never concurrently
 	Rejects     io.Writer      // with SkipBadRow: CSV with the columns line, reason and row; nil drops them
 }
 
@@ -34,5 +40,194 @@ type Stats struct {
 // context's error when it ends the run. After an error, out holds no complete
 // result.
 func (p *Plan) Run(ctx context.Context, in Input, out io.Writer, opt Options) (Stats, error) {
-	return p.runOracle(ctx, in, out, opt)
+	return p.run(ctx, in, out, opt, defaultSizes)
+}
+
+// sizes are what a run is cut into; they do not change its result.
+type sizes struct {
+	block int // bytes a worker reads at once
+	ahead int // bytes read beyond a block, to complete its last record
+	chunk int // bytes that are indexed together, at most chunkSize
+	full  int // bytes of a worker's table before it is emptied: what fits in a core's cache
+}
+
+var defaultSizes = sizes{block: 256 << 10, ahead: 4 << 10, chunk: chunkSize, full: 256 << 10}
+
+func (p *Plan) run(ctx context.Context, in Input, out io.Writer, opt Options, sizes sizes) (Stats, error) {
+	r := &run{plan: p, states: p.states, in: in, opt: opt, ctx: ctx, sizes: sizes}
+	if r.opt.Workers <= 0 {
+		r.opt.Workers = runtime.GOMAXPROCS(0)
+	}
+	err := r.read()
+	if err == nil {
+		err = r.write(out)
+	}
+	for _, w := range r.workers {
+		p.release(w)
+	}
+	stats := Stats{Rows: r.rows.Load(), Rejected: r.rejected, Bytes: r.bytes.Load(), Groups: r.groups}
+	return stats, err
+}
+
+// run is one run of a plan.
+type run struct {
+	plan   *Plan
+	states *states
+	in     Input
+	opt    Options
+	sizes  sizes
+	ctx    context.Context
+
+	layout  *layout
+	workers []*worker
+
+	bytes    atomic.Int64
+	rows     atomic.Int64
+	rejected int64
+	groups   int64
+
+	reporting sync.Mutex
+	reported  time.Time
+
+	partition  sync.Once
+	partitions *partitions
+}
+
+// worker is a new worker or a used one.
+func (r *run) worker() *worker {
+	w, _ := r.plan.idle.Get().(*worker)
+	if w == nil {
+		w = &worker{plan: r.plan, table: newTable(r.states)}
+		w.batch.init(r.plan, r.states)
+	}
+	w.name, w.layout, w.sizes, w.makeRoom = r.in.Name, r.layout, r.sizes, r.makeRoom
+	w.number = len(r.workers)
+	r.workers = append(r.workers, w)
+	return w
+}
+
+// release keeps a worker for the next run, unless it has grown.
+func (p *Plan) release(w *worker) {
+	if w.table.size()+int64(len(w.text)) > maxIdle {
+		return
+	}
+	w.table.reset()
+	w.rows, w.skip, w.makeRoom, w.layout = 0, nil, nil, nil
+	p.idle.Put(w)
+}
+
+// maxIdle is the most memory that a worker keeps between runs, in bytes.
+const maxIdle = 1 << 20
+
+func (r *run) read() error {
+	parallel, err := r.readBlocks()
+	if err != nil || parallel {
+		return err
+	}
+	return r.readStream()
+}
+
+// makeRoom moves the groups of a worker's table to the partitions.
+func (r *run) makeRoom(w *worker) error {
+	r.partition.Do(func() { r.partitions = new(partitions) })
+	err := r.partitions.take(&w.table, w.number*len(r.partitions)/r.opt.Workers, &w.scatter)
+	if errors.Is(err, errTooWide) {
+		return &InputError{Name: r.in.Name, Problem: "a column's numbers: " + err.Error()}
+	}
+	return err
+}
+
+// progress reports what a worker did, every now and then.
+func (r *run) progress(w *worker, bytes int64) {
+	r.bytes.Add(bytes)
+	r.rows.Add(w.rows)
+	w.rows = 0
+	if r.opt.Progress == nil || !r.reporting.TryLock() {
+		return
+	}
+	defer r.reporting.Unlock()
+	if now := time.Now(); now.Sub(r.reported) >= progressInterval {
+		r.reported = now
+		r.opt.Progress(Progress{Bytes: r.bytes.Load(), Rows: r.rows.Load()})
+	}
+}
+
+const progressInterval = 100 * time.Millisecond
+
+// write brings the workers' groups together and writes them.
+func (r *run) write(out io.Writer) error {
+	tables, err := r.tables()
+	if err != nil {
+		return r.wide(err)
+	}
+	o := &output{plan: r.plan, states: r.states, scales: make([]uint8, len(r.states.list)), to: out}
+	order := newOrder(len(r.plan.keys))
+	for _, t := range tables {
+		t.countPairs()
+		order.observe(t)
+		for s, scale := range t.scales {
+			o.scales[s] = max(o.scales[s], scale)
+		}
+	}
+	merger := merger{order: order}
+	sorter := sorter{order: order}
+	for _, t := range tables {
+		merger.add(t, sorter.sort(t, false), false)
+		merger.add(t, sorter.sort(t, true), true)
+	}
+	if err := o.header(); err != nil {
+		return o.wrap(r.in.Name, err)
+	}
+	for c := merger.top(); c != nil; c = merger.top() {
+		if err := o.group(c.currentKey(), c.table, c.at[0]); err != nil {
+			if errors.Is(err, errTooWide) {
+				return r.wide(err)
+			}
+			return o.wrap(r.in.Name, err)
+		}
+		if o.groups&0xfff == 0 && r.ctx.Err() != nil {
+			return fmt.Errorf("aggregate %s: %w", r.in.Name, r.ctx.Err())
+		}
+		merger.next()
+	}
+	if err := o.flush(); err != nil {
+		return o.wrap(r.in.Name, err)
+	}
+	r.groups = o.groups
+	if r.opt.Progress != nil {
+		r.opt.Progress(Progress{Bytes: r.bytes.Load(), Rows: r.rows.Load()})
+	}
+	return nil
+}
+
+func (r *run) wide(err error) error {
+	return &InputError{Name: r.in.Name, Problem: "a column's numbers: " + err.Error()}
+}
+
+// tables are disjoint tables with all groups.
+func (r *run) tables() ([]*table, error) {
+	if r.partitions == nil {
+		all := &r.workers[0].table
+		for _, w := range r.workers[1:] {
+			if err := all.merge(&w.table); err != nil {
+				return nil, err
+			}
+		}
+		if len(r.plan.keys) == 0 {
+			all.find(nil) // the one group that is there without a row
+		}
+		return []*table{all}, nil
+	}
+	for _, w := range r.workers {
+		if err := r.makeRoom(w); err != nil {
+			return nil, err
+		}
+	}
+	var tables []*table
+	for i := range r.partitions {
+		if t := &r.partitions[i].table; t.states != nil && t.len() > 0 {
+			tables = append(tables, t)
+		}
+	}
+	return tables, nil
 }

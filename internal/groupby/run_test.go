@@ -22,8 +22,8 @@ func mustCompile(t testing.TB, spec Spec) *Plan {
 	return p
 }
 
-// run aggregates text by Run.
-func run(t testing.TB, spec Spec, text string) (string, error) {
+// runText aggregates text by Run.
+func runText(t testing.TB, spec Spec, text string) (string, error) {
 	t.Helper()
 	var out bytes.Buffer
 	in := Input{Name: "f.csv", ReaderAt: strings.NewReader(text), Size: int64(len(text))}
@@ -77,7 +77,7 @@ func TestRun(t *testing.T) {
 		{"bad rows skipped", Spec{GroupBy: []string{"a"}, Aggregates: []string{"sum(b)"}, OnBadRow: SkipBadRow, MaxBadShare: 1}, "a,b\n1,2\n1,x\n\"1,2\n1\n1,3\n", "a,sum_b\n1,5\n"},
 	} {
 		t.Run(c.name, func(t *testing.T) {
-			got, err := run(t, c.spec, c.in)
+			got, err := runText(t, c.spec, c.in)
 			if err != nil || got != c.want {
 				t.Errorf("got %v\n%s\nwant\n%s", err, got, c.want)
 			}
@@ -96,7 +96,7 @@ func TestRunRefuses(t *testing.T) {
 		{"hexadecimal", total, "item_id,quantity\n1,0x1\n", `f.csv:2: quantity: "0x1" is not a number`},
 		{"a sign alone", total, "item_id,quantity\n1,-\n", `f.csv:2: quantity: "-" is not a number`},
 		{"too many decimals", total, "item_id,quantity\n1,0.0000000000000000001\n", `f.csv:2: quantity: "0.0000000000000000001" has more than 18 digits after the point`},
-		{"too many digits", total, "item_id,quantity\n1,1e38\n", `f.csv:2: quantity: "1e38" has more than 38 digits`},
+		{"too many digits", total, "item_id,quantity\n1,1e37\n", `f.csv:2: quantity: "1e37" has more than 37 digits`},
 		{"missing column", total, "item_id,qty\n1,2\n", `f.csv:1: no column "quantity": the header has "item_id", "qty"`},
 		{"duplicate column", total, "item_id,quantity,item_id\n1,2,1\n", `f.csv:1: columns 1 and 3 are both named "item_id": expected every name once`},
 		{"missing number", Spec{GroupBy: []string{"#3"}}, "a,b\n", `f.csv:1: no column #3: the first record has 2 fields`},
@@ -110,7 +110,7 @@ func TestRunRefuses(t *testing.T) {
 		{"too many bad rows", Spec{GroupBy: []string{"a"}, OnBadRow: SkipBadRow, MaxBadShare: 0.25}, "a\n1\n1,2\n1,3\n1\n", `f.csv: 2 of 4 rows are bad: expected at most 25 %`},
 	} {
 		t.Run(c.name, func(t *testing.T) {
-			_, err := run(t, c.spec, c.in)
+			_, err := runText(t, c.spec, c.in)
 			var bad *InputError
 			if !errors.As(err, &bad) || err.Error() != c.want {
 				t.Errorf("got  %v\nwant %s", err, c.want)
@@ -172,10 +172,10 @@ func TestCompressed(t *testing.T) {
 		"zstd, two frames":  zstandard(t, first) + zstandard(t, second),
 	} {
 		t.Run(name, func(t *testing.T) {
-			if got, err := run(t, total, in); err != nil || got != want {
+			if got, err := runText(t, total, in); err != nil || got != want {
 				t.Errorf("got %q, %v", got, err)
 			}
-			_, err := run(t, total, in[:len(in)-3])
+			_, err := runText(t, total, in[:len(in)-3])
 			var bad *InputError
 			if !errors.As(err, &bad) {
 				t.Errorf("cut off: got %v, want an InputError", err)

@@ -1,0 +1,241 @@
+package groupby
+
+import (
+	"encoding/binary"
+	"math/bits"
+)
+
+// batchRows is how many rows go through each step together.
+const batchRows = 512
+
+// batch is some rows by column: where their cells are and what they hold.
+// Nothing of a batch is added to the table before all of it is known good.
+type batch struct {
+	columns []cells // as Plan.columns
+	numbers []numbers
+	number  []int  // for each of Plan.columns its index in numbers, or -1
+	strict  []bool // for each of numbers: text is an error
+
+	keyText              []byte // what keyStart and keyEnd refer into
+	keyStart, keyEnd     []uint32
+	built                []byte // keys made of several columns or of times
+	builtStart, builtEnd [batchRows]uint32
+
+	words [batchRows]uint64
+	at    [batchRows]uint32 // the row's record
+	pair  []byte
+}
+
+// cells is where the cells of a column are in the batch's text.
+type cells struct{ start, end [batchRows]uint32 }
+
+func (b *batch) init(p *Plan, s *states) {
+	b.columns = make([]cells, len(p.columns))
+	b.number = make([]int, len(p.columns))
+	for i := range b.number {
+		b.number[i] = -1
+	}
+	for _, st := range s.list {
+		if !st.kind.numeric() {
+			continue
+		}
+		n := b.number[st.column]
+		if n < 0 {
+			n = len(b.strict)
+			b.number[st.column] = n
+			b.strict = append(b.strict, false)
+		}
+		b.strict[n] = b.strict[n] || st.kind == cellSum
+	}
+	b.numbers = make([]numbers, len(b.strict))
+}
+
+// aggregate adds n rows, whose cells are in text, to the table. It says false,
+// having changed nothing, where a row is in doubt.
+func (w *worker) aggregate(text []byte, n int) bool {
+	b := &w.batch
+	if !w.makeKeys(text, n) || !w.readNumbers(text, n) {
+		return false
+	}
+	w.findRecords(n)
+	for s, st := range w.table.list {
+		b.apply(&w.table, s, st, text, n)
+	}
+	for i, s := range w.table.distinct {
+		b.addPairs(&w.table.pairs[i], text, &b.columns[w.table.list[s].column], n)
+	}
+	return true
+}
+
+// makeKeys sets where the rows' keys are. Bad times are a doubt.
+func (w *worker) makeKeys(text []byte, n int) bool {
+	b := &w.batch
+	if keys := w.plan.keys; len(keys) == 1 && keys[0].fn == column {
+		c := &b.columns[keys[0].column]
+		b.keyText, b.keyStart, b.keyEnd = text, c.start[:n], c.end[:n]
+		return true
+	}
+	b.built = b.built[:0]
+	for i := range n {
+		b.builtStart[i] = uint32(len(b.built))
+		for j, k := range w.plan.keys {
+			if j > 0 {
+				b.built = append(b.built, 0)
+			}
+			c := &b.columns[k.column]
+			cell := text[c.start[i]:c.end[i]]
+			if k.fn == column || len(cell) == 0 {
+				b.built = append(b.built, cell...)
+				continue
+			}
+			var ok bool
+			if b.built, ok = truncateTime(b.built, cell, k.fn); !ok {
+				return false
+			}
+		}
+		b.builtEnd[i] = uint32(len(b.built))
+	}
+	b.built = append(b.built, padding[:shortKey]...)
+	b.keyText, b.keyStart, b.keyEnd = b.built, b.builtStart[:n], b.builtEnd[:n]
+	return true
+}
+
+// findRecords sets at to the rows' records.
+func (w *worker) findRecords(n int) {
+	b, t := &w.batch, &w.table
+	if len(w.plan.keys) == 0 {
+		only := t.find(nil)
+		for i := range n {
+			b.at[i] = only
+		}
+		return
+	}
+	var doubt uint32
+	start, end, words := b.keyStart[:n], b.keyEnd[:n], b.words[:n]
+	for i, s := range start {
+		length := end[i] - s
+		words[i] = binary.LittleEndian.Uint64(b.keyText[s:]) << (-(8 * length) & 63)
+		doubt |= length - 1
+	}
+	if doubt < shortKey {
+		t.reserve(n, 0)
+		t.findShort(words, b.at[:n])
+		return
+	}
+	t.reserve(n, n)
+	for i, s := range start {
+		switch length := end[i] - s; {
+		case length > shortKey:
+			key := b.keyText[s:end[i]]
+			b.at[i] = t.findLong(key, hashText(key))
+			continue
+		case length == 0:
+			words[i] = 0
+		}
+		t.findShort(words[i:i+1], b.at[i:i+1])
+	}
+}
+
+// readNumbers reads the numeric columns at the scales of the table, which it
+// raises if need be.
+func (w *worker) readNumbers(text []byte, n int) bool {
+	b, t := &w.batch, &w.table
+	for column, i := range b.number {
+		if i < 0 {
+			continue
+		}
+		c := &b.numbers[i]
+		c.parse(text, b.columns[column].start[:n], b.columns[column].end[:n])
+		if c.kind == mixed || c.kind == allText && b.strict[i] {
+			return false
+		}
+	}
+	for s, st := range t.list {
+		if !st.kind.numeric() {
+			continue
+		}
+		c := &b.numbers[b.number[st.column]]
+		switch have := t.scales[s]; {
+		case c.kind == allText || c.scale == have:
+		case c.scale < have:
+			if !c.rescale(n, have) {
+				return false
+			}
+		case t.raiseScale(s, c.scale) != nil:
+			return false
+		}
+	}
+	return true
+}
+
+// apply adds a column to one state of the rows' records. It cannot fail.
+func (b *batch) apply(t *table, s int, st state, text []byte, n int) {
+	at := b.at[:n]
+	records := t.records
+	switch st.kind {
+	case rowCount:
+		for _, r := range at {
+			records[int(r)+st.offset]++
+		}
+	case cellCount:
+		c := &b.columns[st.column]
+		for i, r := range at {
+			if c.start[i] != c.end[i] {
+				records[int(r)+st.offset]++
+			}
+		}
+	case cellSum:
+		b.numbers[b.number[st.column]].addTo(records[st.offset:], at)
+	case cellMin, cellMax:
+		c := &b.numbers[b.number[st.column]]
+		place := &b.columns[st.column]
+		for i, r := range at {
+			switch {
+			case place.start[i] == place.end[i]:
+			case c.kind == allText:
+				t.offerText(int(r)+st.offset, st.kind, text[place.start[i]:place.end[i]])
+			default:
+				v := c.values[i]
+				t.offerNumber(int(r)+st.offset, st.kind, int128{uint64(v >> 63), uint64(v)})
+			}
+		}
+	}
+}
+
+// addTo adds the values to the sums that begin at[i] words into records.
+func (c *numbers) addTo(records []uint64, at []uint32) {
+	values := c.values[:len(at)]
+	if c.nulls > 0 {
+		for i, r := range at {
+			if c.valid[i] != 0 {
+				add64((*[2]uint64)(records[r:]), values[i])
+			}
+		}
+		return
+	}
+	for i, r := range at {
+		add64((*[2]uint64)(records[r:]), values[i])
+	}
+}
+
+func add64(sum *[2]uint64, v int64) {
+	hi := sum[1]
+	if hi == noValue {
+		hi = 0
+	}
+	lo, carry := bits.Add64(sum[0], uint64(v), 0)
+	sum[0] = lo
+	sum[1], _ = bits.Add64(hi, uint64(v>>63), carry)
+}
+
+// addPairs enters the rows' keys with their cells that are not NULL.
+func (b *batch) addPairs(pairs *table, text []byte, c *cells, n int) {
+	for i := range n {
+		if c.start[i] == c.end[i] {
+			continue
+		}
+		b.pair = append(append(b.pair[:0], b.keyText[b.keyStart[i]:b.keyEnd[i]]...), 0)
+		b.pair = append(b.pair, text[c.start[i]:c.end[i]]...)
+		pairs.find(b.pair)
+	}
+}

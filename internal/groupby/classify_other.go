@@ -1,0 +1,11 @@
+//go:build !amd64 || purego
+
+package groupby
+
+func classify(src []byte, delimiter byte, separators []uint64) (newlines int, seen byteKinds) {
+	return classifyPortable(src, delimiter, separators)
+}
+
+func classifyQuoted(src []byte, delimiter byte, masks []quotedMasks) {
+	classifyQuotedPortable(src, delimiter, masks)
+}

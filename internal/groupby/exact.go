@@ -1,0 +1,166 @@
+package groupby
+
+import "bytes"
+
+// The exact path: record by record, cell by cell. It takes over wherever the
+// fast one is in doubt, and is the only one to refuse a row.
+
+// exactly aggregates the records of text that begin at the place at or in the
+// size bytes that follow it, and returns how many bytes they take. Where final
+// is set, nothing comes after text.
+func (w *worker) exactly(text []byte, at, size int, final bool) (used int, err error) {
+	for used < size {
+		data := text[at+used:]
+		problem, incomplete := w.record.parse(data, w.plan.comma)
+		if incomplete {
+			if !final {
+				break
+			}
+			if problem == "" || w.record.size == 0 {
+				return used, &positionError{InputError: &InputError{Name: w.name, Problem: recordTooLong}, at: at + used}
+			}
+		}
+		var bad, fatal *InputError
+		switch {
+		case problem != "":
+			bad = &InputError{Name: w.name, Problem: problem}
+		case w.record.blank:
+			used += w.record.size
+			continue
+		default:
+			if w.table.full(w.sizes.full) {
+				if err := w.makeRoom(w); err != nil {
+					return used, err
+				}
+			}
+			bad, fatal = w.row()
+		}
+		switch {
+		case fatal != nil:
+			return used, &positionError{InputError: fatal, at: at + used}
+		case bad == nil:
+			w.rows++
+		case w.skip == nil:
+			return used, &positionError{InputError: bad, at: at + used}
+		default:
+			bad.Line = w.lineOf(text, at+used)
+			if err := w.skip(bytes.TrimSuffix(bytes.TrimSuffix(data[:w.record.size], newline), cr), bad); err != nil {
+				return used, err
+			}
+		}
+		used += w.record.size
+	}
+	return used, nil
+}
+
+var newline, cr = []byte{'\n'}, []byte{'\r'}
+
+// lineOf is the line of a place in the text, which is not before that last
+// asked for.
+func (w *worker) lineOf(text []byte, at int) int64 {
+	w.line += int64(bytes.Count(text[w.lineAt:at], newline))
+	w.lineAt = at
+	return w.line
+}
+
+// row aggregates the record that was read. bad is what is wrong with it; after
+// what is fatal the table is of no use.
+func (w *worker) row() (bad, fatal *InputError) {
+	r, b, t := &w.record, &w.batch, &w.table
+	if bad := w.findNUL(); bad != nil {
+		return bad, nil
+	}
+	if len(r.ends) != w.layout.width {
+		return &InputError{Name: w.name, Problem: wrongWidth(len(r.ends), w.layout.width)}, nil
+	}
+	for i, field := range w.layout.index {
+		b.columns[i].start[0], b.columns[i].end[0] = r.start(field), r.ends[field]
+	}
+	if !w.makeKeys(r.text, 1) {
+		for _, k := range w.plan.keys {
+			if cell := w.cell(k.column); k.fn != column && len(cell) > 0 && !validTime(cell) {
+				return w.badCell(k.column, timeExpected), nil
+			}
+		}
+	}
+	for _, st := range t.list {
+		if cell := w.cell(max(st.column, 0)); st.kind == cellSum && len(cell) > 0 {
+			if _, _, problem := parseDecimal(cell); problem != "" {
+				return w.badCell(st.column, problem), nil
+			}
+		}
+	}
+	w.findRecords(1)
+	for s, st := range t.list {
+		if err := w.addCell(s, st, int(b.at[0])+st.offset); err != nil {
+			return nil, w.badCell(st.column, err.Error())
+		}
+	}
+	for i, s := range t.distinct {
+		b.addPairs(&t.pairs[i], r.text, &b.columns[t.list[s].column], 1)
+	}
+	return nil, nil
+}
+
+// addCell adds one cell to the state that begins at the given word.
+func (w *worker) addCell(s int, st state, at int) error {
+	t := &w.table
+	if st.kind == rowCount {
+		t.records[at]++
+		return nil
+	}
+	cell := w.cell(st.column)
+	switch {
+	case len(cell) == 0, st.kind == distinctCount:
+		return nil
+	case st.kind == cellCount:
+		t.records[at]++
+		return nil
+	}
+	v, scale, problem := parseDecimal(cell)
+	if problem != "" {
+		t.offerText(at, st.kind, cell)
+		return nil
+	}
+	if scale > t.scales[s] {
+		if err := t.raiseScale(s, scale); err != nil {
+			return err
+		}
+	}
+	v, ok := v.scaleUp(t.scales[s] - scale)
+	if !ok {
+		return errTooWide
+	}
+	if st.kind != cellSum {
+		t.offerNumber(at, st.kind, v)
+		return nil
+	}
+	if !t.addNumber(at, v) {
+		return errTooWide
+	}
+	return nil
+}
+
+// cell is the text of one of Plan.columns of the record that was read.
+func (w *worker) cell(column int) []byte { return w.record.field(w.layout.index[column]) }
+
+func (w *worker) badCell(column int, problem string) *InputError {
+	return &InputError{
+		Name:    w.name,
+		Column:  w.layout.names[w.layout.index[column]],
+		Field:   string(w.cell(column)),
+		Problem: problem,
+	}
+}
+
+func (w *worker) findNUL() *InputError {
+	i := w.record.hasNUL
+	if i < 0 {
+		return nil
+	}
+	name := columnRef{number: i + 1}.String()
+	if w.layout != nil && i < w.layout.width {
+		name = w.layout.names[i]
+	}
+	return &InputError{Name: w.name, Column: name, Problem: nulByte}
+}

@@ -1,0 +1,236 @@
+package groupby
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"fmt"
+	"math/rand/v2"
+	"strings"
+	"testing"
+	"time"
+)
+
+// fuzzSpecs are the plans that inputs are tried on.
+var fuzzSpecs = []Spec{
+	{GroupBy: []string{"#1"}, Aggregates: []string{"sum(#2)"}},
+	{GroupBy: []string{"#1"}, Aggregates: []string{"sum(#2)"}, NoHeader: true},
+	{GroupBy: []string{"#1"}, Aggregates: []string{"count(*)", "count(#2)", "min(#2)", "max(#2)", "count(distinct #2)"}},
+	{GroupBy: []string{"#2", "#1"}, Aggregates: []string{"avg(#3)", "sum(#3)", "min(#3)"}},
+	{GroupBy: []string{"#1"}, Aggregates: []string{"sum(#2)", "max(#1)"}, OnBadRow: SkipBadRow, MaxBadShare: 1},
+	{GroupBy: []string{"day(#1)", "hour(#1) as h"}, Aggregates: []string{"sum(#2)"}, OnBadRow: SkipBadRow, MaxBadShare: 0.5, Comma: ';'},
+	{Aggregates: []string{"sum(#1)", "count(distinct #1)", "avg(#1)"}},
+	{GroupBy: []string{"#1"}, NoHeader: true},
+}
+
+// fuzzSizes are the sizes that inputs are cut into.
+var fuzzSizes = []sizes{
+	defaultSizes,
+	{block: 1, ahead: 1, chunk: 64, full: 1},
+	{block: 7, ahead: 3, chunk: 64, full: 1 << 20},
+	{block: 64, ahead: 1, chunk: 128, full: 300},
+	{block: 100, ahead: 64, chunk: chunkSize, full: 1 << 20},
+}
+
+// result is all that a run gives.
+type result struct{ out, rejects, err, stats string }
+
+func resultOf(stats Stats, err error, out, rejects *bytes.Buffer) result {
+	r := result{out: out.String(), rejects: rejects.String(), stats: fmt.Sprint(stats)}
+	if err != nil {
+		r = result{err: err.Error()}
+	}
+	return r
+}
+
+func oracleResult(p *Plan, data []byte) result {
+	var out, rejects bytes.Buffer
+	in := Input{Name: "f.csv", Reader: bytes.NewReader(data)}
+	stats, err := p.runOracle(context.Background(), in, &out, Options{Rejects: &rejects})
+	return resultOf(stats, err, &out, &rejects)
+}
+
+func engineResult(p *Plan, data []byte, sizes sizes, workers int) result {
+	var out, rejects bytes.Buffer
+	in := Input{Name: "f.csv", ReaderAt: bytes.NewReader(data), Size: int64(len(data))}
+	if workers == 0 {
+		in = Input{Name: "f.csv", Reader: bytes.NewReader(data)}
+	}
+	stats, err := p.run(context.Background(), in, &out, Options{Workers: workers, Rejects: &rejects}, sizes)
+	return resultOf(stats, err, &out, &rejects)
+}
+
+// checkAgainstOracle runs all specs and sizes over data.
+func checkAgainstOracle(t *testing.T, data []byte, specs []Spec) {
+	t.Helper()
+	for i, spec := range specs {
+		p := mustCompile(t, spec)
+		want := oracleResult(p, data)
+		for j, sizes := range fuzzSizes {
+			for workers := range 3 {
+				if got := engineResult(p, data, sizes, workers); got != want {
+					t.Fatalf("spec %d, sizes %d, %d workers, input %q:\ngot  %q\nwant %q", i, j, workers, data, got, want)
+				}
+			}
+		}
+	}
+}
+
+func FuzzRun(f *testing.F) {
+	for seed := range uint64(20) {
+		f.Add(randomCSV(rand.New(rand.NewPCG(seed, 0)), 30))
+	}
+	f.Fuzz(func(t *testing.T, data []byte) {
+		if len(data) > 4<<10 || bytes.Contains(data, []byte(oracleNUL)) || bytes.Contains(data, []byte(oracleCR)) ||
+			compressed(data) || bytes.HasPrefix(data, []byte("\xFF\xFE")) || bytes.HasPrefix(data, []byte("\xFE\xFF")) {
+			t.Skip("not for the oracle")
+		}
+		checkAgainstOracle(t, data, fuzzSpecs)
+	})
+}
+
+// TestAgainstOracle is the fuzz test on inputs that are mostly well-formed and
+// longer than a chunk.
+func TestAgainstOracle(t *testing.T) {
+	for seed := range uint64(60) {
+		r := rand.New(rand.NewPCG(seed, 1))
+		data := randomCSV(r, 1+r.IntN(1500))
+		spec := fuzzSpecs[seed%uint64(len(fuzzSpecs))]
+		checkAgainstOracle(t, data, []Spec{spec})
+	}
+}
+
+// randomCSV makes a file of three columns of some character, with now and then
+// a flaw.
+func randomCSV(r *rand.Rand, rows int) []byte {
+	pick := func(s ...string) string { return s[r.IntN(len(s))] }
+	digits := func(most int) string {
+		var b strings.Builder
+		for range 1 + r.IntN(most) {
+			b.WriteByte('0' + byte(r.IntN(10)))
+		}
+		return b.String()
+	}
+	cells := []func() string{
+		func() string { return digits(1) },
+		func() string { return digits(3) },
+		func() string { return digits(9) },
+		func() string { return digits(20) },
+		func() string { return pick("", "-") + digits(4) + "." + digits(3) },
+		func() string { return pick("", "", "-", "+") + digits(12) + pick("", ".") + digits(8) },
+		func() string { return pick("a", "bb", "north", "south-east", "product-17", "café", "1", "") },
+		func() string { return pick("2022-01-01", "2022-02-28T12:30:00Z", "2022-02-28 13", "") },
+		func() string {
+			return `"` + pick("a", `""`, "b,c", "line\nbreak", "line\r\nbreak", `x""y`, "7", "") + `"`
+		},
+	}
+	columns := []func() string{cells[r.IntN(len(cells))], cells[r.IntN(len(cells))], cells[r.IntN(len(cells))]}
+	flaws := []string{"x", "ü1", "7\xff", "\xc0", `"`, "\x00", "1,2", "\n", "\r", `a"b`, `"a"b`, "1e3", " 5 ", "1e40", "0.0000000000000000001", "99999999999999999999999999999999999999"}
+	comma, lineEnd := pick(",", ",", ",", ";"), pick("\n", "\n", "\r\n")
+	flawed := r.IntN(3) == 0
+	var b strings.Builder
+	b.WriteString(pick("", "", "\uFEFF") + "a" + comma + "b" + comma + "c" + lineEnd)
+	for range rows {
+		for i, cell := range columns {
+			if i > 0 {
+				b.WriteString(comma)
+			}
+			if flawed && r.IntN(2*rows) == 0 {
+				b.WriteString(flaws[r.IntN(len(flaws))])
+			} else if r.IntN(50) == 0 {
+				b.WriteString(cells[r.IntN(4)]())
+			} else {
+				b.WriteString(cell())
+			}
+		}
+		b.WriteString(lineEnd)
+	}
+	s := b.String()
+	if r.IntN(3) == 0 {
+		s = strings.TrimSuffix(s, lineEnd)
+	}
+	return []byte(s)
+}
+
+// TestClassify compares the kernels.
+func TestClassify(t *testing.T) {
+	r := rand.New(rand.NewPCG(1, 2))
+	for range 2000 {
+		src := make([]byte, 64*(1+r.IntN(4)))
+		for i := range src {
+			src[i] = ",;\n\r\"\x00a1"[r.IntN(8)]
+			if r.IntN(2) == 0 {
+				src[i] = byte(r.Uint32())
+			}
+		}
+		if r.IntN(2) == 0 { // few of them
+			for i := range src {
+				if r.IntN(100) > 0 {
+					src[i] = 'x'
+				}
+			}
+		}
+		got, want := make([]uint64, 4), make([]uint64, 4)
+		gotLines, gotSeen := classify(src, ',', got)
+		wantLines, wantSeen := classifyPortable(src, ',', want)
+		var masks, wantMasks [4]quotedMasks
+		classifyQuoted(src, ',', masks[:])
+		classifyQuotedPortable(src, ',', wantMasks[:])
+		if gotLines != wantLines || gotSeen != wantSeen || fmt.Sprint(got, masks) != fmt.Sprint(want, wantMasks) {
+			t.Fatalf("%q: got %d %b %x %x, want %d %b %x %x", src, gotLines, gotSeen, got, masks, wantLines, wantSeen, want, wantMasks)
+		}
+		for i, c := range src {
+			bit := func(m uint64) bool { return m>>(i%64)&1 == 1 }
+			if bit(want[i/64]) != (c == ',' || c == '\n') || bit(wantMasks[i/64].quote) != (c == '"') {
+				t.Fatalf("%q: byte %d is misjudged", src, i)
+			}
+		}
+		if wantLines != bytes.Count(src, newline) || wantSeen&seenNUL != 0 != bytes.Contains(src, nul) {
+			t.Fatalf("%q: %d lines, seen %b", src, wantLines, wantSeen)
+		}
+	}
+}
+
+// TestCancelPromptly cancels a run in the middle of an endless input.
+func TestCancelPromptly(t *testing.T) {
+	for name, in := range map[string]Input{
+		"stream":   {Name: "f.csv", Reader: &endless{}},
+		"parallel": {Name: "f.csv", ReaderAt: &endless{}, Size: 1 << 50},
+	} {
+		t.Run(name, func(t *testing.T) {
+			ctx, cancel := context.WithCancel(t.Context())
+			var cancelled time.Time
+			_, err := mustCompile(t, total).Run(ctx, in, new(bytes.Buffer), Options{Workers: 2, Progress: func(p Progress) {
+				if p.Rows > 0 && cancelled.IsZero() {
+					cancelled = time.Now()
+					cancel()
+				}
+			}})
+			if took := time.Since(cancelled); !errors.Is(err, context.Canceled) || took > 100*time.Millisecond {
+				t.Errorf("%v after %v", err, took)
+			}
+		})
+	}
+}
+
+// endless is a header and rows for ever.
+type endless struct{ at int64 }
+
+func (e *endless) Read(b []byte) (int, error) {
+	n, err := e.ReadAt(b, e.at)
+	e.at += int64(n)
+	return n, err
+}
+
+func (e *endless) ReadAt(b []byte, at int64) (int, error) {
+	const text = "item_id,quantity\n" // of the length of two rows and a half
+	for i := range b {
+		switch p := at + int64(i); {
+		case p < int64(len(text)):
+			b[i] = text[p]
+		default:
+			b[i] = "1,2\n"[(p-int64(len(text)))%4]
+		}
+	}
+	return len(b), nil
+}

@@ -1,0 +1,131 @@
+package groupby
+
+import (
+	"encoding/binary"
+	"math/bits"
+)
+
+// numbers is one column of a batch, read as numbers.
+type numbers struct {
+	values [batchRows]int64 // mantissas at scale; 0 for NULL
+	valid  [batchRows]uint8 // 1, or 0 for NULL; unused where nulls is 0
+	nulls  int
+	scale  uint8
+	kind   numberKind
+}
+
+type numberKind uint8
+
+const (
+	allNumbers numberKind = iota // every cell is a number or NULL
+	allText                      // no cell is a number
+	mixed                        // or numbers beyond 64 bits: a matter for the exact path
+)
+
+// parse reads the cells text[start[i]:end[i]]. Eight bytes from any start on
+// can be read.
+func (c *numbers) parse(text []byte, start, end []uint32) {
+	c.nulls, c.scale, c.kind = 0, 0, allNumbers
+	if !c.parseDigits(text, start, end) {
+		c.parseCells(text, start, end)
+	}
+}
+
+// parseDigits does cells of one to eight digits and nothing else, branch-free.
+// The doubts of all rows are or-ed and looked at once.
+func (c *numbers) parseDigits(text []byte, start, end []uint32) bool {
+	n := len(start)
+	end = end[:n]
+	values := c.values[:n]
+	var all, doubt uint64
+	for i, s := range start {
+		length := end[i] - s
+		d := (binary.LittleEndian.Uint64(text[s:]) ^ zeros) << (-(8 * length) & 63)
+		values[i] = int64(d)
+		all |= d
+		doubt |= uint64(length-1)>>3 | (d+lowBits*(0x7f-9))&highBits
+	}
+	if doubt|all&highBits != 0 {
+		return false
+	}
+	if all<<16 == 0 {
+		for i, d := range values {
+			values[i] = d>>56 + d>>48&0xff*10
+		}
+		return true
+	}
+	for i, d := range values {
+		values[i] = int64(eightDigits(uint64(d)))
+	}
+	return true
+}
+
+// parseCells does the others, cell by cell.
+func (c *numbers) parseCells(text []byte, start, end []uint32) {
+	var scales [batchRows]uint8
+	texts, least := 0, uint8(maxScale)
+	for i, s := range start {
+		e := end[i]
+		if s == e {
+			c.values[i], c.valid[i] = 0, 0
+			c.nulls++
+			continue
+		}
+		c.valid[i] = 1
+		v, scale, ok := parseShort(text, s, e)
+		if !ok {
+			var exact int128
+			var problem string
+			exact, scale, problem = parseDecimal(text[s:e])
+			if problem != "" {
+				texts++
+				continue
+			}
+			if v = int64(exact.lo); exact.hi != uint64(v>>63) {
+				c.kind = mixed
+				return
+			}
+		}
+		c.values[i], scales[i] = v, scale
+		c.scale = max(c.scale, scale)
+		least = min(least, scale)
+	}
+	if texts > 0 {
+		c.kind = mixed
+		if texts+c.nulls == len(start) {
+			c.kind = allText
+		}
+		return
+	}
+	if least < c.scale {
+		for i := range start {
+			if c.valid[i] == 1 && !scaleUp64(&c.values[i], c.scale-scales[i]) {
+				c.kind = mixed
+				return
+			}
+		}
+	}
+}
+
+// rescale brings the values to more digits after the point; where they then
+// do not fit it says false and leaves them unusable.
+func (c *numbers) rescale(n int, scale uint8) bool {
+	for i := range n {
+		if !scaleUp64(&c.values[i], scale-c.scale) {
+			return false
+		}
+	}
+	c.scale = scale
+	return true
+}
+
+// scaleUp64 multiplies by 10^digits if the product fits.
+func scaleUp64(v *int64, digits uint8) bool {
+	sign := *v >> 63
+	hi, lo := bits.Mul64(uint64((*v^sign)-sign), pow10[digits])
+	if hi != 0 || lo >= 1<<63 {
+		return false
+	}
+	*v = (int64(lo) ^ sign) - sign
+	return true
+}

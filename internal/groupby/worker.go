@@ -1,0 +1,241 @@
+package groupby
+
+import "bytes"
+
+const (
+	chunkSize = 8 << 10 // the most bytes that are indexed together, a multiple of 64
+	maxRecord = 1<<refLength - 1
+)
+
+// worker turns text into groups. It is used by one goroutine at a time.
+type worker struct {
+	plan   *Plan
+	layout *layout
+	name   string // of the input
+	number int    // among the run's workers
+	sizes  sizes
+	text   []byte // what is read into
+
+	table    table
+	scatter  scatter
+	makeRoom func(*worker) error // takes the groups of a full table away
+	batch    batch
+	record   record
+	rows     int64 // aggregated since the last report
+
+	// With SkipBadRow, skip takes a bad row; line is that of the byte lineAt of
+	// the text that is being read.
+	skip   func(raw []byte, err *InputError) error
+	line   int64
+	lineAt int
+
+	escaped    bool // fields of the chunk have doubled quotes
+	separators [chunkSize / 64]uint64
+	masks      [chunkSize / 64]quotedMasks
+	ends       [1 + chunkSize + 8]uint32 // where the fields of a chunk end; the first is where the one before the chunk did
+}
+
+// positionError is an InputError whose line is yet to be told from its place.
+type positionError struct {
+	*InputError
+	at int // of the record, in bytes from the beginning of the text
+}
+
+// A text is a buffer with input at its beginning, then padding, then at its
+// end a place for unquoted fields. makeText has room for size bytes of input.
+func makeText(size int) []byte { return make([]byte, size+textOverhead) }
+
+const (
+	unquotedSize = chunkSize + len(padding)
+	textOverhead = 1 + len(padding) + unquotedSize
+)
+
+// endText makes what follows n bytes of input fit for reading; at the end of
+// the input it also ends the last line.
+func endText(text []byte, n int, final bool) int {
+	if final && n > 0 && text[n-1] != '\n' {
+		text[n] = '\n'
+		n++
+	}
+	for i := range padding {
+		text[n+i] = ' '
+	}
+	return n
+}
+
+// header reads the first record of text[:n] and returns how many bytes it
+// takes with the blank lines before it; 0 means that it is not complete. In a
+// file without header they are the blank lines alone.
+func (w *worker) header(text []byte, n int, final bool) (used int, err error) {
+	const mark = "\uFEFF"
+	line := int64(1)
+	if n >= len(mark) && string(text[:len(mark)]) == mark {
+		used = len(mark)
+	}
+	if n >= 2 && (string(text[:2]) == "\xFF\xFE" || string(text[:2]) == "\xFE\xFF") {
+		return 0, &InputError{Name: w.name, Line: 1, Problem: "UTF-16: expected UTF-8 or another ASCII-compatible encoding"}
+	}
+	for used < n {
+		problem, incomplete := w.record.parse(text[used:n], w.plan.comma)
+		switch {
+		case incomplete && !final:
+			return 0, nil
+		case problem != "":
+			return 0, &InputError{Name: w.name, Line: line, Problem: problem}
+		case w.record.blank:
+			line++
+			used += w.record.size
+			continue
+		}
+		if bad := w.findNUL(); bad != nil {
+			bad.Line = line
+			return 0, bad
+		}
+		names := make([]string, len(w.record.ends))
+		for i := range names {
+			names[i] = string(w.record.field(i))
+		}
+		if w.layout, err = w.plan.newLayout(w.name, line, names); err == nil && !w.plan.noHeader {
+			used += w.record.size
+		}
+		break
+	}
+	return used, err
+}
+
+// records aggregates the records of text[:n] and returns how many bytes they
+// take; where final is set they have to be all of it.
+func (w *worker) records(text []byte, n int, final bool) (used int, err error) {
+	for used < n {
+		size := min(w.sizes.chunk, n-used)
+		done, err := w.chunk(text[used:], size)
+		if err == nil && done == 0 {
+			done, err = w.exactly(text[:n], used, size, final)
+		}
+		if err != nil {
+			return used, err
+		}
+		if done == 0 {
+			break
+		}
+		used += done
+	}
+	return used, nil
+}
+
+// chunk aggregates the whole records of the first size bytes of text, up to
+// the first batch that is in doubt.
+func (w *worker) chunk(text []byte, size int) (used int, err error) {
+	words := (size + 63) / 64
+	rows, seen := classify(text[:words*64], w.plan.comma, w.separators[:])
+	if seen&seenNUL != 0 {
+		return 0, nil
+	}
+	if seen&seenQuote != 0 {
+		var good bool
+		if rows, good = w.maskQuotes(text[:words*64]); !good {
+			return 0, nil
+		}
+	}
+	width := w.layout.width
+	w.ends[0] = ^uint32(0)
+	found := flatten(w.ends[1:], w.separators[:words])
+	if rows == 0 || found < rows*width || !w.shaped(text, rows) {
+		return 0, nil
+	}
+	for first := 0; first < rows; first += batchRows {
+		n := min(batchRows, rows-first)
+		ends := w.ends[first*width : (first+n)*width+1]
+		w.place(ends, n)
+		if seen&(seenCR|seenQuote) != 0 {
+			w.trim(text, n, seen)
+		}
+		if w.table.full(w.sizes.full) {
+			if err := w.makeRoom(w); err != nil {
+				return 0, err
+			}
+		}
+		if !w.aggregate(text, n) {
+			break
+		}
+		w.rows += int64(n)
+		used = int(ends[n*width]) + 1
+	}
+	return used, nil
+}
+
+// shaped says whether all rows have their fields: as there are as many
+// newlines as rows, they do if every width-th separator is a newline.
+func (w *worker) shaped(text []byte, rows int) bool {
+	width := w.layout.width
+	var differ byte
+	for i := width; i <= rows*width; i += width {
+		differ |= text[w.ends[i]] ^ '\n'
+	}
+	if width == 1 { // an empty cell or a blank line: let the exact path tell
+		for i := range rows {
+			start, end := w.ends[i]+1, w.ends[i+1]
+			if start == end || end == start+1 && text[start] == '\r' {
+				return false
+			}
+		}
+	}
+	return differ == 0
+}
+
+// place sets where the cells of n rows are.
+func (w *worker) place(ends []uint32, n int) {
+	width := w.layout.width
+	for i, field := range w.layout.index {
+		c := &w.batch.columns[i]
+		start, end := c.start[:n], c.end[:n]
+		for i, j := 0, field; i < n; i, j = i+1, j+width {
+			p := ends[j : j+2]
+			start[i], end[i] = p[0]+1, p[1]
+		}
+	}
+}
+
+// trim takes the CR off the last column, and the quotes off all.
+func (w *worker) trim(text []byte, n int, seen byteKinds) {
+	free := len(text) - unquotedSize
+	for i, field := range w.layout.index {
+		c := &w.batch.columns[i]
+		start, end := c.start[:n], c.end[:n]
+		if seen&seenCR != 0 && field == w.layout.width-1 {
+			for i, s := range start {
+				if e := end[i]; e > s && text[e-1] == '\r' {
+					end[i]--
+				}
+			}
+		}
+		if seen&seenQuote == 0 {
+			continue
+		}
+		for i, s := range start {
+			if s == end[i] || text[s] != '"' {
+				continue
+			}
+			start[i], end[i] = s+1, end[i]-1
+			if !w.escaped || bytes.IndexByte(text[start[i]:end[i]], '"') < 0 {
+				continue
+			}
+			n := unquote(text[free:], text[start[i]:end[i]])
+			start[i], end[i] = uint32(free), uint32(free+n)
+			free += n
+		}
+	}
+}
+
+// unquote copies a field with its doubled quotes made single.
+func unquote(dst, field []byte) int {
+	n := 0
+	for {
+		i := bytes.IndexByte(field, '"')
+		if i < 0 {
+			return n + copy(dst[n:], field)
+		}
+		n += copy(dst[n:], field[:i+1])
+		field = field[i+2:]
+	}
+}
