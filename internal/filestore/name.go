@@ -49,8 +49,9 @@ func CheckName(name string) error {
 }
 
 const (
-	csv          = ".csv"
-	resultSuffix = "_aggregated_sales.csv"
+	csv            = ".csv"
+	resultSuffix   = "_aggregated_sales.csv"
+	rejectedSuffix = "_rejected.csv"
 )
 
 // keepsExtension reports whether a raw file's result keeps the extension in its
@@ -66,7 +67,14 @@ func keepsExtension(name string) bool {
 // ResultName is the name of the result of a raw file: 2022/01/01.csv has
 // 2022/01/01_aggregated_sales.csv. It is an error that wraps ErrInvalidName when
 // raw is not the name of a CSV file, or would share its result with another.
-func ResultName(raw string) (string, error) {
+func ResultName(raw string) (string, error) { return derived(raw, resultSuffix) }
+
+// RejectedName is the name of the file that holds the rows of a raw file which
+// could not be read: 2022/01/01.csv has 2022/01/01_rejected.csv. Its errors are
+// those of ResultName.
+func RejectedName(raw string) (string, error) { return derived(raw, rejectedSuffix) }
+
+func derived(raw, suffix string) (string, error) {
 	if err := CheckName(raw); err != nil {
 		return "", err
 	}
@@ -79,7 +87,7 @@ func ResultName(raw string) (string, error) {
 	case isCSV && keepsExtension(stem):
 		return "", fmt.Errorf("%w: its result would be that of %q", ErrInvalidName, stem)
 	}
-	result := stem + resultSuffix
+	result := stem + suffix
 	if err := CheckName(result); err != nil {
 		return "", fmt.Errorf("the name of the result, %q: %w", result, err)
 	}

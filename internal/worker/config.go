@@ -2,6 +2,7 @@ package worker
 
 import (
 	"fmt"
+	"os"
 	"time"
 
 	"github.com/spf13/pflag"
@@ -15,6 +16,8 @@ type PlanFlags struct {
 	GroupBy, Aggregates []string
 	Delimiter           string
 	NoHeader            bool
+	OnBadRow            string
+	MaxBadShare         float64
 }
 
 // RegisterFlags defines the flags of p.
@@ -24,11 +27,24 @@ func (p *PlanFlags) RegisterFlags(fs *pflag.FlagSet) {
 		"`what` to compute of each group: sum, count, min, max or avg of a column, or count(*); repeatable")
 	fs.StringVar(&p.Delimiter, "delimiter", ",", "`character` between the fields: , ; | or tab")
 	fs.BoolVar(&p.NoHeader, "no-header", false, "the files have no header line; columns are #1, #2, …")
+	fs.StringVar(&p.OnBadRow, "on-bad-row", "fail", "`what` to do about a row that cannot be read: fail the file, or skip the row, which then is in <name>_rejected.csv with the reason")
+	fs.Float64Var(&p.MaxBadShare, "max-bad-share", 0.1, "the `share` of rows that may be skipped; a file with more of them fails")
 }
 
 // Compile makes the plan; its errors are the user's mistakes.
 func (p *PlanFlags) Compile() (*groupby.Plan, error) {
-	spec := groupby.Spec{GroupBy: p.GroupBy, Aggregates: p.Aggregates, NoHeader: p.NoHeader}
+	spec := groupby.Spec{GroupBy: p.GroupBy, Aggregates: p.Aggregates, NoHeader: p.NoHeader, MaxBadShare: p.MaxBadShare}
+	switch p.OnBadRow {
+	case "fail":
+		spec.OnBadRow = groupby.FailOnBadRow
+	case "skip":
+		spec.OnBadRow = groupby.SkipBadRow
+	default:
+		return nil, cli.Usagef("--on-bad-row (ON_BAD_ROW) %q: expected fail or skip", p.OnBadRow)
+	}
+	if p.MaxBadShare <= 0 || p.MaxBadShare > 1 {
+		return nil, cli.Usagef("--max-bad-share (MAX_BAD_SHARE) %v: expected a number above 0, up to 1", p.MaxBadShare)
+	}
 	switch p.Delimiter {
 	case "tab", `\t`:
 		spec.Comma = '\t'
@@ -52,6 +68,7 @@ type Flags struct {
 	FilesPerJob, MaxErrors   int64
 	Concurrency              int64
 	Watch                    bool
+	TempDir                  string
 }
 
 // RegisterFlags defines the flags of f.
@@ -59,6 +76,7 @@ func (f *Flags) RegisterFlags(fs *pflag.FlagSet) {
 	f.PlanFlags.RegisterFlags(fs)
 	cli.Int64(fs, &f.FilesPerJob, "files-per-job", 0, 0, 1<<40, "how many files to process before ending; 0: until none is left")
 	cli.Int64(fs, &f.Concurrency, "concurrency", 4, 1, 1024, "how many files to process at once")
+	fs.StringVar(&f.TempDir, "temp-dir", os.TempDir(), "`folder` for groups that do not fit into memory")
 	fs.BoolVar(&f.Watch, "watch", false, "stay and wait for more files")
 	cli.Duration(fs, &f.Lease, "lease", 30*time.Second, time.Second, 24*time.Hour, "for how long a file stays with a worker that shows no sign of life")
 	cli.Duration(fs, &f.StaleAfter, "stale-after", 24*time.Hour, time.Millisecond, 10000*time.Hour, "the age at which a temporary file is taken for one of a dead worker and removed")

@@ -83,7 +83,10 @@ func (j *job) run(ctx context.Context) (queue.Outcome, *failure) {
 	}
 	defer out.Abort()
 	checksum := sha256.New()
+	rejected := &rejects{job: j, ctx: ctx, source: source}
+	defer rejected.abort()
 	options := j.Engine
+	options.Rejects = rejected
 	options.Progress = func(p groupby.Progress) {
 		j.bytes.Store(p.Bytes)
 		j.rows.Store(p.Rows)
@@ -98,6 +101,9 @@ func (j *job) run(ctx context.Context) (queue.Outcome, *failure) {
 		return queue.Outcome{}, &failure{err: err}
 	}
 	faultpoint.Reach(faultpoint.Written)
+	if err := rejected.commit(stats.Rejected); err != nil {
+		return queue.Outcome{}, &failure{fmt.Errorf("%s: %w", name, err), queue.KindError, false, source.ETag}
+	}
 	if _, err := out.Commit(); err != nil {
 		return queue.Outcome{}, &failure{fmt.Errorf("%s: %w", name, err), queue.KindError, false, source.ETag}
 	}

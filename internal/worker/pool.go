@@ -3,16 +3,18 @@ package worker
 import (
 	"context"
 	"fmt"
+	"math"
+	"runtime/debug"
 	"sync"
-	"sync/atomic"
+
+	"go.uber.org/zap"
 )
 
 // Pool is several workers in one process. What a small file costs is waiting for
 // the disk to have it safe, and the disk makes several safe at once.
 type Pool struct {
-	Worker                   // what each of them is like
-	Concurrency int          // how many there are; 0: one
-	busy        atomic.Int32 // how many of them have a file in hand
+	Worker          // what each of them is like
+	Concurrency int // how many there are; 0: one
 }
 
 // Run runs the workers until each has ended; see Worker.Run. FilesPerJob is for
@@ -22,14 +24,20 @@ func (p *Pool) Run(ctx context.Context) error {
 	if p.FilesPerJob > 0 {
 		n = int(min(int64(n), p.FilesPerJob))
 	}
+	var together tally
+	asked := ctx
 	ctx, stop := context.WithCancel(ctx)
 	defer stop()
+	memory := p.Engine.MemoryLimit
+	if limit := debug.SetMemoryLimit(-1); memory == 0 && limit < math.MaxInt64 {
+		memory = limit
+	}
 	ended := make(chan error, n)
 	var group sync.WaitGroup
 	for i := range n {
 		w := p.Worker
-		w.busy = &p.busy
-		w.Engine.MemoryLimit /= int64(n)
+		w.tally = &together
+		w.Engine.MemoryLimit = memory / int64(n)
 		if n > 1 {
 			w.Name = fmt.Sprintf("%s.%d", p.Name, i+1)
 		}
@@ -48,5 +56,6 @@ func (p *Pool) Run(ctx context.Context) error {
 	}
 	group.Wait()
 	close(ended)
+	p.Log.Info("ended", zap.Int64("files", together.done.Load()), zap.Bool("asked to", asked.Err() != nil))
 	return <-ended
 }

@@ -33,7 +33,13 @@ type Worker struct {
 	Beat        func()        // called whenever a step is done; may be nil
 
 	tidied, swept time.Time
-	busy          *atomic.Int32 // workers of the pool that have a file in hand
+	tally         *tally
+}
+
+// tally is what the workers of a pool count together.
+type tally struct {
+	busy atomic.Int32 // workers that have a file in hand
+	done atomic.Int64 // files
 }
 
 // lastWord is how long a worker that must stop may take to tell Redis so.
@@ -57,8 +63,8 @@ func (w *Worker) Run(ctx context.Context) error {
 	telling, fallSilent := outlive(work, lastWord)
 	defer fallSilent()
 
-	if w.busy == nil {
-		w.busy = new(atomic.Int32)
+	if w.tally == nil {
+		w.tally = new(tally)
 	}
 	var done int64
 	var others waiting
@@ -70,14 +76,15 @@ func (w *Worker) Run(ctx context.Context) error {
 		case err == nil:
 			faultpoint.Reach(faultpoint.Claimed)
 			others = waiting{}
-			w.busy.Add(1)
+			w.tally.busy.Add(1)
 			err := w.process(work, telling, claim)
-			w.busy.Add(-1)
+			w.tally.busy.Add(-1)
 			if err != nil {
 				return err
 			}
 			faultpoint.Reach(faultpoint.Completed)
 			done++
+			w.tally.done.Add(1)
 		case ctx.Err() != nil:
 		case !errors.Is(err, queue.ErrEmpty):
 			return err
@@ -88,7 +95,7 @@ func (w *Worker) Run(ctx context.Context) error {
 				}
 				pause(ctx, time.Second) // the next claim says whether Redis is back
 			}
-		case w.busy.Load() > 0:
+		case w.tally.busy.Load() > 0:
 			// As long as this process counts as a running one for the autoscaler, all of
 			// it must be there to take what comes.
 			others.wait(ctx)
@@ -101,13 +108,11 @@ func (w *Worker) Run(ctx context.Context) error {
 				return err
 			}
 			if !others.mayHaveDied(leases) {
-				w.Log.Info("nothing is left to do", zap.Int64("files", done))
 				return nil
 			}
 			others.wait(ctx)
 		}
 	}
-	w.Log.Info("stopped", zap.Int64("files", done), zap.Bool("asked", ctx.Err() != nil))
 	return nil
 }
 

@@ -322,3 +322,32 @@ func TestPoolTakesOnlyAsManyFilesAsItMay(t *testing.T) {
 		b.expect(t, c.left, 0, 0, 0, 9-c.left)
 	}
 }
+
+func TestSkippedRowsArePublishedAndGoAgainOnceTheyAreMended(t *testing.T) {
+	b := setUp(t, queue.Options{})
+	plan, err := groupby.Compile(groupby.Spec{GroupBy: []string{"item_id"}, Aggregates: []string{"sum(quantity) as total_quantity"},
+		OnBadRow: groupby.SkipBadRow, MaxBadShare: 0.5})
+	if err != nil {
+		t.Fatal(err)
+	}
+	b.Plan = plan
+	rejected := filepath.Join(b.folder, "processed", "a_rejected.csv")
+	b.put(t, "a.csv", rows(2, 1)+"2022-01-01T00:00:00Z,1,abc\n")
+	b.push(t, "a.csv")
+	if err := b.Run(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	text, err := os.ReadFile(rejected)
+	if err != nil || !strings.Contains(string(text), "\n4,") || !strings.Contains(string(text), "abc") {
+		t.Errorf("rejected rows: %q, %v", text, err)
+	}
+	b.put(t, "a.csv", rows(2, 1))
+	b.push(t, "a.csv")
+	if err := b.Run(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := os.Stat(rejected); !os.IsNotExist(err) {
+		t.Errorf("the rejected rows of the mended file: %v", err)
+	}
+	b.expect(t, 0, 0, 0, 0, 2)
+}

@@ -8,8 +8,11 @@ import (
 	"os"
 	"time"
 
+	"github.com/KimMachineGun/automemlimit/memlimit"
+
 	"csv-pipeline/internal/cli"
 	"csv-pipeline/internal/filestore/storeurl"
+	"csv-pipeline/internal/groupby"
 	"csv-pipeline/internal/ops"
 	"csv-pipeline/internal/queue"
 	"csv-pipeline/internal/worker"
@@ -37,6 +40,8 @@ func run(ctx context.Context, args []string, getenv cli.Getenv, stdout, stderr i
 		return err
 	}
 	log := ops.NewLogger(stdout, "processor")
+	// Of a container's memory; where there is no limit there is none for us.
+	_, _ = memlimit.Set(memlimit.WithRatio(0.8))
 	store, err := storeurl.Open(ctx, c.store)
 	if err != nil {
 		return err
@@ -58,7 +63,7 @@ func run(ctx context.Context, args []string, getenv cli.Getenv, stdout, stderr i
 	w := &worker.Pool{Concurrency: int(c.worker.Concurrency), Worker: worker.Worker{
 		Name: fmt.Sprintf("%s/%d", name, os.Getpid()), Queue: q, Store: store, Plan: plan, Log: log,
 		FilesPerJob: c.worker.FilesPerJob, Watch: c.worker.Watch, Grace: c.worker.Grace, Patience: c.redis.Patience,
-		StaleAfter: c.worker.StaleAfter, Beat: pulse.Beat,
+		StaleAfter: c.worker.StaleAfter, Beat: pulse.Beat, Engine: groupby.Options{TempDir: c.worker.TempDir},
 	}}
 	if !w.Watch {
 		return w.Run(ctx)
