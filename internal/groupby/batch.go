@@ -219,13 +219,13 @@ func (c *numbers) addTo(records []uint64, at []uint32) {
 	if c.nulls > 0 {
 		for i, r := range at {
 			if c.valid[i] != 0 {
-				add64((*[2]uint64)(records[r:]), values[i])
+				add64(wordsAt(records, r), values[i])
 			}
 		}
 		return
 	}
 	for i, r := range at {
-		add64((*[2]uint64)(records[r:]), values[i])
+		add64(wordsAt(records, r), values[i])
 	}
 }
 

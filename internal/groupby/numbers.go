@@ -1,9 +1,7 @@
 package groupby
 
 import (
-	"encoding/binary"
 	"math/bits"
-	"unsafe"
 )
 
 // numbers is one column of a batch, read as numbers.
@@ -127,16 +125,4 @@ func scaleUp64(v *int64, digits uint8) bool {
 	}
 	*v = (int64(lo) ^ sign) - sign
 	return true
-}
-
-// cellAt is ends[j]+1 and ends[j+1], unchecked likewise.
-func cellAt(ends []uint32, j int) (start, end uint32) {
-	p := (*[2]uint32)(unsafe.Add(unsafe.Pointer(unsafe.SliceData(ends)), 4*j))
-	return p[0] + 1, p[1]
-}
-
-// load64 is the eight bytes at a place of the text that place and padding
-// keep within it: the bounds check would be a quarter of the work.
-func load64(text []byte, at uint32) uint64 {
-	return binary.LittleEndian.Uint64((*[8]byte)(unsafe.Add(unsafe.Pointer(unsafe.SliceData(text)), at))[:])
 }

@@ -177,7 +177,7 @@ func (t *table) findShort(keys []uint64, at []uint32) {
 // of them is empty or longer than a short key: then the others may have been
 // entered, but at is not set.
 func (t *table) findShortCells(text []byte, ends []uint32, stride int, at []uint32) bool {
-	slots, records, shift, offset := t.short.slots, t.records, t.short.shift&63, t.words
+	slots, records, shift, offset := t.short.slots, t.records, t.short.shift&63, uint32(t.words)
 	mask := uint64(len(slots) - 1)
 	var doubt uint32
 	for i, j := 0, 0; i < len(at); i, j = i+1, j+stride {
@@ -187,7 +187,7 @@ func (t *table) findShortCells(text []byte, ends []uint32, stride int, at []uint
 		doubt |= length - 1
 		slot := hashWord(key) >> shift
 		for {
-			r := slots[slot&mask]
+			r := slotAt(slots, slot&mask)
 			if r == 0 {
 				if length-1 >= shortKey {
 					return false
@@ -195,7 +195,7 @@ func (t *table) findShortCells(text []byte, ends []uint32, stride int, at []uint
 				r = t.insertShort(key)
 				slots[slot&mask] = r
 				records = t.records
-			} else if records[int(r)+offset] != key {
+			} else if wordAt(records, r+offset) != key {
 				slot++
 				continue
 			}
