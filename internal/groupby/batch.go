@@ -1,7 +1,6 @@
 package groupby
 
 import (
-	"encoding/binary"
 	"math/bits"
 )
 
@@ -16,21 +15,45 @@ type batch struct {
 	number  []int  // for each of Plan.columns its index in numbers, or -1
 	strict  []bool // for each of numbers: text is an error
 
-	keyText              []byte // what keyStart and keyEnd refer into
-	keyStart, keyEnd     []uint32
-	built                []byte // keys made of several columns or of times
-	builtStart, builtEnd [batchRows]uint32
+	keyText []byte // what keys refer into
+	keys    cells
+	built   []byte // keys made of several columns or of times
+	ends    [2 * batchRows]uint32
 
-	words [batchRows]uint64
-	at    [batchRows]uint32 // the row's record
-	pair  []byte
+	at   [batchRows]uint32 // the row's record
+	pair []byte
 }
 
-// cells is where the cells of a column are in the batch's text.
-type cells struct{ start, end [batchRows]uint32 }
+// cells is where the cells of a column are in a text: the i-th is what lies
+// between the places ends[i*stride] and ends[i*stride+1], exclusive.
+type cells struct {
+	ends   []uint32
+	stride int
+	own    *[2 * batchRows]uint32 // for ends that are not those of the chunk
+}
+
+func (c *cells) start(i int) uint32 { return c.ends[i*c.stride] + 1 }
+func (c *cells) end(i int) uint32   { return c.ends[i*c.stride+1] }
+func (c *cells) empty(i int) bool   { return c.start(i) == c.end(i) }
+
+func (c *cells) of(text []byte, i int) []byte { return text[c.start(i):c.end(i)] }
+
+// set gives the i-th cell a place of its own; the column has to be in own.
+func (c *cells) set(i int, start, end uint32) { c.own[2*i], c.own[2*i+1] = start-1, end }
+
+// toOwn moves the ends of n cells to own.
+func (c *cells) toOwn(n int) {
+	for i := range n {
+		c.set(i, c.start(i), c.end(i))
+	}
+	c.ends, c.stride = c.own[:], 2
+}
 
 func (b *batch) init(p *Plan, s *states) {
 	b.columns = make([]cells, len(p.columns))
+	for i := range b.columns {
+		b.columns[i].own = new([2 * batchRows]uint32)
+	}
 	b.number = make([]int, len(p.columns))
 	for i := range b.number {
 		b.number[i] = -1
@@ -71,19 +94,17 @@ func (w *worker) aggregate(text []byte, n int) bool {
 func (w *worker) makeKeys(text []byte, n int) bool {
 	b := &w.batch
 	if keys := w.plan.keys; len(keys) == 1 && keys[0].fn == column {
-		c := &b.columns[keys[0].column]
-		b.keyText, b.keyStart, b.keyEnd = text, c.start[:n], c.end[:n]
+		b.keyText, b.keys = text, b.columns[keys[0].column]
 		return true
 	}
-	b.built = b.built[:0]
+	b.built = append(b.built[:0], 0)
 	for i := range n {
-		b.builtStart[i] = uint32(len(b.built))
+		b.ends[2*i] = uint32(len(b.built) - 1)
 		for j, k := range w.plan.keys {
 			if j > 0 {
 				b.built = append(b.built, 0)
 			}
-			c := &b.columns[k.column]
-			cell := text[c.start[i]:c.end[i]]
+			cell := b.columns[k.column].of(text, i)
 			if k.fn == column || len(cell) == 0 {
 				b.built = append(b.built, cell...)
 				continue
@@ -93,10 +114,10 @@ func (w *worker) makeKeys(text []byte, n int) bool {
 				return false
 			}
 		}
-		b.builtEnd[i] = uint32(len(b.built))
+		b.ends[2*i+1] = uint32(len(b.built))
 	}
 	b.built = append(b.built, padding[:shortKey]...)
-	b.keyText, b.keyStart, b.keyEnd = b.built, b.builtStart[:n], b.builtEnd[:n]
+	b.keyText, b.keys = b.built, cells{ends: b.ends[:], stride: 2}
 	return true
 }
 
@@ -110,29 +131,19 @@ func (w *worker) findRecords(n int) {
 		}
 		return
 	}
-	var doubt uint32
-	start, end, words := b.keyStart[:n], b.keyEnd[:n], b.words[:n]
-	for i, s := range start {
-		length := end[i] - s
-		words[i] = binary.LittleEndian.Uint64(b.keyText[s:]) << (-(8 * length) & 63)
-		doubt |= length - 1
-	}
-	if doubt < shortKey {
-		t.reserve(n, 0)
-		t.findShort(words, b.at[:n])
+	t.reserve(n, 0)
+	if t.findShortCells(b.keyText, b.keys.ends, b.keys.stride, b.at[:n]) {
 		return
 	}
 	t.reserve(n, n)
-	for i, s := range start {
-		switch length := end[i] - s; {
-		case length > shortKey:
-			key := b.keyText[s:end[i]]
+	for i := range n {
+		key := b.keys.of(b.keyText, i)
+		if len(key) > shortKey {
 			b.at[i] = t.findLong(key, hashText(key))
 			continue
-		case length == 0:
-			words[i] = 0
 		}
-		t.findShort(words[i:i+1], b.at[i:i+1])
+		word := [1]uint64{keyWord(key)}
+		t.findShort(word[:], b.at[i:i+1])
 	}
 }
 
@@ -145,7 +156,7 @@ func (w *worker) readNumbers(text []byte, n int) bool {
 			continue
 		}
 		c := &b.numbers[i]
-		c.parse(text, b.columns[column].start[:n], b.columns[column].end[:n])
+		c.parse(text, &b.columns[column], n)
 		if c.kind == mixed || c.kind == allText && b.strict[i] {
 			return false
 		}
@@ -180,7 +191,7 @@ func (b *batch) apply(t *table, s int, st state, text []byte, n int) {
 	case cellCount:
 		c := &b.columns[st.column]
 		for i, r := range at {
-			if c.start[i] != c.end[i] {
+			if !c.empty(i) {
 				records[int(r)+st.offset]++
 			}
 		}
@@ -191,9 +202,9 @@ func (b *batch) apply(t *table, s int, st state, text []byte, n int) {
 		place := &b.columns[st.column]
 		for i, r := range at {
 			switch {
-			case place.start[i] == place.end[i]:
+			case place.empty(i):
 			case c.kind == allText:
-				t.offerText(int(r)+st.offset, st.kind, text[place.start[i]:place.end[i]])
+				t.offerText(int(r)+st.offset, st.kind, place.of(text, i))
 			default:
 				v := c.values[i]
 				t.offerNumber(int(r)+st.offset, st.kind, int128{uint64(v >> 63), uint64(v)})
@@ -208,13 +219,13 @@ func (c *numbers) addTo(records []uint64, at []uint32) {
 	if c.nulls > 0 {
 		for i, r := range at {
 			if c.valid[i] != 0 {
-				add64((*[2]uint64)(records[r:]), values[i])
+				add64(wordsAt(records, r), values[i])
 			}
 		}
 		return
 	}
 	for i, r := range at {
-		add64((*[2]uint64)(records[r:]), values[i])
+		add64(wordsAt(records, r), values[i])
 	}
 }
 
@@ -231,11 +242,11 @@ func add64(sum *[2]uint64, v int64) {
 // addPairs enters the rows' keys with their cells that are not NULL.
 func (b *batch) addPairs(pairs *table, text []byte, c *cells, n int) {
 	for i := range n {
-		if c.start[i] == c.end[i] {
+		if c.empty(i) {
 			continue
 		}
-		b.pair = append(append(b.pair[:0], b.keyText[b.keyStart[i]:b.keyEnd[i]]...), 0)
-		b.pair = append(b.pair, text[c.start[i]:c.end[i]]...)
+		b.pair = append(append(b.pair[:0], b.keys.of(b.keyText, i)...), 0)
+		b.pair = append(b.pair, c.of(text, i)...)
 		pairs.find(b.pair)
 	}
 }

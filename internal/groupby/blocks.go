@@ -34,7 +34,7 @@ func (r *run) readBlocks() (bool, error) {
 		return false, nil
 	}
 	var magic [magicLength]byte
-	if _, err := in.ReaderAt.ReadAt(magic[:], 0); err != nil {
+	if _, err := in.ReaderAt.ReadAt(magic[:min(magicLength, in.Size)], 0); err != nil && err != io.EOF {
 		return false, fmt.Errorf("read %s: %w", in.Name, err)
 	}
 	if compressed(magic[:]) {
@@ -95,7 +95,7 @@ func (b *blocks) readHeader(w *worker) error {
 			return err
 		}
 		if w.layout != nil || final {
-			b.start = int64(used)
+			b.start = min(int64(used), b.in.Size)
 			b.bytes.Add(b.start)
 			return nil
 		}

@@ -99,24 +99,29 @@ func prefixXor(x uint64) uint64 {
 	return x ^ x<<32
 }
 
-// flatten writes base plus the number of each set bit of the masks to dst,
-// which has room for eight more, and returns how many there are.
-func flatten(dst []uint32, masks []uint64) int {
+// flattenSlack is how many positions flatten may write beyond the last.
+const flattenSlack = 12
+
+// flattenPortable writes the numbers of the masks' set bits to dst and returns
+// how many there are. dst has room for all bits and flattenSlack more.
+func flattenPortable(dst []uint32, masks []uint64) int {
 	n := 0
 	for i, m := range masks {
 		base := uint32(i * 64)
-		count := bits.OnesCount64(m)
-		for k := n; ; k += 8 {
-			out := (*[8]uint32)(dst[k:])
-			for j := range out { // unrolled by hand where it matters: see below
-				out[j] = base + uint32(bits.TrailingZeros64(m))
-				m &= m - 1
-			}
-			if m == 0 {
-				break
-			}
+		next := n + bits.OnesCount64(m)
+		for m != 0 {
+			out := (*[4]uint32)(dst[n:])
+			out[0] = base + uint32(bits.TrailingZeros64(m))
+			m &= m - 1
+			out[1] = base + uint32(bits.TrailingZeros64(m))
+			m &= m - 1
+			out[2] = base + uint32(bits.TrailingZeros64(m))
+			m &= m - 1
+			out[3] = base + uint32(bits.TrailingZeros64(m))
+			m &= m - 1
+			n += 4
 		}
-		n += count
+		n = next
 	}
 	return n
 }

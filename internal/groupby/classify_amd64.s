@@ -125,3 +125,62 @@ quotedLoop:
 quotedDone:
 	VZEROUPPER
 	RET
+
+// func flattenBMI(dst *uint32, masks *uint64, words int) (n int)
+//
+// Six positions are written for every word, and six more if there are more
+// than six, whatever they are: the branches are then nearly always foreseen.
+#define POSITION(i) \
+	TZCNTQ AX, R9;            \
+	ADDL   R8, R9;            \
+	MOVL   R9, (i*4)(DI)(DX*4); \
+	BLSRQ  AX, AX
+
+TEXT ·flattenBMI(SB), NOSPLIT, $0-32
+	MOVQ dst+0(FP), DI
+	MOVQ masks+8(FP), SI
+	MOVQ words+16(FP), CX
+	XORQ DX, DX // positions written
+	XORL R8, R8 // position of the word
+	TESTQ CX, CX
+	JZ   flattened
+
+word:
+	MOVQ    (SI), AX
+	POPCNTQ AX, R10
+	POSITION(0)
+	POSITION(1)
+	POSITION(2)
+	POSITION(3)
+	POSITION(4)
+	POSITION(5)
+	CMPQ R10, $6
+	JLE  next
+	POSITION(6)
+	POSITION(7)
+	POSITION(8)
+	POSITION(9)
+	POSITION(10)
+	POSITION(11)
+	CMPQ R10, $12
+	JLE  next
+	LEAQ 12(DX), R11
+
+more:
+	TZCNTQ AX, R9
+	ADDL   R8, R9
+	MOVL   R9, (DI)(R11*4)
+	INCQ   R11
+	BLSRQ  AX, AX
+	JNZ    more
+
+next:
+	ADDQ R10, DX
+	ADDQ $8, SI
+	ADDL $64, R8
+	DECQ CX
+	JNZ  word
+
+flattened:
+	MOVQ DX, n+24(FP)
+	RET

@@ -74,7 +74,8 @@ func (w *worker) row() (bad, fatal *InputError) {
 		return &InputError{Name: w.name, Problem: wrongWidth(len(r.ends), w.layout.width)}, nil
 	}
 	for i, field := range w.layout.index {
-		b.columns[i].start[0], b.columns[i].end[0] = r.start(field), r.ends[field]
+		b.columns[i].ends, b.columns[i].stride = b.columns[i].own[:], 2
+		b.columns[i].set(0, r.start(field), r.ends[field])
 	}
 	if !w.makeKeys(r.text, 1) {
 		for _, k := range w.plan.keys {

@@ -1,7 +1,6 @@
 package groupby
 
 import (
-	"encoding/binary"
 	"math/bits"
 )
 
@@ -22,25 +21,23 @@ const (
 	mixed                        // or numbers beyond 64 bits: a matter for the exact path
 )
 
-// parse reads the cells text[start[i]:end[i]]. Eight bytes from any start on
-// can be read.
-func (c *numbers) parse(text []byte, start, end []uint32) {
+// parse reads n cells.
+func (c *numbers) parse(text []byte, from *cells, n int) {
 	c.nulls, c.scale, c.kind = 0, 0, allNumbers
-	if !c.parseDigits(text, start, end) {
-		c.parseCells(text, start, end)
+	if !c.parseDigits(text, from.ends, from.stride, n) {
+		c.parseCells(text, from, n)
 	}
 }
 
 // parseDigits does cells of one to eight digits and nothing else, branch-free.
 // The doubts of all rows are or-ed and looked at once.
-func (c *numbers) parseDigits(text []byte, start, end []uint32) bool {
-	n := len(start)
-	end = end[:n]
+func (c *numbers) parseDigits(text []byte, ends []uint32, stride, n int) bool {
 	values := c.values[:n]
 	var all, doubt uint64
-	for i, s := range start {
-		length := end[i] - s
-		d := (binary.LittleEndian.Uint64(text[s:]) ^ zeros) << (-(8 * length) & 63)
+	for i, j := 0, 0; i < len(values); i, j = i+1, j+stride {
+		s, e := cellAt(ends, j)
+		length := e - s
+		d := (load64(text, s) ^ zeros) << (-(8 * length) & 63)
 		values[i] = int64(d)
 		all |= d
 		doubt |= uint64(length-1)>>3 | (d+lowBits*(0x7f-9))&highBits
@@ -61,11 +58,11 @@ func (c *numbers) parseDigits(text []byte, start, end []uint32) bool {
 }
 
 // parseCells does the others, cell by cell.
-func (c *numbers) parseCells(text []byte, start, end []uint32) {
+func (c *numbers) parseCells(text []byte, from *cells, n int) {
 	var scales [batchRows]uint8
 	texts, least := 0, uint8(maxScale)
-	for i, s := range start {
-		e := end[i]
+	for i := range n {
+		s, e := from.start(i), from.end(i)
 		if s == e {
 			c.values[i], c.valid[i] = 0, 0
 			c.nulls++
@@ -92,13 +89,13 @@ func (c *numbers) parseCells(text []byte, start, end []uint32) {
 	}
 	if texts > 0 {
 		c.kind = mixed
-		if texts+c.nulls == len(start) {
+		if texts+c.nulls == n {
 			c.kind = allText
 		}
 		return
 	}
 	if least < c.scale {
-		for i := range start {
+		for i := range n {
 			if c.valid[i] == 1 && !scaleUp64(&c.values[i], c.scale-scales[i]) {
 				c.kind = mixed
 				return

@@ -173,6 +173,39 @@ func (t *table) findShort(keys []uint64, at []uint32) {
 	}
 }
 
+// findShortCells is findShort for keys that are cells. It says false where one
+// of them is empty or longer than a short key: then the others may have been
+// entered, but at is not set.
+func (t *table) findShortCells(text []byte, ends []uint32, stride int, at []uint32) bool {
+	slots, records, shift, offset := t.short.slots, t.records, t.short.shift&63, uint32(t.words)
+	mask := uint64(len(slots) - 1)
+	var doubt uint32
+	for i, j := 0, 0; i < len(at); i, j = i+1, j+stride {
+		s, e := cellAt(ends, j)
+		length := e - s
+		key := load64(text, s) << (-(8 * length) & 63)
+		doubt |= length - 1
+		slot := hashWord(key) >> shift
+		for {
+			r := slotAt(slots, slot&mask)
+			if r == 0 {
+				if length-1 >= shortKey {
+					return false
+				}
+				r = t.insertShort(key)
+				slots[slot&mask] = r
+				records = t.records
+			} else if wordAt(records, r+offset) != key {
+				slot++
+				continue
+			}
+			at[i] = r
+			break
+		}
+	}
+	return doubt < shortKey
+}
+
 func (t *table) insertShort(key uint64) uint32 {
 	r := t.newRecord(t.words + shortKeySize)
 	t.records[int(r)+t.words] = key

@@ -32,7 +32,7 @@ type worker struct {
 	escaped    bool // fields of the chunk have doubled quotes
 	separators [chunkSize / 64]uint64
 	masks      [chunkSize / 64]quotedMasks
-	ends       [1 + chunkSize + 8]uint32 // where the fields of a chunk end; the first is where the one before the chunk did
+	ends       [1 + chunkSize + flattenSlack]uint32 // where the fields of a chunk end; the first is where the one before the chunk did
 }
 
 // positionError is an InputError whose line is yet to be told from its place.
@@ -146,7 +146,7 @@ func (w *worker) chunk(text []byte, size int) (used int, err error) {
 	for first := 0; first < rows; first += batchRows {
 		n := min(batchRows, rows-first)
 		ends := w.ends[first*width : (first+n)*width+1]
-		w.place(ends, n)
+		w.place(ends)
 		if seen&(seenCR|seenQuote) != 0 {
 			w.trim(text, n, seen)
 		}
@@ -183,16 +183,11 @@ func (w *worker) shaped(text []byte, rows int) bool {
 	return differ == 0
 }
 
-// place sets where the cells of n rows are.
-func (w *worker) place(ends []uint32, n int) {
-	width := w.layout.width
+// place sets where the cells of a batch are.
+func (w *worker) place(ends []uint32) {
 	for i, field := range w.layout.index {
 		c := &w.batch.columns[i]
-		start, end := c.start[:n], c.end[:n]
-		for i, j := 0, field; i < n; i, j = i+1, j+width {
-			p := ends[j : j+2]
-			start[i], end[i] = p[0]+1, p[1]
-		}
+		c.ends, c.stride = ends[field:], w.layout.width
 	}
 }
 
@@ -201,28 +196,28 @@ func (w *worker) trim(text []byte, n int, seen byteKinds) {
 	free := len(text) - unquotedSize
 	for i, field := range w.layout.index {
 		c := &w.batch.columns[i]
-		start, end := c.start[:n], c.end[:n]
+		c.toOwn(n)
 		if seen&seenCR != 0 && field == w.layout.width-1 {
-			for i, s := range start {
-				if e := end[i]; e > s && text[e-1] == '\r' {
-					end[i]--
+			for i := range n {
+				if s, e := c.start(i), c.end(i); e > s && text[e-1] == '\r' {
+					c.set(i, s, e-1)
 				}
 			}
 		}
 		if seen&seenQuote == 0 {
 			continue
 		}
-		for i, s := range start {
-			if s == end[i] || text[s] != '"' {
+		for i := range n {
+			s, e := c.start(i), c.end(i)
+			if s == e || text[s] != '"' {
 				continue
 			}
-			start[i], end[i] = s+1, end[i]-1
-			if !w.escaped || bytes.IndexByte(text[start[i]:end[i]], '"') < 0 {
-				continue
+			if s, e = s+1, e-1; w.escaped && bytes.IndexByte(text[s:e], '"') >= 0 {
+				size := unquote(text[free:], text[s:e])
+				s, e = uint32(free), uint32(free+size)
+				free += size
 			}
-			n := unquote(text[free:], text[start[i]:end[i]])
-			start[i], end[i] = uint32(free), uint32(free+n)
-			free += n
+			c.set(i, s, e)
 		}
 	}
 }
