@@ -168,12 +168,16 @@ func (p *plant) fill(folder string) (empty func()) {
 }
 
 func volumeFull(p *plant, rng *rand.Rand) {
+	p.volumeFaults.Lock()
+	defer p.volumeFaults.Unlock()
 	empty := p.fill(p.folder)
 	moment(about(rng, 1500*time.Millisecond))
 	empty()
 }
 
 func volumeReadOnly(p *plant, rng *rand.Rand) {
+	p.volumeFaults.Lock()
+	defer p.volumeFaults.Unlock()
 	set := func(flags uintptr) {
 		p.eventuallyQuietly(func() error { return syscall.Mount("", p.folder, "", syscall.MS_REMOUNT|flags, "") })
 	}

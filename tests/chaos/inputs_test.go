@@ -25,6 +25,7 @@ import (
 func sums(content []byte) (string, bool) {
 	rows := csv.NewReader(bytes.NewReader(content))
 	totals := map[int]int64{}
+	counted := map[int]bool{} // items with any quantity at all
 	for line := 0; ; line++ {
 		row, err := rows.Read()
 		if err == io.EOF {
@@ -43,16 +44,24 @@ func sums(content []byte) (string, bool) {
 		if err != nil {
 			return "", false
 		}
+		if totals[item] += 0; row[2] == "" { // no value, as in SQL
+			continue
+		}
 		quantity, err := strconv.ParseInt(row[2], 10, 64)
 		if err != nil {
 			return "", false
 		}
 		totals[item] += quantity
+		counted[item] = true
 	}
 	var b strings.Builder
 	b.WriteString("item_id,total_quantity\n")
 	for _, item := range slices.Sorted(maps.Keys(totals)) {
-		fmt.Fprintf(&b, "%d,%d\n", item, totals[item])
+		if counted[item] {
+			fmt.Fprintf(&b, "%d,%d\n", item, totals[item])
+		} else {
+			fmt.Fprintf(&b, "%d,\n", item)
+		}
 	}
 	return b.String(), true
 }

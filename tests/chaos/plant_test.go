@@ -39,7 +39,8 @@ type plant struct {
 	queue  *queue.Queue  // for looking and pushing only
 	proxy  *proxy
 
-	redisFaults sync.Mutex // held while something is done to Redis
+	redisFaults  sync.Mutex // held while something is done to Redis
+	volumeFaults sync.Mutex // … to the volume of the data
 
 	mu          sync.Mutex
 	processes   []*process
