@@ -166,37 +166,22 @@ func (q *Queue) DeadLetters(ctx context.Context) ([]DeadLetter, error) {
 	return letters, nil
 }
 
-// Prune removes the oldest of those dead letters that are beyond the latest keep
-// and whose file is gone, and returns how many it removed.
-func (q *Queue) Prune(ctx context.Context, keep int, gone func(name string) bool) (int, error) {
-	letters, err := q.DeadLetters(ctx)
-	if err != nil {
-		return 0, err
-	}
-	var args []any
+// Withdraw removes dead letters, each unless its name failed again meanwhile, and
+// returns how many it removed.
+func (q *Queue) Withdraw(ctx context.Context, letters []DeadLetter) (int, error) {
 	removed := 0
-	flush := func() error {
-		n, err := pruneScript.Run(ctx, q.rdb, []string{q.keys.failed}, args...).Int()
+	for batch := range slices.Chunk(letters, tidyBatch) {
+		args := make([]any, 0, 2*len(batch))
+		for _, l := range batch {
+			args = append(args, l.Name, l.At.UnixMilli())
+		}
+		n, err := withdrawScript.Run(ctx, q.rdb, []string{q.keys.failed}, args...).Int()
 		if err != nil {
-			return fmt.Errorf("remove %d dead letters: %w", len(args)/2, err)
+			return removed, fmt.Errorf("withdraw %d dead letters: %w", len(batch), err)
 		}
-		removed, args = removed+n, args[:0]
-		return nil
+		removed += n
 	}
-	for _, l := range letters[min(keep, len(letters)):] {
-		if !gone(l.Name) {
-			continue
-		}
-		if args = append(args, l.Name, l.At.UnixMilli()); len(args) == 2*tidyBatch {
-			if err := flush(); err != nil {
-				return removed, err
-			}
-		}
-	}
-	if len(args) > 0 {
-		err = flush()
-	}
-	return removed, err
+	return removed, nil
 }
 
 // Completion is one finished name.

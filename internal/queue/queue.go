@@ -50,7 +50,7 @@ var (
 	tidyScript     = script("tidy")
 	offerScript    = script("offer")
 	requeueScript  = script("requeue")
-	pruneScript    = script("prune")
+	withdrawScript = script("withdraw")
 	countsScript   = script("counts")
 	queuedScript   = script("queued")
 )

@@ -32,7 +32,7 @@ type Sweeper struct {
 	KeepFailed int64
 
 	watched map[string]sighting // files that may still grow
-	failed  int64               // dead letters that were there after the last pruning
+	failed  int64               // dead letters that were there after the last withdrawal
 }
 
 type sighting struct {
@@ -70,7 +70,7 @@ func (s *Sweeper) Once(ctx context.Context) (int, error) {
 	if err != nil {
 		return 0, err
 	}
-	if err := s.prune(ctx, files); err != nil {
+	if err := s.letters(ctx, files); err != nil {
 		return 0, err
 	}
 	candidates := s.settled(files, before)
@@ -97,27 +97,49 @@ func (s *Sweeper) Once(ctx context.Context) (int, error) {
 	return n, err
 }
 
-// prune keeps the number of dead letters without a file bounded. It reads them
-// all, so it waits until there are a tenth more than it left.
-func (s *Sweeper) prune(ctx context.Context, files *catalog.Snapshot) error {
-	keep := cmp.Or(s.KeepFailed, 10_000)
+// letters withdraws dead letters whose file got its result after all, as when a
+// worker that was taken for dead finished late, and keeps the number of those
+// without a file bounded. It reads them all: when there are many and none of them
+// can go, it waits until there are a tenth more.
+func (s *Sweeper) letters(ctx context.Context, files *catalog.Snapshot) error {
+	keep := int(cmp.Or(s.KeepFailed, 10_000))
 	counts, err := s.Queue.Counts(ctx)
 	if err != nil {
 		return err
 	}
-	if s.failed = min(s.failed, counts.Failed); counts.Failed <= max(keep, s.failed+s.failed/10) {
+	s.failed = min(s.failed, counts.Failed)
+	if counts.Failed == 0 || counts.Failed > int64(keep) && counts.Failed <= s.failed+s.failed/10 {
 		return nil
 	}
-	n, err := s.Queue.Prune(ctx, int(keep), func(name string) bool {
-		_, there := files.Find(filestore.Raw, name)
-		return !there
-	})
+	letters, err := s.Queue.DeadLetters(ctx)
 	if err != nil {
 		return err
 	}
-	s.failed = counts.Failed - int64(n)
-	s.Log.Info("removed old dead letters whose files are gone", zap.Int("removed", n), zap.Int64("left", s.failed))
+	var outdated []queue.DeadLetter
+	for i, l := range letters {
+		raw, there := files.Find(filestore.Raw, l.Name)
+		if there && overtaken(l, raw, files) || !there && i >= keep {
+			outdated = append(outdated, l)
+		}
+	}
+	n, err := s.Queue.Withdraw(ctx, outdated)
+	if err != nil {
+		return err
+	}
+	if s.failed = counts.Failed - int64(n); n > 0 {
+		s.Log.Info("withdrew dead letters that say nothing any more", zap.Int("withdrawn", n), zap.Int64("left", s.failed))
+	}
 	return nil
+}
+
+// overtaken reports whether a file has a result although it was given up. A file
+// that is malformed has none: what looks like one was made with other settings.
+func overtaken(l queue.DeadLetter, raw filestore.Info, files *catalog.Snapshot) bool {
+	if l.Kind != queue.KindPoison && l.Kind != queue.KindError && l.Kind != queue.KindMissing {
+		return false
+	}
+	_, done := files.Current(raw)
+	return done
 }
 
 // settled returns the raw files that have no result, are not queued and do not grow.

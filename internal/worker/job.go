@@ -61,7 +61,7 @@ func (j *job) run(ctx context.Context) (queue.Outcome, *failure) {
 	if err != nil {
 		return queue.Outcome{}, &failure{fmt.Errorf("%.200q: %w", name, err), queue.KindName, true, ""}
 	}
-	in, err := j.Store.Open(ctx, filestore.Raw, name)
+	in, err := j.open(ctx, name)
 	switch {
 	case errors.Is(err, filestore.ErrNotExist):
 		return queue.Outcome{}, &failure{fmt.Errorf("%s: there is no such file in raw/", name), queue.KindMissing, true, absent}
@@ -109,6 +109,27 @@ func (j *job) run(ctx context.Context) (queue.Outcome, *failure) {
 	}
 	faultpoint.Reach(faultpoint.Renamed)
 	return queue.Outcome{Rows: stats.Rows, Bytes: stats.Bytes, Took: time.Since(began), Checksum: hex.EncodeToString(checksum.Sum(nil))}, nil
+}
+
+// tick is above the resolution of the clocks that file systems date files by.
+const tick = 20 * time.Millisecond
+
+// open opens the input. One that was written within the last tick is given time:
+// otherwise a change of it in that same tick would leave its version as it is.
+func (j *job) open(ctx context.Context, name string) (filestore.File, error) {
+	in, err := j.Store.Open(ctx, filestore.Raw, name)
+	if err != nil {
+		return nil, err
+	}
+	age := time.Since(in.Info().ModTime)
+	if age < 0 || age > tick {
+		return in, nil
+	}
+	if err := in.Close(); err != nil {
+		return nil, err
+	}
+	pause(ctx, tick-age)
+	return j.Store.Open(ctx, filestore.Raw, name)
 }
 
 // judge says what the end of an aggregation means. A file that changed while it was

@@ -31,7 +31,13 @@ type Server struct {
 // redis-server fails the test.
 func Start(t testing.TB, args ...string) *Server {
 	t.Helper()
-	s := &Server{Host: "127.0.0.1", Port: freePort(t), Dir: t.TempDir(), args: args}
+	return StartIn(t, t.TempDir(), args...)
+}
+
+// StartIn is Start with a working directory of the caller's.
+func StartIn(t testing.TB, dir string, args ...string) *Server {
+	t.Helper()
+	s := &Server{Host: "127.0.0.1", Port: freePort(t), Dir: dir, args: args}
 	s.Restart(t)
 	t.Cleanup(func() { s.Kill() })
 	return s

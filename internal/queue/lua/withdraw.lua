@@ -1,4 +1,4 @@
--- prune: removes dead letters, each unless it was written again meanwhile.
+-- withdraw: removes dead letters, each unless it was written again meanwhile.
 --
 -- KEYS  1 failed
 -- ARGV  name, when it failed in ms; name, when; ...

@@ -1,0 +1,149 @@
+//go:build linux
+
+package chaos
+
+import (
+	"net"
+	"sync"
+	"testing"
+	"time"
+)
+
+// network is what a proxy does to what goes through it.
+type network int
+
+const (
+	sound    network = iota
+	cut              // connections break, new ones too
+	frozen           // nothing gets through, nothing breaks
+	slow             // every packet takes its time
+	oneSided         // commands arrive, the connection breaks before their answers do
+)
+
+// proxy is the network between the processors and Redis.
+type proxy struct {
+	listener net.Listener
+	target   string
+
+	mu      sync.Mutex
+	state   network
+	changed chan struct{} // closed when state changes
+	conns   map[net.Conn]struct{}
+	closed  bool
+	running sync.WaitGroup
+}
+
+func newProxy(t testing.TB, target string) *proxy {
+	t.Helper()
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	p := &proxy{listener: l, target: target, changed: make(chan struct{}), conns: map[net.Conn]struct{}{}}
+	p.running.Go(p.accept)
+	t.Cleanup(func() {
+		_ = l.Close()
+		p.mu.Lock()
+		p.closed = true
+		p.mu.Unlock()
+		p.set(cut)
+		p.running.Wait()
+	})
+	return p
+}
+
+// set changes the state of the network.
+func (p *proxy) set(state network) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.state = state
+	close(p.changed)
+	p.changed = make(chan struct{})
+	if state == cut {
+		for c := range p.conns {
+			_ = c.Close()
+		}
+	}
+}
+
+func (p *proxy) accept() {
+	for {
+		client, err := p.listener.Accept()
+		if err != nil {
+			return
+		}
+		server, err := net.Dial("tcp", p.target)
+		if err != nil || !p.add(client, server) {
+			_ = client.Close()
+			if err == nil {
+				_ = server.Close()
+			}
+			continue
+		}
+		p.running.Go(func() { p.forward(server, client, false) })
+		p.running.Go(func() { p.forward(client, server, true) })
+	}
+}
+
+// add takes note of two connections, unless there is no network for them.
+func (p *proxy) add(conns ...net.Conn) bool {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if p.state == cut || p.closed {
+		return false
+	}
+	for _, c := range conns {
+		p.conns[c] = struct{}{}
+	}
+	return true
+}
+
+func (p *proxy) forward(to, from net.Conn, answers bool) {
+	defer func() {
+		_, _ = to.Close(), from.Close()
+		p.mu.Lock()
+		delete(p.conns, to)
+		delete(p.conns, from)
+		p.mu.Unlock()
+	}()
+	buffer := make([]byte, 16<<10)
+	for {
+		n, err := from.Read(buffer)
+		if n > 0 {
+			if !p.pass(answers) {
+				return
+			}
+			if _, err := to.Write(buffer[:n]); err != nil {
+				return
+			}
+		}
+		if err != nil {
+			return
+		}
+	}
+}
+
+// pass waits until a packet may go on, and reports false when it is lost.
+func (p *proxy) pass(answer bool) bool {
+	for {
+		p.mu.Lock()
+		state, changed := p.state, p.changed
+		p.mu.Unlock()
+		switch state {
+		case cut:
+			return false
+		case frozen:
+			<-changed
+		case slow:
+			select {
+			case <-changed:
+			case <-time.After(15 * time.Millisecond):
+				return true
+			}
+		case oneSided:
+			return !answer
+		default:
+			return true
+		}
+	}
+}
