@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"math/rand/v2"
+	"os"
 	"strings"
 	"testing"
 	"time"
@@ -29,6 +30,8 @@ var fuzzSizes = []sizes{
 	{block: 1, ahead: 1, chunk: 64, full: 1},
 	{block: 7, ahead: 3, chunk: 64, full: 1 << 20},
 	{block: 64, ahead: 1, chunk: 128, full: 300},
+	{block: 128, ahead: 64, chunk: 64, full: 1, budget: 1},
+	{block: 512, ahead: 1, chunk: 512, full: 300, budget: 60 << 10},
 	{block: 100, ahead: 64, chunk: chunkSize, full: 1 << 20},
 }
 
@@ -56,7 +59,8 @@ func engineResult(p *Plan, data []byte, sizes sizes, workers int) result {
 	if workers == 0 {
 		in = Input{Name: "f.csv", Reader: bytes.NewReader(data)}
 	}
-	stats, err := p.run(context.Background(), in, &out, Options{Workers: workers, Rejects: &rejects}, sizes)
+	stats, err := p.run(context.Background(), in, &out, Options{Workers: workers, Rejects: &rejects, TempDir: os.TempDir()}, sizes)
+	stats.Spilled = 0
 	return resultOf(stats, err, &out, &rejects)
 }
 

@@ -23,25 +23,34 @@ type partitions [1 << partitionBits]partition
 func partitionOf(hash uint64) uint8 { return uint8(hash & (1<<partitionBits - 1)) }
 
 // take moves all groups of a table to the partitions, beginning at one of
-// them, so that two workers do not get in each other's way.
-func (p *partitions) take(t *table, first int, s *scatter) error {
+// them, so that two workers do not get in each other's way. It says how much
+// memory they have taken.
+func (p *partitions) take(t *table, first int, s *scatter) (grown int64, err error) {
 	s.scatter(t)
 	for i := range p {
 		n := (first + i) % len(p)
-		if err := p[n].take(t, s, n); err != nil {
-			return err
+		more, err := p[n].take(t, s, n)
+		grown += more
+		if err != nil {
+			return grown, err
 		}
 	}
 	t.reset()
-	return nil
+	return grown, nil
 }
 
-func (p *partition) take(t *table, s *scatter, n int) error {
+func (p *partition) take(t *table, s *scatter, n int) (grown int64, err error) {
 	p.Lock()
 	defer p.Unlock()
 	if p.table.states == nil {
 		p.table = newTable(t.states)
 	}
+	before := p.table.size()
+	err = p.merge(t, s, n)
+	return p.table.size() - before, err
+}
+
+func (p *partition) merge(t *table, s *scatter, n int) error {
 	short, long := s.groups[0].part(n), s.groups[1].part(n)
 	p.table.reserve(len(short), len(long))
 	if err := p.table.matchScales(t); err != nil {

@@ -3,9 +3,9 @@ package groupby
 import (
 	"context"
 	"errors"
-	"fmt"
 	"io"
 	"runtime"
+	"runtime/debug"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -45,10 +45,11 @@ func (p *Plan) Run(ctx context.Context, in Input, out io.Writer, opt Options) (S
 
 // sizes are what a run is cut into; they do not change its result.
 type sizes struct {
-	block int // bytes a worker reads at once
-	ahead int // bytes read beyond a block, to complete its last record
-	chunk int // bytes that are indexed together, at most chunkSize
-	full  int // bytes of a worker's table before it is emptied: what fits in a core's cache
+	block  int   // bytes a worker reads at once
+	ahead  int   // bytes read beyond a block, to complete its last record
+	chunk  int   // bytes that are indexed together, at most chunkSize
+	budget int64 // bytes that the partitions may take before they are spilled; 0 leaves it to MemoryLimit
+	full   int   // bytes of a worker's table before it is emptied: what fits in a core's cache
 }
 
 var defaultSizes = sizes{block: 256 << 10, ahead: 4 << 10, chunk: chunkSize, full: 256 << 10}
@@ -58,14 +59,19 @@ func (p *Plan) run(ctx context.Context, in Input, out io.Writer, opt Options, si
 	if r.opt.Workers <= 0 {
 		r.opt.Workers = runtime.GOMAXPROCS(0)
 	}
+	if r.budget = sizes.budget; r.budget == 0 {
+		r.budget = budget(opt.MemoryLimit)
+	}
+	r.spilled.order = newOrder(len(p.keys))
 	err := r.read()
 	if err == nil {
 		err = r.write(out)
 	}
+	r.spilled.close()
 	for _, w := range r.workers {
 		p.release(w)
 	}
-	stats := Stats{Rows: r.rows.Load(), Rejected: r.rejected, Bytes: r.bytes.Load(), Groups: r.groups}
+	stats := Stats{Rows: r.rows.Load(), Rejected: r.rejected, Bytes: r.bytes.Load(), Groups: r.groups, Spilled: r.spilled.size}
 	return stats, err
 }
 
@@ -91,6 +97,9 @@ type run struct {
 
 	partition  sync.Once
 	partitions *partitions
+	memory     atomic.Int64 // that the partitions take
+	budget     int64        // that they may take
+	spilled    spill
 }
 
 // worker is a new worker or a used one.
@@ -127,10 +136,37 @@ func (r *run) read() error {
 	return r.readStream()
 }
 
-// makeRoom moves the groups of a worker's table to the partitions.
+// makeRoom moves the groups of a worker's table to the partitions, and spills
+// those that outgrow the memory.
 func (r *run) makeRoom(w *worker) error {
 	r.partition.Do(func() { r.partitions = new(partitions) })
-	err := r.partitions.take(&w.table, w.number*len(r.partitions)/r.opt.Workers, &w.scatter)
+	grown, err := r.partitions.take(&w.table, w.number*len(r.partitions)/r.opt.Workers, &w.scatter)
+	if err != nil {
+		return r.explain(err)
+	}
+	if r.memory.Add(grown) <= r.budget {
+		return nil
+	}
+	r.spilled.Lock()
+	defer r.spilled.Unlock()
+	if r.memory.Load() <= r.budget {
+		return nil // another worker has spilled meanwhile
+	}
+	return r.explain(r.spillAll())
+}
+
+// budget is how much memory the partitions may take, given what the run may
+// take in all. The rest is for the workers, for what is sorted and written,
+// and for what the garbage collector has not yet collected.
+func budget(limit int64) int64 {
+	if limit <= 0 {
+		limit = debug.SetMemoryLimit(-1)
+	}
+	return max(limit/3, 1<<20)
+}
+
+// explain turns the errors of tables into those of the run.
+func (r *run) explain(err error) error {
 	if errors.Is(err, errTooWide) {
 		return &InputError{Name: r.in.Name, Problem: "a column's numbers: " + err.Error()}
 	}
@@ -156,41 +192,26 @@ const progressInterval = 100 * time.Millisecond
 
 // write brings the workers' groups together and writes them.
 func (r *run) write(out io.Writer) error {
+	o := &output{plan: r.plan, states: r.states, scales: make([]uint8, len(r.states.list)), to: out}
 	tables, err := r.tables()
 	if err != nil {
-		return r.wide(err)
-	}
-	o := &output{plan: r.plan, states: r.states, scales: make([]uint8, len(r.states.list)), to: out}
-	order := newOrder(len(r.plan.keys))
-	for _, t := range tables {
-		t.countPairs()
-		order.observe(t)
-		for s, scale := range t.scales {
-			o.scales[s] = max(o.scales[s], scale)
-		}
-	}
-	merger := merger{order: order}
-	sorter := sorter{order: order}
-	for _, t := range tables {
-		merger.add(t, sorter.sort(t, false), false)
-		merger.add(t, sorter.sort(t, true), true)
+		return r.explain(err)
 	}
 	if err := o.header(); err != nil {
 		return o.wrap(r.in.Name, err)
 	}
-	for c := merger.top(); c != nil; c = merger.top() {
-		if err := o.group(c.currentKey(), c.table, c.at[0]); err != nil {
-			if errors.Is(err, errTooWide) {
-				return r.wide(err)
-			}
-			return o.wrap(r.in.Name, err)
-		}
-		if o.groups&0xfff == 0 && r.ctx.Err() != nil {
-			return fmt.Errorf("aggregate %s: %w", r.in.Name, r.ctx.Err())
-		}
-		merger.next()
+	if r.spilled.file != nil {
+		err = r.writeSpilled(o)
+	} else {
+		err = r.writeTables(o, tables)
 	}
-	if err := o.flush(); err != nil {
+	if err == nil {
+		err = o.flush()
+	}
+	if errors.Is(err, errTooWide) {
+		return r.explain(err)
+	}
+	if err != nil {
 		return o.wrap(r.in.Name, err)
 	}
 	r.groups = o.groups
@@ -200,11 +221,37 @@ func (r *run) write(out io.Writer) error {
 	return nil
 }
 
-func (r *run) wide(err error) error {
-	return &InputError{Name: r.in.Name, Problem: "a column's numbers: " + err.Error()}
+// writeTables writes the groups of tables that have none in common.
+func (r *run) writeTables(o *output, tables []*table) error {
+	order := newOrder(len(r.plan.keys))
+	for _, t := range tables {
+		t.countPairs()
+		order.observe(t)
+		for s, scale := range t.scales {
+			o.scales[s] = max(o.scales[s], scale)
+		}
+	}
+	merger, sorter := merger{order: order}, sorter{order: order}
+	for _, t := range tables {
+		merger.add(t, sorter.sort(t, false), false)
+		merger.add(t, sorter.sort(t, true), true)
+	}
+	for c := merger.top(); c != nil; c = merger.top() {
+		if err := o.group(c.currentKey(), c.table, c.at[0]); err != nil {
+			return err
+		}
+		if o.groups&0xfff == 0 && r.ctx.Err() != nil {
+			return r.ctx.Err()
+		}
+		if err := merger.next(); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
-// tables are disjoint tables with all groups.
+// tables are disjoint tables with all groups, or none if some were spilled,
+// for then all are.
 func (r *run) tables() ([]*table, error) {
 	if r.partitions == nil {
 		all := &r.workers[0].table
@@ -222,6 +269,12 @@ func (r *run) tables() ([]*table, error) {
 		if err := r.makeRoom(w); err != nil {
 			return nil, err
 		}
+	}
+	if r.spilled.file != nil {
+		if err := r.spillAll(); err != nil {
+			return nil, err
+		}
+		return nil, r.spilled.resort(r.states)
 	}
 	var tables []*table
 	for i := range r.partitions {

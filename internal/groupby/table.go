@@ -217,14 +217,19 @@ func (t *table) insertShort(key uint64) uint32 {
 func (t *table) newRecord(words int) uint32 {
 	r := len(t.records)
 	t.records = t.records[:r+words]
-	record := t.records[r:]
+	t.clearRecord(uint32(r))
+	return uint32(r)
+}
+
+// clearRecord sets the states of a record to those of no row.
+func (t *table) clearRecord(at uint32) {
+	record := t.records[at:][:t.words]
 	clear(record)
 	for _, s := range t.list {
 		if s.kind.numeric() {
 			record[s.offset+1] = noValue
 		}
 	}
-	return uint32(r)
 }
 
 // findLong is findShort for one long key. There is room.

@@ -1,0 +1,69 @@
+package groupby
+
+import (
+	"bytes"
+	"errors"
+	"fmt"
+	"math/rand/v2"
+	"os"
+	"strings"
+	"testing"
+)
+
+// manyKeys is rows with some 30,000 keys: integers, and at the end a text,
+// after which all have to be in another order.
+func manyKeys(lastKey string) string {
+	r := rand.New(rand.NewPCG(3, 4))
+	var b strings.Builder
+	b.WriteString("item_id,region,quantity\n")
+	for range 60000 {
+		fmt.Fprintf(&b, "%d,region %d,%d.%d\n", r.IntN(30000)-100, r.IntN(3), r.IntN(1000), r.IntN(100))
+	}
+	fmt.Fprintf(&b, "%s,x,1\n", lastKey)
+	return b.String()
+}
+
+func TestSpill(t *testing.T) {
+	spec := Spec{GroupBy: []string{"item_id"}, Aggregates: []string{"sum(quantity)", "count(*)", "avg(quantity)", "min(region)", "max(quantity)", "count(distinct region)"}}
+	byRegion := spec
+	byRegion.GroupBy = []string{"region", "item_id"}
+	for name, c := range map[string]struct {
+		spec Spec
+		last string
+	}{
+		"integers":              {spec, "7"},
+		"a text at the end":     {spec, "seven"},
+		"two columns, one text": {byRegion, "7"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			data, p := manyKeys(c.last), mustCompile(t, c.spec)
+			in := func() Input {
+				return Input{Name: "f.csv", ReaderAt: strings.NewReader(data), Size: int64(len(data))}
+			}
+			var want, got bytes.Buffer
+			if _, err := p.runOracle(t.Context(), in(), &want, Options{}); err != nil {
+				t.Fatal(err)
+			}
+			opt := Options{Workers: 2, MemoryLimit: 4 << 20, TempDir: t.TempDir()}
+			stats, err := p.Run(t.Context(), in(), &got, opt)
+			if err != nil || stats.Spilled == 0 {
+				t.Fatalf("%+v, %v: want groups spilled", stats, err)
+			}
+			if got.String() != want.String() {
+				t.Errorf("the result differs from that in memory")
+			}
+			if left, err := os.ReadDir(opt.TempDir); err != nil || len(left) > 0 {
+				t.Errorf("left behind: %v, %v", left, err)
+			}
+
+			opt.TempDir = ""
+			if _, err := p.Run(t.Context(), in(), &got, opt); !errors.Is(err, ErrTooManyGroups) {
+				t.Errorf("without room: %v, want ErrTooManyGroups", err)
+			}
+			opt.TempDir = opt.TempDir + "/does/not/exist"
+			if _, err := p.Run(t.Context(), in(), &got, opt); !errors.Is(err, os.ErrNotExist) {
+				t.Errorf("no such folder: %v, want os.ErrNotExist", err)
+			}
+		})
+	}
+}
