@@ -1,0 +1,200 @@
+package main
+
+import (
+	"bufio"
+	"bytes"
+	"compress/gzip"
+	"context"
+	"fmt"
+	"io"
+	"os"
+	"path/filepath"
+	"strconv"
+	"time"
+
+	"csv-pipeline/internal/sales"
+)
+
+// benchCase is a dataset and what is asked of it.
+type benchCase struct {
+	name, title string
+	rows        int64 // in all
+	files       int
+	items       int64
+	rewrite     func(dst, line []byte, row int64) []byte // of the generator's rows; the header is row -1
+	gzip        bool
+	keys        string
+	aggregates  string
+	query       string // of DuckDB, with %s for the file; "" leaves DuckDB out
+	others      bool   // the limit, encoding/csv and the portable build too
+	method      string // of the measured program; "groupby" if empty
+}
+
+const (
+	total      = "sum(quantity) as total_quantity"
+	totalQuery = "select item_id, sum(quantity)::bigint as total_quantity from read_csv('%s') group by item_id order by item_id"
+)
+
+var cases = []benchCase{
+	{name: "plain", title: "50 million rows, 5 ids", rows: 50_000_000, items: 5,
+		keys: "item_id", aggregates: total, query: totalQuery, others: true},
+	{name: "million", title: "20 million rows, 1 million ids", rows: 20_000_000, items: 1_000_000,
+		keys: "item_id", aggregates: total, query: totalQuery},
+	{name: "quoted", title: "20 million rows, all fields quoted, a quarter with comma, quote and line break", rows: 20_000_000, items: 5,
+		rewrite: quoteFields, keys: "item_id", aggregates: total, query: totalQuery},
+	{name: "gzip", title: "20 million rows, 5 ids, gzip", rows: 20_000_000, items: 5, gzip: true,
+		keys: "item_id", aggregates: total, query: totalQuery},
+	{name: "decimals", title: "20 million rows, 2 text keys, 3 aggregates of decimals", rows: 20_000_000, items: 100,
+		rewrite: addDecimals, keys: "region, product", aggregates: "sum(price), max(price), sum(quantity)",
+		query: "select region, product, sum(price) as sum_price, max(price) as max_price, sum(quantity)::bigint as sum_quantity " +
+			"from read_csv('%s', types = {'price': 'decimal(18,2)'}) group by all order by all"},
+	{name: "spill", title: "100 million rows, 100 million ids, in 100 MiB", rows: 100_000_000, items: 1_000_000_000_000,
+		keys: "item_id", aggregates: total, method: "groupby-100MiB"},
+	{name: "small", title: "181 files of 200 rows, in one process", rows: 181 * 200, files: 181, items: 5,
+		keys: "item_id", aggregates: total},
+}
+
+// resultPlace stands for the result's path in a competitor's arguments.
+const resultPlace = "RESULT"
+
+// competitors of a case; the first is the engine.
+func (c benchCase) competitors(files []string) []competitor {
+	method := c.method
+	if method == "" {
+		method = "groupby"
+	}
+	args := append([]string{method, resultPlace, c.keys, c.aggregates}, files...)
+	all := []competitor{{name: "groupby", program: "go", args: args}}
+	if c.others {
+		all = append(all, competitor{name: "groupby, portable (purego)", program: "purego", args: args, compare: true})
+	}
+	if c.query != "" {
+		all = append(all, competitor{name: "DuckDB, 2 threads", program: "duckdb", compare: true,
+			args: []string{resultPlace, fmt.Sprintf(c.query, files[0])}})
+	}
+	if c.others {
+		all = append(all,
+			competitor{name: "encoding/csv", program: "go", compare: true, args: append([]string{"encoding/csv", resultPlace, "", ""}, files...)},
+			competitor{name: "limit: reading and counting newlines, 2 threads", program: "go", args: append([]string{"limit", resultPlace, "", ""}, files...)})
+	}
+	return all
+}
+
+// dataset makes the files of a case if they are not there.
+func (b *bench) dataset(ctx context.Context, c benchCase) ([]string, error) {
+	n := max(c.files, 1)
+	p := sales.Default()
+	p.Rows = int64(float64(c.rows) * b.scale / float64(n))
+	if n > 1 {
+		p.Rows = c.rows / int64(n)
+	}
+	p.Items = c.items
+	var files []string
+	for i := range n {
+		suffix := ".csv"
+		if c.gzip {
+			suffix += ".gz"
+		}
+		path := filepath.Join(b.dir, fmt.Sprintf("%s-%d-%d%s", c.name, p.Rows, i, suffix))
+		files = append(files, path)
+		if _, err := os.Stat(path); err == nil {
+			continue
+		}
+		if err := writeDataset(ctx, p, p.Day(i), c, path); err != nil {
+			return nil, err
+		}
+	}
+	return files, nil
+}
+
+func writeDataset(ctx context.Context, p sales.Params, day time.Time, c benchCase, path string) error {
+	f, err := os.Create(path + ".partial")
+	if err != nil {
+		return err
+	}
+	defer f.Close()
+	buffered := bufio.NewWriterSize(f, 1<<20)
+	var w io.Writer = buffered
+	done := buffered.Flush
+	if c.gzip {
+		z := gzip.NewWriter(buffered)
+		w, done = z, func() error {
+			if err := z.Close(); err != nil {
+				return err
+			}
+			return buffered.Flush()
+		}
+	}
+	if c.rewrite != nil {
+		w = &rewriter{to: w, rewrite: c.rewrite, row: -1}
+	}
+	if err := p.WriteDay(ctx, w, day); err != nil {
+		return err
+	}
+	if err := done(); err != nil {
+		return err
+	}
+	if err := f.Close(); err != nil {
+		return err
+	}
+	return os.Rename(path+".partial", path)
+}
+
+// rewriter rewrites a file line by line.
+type rewriter struct {
+	to      io.Writer
+	rewrite func(dst, line []byte, row int64) []byte
+	row     int64
+	rest    []byte
+	out     []byte
+}
+
+func (r *rewriter) Write(b []byte) (int, error) {
+	r.rest = append(r.rest, b...)
+	r.out = r.out[:0]
+	lines := r.rest
+	for {
+		line, rest, found := bytes.Cut(lines, []byte{'\n'})
+		if !found {
+			break
+		}
+		r.out = append(r.rewrite(r.out, line, r.row), '\n')
+		r.row++
+		lines = rest
+	}
+	r.rest = append(r.rest[:0], lines...)
+	_, err := r.to.Write(r.out)
+	return len(b), err
+}
+
+// quoteFields quotes item and quantity; every fourth item is a text that needs
+// it.
+func quoteFields(dst, line []byte, row int64) []byte {
+	fields := bytes.Split(line, []byte{','})
+	if row < 0 {
+		return append(dst, line...)
+	}
+	dst = append(append(dst, fields[0]...), ',', '"')
+	if row%4 == 0 {
+		dst = append(dst, "5 inch, \"\"black\"\"\nor white"...)
+	} else {
+		dst = append(dst, fields[1]...)
+	}
+	return append(append(append(dst, `","`...), fields[2]...), '"')
+}
+
+// addDecimals makes region and product of the item, and a price of the row.
+func addDecimals(dst, line []byte, row int64) []byte {
+	if row < 0 {
+		return append(dst, "timestamp,region,product,price,quantity"...)
+	}
+	fields := bytes.Split(line, []byte{','})
+	item, _ := strconv.ParseInt(string(fields[1]), 10, 64)
+	cents := (row*7919 + item*104729) % 100_000
+	dst = append(append(dst, fields[0]...), ',')
+	dst = append(dst, [...]string{"north", "south", "east", "west", "overseas"}[row%5]...)
+	dst = strconv.AppendInt(append(dst, ",product-"...), item, 10)
+	dst = strconv.AppendInt(append(dst, ','), cents/100, 10)
+	dst = append(dst, '.', byte('0'+cents/10%10), byte('0'+cents%10), ',')
+	return append(dst, fields[2]...)
+}
