@@ -96,11 +96,12 @@ func (s *Sweeper) Once(ctx context.Context) (int, error) {
 func (s *Sweeper) settled(files *catalog.Snapshot, queued map[string]struct{}) []filestore.Info {
 	var still []filestore.Info
 	watched := make(map[string]sighting)
-	for _, raw := range files.Raw {
-		if _, ok := queued[raw.Name]; ok {
+	for i := range files.Raw.Len() {
+		if files.HasResult(i) {
 			continue
 		}
-		if _, ok := files.Current(raw); ok {
+		raw := files.Raw.At(i)
+		if _, ok := queued[raw.Name]; ok {
 			continue
 		}
 		if files.At.Sub(raw.ModTime).Abs() < max(old, s.Settle) {
