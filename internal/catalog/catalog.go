@@ -18,6 +18,8 @@ type Snapshot struct {
 	// Done is how many results there are, without those of an earlier version of
 	// their input.
 	Done int
+	// Pending is how many raw files have no current result.
+	Pending int
 
 	results []int32 // of each raw file the place of its current result, -1: none
 }
@@ -60,7 +62,7 @@ func take(ctx context.Context, store filestore.Store, before *Snapshot) (*Snapsh
 		return nil, err
 	}
 	if s.Raw == before.Raw && s.Processed == before.Processed {
-		s.Done, s.results = before.Done, before.results
+		s.Done, s.Pending, s.results = before.Done, before.Pending, before.results
 	} else {
 		s.match()
 	}
@@ -101,6 +103,11 @@ func (s *Snapshot) match() {
 			s.results[i] = int32(place)
 		} else {
 			outdated++
+		}
+	}
+	for _, place := range s.results {
+		if place < 0 {
+			s.Pending++
 		}
 	}
 	s.Done = s.Processed.Len() - outdated
