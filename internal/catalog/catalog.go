@@ -3,9 +3,7 @@
 package catalog
 
 import (
-	"cmp"
 	"context"
-	"slices"
 	"sync"
 	"time"
 
@@ -14,30 +12,24 @@ import (
 
 // Snapshot is the files of a store at one time; it does not change any more.
 type Snapshot struct {
-	Raw, Processed []filestore.Info // sorted by name
-	At             time.Time        // when the look began
+	Raw, Processed *Table
+	At             time.Time // when the look began
 	Took           time.Duration
 	// Done is how many results there are, without those of an earlier version of
 	// their input.
 	Done int
+	// Pending is how many raw files have no current result.
+	Pending int
+
+	results []int32 // of each raw file the place of its current result, -1: none
 }
 
 // Files are the files of an area.
-func (s *Snapshot) Files(area filestore.Area) []filestore.Info {
+func (s *Snapshot) Files(area filestore.Area) *Table {
 	if area == filestore.Processed {
 		return s.Processed
 	}
 	return s.Raw
-}
-
-// Find looks a file up by its name.
-func (s *Snapshot) Find(area filestore.Area, name string) (filestore.Info, bool) {
-	files := s.Files(area)
-	i, ok := slices.BinarySearchFunc(files, name, func(f filestore.Info, name string) int { return cmp.Compare(f.Name, name) })
-	if !ok {
-		return filestore.Info{}, false
-	}
-	return files[i], true
 }
 
 // Current returns the result of a raw file that was made from just this version of it.
@@ -46,74 +38,180 @@ func (s *Snapshot) Current(raw filestore.Info) (filestore.Info, bool) {
 	if err != nil {
 		return filestore.Info{}, false
 	}
-	result, ok := s.Find(filestore.Processed, name)
+	result, ok := s.Processed.Find(name)
 	return result, ok && result.MadeFrom(raw)
 }
 
+// HasResult reports whether the raw file at the given place has a current result.
+func (s *Snapshot) HasResult(place int) bool { return s.results[place] >= 0 }
+
 // Take looks at the whole store.
 func Take(ctx context.Context, store filestore.Store) (*Snapshot, error) {
+	return take(ctx, store, &Snapshot{})
+}
+
+func take(ctx context.Context, store filestore.Store, before *Snapshot) (*Snapshot, error) {
 	s := &Snapshot{At: time.Now()}
+	var err error
 	// Raw files first: a result that appears meanwhile is then seen for its input,
 	// and not an input for which there seems to be no result.
-	for _, area := range []filestore.Area{filestore.Raw, filestore.Processed} {
-		var files []filestore.Info
-		for info, err := range store.List(ctx, area) {
-			if err != nil {
-				return nil, err
-			}
-			files = append(files, info)
-		}
-		slices.SortFunc(files, func(a, b filestore.Info) int { return cmp.Compare(a.Name, b.Name) })
-		if area == filestore.Raw {
-			s.Raw = files
-		} else {
-			s.Processed = files
-		}
+	if s.Raw, err = list(ctx, store, filestore.Raw, before.Raw); err != nil {
+		return nil, err
 	}
-	s.Done = len(s.Processed)
-	for _, result := range s.Processed {
-		if name, ok := filestore.RawName(result.Name); !ok {
-			s.Done--
-		} else if raw, ok := s.Find(filestore.Raw, name); ok && !result.MadeFrom(raw) {
-			s.Done--
-		}
+	if s.Processed, err = list(ctx, store, filestore.Processed, before.Processed); err != nil {
+		return nil, err
+	}
+	if s.Raw == before.Raw && s.Processed == before.Processed {
+		s.Done, s.Pending, s.results = before.Done, before.Pending, before.results
+	} else {
+		s.match()
 	}
 	s.Took = time.Since(s.At)
 	return s, nil
 }
 
+func list(ctx context.Context, store filestore.Store, area filestore.Area, before *Table) (*Table, error) {
+	b := builder{before: before}
+	for info, err := range store.List(ctx, area) {
+		if err != nil {
+			return nil, err
+		}
+		if err := b.add(info); err != nil {
+			return nil, err
+		}
+	}
+	return b.table(), nil
+}
+
+// match finds the results of the raw files.
+func (s *Snapshot) match() {
+	s.results = make([]int32, s.Raw.Len())
+	outdated := 0
+	matched := make([]bool, s.Processed.Len())
+	for i := range s.results {
+		s.results[i] = -1
+		name, err := filestore.ResultName(s.Raw.Name(i))
+		if err != nil {
+			continue
+		}
+		place, ok := s.Processed.Place(name)
+		if !ok {
+			continue
+		}
+		matched[place] = true
+		if s.Processed.At(place).MadeFrom(s.Raw.At(i)) {
+			s.results[i] = int32(place)
+		} else {
+			outdated++
+		}
+	}
+	for _, place := range s.results {
+		if place < 0 {
+			s.Pending++
+		}
+	}
+	s.Done = s.Processed.Len() - outdated
+	for place, ok := range matched {
+		if !ok {
+			if _, isResult := filestore.RawName(s.Processed.Name(place)); !isResult {
+				s.Done--
+			}
+		}
+	}
+}
+
 // Catalog shares snapshots among those who look.
 type Catalog struct {
-	store  filestore.Store
-	mu     sync.Mutex
-	latest *Snapshot
+	store filestore.Store
+
+	looking sync.Mutex // held by who takes a snapshot
+	mu      sync.Mutex
+	latest  *Snapshot
+	pending chan struct{} // closed when the look that Recent began has ended
 }
 
 // New makes a catalog of the store.
 func New(store filestore.Store) *Catalog { return &Catalog{store: store} }
 
-// Refresh takes a new snapshot.
-func (c *Catalog) Refresh(ctx context.Context) (*Snapshot, error) {
+// Latest is the newest snapshot there is; nil before the first.
+func (c *Catalog) Latest() *Snapshot {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	return c.refresh(ctx)
+	return c.latest
 }
 
-func (c *Catalog) refresh(ctx context.Context) (*Snapshot, error) {
-	s, err := Take(ctx, c.store)
+// Refresh takes a new snapshot.
+func (c *Catalog) Refresh(ctx context.Context) (*Snapshot, error) {
+	c.looking.Lock()
+	defer c.looking.Unlock()
+	before := c.Latest()
+	if before == nil {
+		before = &Snapshot{}
+	}
+	s, err := take(ctx, c.store, before)
 	if err == nil {
+		c.mu.Lock()
 		c.latest = s
+		c.mu.Unlock()
 	}
 	return s, err
 }
 
-// Recent returns a snapshot that is fresh enough for people: 200 ms old at most,
-// or as old as keeps looking at the store below a tenth of the time.
+// patience is how long people wait for a fresher picture.
+const patience = 50 * time.Millisecond
+
+// Recent returns a snapshot that is fresh enough for people: 200 ms old at most, or
+// as old as keeps looking at the store below a tenth of the time. Where the store
+// is so large that looking takes long, it does not wait for the end of that.
 func (c *Catalog) Recent(ctx context.Context) (*Snapshot, error) {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	if s := c.latest; s != nil && time.Since(s.At.Add(s.Took)) < max(200*time.Millisecond, 9*s.Took) {
+	s := c.Latest()
+	if s == nil {
+		return c.Refresh(ctx)
+	}
+	if fresh(s) {
 		return s, nil
 	}
-	return c.refresh(ctx)
+	if s.Took < patience {
+		return c.refreshUnlessFresh(ctx)
+	}
+	c.mu.Lock()
+	if c.pending == nil {
+		done := make(chan struct{})
+		c.pending = done
+		go func() {
+			// Whoever asked may leave; the picture is for all.
+			ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), time.Minute)
+			defer cancel()
+			_, _ = c.refreshUnlessFresh(ctx) // the sweep reports a store that cannot be read
+			c.mu.Lock()
+			c.pending = nil
+			c.mu.Unlock()
+			close(done)
+		}()
+	}
+	pending := c.pending
+	c.mu.Unlock()
+	timer := time.NewTimer(patience)
+	defer timer.Stop()
+	select {
+	case <-pending:
+	case <-timer.C:
+	case <-ctx.Done():
+		return nil, ctx.Err()
+	}
+	return c.Latest(), nil
+}
+
+func (c *Catalog) refreshUnlessFresh(ctx context.Context) (*Snapshot, error) {
+	c.looking.Lock()
+	s := c.Latest()
+	c.looking.Unlock()
+	if fresh(s) { // somebody else has just looked
+		return s, nil
+	}
+	return c.Refresh(ctx)
+}
+
+func fresh(s *Snapshot) bool {
+	return time.Since(s.At.Add(s.Took)) < max(200*time.Millisecond, 9*s.Took)
 }

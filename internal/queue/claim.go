@@ -182,7 +182,7 @@ func (c *Claim) end(ctx context.Context, f Failure, delay time.Duration, tries i
 		f.Reason = strings.ToValidUTF8(f.Reason[:maxReason], "") + "…"
 	}
 	state, err := failScript.Run(ctx, q.rdb,
-		[]string{q.keys.list, q.keys.inflight, q.keys.claims, q.keys.delayed, q.keys.failed, q.keys.stats},
+		[]string{q.keys.list, q.keys.inflight, q.keys.claims, q.keys.delayed, q.keys.failed, q.keys.stats, q.keys.attempts},
 		c.Name, c.token, f.Reason, f.Kind, f.Version, ms, tries).Text()
 	switch {
 	case errors.Is(err, redis.Nil):

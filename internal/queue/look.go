@@ -149,12 +149,11 @@ func (q *Queue) DeadLetters(ctx context.Context) ([]DeadLetter, error) {
 				continue // HSCAN may repeat itself while the hash grows
 			}
 			seen[fields[i]] = true
-			var r letterRecord
-			if err := json.Unmarshal([]byte(fields[i+1]), &r); err != nil {
-				return nil, fmt.Errorf("the dead letter of %q is not readable: %w", fields[i], err)
+			letter, err := parseLetter(fields[i], fields[i+1])
+			if err != nil {
+				return nil, err
 			}
-			r.DeadLetter.Name, r.DeadLetter.At = fields[i], time.UnixMilli(r.At).UTC()
-			letters = append(letters, r.DeadLetter)
+			letters = append(letters, letter)
 		}
 		if cursor = next; cursor == 0 {
 			break

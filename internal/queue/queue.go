@@ -53,6 +53,7 @@ var (
 	withdrawScript = script("withdraw")
 	countsScript   = script("counts")
 	queuedScript   = script("queued")
+	dropScript     = script("drop")
 )
 
 // Options are the queue's limits; zero values take the defaults.
@@ -85,12 +86,12 @@ const maxName = 1024
 // keys of a queue share one Redis Cluster slot: the braces of the others hold the
 // list's own name. A list named with braces of its own is already a hash tag.
 type keys struct {
-	list, inflight, claims, delayed, failed, completed, stats string
+	list, inflight, claims, delayed, failed, completed, stats, attempts string
 }
 
 func keysOf(list string) keys {
 	base := "{" + list + "}"
-	return keys{list, base + ":inflight", base + ":claims", base + ":delayed", base + ":failed", base + ":completed", base + ":stats"}
+	return keys{list, base + ":inflight", base + ":claims", base + ":delayed", base + ":failed", base + ":completed", base + ":stats", base + ":attempts"}
 }
 
 // Queue is safe for use by many goroutines.
@@ -190,7 +191,7 @@ func (q *Queue) Tidy(ctx context.Context) (Tidied, error) {
 	var sum Tidied
 	for {
 		moved, err := tidyScript.Run(ctx, q.rdb,
-			[]string{q.keys.list, q.keys.inflight, q.keys.claims, q.keys.delayed, q.keys.failed, q.keys.stats},
+			[]string{q.keys.list, q.keys.inflight, q.keys.claims, q.keys.delayed, q.keys.failed, q.keys.stats, q.keys.attempts},
 			q.opts.MaxCrashes, tidyBatch).Int64Slice()
 		if err != nil {
 			return sum, fmt.Errorf("tidy the queue: %w", err)

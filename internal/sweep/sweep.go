@@ -117,7 +117,7 @@ func (s *Sweeper) letters(ctx context.Context, files *catalog.Snapshot) error {
 	}
 	var outdated []queue.DeadLetter
 	for i, l := range letters {
-		raw, there := files.Find(filestore.Raw, l.Name)
+		raw, there := files.Raw.Find(l.Name)
 		if there && overtaken(l, raw, files) || !there && i >= keep {
 			outdated = append(outdated, l)
 		}
@@ -146,11 +146,12 @@ func overtaken(l queue.DeadLetter, raw filestore.Info, files *catalog.Snapshot) 
 func (s *Sweeper) settled(files *catalog.Snapshot, queued map[string]struct{}) []filestore.Info {
 	var still []filestore.Info
 	watched := make(map[string]sighting)
-	for _, raw := range files.Raw {
-		if _, ok := queued[raw.Name]; ok {
+	for i := range files.Raw.Len() {
+		if files.HasResult(i) {
 			continue
 		}
-		if _, ok := files.Current(raw); ok {
+		raw := files.Raw.At(i)
+		if _, ok := queued[raw.Name]; ok {
 			continue
 		}
 		if files.At.Sub(raw.ModTime).Abs() < max(old, s.Settle) {

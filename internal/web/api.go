@@ -1,39 +1,24 @@
 package web
 
 import (
-	"context"
+	"embed"
 	"encoding/json"
 	"net/http"
 	"time"
 
-	"csv-pipeline/internal/catalog"
 	"csv-pipeline/internal/queue"
 )
 
-// status is how many files are in each state.
-type status struct {
-	Waiting   int64 `json:"waiting"`
-	InFlight  int64 `json:"inFlight"`
-	Delayed   int64 `json:"delayed"`
-	Failed    int64 `json:"failed"`
-	Completed int64 `json:"completed"` // results that are there, without outdated ones
-}
+//go:embed openapi.json
+var openAPIFile embed.FS
 
-// now asks the queue and the files; the files are the truth about what is done.
-func (s *Server) now(ctx context.Context) (status, *catalog.Snapshot, error) {
-	counts, err := s.Queue.Counts(ctx)
-	if err != nil {
-		return status{}, nil, err
-	}
-	files, err := s.Catalog.Recent(ctx)
-	if err != nil {
-		return status{}, nil, err
-	}
-	return status{counts.Waiting, counts.InFlight, counts.Delayed, counts.Failed, int64(files.Done)}, files, nil
+func (s *Server) openAPI(w http.ResponseWriter, r *http.Request) {
+	w.Header().Set("Cache-Control", "no-cache")
+	http.ServeFileFS(w, r, openAPIFile, "openapi.json")
 }
 
 func (s *Server) status(w http.ResponseWriter, r *http.Request) {
-	now, _, err := s.now(r.Context())
+	now, err := s.now(r.Context())
 	if err != nil {
 		s.fail(w, r, err)
 		return
@@ -41,37 +26,52 @@ func (s *Server) status(w http.ResponseWriter, r *http.Request) {
 	answer(w, now)
 }
 
-func (s *Server) failed(w http.ResponseWriter, r *http.Request) {
-	letters, err := s.Queue.DeadLetters(r.Context())
+func (s *Server) workers(w http.ResponseWriter, r *http.Request) {
+	leases, err := s.Queue.InFlight(r.Context())
 	if err != nil {
 		s.fail(w, r, err)
 		return
 	}
-	if letters == nil {
-		letters = []queue.DeadLetter{}
+	if leases == nil {
+		leases = []queue.Lease{}
 	}
-	answer(w, letters)
+	answer(w, leases)
 }
 
-// answer writes JSON that is not to be kept.
-func answer(w http.ResponseWriter, v any) {
-	w.Header().Set("Content-Type", "application/json")
-	w.Header().Set("Cache-Control", "no-store")
-	_ = json.NewEncoder(w).Encode(v) // the client has gone, or all is well
+func (s *Server) attempts(w http.ResponseWriter, r *http.Request) {
+	limit, err := whole(r.URL.Query(), "limit", 100, 1, 10_000)
+	if err != nil {
+		s.bad(w, r, err)
+		return
+	}
+	if _, err := s.monitor.Recent(r.Context()); err != nil {
+		s.fail(w, r, err)
+		return
+	}
+	if name := r.URL.Query().Get("name"); name != "" {
+		answer(w, s.monitor.History(name, limit))
+		return
+	}
+	answer(w, s.monitor.Latest(limit))
 }
 
-// problem answers with RFC 9457 problem details.
-func problem(w http.ResponseWriter, code int, detail string) {
-	w.Header().Set("Content-Type", "application/problem+json")
-	w.Header().Set("Cache-Control", "no-store")
-	w.WriteHeader(code)
-	_ = json.NewEncoder(w).Encode(map[string]any{"title": http.StatusText(code), "status": code, "detail": detail})
+func (s *Server) throughput(w http.ResponseWriter, r *http.Request) {
+	step, err := whole(r.URL.Query(), "step", chartStep, 1, 300)
+	if err != nil {
+		s.bad(w, r, err)
+		return
+	}
+	if _, err := s.monitor.Recent(r.Context()); err != nil {
+		s.fail(w, r, err)
+		return
+	}
+	answer(w, s.monitor.Throughput(time.Now(), int64(step)))
 }
 
-// listed is a file as the API shows it.
-type listed struct {
-	Name    string    `json:"name"`
-	Size    int64     `json:"size"`
-	ModTime time.Time `json:"modified"`
-	ETag    string    `json:"etag"`
+func quoteJSON(text string) string {
+	quoted, err := json.Marshal(text)
+	if err != nil {
+		panic(err) // a string always can be
+	}
+	return string(quoted)
 }

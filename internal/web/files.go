@@ -1,75 +1,353 @@
 package web
 
 import (
+	"archive/zip"
+	"context"
+	"crypto/sha256"
+	"encoding/base64"
+	"encoding/hex"
 	"errors"
+	"io"
+	"mime"
 	"net/http"
+	"net/url"
 	"path"
+	"slices"
 	"strings"
+	"time"
 
+	"csv-pipeline/internal/catalog"
 	"csv-pipeline/internal/filestore"
 )
 
-// list shows the files of an area.
+// list shows the files of an area in the format that is asked for.
 func (s *Server) list(w http.ResponseWriter, r *http.Request, area filestore.Area) {
-	snapshot, err := s.Catalog.Recent(r.Context())
+	w.Header().Add("Vary", "Accept")
+	q := r.URL.Query()
+	format := q.Get("format")
+	if format == "" {
+		format = "html"
+		if accept := r.Header.Get("Accept"); strings.Contains(accept, "application/json") && !wantsPage(r) {
+			format = "json"
+		}
+	}
+	limit := 0
+	if format == "html" {
+		limit = 100
+	}
+	f, err := parseFilter(q, area, limit)
+	if err != nil {
+		s.problem(w, r, http.StatusBadRequest, err.Error())
+		return
+	}
+	files, err := s.Catalog.Recent(r.Context())
 	if err != nil {
 		s.fail(w, r, err)
 		return
 	}
-	files := snapshot.Files(area)
-	if wantsJSON(r) {
-		shown := make([]listed, len(files))
-		for i, f := range files {
-			shown[i] = listed{f.Name, f.Size, f.ModTime.UTC(), f.ETag}
+	switch format {
+	case "html":
+		f.Limit = min(f.Limit, 1000)
+		s.listPage(w, r, files, area, f)
+	case "json":
+		s.listJSON(w, r, files, area, f)
+	case "csv":
+		s.listCSV(w, r, files, area, f)
+	case "zip":
+		places, _, err := s.find(r.Context(), files, area, f)
+		if err != nil {
+			s.fail(w, r, err)
+			return
 		}
-		w.Header().Set("Vary", "Accept")
-		answer(w, shown)
+		table := files.Files(area)
+		s.zip(w, r, area, func(yield func(string) bool) {
+			for _, place := range places {
+				if !yield(table.Name(int(place))) {
+					return
+				}
+			}
+		})
+	default:
+		s.problem(w, r, http.StatusBadRequest, "format: expected html, json, csv or zip")
+	}
+}
+
+func (s *Server) listAPI(w http.ResponseWriter, r *http.Request, area filestore.Area) {
+	f, err := parseFilter(r.URL.Query(), area, 100)
+	if err != nil {
+		s.problem(w, r, http.StatusBadRequest, err.Error())
 		return
 	}
-	var bytes int64
-	for _, f := range files {
-		bytes += f.Size
+	files, err := s.Catalog.Recent(r.Context())
+	if err != nil {
+		s.fail(w, r, err)
+		return
 	}
-	const most = 1000
-	w.Header().Set("Vary", "Accept")
-	s.render(w, "list.html", map[string]any{
-		"Title": area, "Area": area, "Files": files[:min(len(files), most)], "Total": len(files), "Bytes": bytes, "More": len(files) > most,
-	})
+	s.listJSON(w, r, files, area, f)
 }
 
-// wantsJSON reports whether a client asks for JSON, and not for a page.
-func wantsJSON(r *http.Request) bool {
-	switch r.URL.Query().Get("format") {
-	case "json":
-		return true
-	case "":
-		accept := r.Header.Get("Accept")
-		return strings.Contains(accept, "application/json") && !strings.Contains(accept, "text/html")
-	}
-	return false
+// listPageData is what the page of files shows.
+type listPageData struct {
+	Area       filestore.Area
+	Files      []listed
+	Filter     filter
+	Total      int
+	All        int
+	Bytes      int64
+	First      int
+	Last       int
+	Previous   string
+	Next       string
+	Pages      int
+	Page       int
+	Folders    []folder
+	Crumbs     []folder
+	States     []string
+	query      url.Values
+	ZipAddress string
 }
 
-// file serves one version of a file, whatever is published meanwhile.
+// folder is a link to a part of the files.
+type folder struct{ Name, Path string }
+
+// With is the address of this page with some parameters changed; it starts anew
+// from the first file.
+func (d listPageData) With(pairs ...string) string {
+	q := url.Values{}
+	for _, key := range []string{"q", "folder", "state", "sort", "order", "limit"} {
+		if v := d.query.Get(key); v != "" {
+			q.Set(key, v)
+		}
+	}
+	for i := 0; i+1 < len(pairs); i += 2 {
+		if q.Del(pairs[i]); pairs[i+1] != "" {
+			q.Set(pairs[i], pairs[i+1])
+		}
+	}
+	return "?" + q.Encode()
+}
+
+// SortBy is the address for a column's heading: a second click turns it round.
+func (d listPageData) SortBy(column string) string {
+	order := ""
+	if string(d.Filter.Sort) == column && !d.Filter.Descending {
+		order = "desc"
+	}
+	return d.With("sort", column, "order", order)
+}
+
+// Sorted is for aria-sort.
+func (d listPageData) Sorted(column string) string {
+	switch {
+	case string(d.Filter.Sort) != column:
+		return "none"
+	case d.Filter.Descending:
+		return "descending"
+	}
+	return "ascending"
+}
+
+func (s *Server) listPage(w http.ResponseWriter, r *http.Request, files *catalog.Snapshot, area filestore.Area, f filter) {
+	places, total, err := s.find(r.Context(), files, area, f)
+	if err != nil {
+		s.fail(w, r, err)
+		return
+	}
+	shown, err := s.describe(r.Context(), files, area, places, false)
+	if err != nil {
+		s.fail(w, r, err)
+		return
+	}
+	table := files.Files(area)
+	d := listPageData{Area: area, Files: shown, Filter: f, Total: total, All: table.Len(), Bytes: table.Bytes(), States: states, query: r.URL.Query(),
+		First: min(f.Offset+1, total), Last: f.Offset + len(shown), Pages: (total + f.Limit - 1) / f.Limit, Page: f.Offset/f.Limit + 1}
+	at := func(offset int) string {
+		if offset == 0 {
+			return d.With()
+		}
+		return d.With("offset", formatInt(offset))
+	}
+	if f.Offset > 0 {
+		d.Previous = at(max(0, f.Offset-f.Limit))
+	}
+	if f.Offset+len(shown) < total {
+		d.Next = at(f.Offset + f.Limit)
+	}
+	d.ZipAddress = d.With("format", "zip", "limit", "")
+	d.Folders = folders(table, f.Folder)
+	path := ""
+	for part := range strings.SplitSeq(strings.TrimSuffix(f.Folder, "/"), "/") {
+		if part != "" {
+			path += part + "/"
+			d.Crumbs = append(d.Crumbs, folder{part, path})
+		}
+	}
+	name := map[filestore.Area]string{filestore.Raw: "raw", filestore.Processed: "processed"}[area]
+	title := map[filestore.Area]string{filestore.Raw: "Raw files", filestore.Processed: "Results"}[area]
+	s.render(w, r, http.StatusOK, name, title, d)
+}
+
+// mostFolders bounds how many folders a page names.
+const mostFolders = 200
+
+// folders are those directly below a folder: the names are sorted, so each is found
+// by leaping over the one before.
+func folders(table *catalog.Table, below string) []folder {
+	var found []folder
+	i, _ := table.Place(below)
+	for i < table.Len() && len(found) < mostFolders {
+		rest, ok := strings.CutPrefix(table.Name(i), below)
+		if !ok {
+			break
+		}
+		name, _, isFolder := strings.Cut(rest, "/")
+		if !isFolder {
+			i++
+			if len(found) == 0 && i > 5000 {
+				break // a flat folder of many files
+			}
+			continue
+		}
+		found = append(found, folder{name, below + name + "/"})
+		i, _ = table.Place(below + name + "0") // '0' follows '/'
+	}
+	return found
+}
+
+// zipForm downloads the files that were ticked.
+func (s *Server) zipForm(w http.ResponseWriter, r *http.Request, area filestore.Area) {
+	if err := r.ParseForm(); err != nil {
+		s.problem(w, r, http.StatusBadRequest, "the form cannot be read, or it is longer than 4 MiB")
+		return
+	}
+	names := r.PostForm["name"]
+	if len(names) == 0 {
+		s.problem(w, r, http.StatusBadRequest, "no file was chosen: tick some first")
+		return
+	}
+	slices.Sort(names)
+	s.zip(w, r, area, slices.Values(slices.Compact(names)))
+}
+
+// zip streams files as one archive, which has no end when something went wrong.
+func (s *Server) zip(w http.ResponseWriter, r *http.Request, area filestore.Area, names func(yield func(string) bool)) {
+	w.Header().Set("Content-Type", "application/zip")
+	w.Header().Set("Cache-Control", "no-store")
+	attachment(w, "csv-pipeline-"+string(area)+".zip")
+	if r.Method == http.MethodHead {
+		return
+	}
+	rc := http.NewResponseController(w)
+	z := zip.NewWriter(w)
+	for name := range names {
+		_ = rc.SetWriteDeadline(time.Now().Add(slowest))
+		if err := s.zipOne(r.Context(), rc, z, area, name); err != nil {
+			panic(http.ErrAbortHandler)
+		}
+	}
+	if err := z.Close(); err != nil {
+		panic(http.ErrAbortHandler)
+	}
+}
+
+func (s *Server) zipOne(ctx context.Context, rc *http.ResponseController, z *zip.Writer, area filestore.Area, name string) error {
+	f, err := s.Store.Open(ctx, area, name)
+	switch {
+	case errors.Is(err, filestore.ErrNotExist), errors.Is(err, filestore.ErrInvalidName):
+		return nil // it is gone
+	case err != nil:
+		return err
+	}
+	defer f.Close()
+	method := zip.Deflate
+	if ext := path.Ext(name); ext == ".gz" || ext == ".zst" {
+		method = zip.Store
+	}
+	entry, err := z.CreateHeader(&zip.FileHeader{Name: visible(name), Method: method, Modified: f.Info().ModTime.UTC()})
+	if err != nil {
+		return err
+	}
+	_, err = io.Copy(paced{entry, rc}, f)
+	return err
+}
+
+// paced gives a client more time with every piece it takes.
+type paced struct {
+	io.Writer
+	rc *http.ResponseController
+}
+
+func (p paced) Write(b []byte) (int, error) {
+	_ = p.rc.SetWriteDeadline(time.Now().Add(slowest))
+	return p.Writer.Write(b)
+}
+
+// slowestRate is what a client must take of a file, in bytes a second, on average.
+const slowestRate = 16 << 10
+
+// file serves one version of a file, whatever is published meanwhile: a page about
+// it for a browser, its bytes for others and for ?download.
 func (s *Server) file(w http.ResponseWriter, r *http.Request, area filestore.Area, name string) {
+	query := r.URL.RawQuery != ""
+	var q url.Values
+	if query {
+		q = r.URL.Query()
+	}
 	f, err := s.Store.Open(r.Context(), area, name)
 	switch {
 	case errors.Is(err, filestore.ErrInvalidName):
-		problem(w, http.StatusNotFound, err.Error())
+		s.problem(w, r, http.StatusNotFound, visible(err.Error()))
 		return
 	case errors.Is(err, filestore.ErrNotExist):
-		problem(w, http.StatusNotFound, "there is no such file in "+string(area)+"/")
+		s.missing(w, r, area, name)
+		return
+	case err != nil && (isOutside(err) || tooLong(err)):
+		s.problem(w, r, http.StatusNotFound, "there is no such file in "+string(area)+"/")
 		return
 	case err != nil:
 		s.fail(w, r, err)
 		return
 	}
 	defer f.Close()
+	w.Header().Add("Vary", "Accept")
+	if wantsPage(r) && !q.Has("download") {
+		s.filePage(w, r, area, f)
+		return
+	}
 	info := f.Info()
-	w.Header().Set("Content-Type", contentType(name))
-	w.Header().Set("ETag", `"`+info.ETag+`"`)
-	w.Header().Set("Cache-Control", "no-cache") // ask each time whether it changed
-	http.ServeContent(w, r, path.Base(name), info.ModTime, f)
+	if q.Get("format") == "json" {
+		s.fileJSON(w, r, area, info, q.Get("sha256") == "1")
+		return
+	}
+	header := w.Header()
+	header.Set("Content-Type", contentType(name))
+	header.Set("ETag", `"`+info.ETag+`"`)
+	header.Set("Cache-Control", "no-cache") // ask each time whether it changed
+	header.Set("Content-Security-Policy", "default-src 'none'; sandbox")
+	if q.Has("download") || wantsPage(r) {
+		attachment(w, path.Base(name))
+	}
+	if strings.Contains(r.Header.Get("Want-Repr-Digest"), "sha-256") {
+		if sum, err := hash(r.Context(), f); err == nil {
+			header.Set("Repr-Digest", "sha-256=:"+base64.StdEncoding.EncodeToString(sum)+":") // RFC 9530
+		}
+		if _, err := f.Seek(0, io.SeekStart); err != nil {
+			s.fail(w, r, err)
+			return
+		}
+	}
+	if info.Size > slowestRate {
+		limit := slowest + time.Duration(info.Size/slowestRate)*time.Second
+		_ = http.NewResponseController(w).SetWriteDeadline(time.Now().Add(limit))
+	}
+	if ranges := r.Header.Get("Range"); strings.Count(ranges, ",") >= maxRanges {
+		r.Header.Del("Range") // many small ranges cost more than the file
+	}
+	http.ServeContent(w, r, "", info.ModTime, f)
 }
+
+// maxRanges is how many ranges one request may ask for.
+const maxRanges = 10
 
 // contentType never lets a browser run what was put among the files.
 func contentType(name string) string {
@@ -82,4 +360,41 @@ func contentType(name string) string {
 		return "application/zstd"
 	}
 	return "application/octet-stream"
+}
+
+// attachment makes a browser save the answer under a name, and not show it (RFC 6266).
+func attachment(w http.ResponseWriter, name string) {
+	w.Header().Set("Content-Disposition", mime.FormatMediaType("attachment", map[string]string{"filename": visible(name)}))
+}
+
+// sha256 is the digest of a file, in hexadecimal.
+func (s *Server) sha256(ctx context.Context, area filestore.Area, name string) (string, error) {
+	f, err := s.Store.Open(ctx, area, name)
+	if err != nil {
+		return "", err
+	}
+	defer f.Close()
+	sum, err := hash(ctx, f)
+	return hex.EncodeToString(sum), err
+}
+
+func hash(ctx context.Context, r io.Reader) ([]byte, error) {
+	sum := sha256.New()
+	if _, err := io.Copy(sum, untilDone{ctx, r}); err != nil {
+		return nil, err
+	}
+	return sum.Sum(nil), nil
+}
+
+// untilDone stops reading when nobody waits any more.
+type untilDone struct {
+	ctx context.Context
+	io.Reader
+}
+
+func (u untilDone) Read(p []byte) (int, error) {
+	if err := u.ctx.Err(); err != nil {
+		return 0, err
+	}
+	return u.Reader.Read(p)
 }

@@ -7,14 +7,18 @@ import (
 	"github.com/prometheus/client_golang/prometheus"
 	"go.uber.org/zap"
 
+	"csv-pipeline/internal/activity"
+	"csv-pipeline/internal/catalog"
 	"csv-pipeline/internal/queue"
 )
 
 // collector shows the queue's counts as metrics. Processors live too briefly to be
 // scraped: they count in Redis, which is asked here when somebody scrapes.
 type collector struct {
-	queue *queue.Queue
-	log   *zap.Logger
+	queue   *queue.Queue
+	catalog *catalog.Catalog
+	monitor *activity.Monitor
+	log     *zap.Logger
 }
 
 func desc(name, help string, labels ...string) *prometheus.Desc {
@@ -23,7 +27,11 @@ func desc(name, help string, labels ...string) *prometheus.Desc {
 
 var (
 	upDesc       = desc("redis_up", "Whether Redis answered when these metrics were asked for.")
-	filesDesc    = desc("queue_files", "Files in each state of the queue.", "state")
+	queueDesc    = desc("queue_files", "Files in each state of the queue.", "state")
+	oldestDesc   = desc("queue_oldest_waiting_seconds", "For about how long the file that is next has been waiting; 0 when none waits.")
+	storeDesc    = desc("store_files", "Files in each area of the store.", "area")
+	storedDesc   = desc("store_bytes", "Size of the files in each area of the store.", "area")
+	pendingDesc  = desc("store_pending_files", "Raw files that have no result of just their version.")
 	failuresDesc = desc("failures_total", "Files that were given up, by kind of reason.", "kind")
 	busyDesc     = desc("processing_seconds_total", "Time that processors spent on files they completed.")
 
@@ -35,6 +43,7 @@ var (
 		"crashed":   desc("crashes_total", "Leases that ran out because their processor died."),
 		"released":  desc("releases_total", "Files given back by a processor that was told to stop."),
 		"refused":   desc("refusals_total", "Claims that a processor ended after it had lost them."),
+		"offered":   desc("swept_files_total", "Files that the sweep found without a result and queued."),
 		"rows":      desc("rows_total", "Rows aggregated."),
 		"bytes":     desc("bytes_total", "Bytes of input aggregated."),
 	}
@@ -44,29 +53,45 @@ func (c *collector) Describe(ch chan<- *prometheus.Desc) {
 	for _, d := range totals {
 		ch <- d
 	}
-	for _, d := range []*prometheus.Desc{upDesc, filesDesc, failuresDesc, busyDesc} {
+	for _, d := range []*prometheus.Desc{upDesc, queueDesc, oldestDesc, storeDesc, storedDesc, pendingDesc, failuresDesc, busyDesc} {
 		ch <- d
 	}
 }
 
 func (c *collector) Collect(ch chan<- prometheus.Metric) {
+	gauge := func(d *prometheus.Desc, v float64, labels ...string) {
+		ch <- prometheus.MustNewConstMetric(d, prometheus.GaugeValue, v, labels...)
+	}
+	counter := func(d *prometheus.Desc, v float64, labels ...string) {
+		ch <- prometheus.MustNewConstMetric(d, prometheus.CounterValue, v, labels...)
+	}
+	if files := c.catalog.Latest(); files != nil {
+		gauge(storeDesc, float64(files.Raw.Len()), "raw")
+		gauge(storeDesc, float64(files.Processed.Len()), "processed")
+		gauge(storedDesc, float64(files.Raw.Bytes()), "raw")
+		gauge(storedDesc, float64(files.Processed.Bytes()), "processed")
+		gauge(pendingDesc, float64(files.Pending))
+	}
 	ctx, cancel := context.WithTimeout(context.Background(), 5*time.Second)
 	defer cancel()
 	counts, err := c.queue.Counts(ctx)
 	if err != nil {
 		c.log.Warn("the queue's metrics are missing for now", zap.Error(err))
-		ch <- prometheus.MustNewConstMetric(upDesc, prometheus.GaugeValue, 0)
+		gauge(upDesc, 0)
 		return
 	}
-	ch <- prometheus.MustNewConstMetric(upDesc, prometheus.GaugeValue, 1)
+	gauge(upDesc, 1)
 	for state, n := range map[string]int64{"waiting": counts.Waiting, "in_flight": counts.InFlight, "delayed": counts.Delayed, "failed": counts.Failed} {
-		ch <- prometheus.MustNewConstMetric(filesDesc, prometheus.GaugeValue, float64(n), state)
+		gauge(queueDesc, float64(n), state)
+	}
+	if view, err := c.monitor.Recent(ctx); err == nil {
+		gauge(oldestDesc, view.OldestWaiting.Seconds())
 	}
 	for name, d := range totals {
-		ch <- prometheus.MustNewConstMetric(d, prometheus.CounterValue, float64(counts.Totals[name]))
+		counter(d, float64(counts.Totals[name]))
 	}
-	ch <- prometheus.MustNewConstMetric(busyDesc, prometheus.CounterValue, float64(counts.Totals["busy_us"])/1e6)
+	counter(busyDesc, float64(counts.Totals["busy_us"])/1e6)
 	for _, kind := range []string{queue.KindMalformed, queue.KindName, queue.KindMissing, queue.KindError, queue.KindPoison} {
-		ch <- prometheus.MustNewConstMetric(failuresDesc, prometheus.CounterValue, float64(counts.Totals["failed:"+kind]), kind)
+		counter(failuresDesc, float64(counts.Totals["failed:"+kind]), kind)
 	}
 }

@@ -4,83 +4,231 @@ package web
 
 import (
 	"context"
-	"embed"
 	"errors"
-	"fmt"
-	"html/template"
-	"io/fs"
 	"net/http"
-	"strconv"
 	"strings"
 	"time"
 
 	"github.com/prometheus/client_golang/prometheus"
 	"go.uber.org/zap"
 
+	"csv-pipeline/internal/activity"
+	"csv-pipeline/internal/auth"
 	"csv-pipeline/internal/catalog"
 	"csv-pipeline/internal/filestore"
 	"csv-pipeline/internal/ops"
 	"csv-pipeline/internal/queue"
+	"csv-pipeline/internal/trends"
 )
 
-//go:embed templates/*.html
-var templates embed.FS
-
-//go:embed assets
-var assets embed.FS
-
-// Server answers requests about one pipeline.
-type Server struct {
+// Config is what a server shows, and how.
+type Config struct {
 	Store    filestore.Store
 	Catalog  *catalog.Catalog
 	Queue    *queue.Queue
 	Log      *zap.Logger
 	Registry *prometheus.Registry
 	Alive    func(context.Context) error // is the process of use
+	// Guard says who may change things; nil: nobody.
+	Guard *auth.Guard
+	// BasePath is the path that an ingress puts in front, such as /csv/; "" is /.
+	BasePath string
+	// MaxUpload is the largest file that may be uploaded, in bytes; 0: 1 GiB.
+	MaxUpload int64
 }
 
-var pages = template.Must(template.New("").Funcs(template.FuncMap{
-	"size":   formatSize,
-	"count":  formatCount,
-	"result": func(raw string) string { name, _ := filestore.ResultName(raw); return name },
-	"stamp":  func(t time.Time) string { return t.UTC().Format("2006-01-02 15:04:05") },
-}).ParseFS(templates, "templates/*.html"))
+// Server answers requests about one pipeline. Make it with New.
+type Server struct {
+	Config
+	monitor *activity.Monitor
+	trends  *trends.Trends
+	live    liveCache
+	stopped chan struct{} // closed when Watch has ended: streams end, too
+}
+
+// New makes a server.
+func New(c Config) *Server {
+	if c.MaxUpload == 0 {
+		c.MaxUpload = 1 << 30
+	}
+	c.BasePath = "/" + strings.Trim(c.BasePath, "/")
+	if c.BasePath != "/" {
+		c.BasePath += "/"
+	}
+	return &Server{Config: c, monitor: activity.New(c.Queue, c.Log), trends: trends.New(c.Store), stopped: make(chan struct{})}
+}
+
+// Watch follows the queue for live pages and histograms until ctx ends. It is to be
+// called once; when it returns, live pages are let go.
+func (s *Server) Watch(ctx context.Context) {
+	defer close(s.stopped)
+	s.monitor.Run(ctx)
+}
+
+// access is what a request needs to be let through.
+type access int
+
+const (
+	open    access = iota // nothing: probes, metrics, the login form and its style
+	reading               // the secret, where reading is protected
+	writing               // the secret
+)
+
+// route is one method and pattern.
+type route struct {
+	method, pattern string
+	access          access
+	handle          http.HandlerFunc
+}
+
+// routes are all there are, but those of package ops.
+func (s *Server) routes() []route {
+	routes := []route{
+		{"GET", "/{$}", reading, s.overview},
+		{"GET", "/live", reading, s.liveEvents},
+		{"GET", "/failed", reading, s.failedPage},
+		{"POST", "/failed/retry", writing, s.retryForm},
+		{"POST", "/failed/drop", writing, s.dropForm},
+		{"GET", "/trends", reading, s.trendsPage},
+		{"GET", "/upload", reading, s.uploadPage},
+		{"POST", "/upload", writing, s.uploadForm},
+		{"GET", "/login", open, s.loginPage},
+		{"POST", "/login", open, s.login},
+		{"POST", "/logout", open, s.logout},
+		{"GET", "/assets/{name...}", open, s.asset},
+		{"PUT", "/files/raw/{name...}", writing, s.put},
+		{"GET", "/api/v1/openapi.json", reading, s.openAPI},
+		{"GET", "/api/v1/status", reading, s.status},
+		{"GET", "/api/v1/events", reading, s.events},
+		{"GET", "/api/v1/workers", reading, s.workers},
+		{"GET", "/api/v1/attempts", reading, s.attempts},
+		{"GET", "/api/v1/throughput", reading, s.throughput},
+		{"GET", "/api/v1/trends", reading, s.trendsAPI},
+		{"GET", "/api/v1/failed", reading, s.failedAPI},
+		{"POST", "/api/v1/failed/retry", writing, s.retryAPI},
+		{"POST", "/api/v1/failed/drop", writing, s.dropAPI},
+	}
+	for _, area := range []filestore.Area{filestore.Raw, filestore.Processed} {
+		routes = append(routes,
+			route{"GET", "/files/" + string(area) + "/{name...}", reading, func(w http.ResponseWriter, r *http.Request) {
+				if name := r.PathValue("name"); name != "" {
+					s.file(w, r, area, name)
+				} else {
+					s.list(w, r, area)
+				}
+			}},
+			route{"POST", "/files/" + string(area) + "/{$}", reading, func(w http.ResponseWriter, r *http.Request) { s.zipForm(w, r, area) }},
+			route{"GET", "/api/v1/files/" + string(area), reading, func(w http.ResponseWriter, r *http.Request) { s.listAPI(w, r, area) }},
+			route{"GET", "/api/v1/files/" + string(area) + "/{name...}", reading, func(w http.ResponseWriter, r *http.Request) { s.fileAPI(w, r, area) }},
+		)
+	}
+	return routes
+}
 
 // Handler returns the routes.
 func (s *Server) Handler() http.Handler {
 	mux := http.NewServeMux()
 	ops.Endpoints(mux, s.Registry, s.Alive, s.ready)
-	s.Registry.MustRegister(&collector{queue: s.Queue, log: s.Log})
-
-	mux.HandleFunc("GET /{$}", s.overview)
-	static, err := fs.Sub(assets, "assets")
-	if err != nil {
-		panic(err) // embedded at build time
+	s.Registry.MustRegister(&collector{queue: s.Queue, catalog: s.Catalog, monitor: s.monitor, log: s.Log}, s.monitor.Waiting, s.monitor.Processing)
+	methods := map[string][]string{}
+	for _, route := range s.routes() {
+		mux.HandleFunc(route.method+" "+route.pattern, s.guarded(route.access, route.handle))
+		methods[route.pattern] = append(methods[route.pattern], route.method)
 	}
-	mux.Handle("GET /assets/", http.StripPrefix("/assets/", http.FileServerFS(static)))
-	for _, area := range []filestore.Area{filestore.Raw, filestore.Processed} {
-		mux.HandleFunc(fmt.Sprintf("GET /files/%s/{name...}", area), func(w http.ResponseWriter, r *http.Request) {
-			if name := r.PathValue("name"); name != "" {
-				s.file(w, r, area, name)
-			} else {
-				s.list(w, r, area)
+	mux.HandleFunc("/", func(w http.ResponseWriter, r *http.Request) {
+		// The multiplexer's own answer for a known path would be plain text.
+		for _, method := range []string{http.MethodGet, http.MethodPost, http.MethodPut} {
+			probe := r.Clone(r.Context())
+			probe.Method = method
+			if _, pattern := mux.Handler(probe); pattern != "/" {
+				w.Header().Add("Allow", method)
 			}
-		})
-	}
-	mux.HandleFunc("GET /api/v1/status", s.status)
-	mux.HandleFunc("GET /api/v1/failed", s.failed)
-	return secure(mux)
+		}
+		if w.Header().Get("Allow") != "" {
+			s.problem(w, r, http.StatusMethodNotAllowed, r.Method+" is not possible here")
+			return
+		}
+		s.problem(w, r, http.StatusNotFound, "there is nothing at this address")
+	})
+	return s.secure(s.below(mux))
 }
 
-// secure sets the headers that every answer has.
-func secure(h http.Handler) http.Handler {
+// below serves the same with and without the base path: some ingresses remove it.
+func (s *Server) below(h http.Handler) http.Handler {
+	if s.BasePath == "/" {
+		return h
+	}
+	stripped := http.StripPrefix(strings.TrimSuffix(s.BasePath, "/"), h)
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		switch {
+		case strings.HasPrefix(r.URL.Path, s.BasePath):
+			stripped.ServeHTTP(w, r)
+		case r.URL.Path == strings.TrimSuffix(s.BasePath, "/"):
+			http.Redirect(w, r, s.BasePath, http.StatusMovedPermanently)
+		default:
+			h.ServeHTTP(w, r)
+		}
+	})
+}
+
+// Time that a client has to take an ordinary answer, and to send a form.
+const slowest = 30 * time.Second
+
+// maxForm is the longest body that is not an upload, in bytes.
+const maxForm = 4 << 20
+
+// secure sets what every answer has, and bounds what a client can hold on to.
+func (s *Server) secure(h http.Handler) http.Handler {
+	const policy = "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data: blob:; connect-src 'self'; base-uri 'none'; form-action 'self'; frame-ancestors 'none'"
+	crossOrigin := http.NewCrossOriginProtection()
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		header := w.Header()
-		header.Set("Content-Security-Policy", "default-src 'none'; style-src 'self'; img-src 'self' data:; base-uri 'none'; form-action 'none'; frame-ancestors 'none'")
+		header.Set("Content-Security-Policy", policy)
 		header.Set("X-Content-Type-Options", "nosniff")
-		header.Set("Referrer-Policy", "no-referrer")
+		// Not no-referrer: browsers then hide the origin of forms, which is checked.
+		header.Set("Referrer-Policy", "same-origin")
+		header.Set("Cross-Origin-Opener-Policy", "same-origin")
+		header.Set("Cross-Origin-Resource-Policy", "same-origin")
+		_ = http.NewResponseController(w).SetWriteDeadline(time.Now().Add(slowest)) // not every writer has one
+		if r.Method != http.MethodGet && r.Method != http.MethodHead {
+			if err := crossOrigin.Check(r); err != nil {
+				s.problem(w, r, http.StatusForbidden, "the request comes from another site")
+				return
+			}
+			if r.Method != http.MethodPut && r.URL.Path != "/upload" && r.URL.Path != s.BasePath+"upload" {
+				_ = http.NewResponseController(w).SetReadDeadline(time.Now().Add(slowest))
+				r.Body = http.MaxBytesReader(w, r.Body, maxForm)
+			}
+		}
 		h.ServeHTTP(w, r)
 	})
+}
+
+// guarded lets through who may.
+func (s *Server) guarded(need access, h http.HandlerFunc) http.HandlerFunc {
+	return func(w http.ResponseWriter, r *http.Request) {
+		if need == open || need == reading && !s.Guard.ProtectsReading() {
+			h(w, r)
+			return
+		}
+		if !s.Guard.Writable() {
+			s.problem(w, r, http.StatusForbidden, "nothing can be changed here: the inspector was started without --auth-token-file (AUTH_TOKEN_FILE) or a password")
+			return
+		}
+		err := s.Guard.Check(r)
+		switch {
+		case err == nil:
+			h(w, r)
+		case errors.Is(err, auth.ErrTooMany):
+			w.Header().Set("Retry-After", "10")
+			s.problem(w, r, http.StatusTooManyRequests, err.Error())
+		case wantsPage(r) && r.Header.Get("Authorization") == "":
+			s.toLogin(w, r)
+		default:
+			w.Header().Set("WWW-Authenticate", `Bearer realm="csv-pipeline"`)
+			s.problem(w, r, http.StatusUnauthorized, err.Error())
+		}
+	}
 }
 
 // ready says whether Redis and the store can be reached.
@@ -93,75 +241,6 @@ func (s *Server) fail(w http.ResponseWriter, r *http.Request, err error) {
 	if r.Context().Err() != nil {
 		return // nobody listens any more
 	}
-	s.Log.Error("a request failed", zap.String("path", r.URL.Path), zap.Error(err))
-	problem(w, http.StatusServiceUnavailable, "Redis or the file store cannot be reached for now; try again soon")
-}
-
-// render writes a page.
-func (s *Server) render(w http.ResponseWriter, page string, data any) {
-	var b strings.Builder
-	if err := pages.ExecuteTemplate(&b, page, data); err != nil {
-		s.Log.Error("a page could not be made", zap.String("page", page), zap.Error(err))
-		problem(w, http.StatusInternalServerError, "the page could not be made")
-		return
-	}
-	w.Header().Set("Content-Type", "text/html; charset=utf-8")
-	w.Header().Set("Cache-Control", "no-store")
-	_, _ = w.Write([]byte(b.String()))
-}
-
-func (s *Server) overview(w http.ResponseWriter, r *http.Request) {
-	status, files, err := s.now(r.Context())
-	if err != nil {
-		s.fail(w, r, err)
-		return
-	}
-	leases, err := s.Queue.InFlight(r.Context())
-	if err != nil {
-		s.fail(w, r, err)
-		return
-	}
-	letters, err := s.Queue.DeadLetters(r.Context())
-	if err != nil {
-		s.fail(w, r, err)
-		return
-	}
-	latest, err := s.Queue.Completed(r.Context(), 20)
-	if err != nil {
-		s.fail(w, r, err)
-		return
-	}
-	total := status.Waiting + status.InFlight + status.Delayed + status.Failed + status.Completed
-	s.render(w, "overview.html", map[string]any{
-		"Title": "Overview", "Status": status, "Total": total, "Raw": len(files.Raw), "Processed": len(files.Processed),
-		"Leases": leases, "Failed": letters[:min(len(letters), 50)], "Latest": latest,
-	})
-}
-
-// formatSize writes bytes for people: 5,120 becomes 5.0 KiB.
-func formatSize(n int64) string {
-	if n < 1<<10 {
-		return fmt.Sprintf("%d B", n)
-	}
-	value, unit := float64(n)/(1<<10), 0
-	for value >= 1<<10 && unit < 4 {
-		value, unit = value/(1<<10), unit+1
-	}
-	return fmt.Sprintf("%.1f %ciB", value, "KMGTP"[unit])
-}
-
-// formatCount groups digits: 12345 becomes 12,345.
-func formatCount(v any) string {
-	text := fmt.Sprint(v)
-	if _, err := strconv.ParseInt(text, 10, 64); err != nil {
-		return text
-	}
-	sign := ""
-	if strings.HasPrefix(text, "-") {
-		sign, text = "-", text[1:]
-	}
-	for i := len(text) - 3; i > 0; i -= 3 {
-		text = text[:i] + "," + text[i:]
-	}
-	return sign + text
+	s.Log.Error("a request failed", zap.String("path", visible(r.URL.Path)), zap.Error(err))
+	s.problem(w, r, http.StatusServiceUnavailable, "Redis or the file store cannot be reached for now; try again soon")
 }

@@ -28,7 +28,7 @@ func enqueueFiles(ctx context.Context, store filestore.Store, q *queue.Queue, gl
 		return 0, 0, fmt.Errorf("look for files: %w", err)
 	}
 	var offers []queue.Offer
-	for _, raw := range files.Raw {
+	for raw := range files.Raw.All() {
 		if !matches(glob, raw.Name) {
 			continue
 		}

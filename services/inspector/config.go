@@ -4,6 +4,7 @@ import (
 	"io"
 	"time"
 
+	"csv-pipeline/internal/auth"
 	"csv-pipeline/internal/cli"
 	"csv-pipeline/internal/filestore/storeurl"
 	"csv-pipeline/internal/queue"
@@ -13,6 +14,9 @@ type config struct {
 	redis                   queue.Config
 	store, listen           string
 	sweepInterval, settling time.Duration
+	auth                    auth.Flags
+	basePath                string
+	maxUpload               int64
 }
 
 func parse(args []string, getenv cli.Getenv, stdout io.Writer) (c config, err error) {
@@ -21,13 +25,17 @@ func parse(args []string, getenv cli.Getenv, stdout io.Writer) (c config, err er
 	storeurl.RegisterFlag(fs, &c.store, "file:///data")
 	cli.Duration(fs, &c.sweepInterval, "sweep-interval", 2*time.Second, 100*time.Millisecond, 24*time.Hour, "how often to look for files without a result and for dead processors")
 	cli.Duration(fs, &c.settling, "settle", 2*time.Second, 0, 24*time.Hour, "for how long a file must have been still before it is queued")
+	c.auth.RegisterFlags(fs)
+	cli.Int64(fs, &c.maxUpload, "max-upload", 1<<30, 1, 1<<50, "the largest file that may be uploaded, in bytes")
+	fs.StringVar(&c.basePath, "base-path", "/", "`path` that an ingress puts in front, such as /csv/")
 	c.redis.RegisterFlags(fs)
 	_, err = cli.Parse(cli.Command{
 		Name: "inspector",
 		Args: "[flags]\n  inspector healthcheck",
 		About: `Serves the files, what the queue does and metrics over HTTP, and heals the pipeline.
 
-It writes to no file. Every few seconds it queues files that have no result and are not queued,
+It writes to no file, unless it is given a token or a password: whoever knows that may upload and
+drop files. Every few seconds it queues files that have no result and are not queued,
 and gives the files of dead processors to others.`,
 		Examples: `inspector --store-url ./data --redis-host localhost
 curl localhost:8080/api/v1/status

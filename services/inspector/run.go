@@ -28,6 +28,10 @@ func run(ctx context.Context, args []string, getenv cli.Getenv, stdout, _ io.Wri
 	if healthcheck {
 		return ops.Healthcheck(ctx, c.listen)
 	}
+	guard, err := c.auth.Guard()
+	if err != nil {
+		return err
+	}
 	log := ops.NewLogger(stdout, "inspector")
 	store, err := storeurl.Open(ctx, c.store)
 	if err != nil {
@@ -53,7 +57,9 @@ func run(ctx context.Context, args []string, getenv cli.Getenv, stdout, _ io.Wri
 	pulse.Beat()
 	sweeper := &sweep.Sweeper{Catalog: files, Store: store, Queue: q, Log: log, Settle: c.settling}
 	go sweeper.Run(ctx, c.sweepInterval, pulse.Beat)
-	server := &web.Server{Store: store, Catalog: files, Queue: q, Log: log, Registry: ops.NewRegistry("inspector"), Alive: pulse.Alive}
-	log.Info("serving", zap.String("address", l.Addr().String()), zap.String("store", c.store), zap.String("redis", c.redis.Address()))
+	server := web.New(web.Config{Store: store, Catalog: files, Queue: q, Log: log, Registry: ops.NewRegistry("inspector"), Alive: pulse.Alive,
+		Guard: guard, BasePath: c.basePath, MaxUpload: c.maxUpload})
+	go server.Watch(ctx)
+	log.Info("serving", zap.String("address", l.Addr().String()), zap.String("store", c.store), zap.String("redis", c.redis.Address()), zap.Bool("writable", guard.Writable()))
 	return ops.Serve(ctx, l, server.Handler(), log)
 }

@@ -4,6 +4,7 @@ import (
 	"io"
 	"time"
 
+	"csv-pipeline/internal/auth"
 	"csv-pipeline/internal/cli"
 	"csv-pipeline/internal/filestore/storeurl"
 	"csv-pipeline/internal/worker"
@@ -14,6 +15,7 @@ type config struct {
 	store, listen string
 	settling      time.Duration
 	noDemo        bool
+	auth          auth.Flags
 }
 
 func parse(args []string, getenv cli.Getenv, stdout io.Writer) (c config, err error) {
@@ -21,6 +23,7 @@ func parse(args []string, getenv cli.Getenv, stdout io.Writer) (c config, err er
 	storeurl.RegisterFlag(fs, &c.store, "file://./data")
 	fs.StringVar(&c.listen, "listen", ":8080", "`address` to serve")
 	fs.BoolVar(&c.noDemo, "no-demo", false, "make no demo files")
+	c.auth.RegisterFlags(fs)
 	c.worker.RegisterFlags(fs)
 	cli.Duration(fs, &c.settling, "settle", 2*time.Second, 0, 24*time.Hour, "for how long a file must have been still before it is processed")
 	_, err = cli.Parse(cli.Command{

@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"crypto/rand"
 	"errors"
 	"fmt"
 	"io"
@@ -13,6 +14,7 @@ import (
 	"github.com/redis/go-redis/v9"
 	"go.uber.org/zap"
 
+	"csv-pipeline/internal/auth"
 	"csv-pipeline/internal/catalog"
 	"csv-pipeline/internal/cli"
 	"csv-pipeline/internal/filestore"
@@ -35,6 +37,16 @@ func run(ctx context.Context, args []string, getenv cli.Getenv, stdout, stderr i
 	if err != nil {
 		return err
 	}
+	guard, err := c.auth.Guard()
+	if err != nil {
+		return err
+	}
+	token := ""
+	if guard == nil {
+		// Nobody but who sees this terminal can change anything.
+		token = rand.Text()
+		guard = auth.New(token, "", "")
+	}
 	store, err := storeurl.Open(ctx, c.store)
 	if err != nil {
 		return err
@@ -55,10 +67,13 @@ func run(ctx context.Context, args []string, getenv cli.Getenv, stdout, stderr i
 
 	p := &pipeline{
 		store: store, plan: plan, log: ops.NewLogger(stderr, "standalone").WithOptions(zap.IncreaseLevel(zap.WarnLevel)),
-		queue: queue.New(rdb, "csvs-to-process", queue.Options{}), files: catalog.New(store), settling: c.settling,
+		queue: queue.New(rdb, "csvs-to-process", queue.Options{}), files: catalog.New(store), settling: c.settling, guard: guard,
 	}
 	fmt.Fprintf(stdout, "csv-pipeline is at %s\n", address(l))
 	fmt.Fprintf(stdout, "CSV files copied into raw/ of %s are processed. Ctrl-C ends it.\n", c.store)
+	if token != "" {
+		fmt.Fprintf(stdout, "To upload, retry and drop files, log in with the token %s\n", token)
+	}
 	return p.run(ctx, l, stdout, !c.noDemo)
 }
 
@@ -79,6 +94,7 @@ type pipeline struct {
 	files    *catalog.Catalog
 	log      *zap.Logger
 	settling time.Duration
+	guard    *auth.Guard
 }
 
 func (p *pipeline) run(ctx context.Context, l net.Listener, stdout io.Writer, demo bool) error {
@@ -97,7 +113,12 @@ func (p *pipeline) run(ctx context.Context, l net.Listener, stdout io.Writer, de
 
 	pulse := ops.Pulse{Timeout: time.Minute}
 	pulse.Beat()
-	server := &web.Server{Store: p.store, Catalog: p.files, Queue: p.queue, Log: p.log, Registry: ops.NewRegistry("standalone"), Alive: pulse.Alive}
+	server := web.New(web.Config{Store: p.store, Catalog: p.files, Queue: p.queue, Log: p.log, Registry: ops.NewRegistry("standalone"), Alive: pulse.Alive,
+		Guard: p.guard})
+	start(func(ctx context.Context) error {
+		server.Watch(ctx)
+		return nil
+	})
 	start(func(ctx context.Context) error { return ops.Serve(ctx, l, server.Handler(), p.log) })
 	workers := &worker.Pool{Concurrency: 4, Worker: worker.Worker{Name: "worker", Queue: p.queue, Store: p.store, Plan: p.plan, Log: p.log,
 		Watch: true, Grace: 5 * time.Second, Patience: time.Second}}

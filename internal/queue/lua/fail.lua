@@ -1,7 +1,7 @@
 -- fail: a claimed name did not work out. It is tried again after a delay, or
 -- becomes a dead letter when that is asked for or it has used up its tries.
 --
--- KEYS  1 list  2 inflight  3 claims  4 delayed  5 failed  6 stats
+-- KEYS  1 list  2 inflight  3 claims  4 delayed  5 failed  6 stats  7 attempts
 -- ARGV  1 name  2 token  3 reason  4 kind  5 version of the input
 --       6 delay in ms, -1 for no further try
 --       7 tries in all, 0 when this one does not count
@@ -25,6 +25,8 @@ else
 end
 
 redis.call('ZREM', KEYS[2], ARGV[1])
+redis.call('XADD', KEYS[7], 'MAXLEN', '~', 5000, '*', 'name', ARGV[1], 'outcome', 'error', 'reason', ARGV[3], 'kind', ARGV[4],
+  'worker', record.worker, 'claimed', record.claimed, 'bytes', record.bytes or 0, 'rows', record.rows or 0)
 if record.again then
   redis.call('HDEL', KEYS[3], ARGV[1])
   redis.call('LPUSH', KEYS[1], ARGV[1])

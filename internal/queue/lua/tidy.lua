@@ -1,7 +1,7 @@
 -- tidy: due retries and expired leases go back to the list; a name whose workers
 -- died too often becomes a dead letter. Doing it twice at once is harmless.
 --
--- KEYS  1 list  2 inflight  3 claims  4 delayed  5 failed  6 stats
+-- KEYS  1 list  2 inflight  3 claims  4 delayed  5 failed  6 stats  7 attempts
 -- ARGV  1 crashes that make a name poison  2 most names to move in one call
 -- Returns {due retries, names reclaimed, names found to be poison}
 local time = redis.call('TIME')
@@ -34,5 +34,7 @@ for _, name in ipairs(redis.call('ZRANGEBYSCORE', KEYS[2], '-inf', now, 'LIMIT',
   end
   redis.call('ZREM', KEYS[2], name)
   redis.call('HINCRBY', KEYS[6], 'crashed', 1)
+  redis.call('XADD', KEYS[7], 'MAXLEN', '~', 5000, '*', 'name', name, 'outcome', 'crash', 'reason', 'the lease ran out', 'kind', '',
+    'worker', record.worker or '', 'claimed', record.claimed or now, 'bytes', record.bytes or 0, 'rows', record.rows or 0)
 end
 return { #due, reclaimed, poison }

@@ -1,0 +1,288 @@
+// Package activity watches a queue: it samples its counts every second and follows
+// what ends, so that pages, live events and histograms share one look at Redis
+// however many people watch.
+package activity
+
+import (
+	"context"
+	"sync"
+	"time"
+
+	"github.com/prometheus/client_golang/prometheus"
+	"go.uber.org/zap"
+
+	"csv-pipeline/internal/queue"
+)
+
+// Interval is how often the queue is looked at.
+const Interval = time.Second
+
+const (
+	kept  = 10_000 // attempts that are remembered
+	batch = 1000   // attempts that are asked for at once
+	// Window is how much of the throughput is remembered, in seconds.
+	Window = 900
+)
+
+// View is the queue at one time; it does not change any more.
+type View struct {
+	At     time.Time
+	Counts queue.Counts
+	Leases []queue.Lease
+	Latest []queue.Attempt // what was done last, the latest first, 20 at most
+	// Rate is the files done per second of late, 0 when none was.
+	Rate float64
+	// OldestWaiting is about how long the next name has been waiting; 0 when none waits.
+	OldestWaiting time.Duration
+	// BatchDone is how many files were done since the queue was empty last.
+	BatchDone int64
+}
+
+// Left is how many names are still to be done.
+func (v *View) Left() int64 { return v.Counts.Waiting + v.Counts.InFlight + v.Counts.Delayed }
+
+// Monitor watches a queue. Make it with New.
+type Monitor struct {
+	// Waiting and Processing are how long names waited and how long the attempts
+	// took that were successful, in seconds, since this process began to watch.
+	Waiting, Processing prometheus.Histogram
+
+	queue *queue.Queue
+	log   *zap.Logger
+	began time.Time
+
+	looking sync.Mutex // held by who looks at Redis; guards the fields up to mu
+	cursor  queue.Cursor
+	line    arrivals
+	base    int64 // completed when the current batch began
+	caught  bool  // up with the record of attempts
+
+	mu       sync.Mutex
+	view     *View
+	attempts []queue.Attempt // ring
+	next     int             // where the ring goes on
+	seconds  [Window]second  // by unix time modulo Window
+	watchers map[chan struct{}]struct{}
+}
+
+type second struct {
+	unix  int64
+	files int64
+	rows  int64
+	bytes int64
+}
+
+// New makes a monitor of the queue.
+func New(q *queue.Queue, log *zap.Logger) *Monitor {
+	histogram := func(name, help string, buckets []float64) prometheus.Histogram {
+		return prometheus.NewHistogram(prometheus.HistogramOpts{Namespace: "csv_pipeline", Name: name, Help: help, Buckets: buckets})
+	}
+	return &Monitor{
+		queue: q, log: log, began: time.Now(), watchers: make(map[chan struct{}]struct{}),
+		Waiting: histogram("queue_wait_seconds", "How long files waited before a processor took them, estimated to a second, since this process began.",
+			prometheus.ExponentialBuckets(1, 2, 14)),
+		Processing: histogram("processing_seconds", "How long processors took for files they completed, since this process began.",
+			prometheus.ExponentialBuckets(0.001, 2.5, 14)),
+	}
+}
+
+// Run looks every second until ctx ends.
+func (m *Monitor) Run(ctx context.Context) {
+	tick := time.NewTicker(Interval)
+	defer tick.Stop()
+	var lastProblem string
+	for {
+		_, err := m.Look(ctx)
+		switch {
+		case ctx.Err() != nil:
+			return
+		case err == nil:
+			lastProblem = ""
+		case err.Error() != lastProblem:
+			lastProblem = err.Error()
+			m.log.Warn("the queue cannot be watched for now", zap.Error(err))
+		}
+		select {
+		case <-ctx.Done():
+			return
+		case <-tick.C:
+		}
+	}
+}
+
+// Recent returns a view that is not much older than the interval.
+func (m *Monitor) Recent(ctx context.Context) (*View, error) {
+	m.mu.Lock()
+	v := m.view
+	m.mu.Unlock()
+	if v != nil && time.Since(v.At) < Interval+Interval/2 {
+		return v, nil
+	}
+	return m.Look(ctx)
+}
+
+// Look asks Redis now.
+func (m *Monitor) Look(ctx context.Context) (*View, error) {
+	m.looking.Lock()
+	defer m.looking.Unlock()
+	counts, err := m.queue.Counts(ctx)
+	if err != nil {
+		return nil, err
+	}
+	leases, err := m.queue.InFlight(ctx)
+	if err != nil {
+		return nil, err
+	}
+	for {
+		ended, cursor, err := m.queue.Attempts(ctx, m.cursor, batch)
+		if err != nil {
+			return nil, err
+		}
+		if cursor == m.cursor {
+			break
+		}
+		m.cursor = cursor
+		m.remember(ended)
+	}
+	now := time.Now()
+	v := &View{At: now, Counts: counts, Leases: leases}
+	m.line.sample(now, counts, m.Waiting.Observe)
+	v.OldestWaiting = m.line.oldest(now)
+	done := counts.Totals["completed"]
+	if done < m.base || !m.caught { // Redis lost its counters, or this is the first look
+		m.base, m.caught = done, true
+	}
+	v.BatchDone = done - m.base
+
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	if m.view != nil && m.view.Left() == 0 && v.Left() > 0 {
+		m.base = min(m.view.Counts.Totals["completed"], done)
+		v.BatchDone = done - m.base
+	}
+	v.Rate = m.rate(now)
+	v.Latest = m.latest(20, func(a queue.Attempt) bool { return a.Outcome == queue.AttemptDone })
+	m.view = v
+	for w := range m.watchers {
+		select {
+		case w <- struct{}{}:
+		default: // it has not looked at the last one yet
+		}
+	}
+	return v, nil
+}
+
+func (m *Monitor) remember(ended []queue.Attempt) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	for _, a := range ended {
+		if len(m.attempts) < kept {
+			m.attempts = append(m.attempts, a)
+		} else {
+			m.attempts[m.next] = a
+		}
+		m.next = (m.next + 1) % kept
+		if a.Outcome != queue.AttemptDone {
+			continue
+		}
+		if a.At.After(m.began) {
+			m.Processing.Observe(a.Seconds)
+		}
+		unix := a.At.Unix()
+		s := &m.seconds[unix%Window]
+		if s.unix > unix {
+			continue
+		}
+		if s.unix < unix {
+			*s = second{unix: unix}
+		}
+		s.files, s.rows, s.bytes = s.files+1, s.rows+a.Rows, s.bytes+a.Bytes
+	}
+}
+
+// rate looks at the last 30 seconds, or at those of them since files began to be done.
+func (m *Monitor) rate(now time.Time) float64 {
+	const span = 30
+	var files, since int64
+	for back := int64(span); back >= 0; back-- {
+		unix := now.Unix() - back
+		if s := m.seconds[unix%Window]; s.unix == unix && s.files > 0 {
+			if files == 0 {
+				since = back
+			}
+			files += s.files
+		}
+	}
+	return float64(files) / float64(max(1, since))
+}
+
+// latest walks the ring backwards.
+func (m *Monitor) latest(n int, want func(queue.Attempt) bool) []queue.Attempt {
+	found := []queue.Attempt{}
+	for i := range m.attempts {
+		a := m.attempts[((m.next-1-i)%len(m.attempts)+len(m.attempts))%len(m.attempts)]
+		if want(a) {
+			if found = append(found, a); len(found) == n {
+				break
+			}
+		}
+	}
+	return found
+}
+
+// History returns the attempts of a name that are remembered, the latest first, n
+// at most.
+func (m *Monitor) History(name string, n int) []queue.Attempt {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	return m.latest(n, func(a queue.Attempt) bool { return a.Name == name })
+}
+
+// Latest returns the attempts that ended last, the latest first, n at most.
+func (m *Monitor) Latest(n int) []queue.Attempt {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	return m.latest(n, func(queue.Attempt) bool { return true })
+}
+
+// Point is the throughput of a stretch of time.
+type Point struct {
+	Unix  int64 `json:"unix"` // when the stretch began, seconds
+	Files int64 `json:"files"`
+	Rows  int64 `json:"rows"`
+	Bytes int64 `json:"bytes"`
+}
+
+// Throughput returns what was done in the last Window seconds, in stretches of step
+// seconds, the earliest first, without a gap.
+func (m *Monitor) Throughput(now time.Time, step int64) []Point {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	end := now.Unix()/step*step + step
+	begin := end - Window/step*step
+	points := make([]Point, 0, Window/step)
+	for unix := begin; unix < end; unix += step {
+		p := Point{Unix: unix}
+		for i := range step {
+			if s := m.seconds[(unix+i)%Window]; s.unix == unix+i {
+				p.Files, p.Rows, p.Bytes = p.Files+s.files, p.Rows+s.rows, p.Bytes+s.bytes
+			}
+		}
+		points = append(points, p)
+	}
+	return points
+}
+
+// Watch returns a channel that gets a value whenever there is a new view, until
+// stop is called.
+func (m *Monitor) Watch() (changed <-chan struct{}, stop func()) {
+	w := make(chan struct{}, 1)
+	m.mu.Lock()
+	m.watchers[w] = struct{}{}
+	m.mu.Unlock()
+	return w, func() {
+		m.mu.Lock()
+		delete(m.watchers, w)
+		m.mu.Unlock()
+	}
+}

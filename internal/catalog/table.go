@@ -1,0 +1,194 @@
+package catalog
+
+import (
+	"cmp"
+	"fmt"
+	"iter"
+	"math"
+	"slices"
+	"strings"
+	"sync"
+	"time"
+
+	"csv-pipeline/internal/filestore"
+)
+
+// Table is the files of one area, sorted by name. It does not change any more, and
+// takes some 80 bytes a file: the texts of all files share one string.
+type Table struct {
+	text    string
+	entries []entry // as the store listed them
+	byName  []int32 // places in entries, sorted by name
+	bytes   int64
+
+	mu     sync.Mutex
+	orders map[Order][]int32 // made when first asked for
+}
+
+// entry is a file; its texts follow each other from start.
+type entry struct {
+	start                     uint32
+	name, etag, ident, source uint16
+	size, modTime             int64
+}
+
+// Len is how many files there are.
+func (t *Table) Len() int { return len(t.entries) }
+
+// Bytes is the size of all files together.
+func (t *Table) Bytes() int64 { return t.bytes }
+
+// At is the file at place i by name.
+func (t *Table) At(i int) filestore.Info { return t.info(&t.entries[t.byName[i]]) }
+
+// Name is the name of the file at place i by name.
+func (t *Table) Name(i int) string { return t.name(&t.entries[t.byName[i]]) }
+
+func (t *Table) name(e *entry) string { return t.text[e.start : e.start+uint32(e.name)] }
+
+func (t *Table) info(e *entry) filestore.Info {
+	rest := t.text[e.start:]
+	take := func(n uint16) string {
+		part := rest[:n]
+		rest = rest[n:]
+		return part
+	}
+	return filestore.Info{
+		Name: take(e.name), ETag: take(e.etag), Identity: take(e.ident), Source: take(e.source),
+		Size: e.size, ModTime: time.Unix(0, e.modTime).UTC(),
+	}
+}
+
+// All yields the files by name.
+func (t *Table) All() iter.Seq[filestore.Info] {
+	return func(yield func(filestore.Info) bool) {
+		for i := range t.byName {
+			if !yield(t.At(i)) {
+				return
+			}
+		}
+	}
+}
+
+// Place is where the file of the name is by name; false when there is none.
+func (t *Table) Place(name string) (int, bool) {
+	return slices.BinarySearchFunc(t.byName, name, func(i int32, name string) int {
+		return cmp.Compare(t.name(&t.entries[i]), name)
+	})
+}
+
+// Find looks a file up by its name.
+func (t *Table) Find(name string) (filestore.Info, bool) {
+	i, ok := t.Place(name)
+	if !ok {
+		return filestore.Info{}, false
+	}
+	return t.At(i), true
+}
+
+// Order is by what files are sorted.
+type Order string
+
+// The orders, each ascending.
+const (
+	ByName Order = "name"
+	BySize Order = "size"
+	ByTime Order = "modified"
+)
+
+// Sorted returns the places by name in the given order; it belongs to the table.
+func (t *Table) Sorted(by Order) []int32 {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	if places, ok := t.orders[by]; ok {
+		return places
+	}
+	places := make([]int32, len(t.byName))
+	for i := range places {
+		places[i] = int32(i)
+	}
+	at := func(place int32) *entry { return &t.entries[t.byName[place]] }
+	switch by {
+	case BySize:
+		slices.SortFunc(places, func(a, b int32) int { return cmp.Or(cmp.Compare(at(a).size, at(b).size), cmp.Compare(a, b)) })
+	case ByTime:
+		slices.SortFunc(places, func(a, b int32) int { return cmp.Or(cmp.Compare(at(a).modTime, at(b).modTime), cmp.Compare(a, b)) })
+	}
+	if t.orders == nil {
+		t.orders = make(map[Order][]int32)
+	}
+	t.orders[by] = places
+	return places
+}
+
+// builder makes a table. While the files that come are those of an earlier table,
+// in the same order, it keeps nothing: mostly nothing has changed, and then the
+// earlier table is the result and no memory was used.
+type builder struct {
+	before  *Table
+	same    int // files so far that are those of before
+	own     bool
+	text    strings.Builder
+	entries []entry
+}
+
+func (b *builder) add(f filestore.Info) error {
+	if !b.own {
+		if b.before != nil && b.same < len(b.before.entries) && same(b.before.info(&b.before.entries[b.same]), f) {
+			b.same++
+			return nil
+		}
+		b.diverge()
+	}
+	for _, s := range []string{f.Name, f.ETag, f.Identity, f.Source} {
+		if len(s) > math.MaxUint16 {
+			return fmt.Errorf("the store tells %d bytes about the file %.100q", len(s), f.Name)
+		}
+	}
+	if uint64(b.text.Len())+4*math.MaxUint16 > math.MaxUint32 {
+		return fmt.Errorf("%d files have too long names to be kept in memory", len(b.entries))
+	}
+	b.entries = append(b.entries, entry{
+		start: uint32(b.text.Len()), name: uint16(len(f.Name)), etag: uint16(len(f.ETag)), ident: uint16(len(f.Identity)), source: uint16(len(f.Source)),
+		size: f.Size, modTime: f.ModTime.UnixNano(),
+	})
+	for _, s := range []string{f.Name, f.ETag, f.Identity, f.Source} {
+		b.text.WriteString(s)
+	}
+	return nil
+}
+
+func same(a, b filestore.Info) bool {
+	return a.ModTime.Equal(b.ModTime) && a.Size == b.Size && a.Name == b.Name && a.ETag == b.ETag && a.Identity == b.Identity && a.Source == b.Source
+}
+
+// diverge starts a table of its own with what was the same so far.
+func (b *builder) diverge() {
+	b.own = true
+	if b.before == nil {
+		return
+	}
+	b.entries = append(make([]entry, 0, len(b.before.entries)+1024), b.before.entries[:b.same]...)
+	end := len(b.before.text)
+	if b.same < len(b.before.entries) {
+		end = int(b.before.entries[b.same].start)
+	}
+	b.text.Grow(len(b.before.text) + 64<<10)
+	b.text.WriteString(b.before.text[:end])
+}
+
+func (b *builder) table() *Table {
+	if !b.own && b.before != nil && b.same == len(b.before.entries) {
+		return b.before
+	}
+	if !b.own {
+		b.diverge()
+	}
+	t := &Table{text: b.text.String(), entries: b.entries, byName: make([]int32, len(b.entries))}
+	for i := range t.byName {
+		t.byName[i] = int32(i)
+		t.bytes += t.entries[i].size
+	}
+	slices.SortFunc(t.byName, func(a, b int32) int { return cmp.Compare(t.name(&t.entries[a]), t.name(&t.entries[b])) })
+	return t
+}

@@ -1,0 +1,221 @@
+// Package csvtable reads the beginning of a CSV file for people to look at: as much
+// as fits on a page, whatever the file is, in bounded time and memory.
+package csvtable
+
+import (
+	"bufio"
+	"bytes"
+	"compress/gzip"
+	"encoding/csv"
+	"errors"
+	"fmt"
+	"io"
+	"slices"
+	"strings"
+	"unicode/utf8"
+
+	"github.com/klauspost/compress/zstd"
+)
+
+// Limits of what is read.
+const (
+	maxBytes   = 4 << 20 // of text
+	maxColumns = 200
+	maxCell    = 4 << 10 // bytes; longer ones are cut
+)
+
+// Table is the beginning of a file.
+type Table struct {
+	Header  []string
+	Rows    [][]string // each as long as Header
+	Numeric []bool     // of each column: whether all its values are numbers
+	More    bool       // the file goes on
+	// Damage is what is wrong with the text after the rows that could be read; "" if nothing is.
+	Damage string
+}
+
+// Read reads the header and n rows at most of plain or compressed (gzip, zstd)
+// CSV. The delimiter is the one of , ; tab and | that the first line has most of.
+// Text that is not CSV is no error, it is told in Damage; an error is r's own.
+func Read(r io.Reader, n int) (*Table, error) {
+	text, err := inflate(r)
+	if err != nil {
+		return &Table{Damage: err.Error()}, nil
+	}
+	defer text.Close()
+	source := &failing{r: io.LimitReader(text, maxBytes)}
+	buffered := bufio.NewReaderSize(source, 64<<10)
+	if start, _ := buffered.Peek(3); bytes.Equal(start, []byte("\xef\xbb\xbf")) {
+		_, _ = buffered.Discard(3)
+	}
+	c := csv.NewReader(buffered)
+	c.Comma = delimiter(buffered)
+	c.FieldsPerRecord = -1
+	c.LazyQuotes = true
+	t := &Table{}
+	for len(t.Rows) <= n {
+		record, err := c.Read()
+		switch {
+		case errors.Is(err, io.EOF):
+			t.More = t.More || source.n >= maxBytes
+			return t.finish(), source.err
+		case source.err != nil:
+			return nil, source.err
+		case err != nil:
+			t.Damage = err.Error()
+			return t.finish(), nil
+		}
+		for i, cell := range record {
+			record[i] = clip(cell)
+		}
+		if len(record) > maxColumns {
+			record = record[:maxColumns]
+		}
+		if t.Header == nil {
+			t.Header = record
+			continue
+		}
+		for len(record) > len(t.Header) {
+			t.Header = append(t.Header, "")
+		}
+		t.Rows = append(t.Rows, record)
+	}
+	t.Rows, t.More = t.Rows[:n], true
+	return t.finish(), nil
+}
+
+func (t *Table) finish() *Table {
+	t.Numeric = make([]bool, len(t.Header))
+	for i := range t.Numeric {
+		t.Numeric[i] = len(t.Rows) > 0
+	}
+	for r, row := range t.Rows {
+		for len(row) < len(t.Header) {
+			row = append(row, "")
+		}
+		t.Rows[r] = row
+		for i, cell := range row {
+			if cell != "" && t.Numeric[i] {
+				_, t.Numeric[i] = ParseNumber(cell)
+			}
+		}
+	}
+	return t
+}
+
+// Sort sorts the rows by a column: by value where it is numeric, else by text;
+// empty cells come last either way.
+func (t *Table) Sort(column int, descending bool) {
+	if column < 0 || column >= len(t.Header) {
+		return
+	}
+	slices.SortStableFunc(t.Rows, func(a, b []string) int {
+		x, y := a[column], b[column]
+		switch {
+		case x == y:
+			return 0
+		case x == "":
+			return 1
+		case y == "":
+			return -1
+		}
+		order := strings.Compare(x, y)
+		if t.Numeric[column] {
+			p, _ := ParseNumber(x)
+			q, _ := ParseNumber(y)
+			order = p.Compare(q)
+		}
+		if descending {
+			return -order
+		}
+		return order
+	})
+}
+
+func clip(cell string) string {
+	if len(cell) > maxCell {
+		cell = cell[:maxCell] + "…"
+	}
+	if !utf8.ValidString(cell) {
+		cell = strings.ToValidUTF8(cell, "\ufffd")
+	}
+	return cell
+}
+
+func delimiter(r *bufio.Reader) rune {
+	start, _ := r.Peek(4096)
+	line, _, _ := bytes.Cut(start, []byte("\n"))
+	best, most := ',', 0
+	for _, d := range ",;\t|" {
+		if n := bytes.Count(line, []byte(string(d))); n > most {
+			best, most = d, n
+		}
+	}
+	return best
+}
+
+// failing remembers how much was read, and the reader's own error.
+type failing struct {
+	r   io.Reader
+	n   int64
+	err error
+}
+
+func (f *failing) Read(p []byte) (int, error) {
+	n, err := f.r.Read(p)
+	f.n += int64(n)
+	if err != nil && !errors.Is(err, io.EOF) {
+		f.err = err
+	}
+	return n, err
+}
+
+// inflate returns the text of a file that may be compressed.
+func inflate(r io.Reader) (io.ReadCloser, error) {
+	buffered := bufio.NewReaderSize(r, 32<<10)
+	start, _ := buffered.Peek(4)
+	switch {
+	case bytes.HasPrefix(start, []byte{0x1f, 0x8b}):
+		z, err := gzip.NewReader(buffered)
+		if err != nil {
+			return nil, fmt.Errorf("the gzip data is damaged: %w", err)
+		}
+		return z, nil
+	case bytes.HasPrefix(start, []byte{0x28, 0xb5, 0x2f, 0xfd}):
+		z, err := zstd.NewReader(buffered, zstd.WithDecoderConcurrency(1), zstd.WithDecoderLowmem(true), zstd.WithDecoderMaxWindow(8<<20))
+		if err != nil {
+			return nil, fmt.Errorf("the zstd data is damaged: %w", err)
+		}
+		return z.IOReadCloser(), nil
+	}
+	return io.NopCloser(buffered), nil
+}
+
+// Line returns the text of a physical line, from 1, cut to a readable length; false
+// when the file has no such line or it lies beyond the first 64 MiB.
+func Line(r io.Reader, number int64) (string, bool) {
+	text, err := inflate(r)
+	if err != nil {
+		return "", false
+	}
+	defer text.Close()
+	buffered := bufio.NewReaderSize(io.LimitReader(text, 64<<20), 64<<10)
+	const most = 500
+	var line []byte
+	for n := int64(1); ; {
+		part, more, err := buffered.ReadLine()
+		if err != nil {
+			return "", false
+		}
+		if n == number && len(line) < most {
+			line = append(line, part[:min(len(part), most-len(line))]...)
+		}
+		if more {
+			continue
+		}
+		if n == number {
+			return clip(string(line)), true
+		}
+		n++
+	}
+}

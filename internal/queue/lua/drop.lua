@@ -1,0 +1,18 @@
+-- drop: forgets dead letters, each if it is still about just that version of its
+-- input: one that failed anew meanwhile stays.
+--
+-- KEYS  1 failed  2 claims
+-- ARGV  name, version; name, version; ...
+-- Returns how many were forgotten.
+--
+-- It only takes away, and so works while Redis may not grow.
+local dropped = 0
+for i = 1, #ARGV, 2 do
+  local letter = redis.call('HGET', KEYS[1], ARGV[i])
+  if letter and cjson.decode(letter).version == ARGV[i + 1] then
+    redis.call('HDEL', KEYS[1], ARGV[i])
+    redis.call('HDEL', KEYS[2], ARGV[i])
+    dropped = dropped + 1
+  end
+end
+return dropped

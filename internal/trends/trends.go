@@ -1,0 +1,280 @@
+// Package trends adds up all results over time: how much of each group there was on
+// each day. The day of a result is the date in its name or, where it holds none, the
+// day its input was last modified.
+package trends
+
+import (
+	"cmp"
+	"context"
+	"fmt"
+	"slices"
+	"time"
+
+	"csv-pipeline/internal/csvtable"
+)
+
+// Combine is how the values of one group in one stretch of time become one.
+type Combine string
+
+// The ways to combine.
+const (
+	Sum  Combine = "sum"
+	Min  Combine = "min"
+	Max  Combine = "max"
+	Mean Combine = "mean" // of the values in the results; of averages it is not the average of the rows
+)
+
+// Step is how long a stretch of time is.
+type Step string
+
+// The steps.
+const (
+	Day   Step = "day"
+	Week  Step = "week" // from Monday
+	Month Step = "month"
+)
+
+// Query says what is wanted. Zero values stand for what suits the data.
+type Query struct {
+	Group, Value string // columns of the results
+	Combine      Combine
+	Step         Step
+	From, To     time.Time // days, both included
+	Top          int       // the groups that are shown, the largest first; the others are one series
+}
+
+// Check returns an error that says what is expected, unless q is well-formed.
+func (q Query) Check() error {
+	switch q.Combine {
+	case "", Sum, Min, Max, Mean:
+	default:
+		return fmt.Errorf("combine %q: expected sum, min, max or mean", q.Combine)
+	}
+	switch q.Step {
+	case "", Day, Week, Month:
+	default:
+		return fmt.Errorf("step %q: expected day, week or month", q.Step)
+	}
+	if q.Top < 0 || q.Top > maxTop {
+		return fmt.Errorf("top %d: expected 1 to %d", q.Top, maxTop)
+	}
+	if !q.From.IsZero() && !q.To.IsZero() && q.To.Before(q.From) {
+		return fmt.Errorf("from %s to %s: expected the earlier day first", q.From.Format(time.DateOnly), q.To.Format(time.DateOnly))
+	}
+	return nil
+}
+
+const (
+	defaultTop = 8
+	maxTop     = 50
+)
+
+// Series is one group over time.
+type Series struct {
+	Name   string
+	Total  csvtable.Number
+	Points []csvtable.Number // as many as Trend.Times
+	There  []bool            // whether there is a value
+}
+
+// Trend is an answer.
+type Trend struct {
+	Query            // as it was understood
+	Groups  []string // columns that can be grouped by
+	Values  []string // columns that can be added up
+	Times   []time.Time
+	Series  []Series // the largest total first
+	Others  int      // groups that are in the last series, named OthersName; 0: there is no such series
+	Files   int      // results that were read
+	Skipped int      // results without these columns, or not readable
+	First   time.Time
+	Last    time.Time // of all days there are
+	// Problem is why there is nothing to show, for people; "" if there is.
+	Problem string
+	// Read and Of tell how far reading is while it goes on; Of is 0 when it has ended.
+	Read, Of int
+}
+
+// OthersName is the name of the series of all the groups that have none of their own.
+const OthersName = "all others"
+
+// view is all days of one pair of columns.
+type view struct {
+	keys    []string
+	cells   map[cell]value
+	files   int
+	skipped int
+	problem string
+}
+
+type cell struct {
+	day int32 // since 1970
+	key int32
+}
+
+type value struct {
+	number csvtable.Number
+	n      int32 // how many were combined
+}
+
+func (v value) merge(w value, how Combine) value {
+	if v.n == 0 {
+		return w
+	}
+	merged := value{v.number, v.n + w.n}
+	switch how {
+	case Min:
+		if w.number.Compare(v.number) < 0 {
+			merged.number = w.number
+		}
+	case Max:
+		if w.number.Compare(v.number) > 0 {
+			merged.number = w.number
+		}
+	default:
+		merged.number = v.number.Add(w.number)
+	}
+	return merged
+}
+
+func (v value) of(how Combine) csvtable.Number {
+	if how == Mean && v.n > 1 {
+		return v.number.Over(int64(v.n))
+	}
+	return v.number
+}
+
+const daySeconds = 24 * 60 * 60
+
+func dayOf(t time.Time) int32  { return int32(t.Unix() / daySeconds) }
+func (c cell) time() time.Time { return time.Unix(int64(c.day)*daySeconds, 0).UTC() }
+func start(s Step, t time.Time) time.Time {
+	switch s {
+	case Week:
+		return t.AddDate(0, 0, -(int(t.Weekday())+6)%7)
+	case Month:
+		return t.AddDate(0, 0, 1-t.Day())
+	}
+	return t
+}
+
+func next(s Step, t time.Time) time.Time {
+	switch s {
+	case Week:
+		return t.AddDate(0, 0, 7)
+	case Month:
+		return t.AddDate(0, 1, 0)
+	}
+	return t.AddDate(0, 0, 1)
+}
+
+// maxTimes bounds the points of a series; beyond it the step grows.
+const maxTimes = 4000
+
+// answer cuts what is asked for out of a view.
+func (v *view) answer(ctx context.Context, t *Trend) error {
+	t.Files, t.Skipped, t.Problem = v.files, v.skipped, v.problem
+	if len(v.cells) == 0 {
+		return nil
+	}
+	first, last := int32(1<<31-1), int32(-1<<31)
+	for c := range v.cells {
+		first, last = min(first, c.day), max(last, c.day)
+	}
+	t.First, t.Last = cell{day: first}.time(), cell{day: last}.time()
+	from, to := t.First, t.Last
+	if !t.From.IsZero() {
+		from = t.From
+	}
+	if !t.To.IsZero() {
+		to = t.To
+	}
+	if from.Before(t.First) {
+		from = t.First
+	}
+	if to.After(t.Last) {
+		to = t.Last
+	}
+	if t.Step == "" {
+		switch days := to.Sub(from).Hours() / 24; {
+		case days > 1500:
+			t.Step = Month
+		case days > 400:
+			t.Step = Week
+		default:
+			t.Step = Day
+		}
+	}
+	place := map[time.Time]int{}
+	for at := start(t.Step, from); !at.After(to); at = next(t.Step, at) {
+		place[at] = len(t.Times)
+		if t.Times = append(t.Times, at); len(t.Times) > maxTimes {
+			t.Problem = fmt.Sprintf("from %s to %s are more than %d %ss: choose a larger step or a shorter range", from.Format(time.DateOnly), to.Format(time.DateOnly), maxTimes, t.Step)
+			t.Times = nil
+			return nil
+		}
+	}
+
+	totals := make([]value, len(v.keys))
+	lowest, highest := dayOf(from), dayOf(to)
+	for c, w := range v.cells {
+		if c.day >= lowest && c.day <= highest {
+			totals[c.key] = totals[c.key].merge(w, t.Combine)
+		}
+	}
+	if err := ctx.Err(); err != nil {
+		return err
+	}
+	var ranked []int
+	for key, total := range totals {
+		if total.n > 0 {
+			ranked = append(ranked, key)
+		}
+	}
+	slices.SortFunc(ranked, func(a, b int) int {
+		return cmp.Or(totals[b].of(t.Combine).Compare(totals[a].of(t.Combine)), cmp.Compare(v.keys[a], v.keys[b]))
+	})
+	if t.Top == 0 {
+		t.Top = defaultTop
+	}
+	shown := ranked
+	if len(ranked) > t.Top {
+		shown, t.Others = ranked[:t.Top], len(ranked)-t.Top
+	}
+	series := make([]int, len(v.keys)) // of each key; the others share the last
+	for i := range series {
+		series[i] = len(shown)
+	}
+	for i, key := range shown {
+		series[key] = i
+	}
+	count := len(shown)
+	if t.Others > 0 {
+		count++
+	}
+	points := make([][]value, count)
+	sums := make([]value, count)
+	for i := range points {
+		points[i] = make([]value, len(t.Times))
+	}
+	for c, w := range v.cells {
+		if c.day < lowest || c.day > highest {
+			continue
+		}
+		s, at := series[c.key], place[start(t.Step, c.time())]
+		points[s][at] = points[s][at].merge(w, t.Combine)
+		sums[s] = sums[s].merge(w, t.Combine)
+	}
+	for i := range count {
+		s := Series{Name: OthersName, Total: sums[i].of(t.Combine)}
+		if i < len(shown) {
+			s.Name = v.keys[shown[i]]
+		}
+		for _, p := range points[i] {
+			s.Points = append(s.Points, p.of(t.Combine))
+			s.There = append(s.There, p.n > 0)
+		}
+		t.Series = append(t.Series, s)
+	}
+	return nil
+}

@@ -1,0 +1,192 @@
+// Everything works without this file; with it pages follow what happens, charts
+// can be hovered, and uploads show how far they are.
+'use strict';
+
+const css = (name) => getComputedStyle(document.documentElement).getPropertyValue(name).trim();
+const color = (i) => css(`--c${i % 10}`);
+const dark = matchMedia('(prefers-color-scheme: dark)');
+
+// charts keeps each chart as wide as its place and in the colours of the theme.
+function chart(place, options, data) {
+  let drawn;
+  const draw = (data) => {
+    drawn?.destroy();
+    place.classList.add('drawn');
+    drawn = new uPlot({ width: place.clientWidth, height: Number(place.dataset.height || 320), ...options() }, data, place);
+    return drawn;
+  };
+  let latest = data;
+  draw(latest);
+  new ResizeObserver(() => {
+    if (Math.abs(drawn.width - place.clientWidth) > 1) drawn.setSize({ width: place.clientWidth, height: drawn.height });
+  }).observe(place);
+  dark.addEventListener('change', () => draw(latest));
+  return { set(data) { latest = data; drawn.setData(data); }, get plot() { return drawn; } };
+}
+
+const axis = (more) => ({ stroke: css('--muted'), grid: { stroke: css('--line'), width: 1 }, ticks: { show: false }, ...more });
+const number = new Intl.NumberFormat('en', { maximumFractionDigits: 6 });
+const short = new Intl.NumberFormat('en', { notation: 'compact', maximumFractionDigits: 2 });
+const compact = (u, values) => values.map((v) => short.format(v));
+const utc = (seconds) => new Date(seconds * 1000).toISOString();
+
+function throughput(place, points) {
+  const columns = (points) => [points.map((p) => p.unix), points.map((p) => p.files)];
+  place.dataset.height = 190;
+  return ((made) => ({ set: (points) => made.set(columns(points)) }))(chart(place, () => ({
+    legend: { show: true, live: true },
+    cursor: { y: false, points: { show: false } },
+    scales: { x: { time: true }, y: { range: (u, low, high) => [0, Math.max(1, high * 1.1)] } },
+    axes: [axis({ values: (u, at) => at.map((t) => utc(t).slice(11, 16)) }), axis({ values: compact, size: 56, incrs: [1, 2, 5, 10, 20, 50, 100, 200, 500, 1e3, 2e3, 5e3, 1e4, 2e4, 5e4, 1e5] })],
+    series: [{ label: 'UTC', value: (u, t) => (t == null ? '–' : utc(t).slice(11, 19)) },
+      { label: 'files', stroke: color(0), fill: color(0), width: 0, points: { show: false }, paths: uPlot.paths.bars({ size: [0.8, 40] }), value: (u, v) => (v == null ? '–' : number.format(v)) }],
+  }), columns(points)));
+}
+
+function overview() {
+  const connection = document.getElementById('connection');
+  const place = document.getElementById('throughput');
+  let drawn;
+  const events = new EventSource('live');
+  events.onopen = () => { connection.dataset.state = 'on'; connection.textContent = 'live'; };
+  events.onerror = () => { connection.dataset.state = 'lost'; connection.textContent = 'connection lost, trying again'; };
+  const shown = {};
+  events.onmessage = (message) => {
+    const { parts, points } = JSON.parse(message.data);
+    for (const [name, html] of Object.entries(parts)) {
+      const part = document.getElementById(`part-${name}`);
+      // Unchanged parts stay, and with them the focus and the selection.
+      if (shown[name] === html || !part) continue;
+      if (part.contains(document.activeElement) && name !== 'progress' && name !== 'tiles') continue;
+      shown[name] = html;
+      part.innerHTML = html; // made by the server's templates, which escape
+    }
+    if (drawn) drawn.set(points);
+    else drawn = throughput(place, points);
+  };
+}
+
+function trend(place) {
+  const { times, series, value } = JSON.parse(place.dataset.trend);
+  const x = times.map((t) => Date.parse(t) / 1000);
+  const values = series.map((s) => s.values);
+  const stacked = place.dataset.kind === 'bars';
+  const sums = [];
+  if (stacked) {
+    values.forEach((column, i) => sums.push(column.map((v, at) => (v ?? 0) + (i ? sums[i - 1][at] : 0))));
+    sums.reverse();
+  }
+  const order = stacked ? series.map((_, i) => series.length - 1 - i) : series.map((_, i) => i);
+  place.dataset.height = 400;
+  const made = chart(place, () => ({
+    cursor: { points: { size: 7 }, focus: { prox: 24 } },
+    focus: { alpha: stacked ? 1 : 0.35 },
+    scales: { x: { time: true }, y: { range: (u, low, high) => [Math.min(0, low), high > 0 ? high * 1.05 : 1] } },
+    axes: [axis({ values: (u, at) => at.map((t) => utc(t).slice(0, 10)), space: 90 }), axis({ values: compact, size: 62 })],
+    series: [{ label: 'day', value: (u, t) => (t == null ? '–' : utc(t).slice(0, 10)) }, ...order.map((i) => ({
+      label: series[i].name, stroke: color(i), width: stacked ? 0 : 1.75, fill: stacked ? color(i) : undefined, points: { show: !stacked && x.length < 40, size: 5 },
+      paths: stacked ? uPlot.paths.bars({ size: [0.85, 60] }) : undefined,
+      value: (u, v, si, at) => (at == null || values[i][at] == null ? '–' : number.format(values[i][at])),
+    }))],
+  }), [x, ...(stacked ? sums : values)]);
+  const png = document.querySelector('[data-png]');
+  png.hidden = false;
+  png.addEventListener('click', (event) => {
+    event.preventDefault();
+    const from = made.plot.ctx.canvas;
+    const to = document.createElement('canvas');
+    [to.width, to.height] = [from.width, from.height + 40 * devicePixelRatio];
+    const ctx = to.getContext('2d');
+    ctx.fillStyle = css('--panel');
+    ctx.fillRect(0, 0, to.width, to.height);
+    ctx.drawImage(from, 0, 0);
+    ctx.font = `${13 * devicePixelRatio}px system-ui, sans-serif`;
+    let at = 12 * devicePixelRatio;
+    series.forEach((s, i) => {
+      ctx.fillStyle = color(i);
+      ctx.fillRect(at, from.height + 12 * devicePixelRatio, 10 * devicePixelRatio, 10 * devicePixelRatio);
+      ctx.fillStyle = css('--text');
+      at += 15 * devicePixelRatio;
+      ctx.fillText(s.name, at, from.height + 21 * devicePixelRatio);
+      at += ctx.measureText(s.name).width + 18 * devicePixelRatio;
+    });
+    to.toBlob((blob) => {
+      const link = document.createElement('a');
+      link.href = URL.createObjectURL(blob);
+      link.download = `${value}.png`;
+      link.click();
+      setTimeout(() => URL.revokeObjectURL(link.href), 10_000);
+    });
+  });
+}
+
+// A form of files to choose from: one box for all, and a count.
+function selection(form) {
+  const boxes = () => [...form.querySelectorAll('tbody input[type="checkbox"], .letter input[type="checkbox"]')];
+  const all = form.querySelector('[data-all]');
+  const label = form.querySelector('[data-chosen]');
+  const buttons = [...form.querySelectorAll('.under button, .actions button:not([name="all"])')];
+  if (all) {
+    all.hidden = false;
+    form.querySelector('.selectall')?.removeAttribute('hidden');
+    all.addEventListener('change', () => { boxes().forEach((box) => { box.checked = all.checked; }); count(); });
+  }
+  function count() {
+    const chosen = boxes().filter((box) => box.checked).length;
+    if (label) label.textContent = chosen ? `${chosen} chosen` : '';
+    buttons.forEach((button) => { button.disabled = !chosen; });
+    if (all) { all.checked = chosen > 0 && chosen === boxes().length; all.indeterminate = chosen > 0 && !all.checked; }
+  }
+  form.addEventListener('change', count);
+  form.addEventListener('submit', (event) => {
+    const by = event.submitter;
+    if (by?.dataset.confirm && !confirm(by.dataset.confirm)) { event.preventDefault(); return; }
+    // The button of one file is for that file alone.
+    if (by && 'one' in by.dataset) { boxes().forEach((box) => { box.checked = false; }); }
+  });
+  window.addEventListener('pageshow', count);
+  count();
+}
+
+function upload(form) {
+  const input = form.querySelector('input[type="file"]');
+  const list = form.querySelector('.uploads');
+  form.querySelector('[data-drop-hint]').hidden = false;
+  const send = (file) => new Promise((resolve) => {
+    const item = document.createElement('li');
+    const state = document.createElement('span');
+    const bar = document.createElement('progress');
+    bar.max = Math.max(1, file.size);
+    bar.value = 0;
+    bar.setAttribute('aria-label', file.name);
+    item.append(Object.assign(document.createElement('span'), { textContent: file.name }), state, bar);
+    list.append(item);
+    const finish = (text, ok) => { state.textContent = text; state.className = `state ${ok ? 'done' : 'failed'}`; bar.remove(); resolve(); };
+    if (file.size > Number(form.dataset.max)) { finish('too large', false); return; }
+    const request = new XMLHttpRequest(); // fetch cannot tell how far an upload is
+    request.open('PUT', form.dataset.target + encodeURIComponent(file.name));
+    request.setRequestHeader('Content-Type', 'text/csv');
+    request.upload.onprogress = (event) => { bar.value = event.loaded; state.textContent = `${Math.round((100 * event.loaded) / Math.max(1, event.total))} %`; };
+    request.onload = () => {
+      if (request.status < 300) { finish(request.status === 201 ? 'queued' : 'replaced and queued', true); return; }
+      let why = request.statusText;
+      try { why = JSON.parse(request.responseText).detail; } catch { /* not from us */ }
+      finish(request.status === 401 ? 'log in first' : why, false);
+    };
+    request.onerror = () => finish('the connection broke', false);
+    request.send(file);
+  });
+  const sendAll = async (files) => { for (const file of files) await send(file); };
+  form.addEventListener('submit', (event) => { event.preventDefault(); sendAll([...input.files]).then(() => { input.value = ''; }); });
+  for (const name of ['dragover', 'dragleave', 'drop']) {
+    document.addEventListener(name, (event) => { event.preventDefault(); form.classList.toggle('over', name === 'dragover'); });
+  }
+  document.addEventListener('drop', (event) => sendAll([...event.dataTransfer.files]));
+}
+
+if (document.body.dataset.page === 'overview') overview();
+for (const place of document.querySelectorAll('#trend')) trend(place);
+for (const form of document.querySelectorAll('[data-selection]')) selection(form);
+for (const form of document.querySelectorAll('[data-upload]')) upload(form);
+for (const form of document.querySelectorAll('[data-auto]')) form.addEventListener('change', () => form.requestSubmit());
+if (document.querySelector('[data-reload]')) setTimeout(() => location.reload(), 1000);

@@ -1,0 +1,270 @@
+package web
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"io"
+	"net/http"
+	"net/url"
+	"regexp"
+	"strconv"
+	"strings"
+
+	"go.uber.org/zap"
+
+	"csv-pipeline/internal/csvtable"
+	"csv-pipeline/internal/filestore"
+	"csv-pipeline/internal/queue"
+)
+
+// letter is a dead letter with the text that it complains about.
+type letter struct {
+	queue.DeadLetter
+	Line    int64    `json:"line,omitempty"`    // in the file, from 1
+	Excerpt *excerpt `json:"excerpt,omitempty"` // of that line
+	Exists  bool     `json:"exists"`            // the raw file is there
+}
+
+// excerpt is a line of a file, with the bad field apart; Bad may be "".
+type excerpt struct {
+	Before string `json:"before"`
+	Bad    string `json:"bad"`
+	After  string `json:"after"`
+}
+
+// The engine says NAME:LINE: COLUMN: "FIELD" what is wrong.
+var position = regexp.MustCompile(`^:(\d+): (?:[^"]*?: )?("(?:[^"\\]|\\.)*")?`)
+
+// letter looks up what the reason of a dead letter points to, in as much of its
+// file as may be read, in bytes.
+func (s *Server) letter(ctx context.Context, dead queue.DeadLetter, limit int64) letter {
+	l := letter{DeadLetter: dead}
+	f, err := s.Store.Open(ctx, filestore.Raw, dead.Name)
+	if err != nil {
+		return l
+	}
+	defer f.Close()
+	l.Exists = true
+	rest, ok := strings.CutPrefix(dead.Reason, dead.Name)
+	m := position.FindStringSubmatch(rest)
+	if !ok || m == nil {
+		return l
+	}
+	if l.Line, err = strconv.ParseInt(m[1], 10, 64); err != nil || f.Info().ETag != dead.Version {
+		return l
+	}
+	line, ok := csvtable.Line(io.LimitReader(f, limit), l.Line)
+	if !ok {
+		return l
+	}
+	l.Excerpt = &excerpt{Before: line}
+	if bad, err := strconv.Unquote(m[2]); err == nil && bad != "" {
+		if at := strings.LastIndex(line, bad); at >= 0 {
+			l.Excerpt = &excerpt{line[:at], bad, line[at+len(bad):]}
+		}
+	}
+	return l
+}
+
+// failedData is what the page of dead letters shows.
+type failedData struct {
+	Letters        []letter
+	Total          int
+	Previous, Next string
+	First, Last    int
+}
+
+// lettersPage returns a page of the dead letters.
+func (s *Server) lettersPage(r *http.Request, standard int) (page []letter, offset, limit, total int, err error) {
+	q := r.URL.Query()
+	if limit, err = whole(q, "limit", standard, 1, mostListed); err != nil {
+		return nil, 0, 0, 0, err
+	}
+	if offset, err = whole(q, "offset", 0, 0, mostListed); err != nil {
+		return nil, 0, 0, 0, err
+	}
+	dead, err := s.Queue.DeadLetters(r.Context())
+	if err != nil {
+		return nil, 0, 0, 0, err
+	}
+	end := len(dead)
+	if limit > 0 {
+		end = min(end, offset+limit)
+	}
+	page = []letter{}
+	for i := min(offset, end); i < end; i++ {
+		if len(page) < 200 {
+			page = append(page, s.letter(r.Context(), dead[i], 4<<20))
+		} else {
+			page = append(page, letter{DeadLetter: dead[i]})
+		}
+	}
+	return page, offset, limit, len(dead), nil
+}
+
+func (s *Server) failedPage(w http.ResponseWriter, r *http.Request) {
+	letters, offset, limit, total, err := s.lettersPage(r, 50)
+	if err != nil {
+		s.bad(w, r, err)
+		return
+	}
+	d := failedData{Letters: letters, Total: total, First: min(offset+1, total), Last: offset + len(letters)}
+	at := func(offset int) string {
+		return "?" + url.Values{"offset": {formatInt(offset)}, "limit": {formatInt(limit)}}.Encode()
+	}
+	if offset > 0 {
+		d.Previous = at(max(0, offset-limit))
+	}
+	if d.Last < total {
+		d.Next = at(d.Last)
+	}
+	s.render(w, r, http.StatusOK, "failed", "Failed", d)
+}
+
+func (s *Server) failedAPI(w http.ResponseWriter, r *http.Request) {
+	letters, offset, limit, total, err := s.lettersPage(r, 0)
+	if err != nil {
+		s.bad(w, r, err)
+		return
+	}
+	pageLinks(w, r, offset, limit, total)
+	answer(w, letters)
+}
+
+// bad answers a mistake of the client as such, and anything else as our own.
+func (s *Server) bad(w http.ResponseWriter, r *http.Request, err error) {
+	var mistake badRequest
+	if errors.As(err, &mistake) {
+		s.problem(w, r, http.StatusBadRequest, mistake.problem)
+		return
+	}
+	s.fail(w, r, err)
+}
+
+// chosen is which dead letters an action is for.
+type chosen struct {
+	Names []string `json:"names"`
+	All   bool     `json:"all"`
+}
+
+func (s *Server) retryForm(w http.ResponseWriter, r *http.Request) { s.form(w, r, "retry", s.retry) }
+func (s *Server) dropForm(w http.ResponseWriter, r *http.Request)  { s.form(w, r, "drop", s.drop) }
+func (s *Server) retryAPI(w http.ResponseWriter, r *http.Request)  { s.action(w, r, "retry", s.retry) }
+func (s *Server) dropAPI(w http.ResponseWriter, r *http.Request)   { s.action(w, r, "drop", s.drop) }
+
+type act func(context.Context, []queue.DeadLetter) (int, error)
+
+// form does what a page's form asks for and returns to the page.
+func (s *Server) form(w http.ResponseWriter, r *http.Request, did string, do act) {
+	if err := r.ParseForm(); err != nil {
+		s.problem(w, r, http.StatusBadRequest, "the form cannot be read, or it is longer than 4 MiB")
+		return
+	}
+	n, err := s.act(r.Context(), chosen{r.PostForm["name"], r.PostForm.Get("all") == "1"}, did, do)
+	if err != nil {
+		s.refuse(w, r, err)
+		return
+	}
+	http.Redirect(w, r, s.BasePath+"failed?did="+did+"&n="+strconv.Itoa(n), http.StatusSeeOther)
+}
+
+// action does what the API is asked for.
+func (s *Server) action(w http.ResponseWriter, r *http.Request, did string, do act) {
+	var c chosen
+	d := json.NewDecoder(r.Body)
+	d.DisallowUnknownFields()
+	if err := d.Decode(&c); err != nil {
+		s.problem(w, r, http.StatusBadRequest, `the body is not readable: expected {"names": ["a.csv"]} or {"all": true}`)
+		return
+	}
+	n, err := s.act(r.Context(), c, did, do)
+	if err != nil {
+		s.refuse(w, r, err)
+		return
+	}
+	answer(w, map[string]int{"files": n})
+}
+
+func (s *Server) refuse(w http.ResponseWriter, r *http.Request, err error) {
+	if errors.Is(err, filestore.ErrReadOnly) {
+		s.problem(w, r, http.StatusConflict, "the inspector may only read the files: mount the data writable to upload and drop")
+		return
+	}
+	s.bad(w, r, err)
+}
+
+func (s *Server) act(ctx context.Context, c chosen, did string, do act) (int, error) {
+	if len(c.Names) == 0 && !c.All {
+		return 0, badRequestf("no file was chosen: tick some first")
+	}
+	dead, err := s.Queue.DeadLetters(ctx)
+	if err != nil {
+		return 0, err
+	}
+	if !c.All {
+		wanted := make(map[string]bool, len(c.Names))
+		for _, name := range c.Names {
+			wanted[name] = true
+		}
+		kept := dead[:0]
+		for _, l := range dead {
+			if wanted[l.Name] {
+				kept = append(kept, l)
+			}
+		}
+		dead = kept
+	}
+	n, err := do(ctx, dead)
+	if n > 0 {
+		s.Log.Info("dead letters: "+did, zap.Int("files", n), zap.String("first", visible(dead[0].Name)))
+	}
+	return n, err
+}
+
+func (s *Server) retry(ctx context.Context, dead []queue.DeadLetter) (int, error) {
+	done := 0
+	for len(dead) > 0 {
+		batch := dead[:min(len(dead), 500)]
+		dead = dead[len(batch):]
+		names := make([]string, len(batch))
+		for i, l := range batch {
+			names[i] = l.Name
+		}
+		n, err := s.Queue.Requeue(ctx, names...)
+		done += n
+		if err != nil {
+			return done, err
+		}
+	}
+	return done, nil
+}
+
+// drop removes the files that failed, each if it is still the version that did, and
+// forgets the failures. A file that stayed would only be found and fail again.
+func (s *Server) drop(ctx context.Context, dead []queue.DeadLetter) (int, error) {
+	gone := make([]queue.DeadLetter, 0, len(dead))
+	var failed error
+	for _, l := range dead {
+		info, err := s.Store.Stat(ctx, filestore.Raw, l.Name)
+		if err == nil && info.ETag == l.Version {
+			err = s.Store.Remove(ctx, filestore.Raw, l.Name)
+		}
+		if err != nil && !errors.Is(err, filestore.ErrNotExist) && !errors.Is(err, filestore.ErrInvalidName) {
+			failed = err
+			break
+		}
+		gone = append(gone, l)
+	}
+	n, err := s.Queue.Drop(ctx, gone...)
+	return n, errors.Join(err, failed)
+}
+
+func formatInt(n int) string { return strconv.Itoa(n) }
+
+// answer writes JSON that is not to be kept.
+func answer(w http.ResponseWriter, v any) {
+	w.Header().Set("Content-Type", "application/json")
+	w.Header().Set("Cache-Control", "no-store")
+	_ = json.NewEncoder(w).Encode(v) // the client has gone, or all is well
+}

@@ -1,0 +1,228 @@
+package web
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"math"
+	"net/http"
+	"strings"
+	"sync"
+	"time"
+
+	"csv-pipeline/internal/activity"
+	"csv-pipeline/internal/catalog"
+	"csv-pipeline/internal/chart"
+	"csv-pipeline/internal/queue"
+)
+
+// status is how many files are in each state.
+type status struct {
+	Waiting   int64 `json:"waiting"`
+	InFlight  int64 `json:"inFlight"`
+	Delayed   int64 `json:"delayed"`
+	Failed    int64 `json:"failed"`
+	Completed int64 `json:"completed"` // results that are there, without outdated ones
+
+	Raw       int     `json:"raw"`       // files that arrived
+	Processed int     `json:"processed"` // files in processed/
+	Pending   int     `json:"pending"`   // raw files without a current result
+	Rate      float64 `json:"filesPerSecond"`
+	// SecondsLeft is about how long the rest takes; absent when that is unknown.
+	SecondsLeft          *float64 `json:"secondsLeft,omitempty"`
+	OldestWaitingSeconds float64  `json:"oldestWaitingSeconds"`
+}
+
+// counted puts together what the queue and the files say; the files are the truth
+// about what is done.
+func counted(c queue.Counts, files *catalog.Snapshot, view *activity.View) status {
+	st := status{Waiting: c.Waiting, InFlight: c.InFlight, Delayed: c.Delayed, Failed: c.Failed, Completed: int64(files.Done),
+		Raw: files.Raw.Len(), Processed: files.Processed.Len(), Pending: files.Pending,
+		Rate: math.Round(view.Rate*1000) / 1000, OldestWaitingSeconds: view.OldestWaiting.Seconds()}
+	if left := st.left(); left == 0 {
+		st.SecondsLeft = new(float64)
+	} else if st.Rate > 0 {
+		seconds := math.Ceil(float64(left) / st.Rate)
+		st.SecondsLeft = &seconds
+	}
+	return st
+}
+
+// left is what is still to be done, with files that are not queued yet.
+func (st status) left() int64 {
+	return max(st.Waiting+st.InFlight+st.Delayed, int64(st.Pending)-st.Failed)
+}
+
+func (s *Server) now(ctx context.Context) (status, error) {
+	counts, err := s.Queue.Counts(ctx)
+	if err != nil {
+		return status{}, err
+	}
+	view, err := s.monitor.Recent(ctx)
+	if err != nil {
+		return status{}, err
+	}
+	files, err := s.Catalog.Recent(ctx)
+	if err != nil {
+		return status{}, err
+	}
+	return counted(counts, files, view), nil
+}
+
+// overview is the start page's data; the parts that change are rendered one by one.
+type overview struct {
+	Status   status
+	View     *activity.View
+	Left     int64
+	Total    int64 // of the current batch
+	Percent  float64
+	TimeLeft string
+	Problems []queue.Attempt
+	Chart    chart.Chart
+	Base     string
+	Version  string
+}
+
+func (o overview) SVG() string { return o.Chart.SVG() }
+
+// parts of the start page that are sent to those who watch it.
+var parts = []string{"progress", "tiles", "workers", "problems", "latest"}
+
+const chartStep = 10 // seconds
+
+func (s *Server) look(ctx context.Context, view *activity.View) (overview, error) {
+	files, err := s.Catalog.Recent(ctx)
+	if err != nil {
+		return overview{}, err
+	}
+	o := overview{View: view, Status: counted(view.Counts, files, view), Base: s.BasePath}
+	o.Left = o.Status.left()
+	o.Total = o.Left + view.BatchDone
+	if o.Total > 0 {
+		o.Percent = 100 * float64(view.BatchDone) / float64(o.Total)
+	}
+	if left := o.Status.SecondsLeft; left != nil && o.Left > 0 {
+		o.TimeLeft = formatSpan(time.Duration(*left * float64(time.Second)))
+	}
+	for _, a := range s.monitor.Latest(200) {
+		if a.Outcome != queue.AttemptDone && len(o.Problems) < 5 {
+			o.Problems = append(o.Problems, a)
+		}
+	}
+	o.Chart = throughputChart(s.monitor.Throughput(view.At, chartStep))
+	return o, nil
+}
+
+func throughputChart(points []activity.Point) chart.Chart {
+	c := chart.Chart{Title: "Files done in each ten seconds of the last quarter of an hour", Kind: chart.Bars, Width: 1100, Height: 190}
+	values := make([]float64, len(points))
+	for i, p := range points {
+		c.Labels = append(c.Labels, time.Unix(p.Unix, 0).UTC().Format("15:04:05"))
+		values[i] = float64(p.Files)
+	}
+	c.Series = []chart.Series{{Values: values}}
+	return c
+}
+
+func (s *Server) overview(w http.ResponseWriter, r *http.Request) {
+	view, err := s.monitor.Recent(r.Context())
+	if err != nil {
+		s.fail(w, r, err)
+		return
+	}
+	o, err := s.look(r.Context(), view)
+	if err != nil {
+		s.fail(w, r, err)
+		return
+	}
+	s.render(w, r, http.StatusOK, "overview", "Overview", o)
+}
+
+// liveCache is the latest event, made once for all who watch.
+type liveCache struct {
+	mu     sync.Mutex
+	of     *activity.View
+	page   []byte
+	status []byte
+}
+
+// live returns the events of the newest view.
+func (s *Server) liveNow(ctx context.Context) (pageEvent, statusEvent []byte, err error) {
+	view, err := s.monitor.Recent(ctx)
+	if err != nil {
+		return nil, nil, err
+	}
+	s.live.mu.Lock()
+	defer s.live.mu.Unlock()
+	if s.live.of == view {
+		return s.live.page, s.live.status, nil
+	}
+	o, err := s.look(ctx, view)
+	if err != nil {
+		return nil, nil, err
+	}
+	event := struct {
+		Parts  map[string]string `json:"parts"`
+		Points []activity.Point  `json:"points"`
+	}{map[string]string{}, s.monitor.Throughput(view.At, chartStep)}
+	for _, part := range parts {
+		var b strings.Builder
+		if err := pages.ExecuteTemplate(&b, part, o); err != nil {
+			return nil, nil, err
+		}
+		event.Parts[part] = b.String()
+	}
+	if s.live.page, err = json.Marshal(event); err != nil {
+		return nil, nil, err
+	}
+	if s.live.status, err = json.Marshal(o.Status); err != nil {
+		return nil, nil, err
+	}
+	s.live.of = view
+	return s.live.page, s.live.status, nil
+}
+
+func (s *Server) liveEvents(w http.ResponseWriter, r *http.Request) {
+	s.stream(w, r, func(page, _ []byte) []byte { return page })
+}
+
+func (s *Server) events(w http.ResponseWriter, r *http.Request) {
+	s.stream(w, r, func(_, status []byte) []byte { return status })
+}
+
+// stream sends server-sent events until the client goes or the server stops.
+func (s *Server) stream(w http.ResponseWriter, r *http.Request, choose func(page, status []byte) []byte) {
+	changed, stop := s.monitor.Watch()
+	defer stop()
+	rc := http.NewResponseController(w)
+	w.Header().Set("Content-Type", "text/event-stream")
+	w.Header().Set("Cache-Control", "no-store")
+	w.Header().Set("X-Accel-Buffering", "no") // proxies must not hold events back
+	beat := time.NewTicker(15 * time.Second)
+	defer beat.Stop()
+	var last string
+	for {
+		text := ":\n\n" // keeps the connection
+		page, status, err := s.liveNow(r.Context())
+		if err == nil {
+			if now := string(choose(page, status)); now != last {
+				last, text = now, "data: "+now+"\n\n"
+			}
+		}
+		_ = rc.SetWriteDeadline(time.Now().Add(10 * time.Second))
+		if _, err := fmt.Fprint(w, text); err != nil {
+			return
+		}
+		if err := rc.Flush(); err != nil {
+			return
+		}
+		select {
+		case <-r.Context().Done():
+			return
+		case <-s.stopped:
+			return
+		case <-changed:
+		case <-beat.C:
+		}
+	}
+}
