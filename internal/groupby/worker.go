@@ -65,7 +65,7 @@ func endText(text []byte, n int, final bool) int {
 }
 
 // header reads the first record of text[:n] and returns how many bytes it
-// takes with the blank lines before it; 0 means that it is not complete. In a
+// takes with the blank lines before it; 0 means that it is not there yet. In a
 // file without header they are the blank lines alone.
 func (w *worker) header(text []byte, n int, final bool) (used int, err error) {
 	const mark = "\uFEFF"
@@ -99,9 +99,12 @@ func (w *worker) header(text []byte, n int, final bool) (used int, err error) {
 		if w.layout, err = w.plan.newLayout(w.name, line, names); err == nil && !w.plan.noHeader {
 			used += w.record.size
 		}
-		break
+		return used, err
 	}
-	return used, err
+	if !final {
+		used = 0
+	}
+	return used, nil
 }
 
 // records aggregates the records of text[:n] and returns how many bytes they
