@@ -20,6 +20,17 @@ priorityClassName: {{ . }}
 nodeSelector:
   {{- toYaml . | nindent 2 }}
 {{- end }}
+{{- with $values.topologySpreadConstraints }}
+topologySpreadConstraints:
+  {{- range . }}
+  - {{- toYaml . | nindent 4 }}
+    {{- if not .labelSelector }}
+    labelSelector:
+      matchLabels:
+        {{- include "csv-pipeline.selectorLabels" $ | nindent 8 }}
+    {{- end }}
+  {{- end }}
+{{- end }}
 {{- with $values.tolerations }}
 tolerations:
   {{- toYaml . | nindent 2 }}
@@ -50,7 +61,7 @@ labelSelector:
   matchExpressions:
     - key: app.kubernetes.io/component
       operator: In
-      values: [generator, inspector, processor]
+      values: [generator, inspector, processor, test]
 {{- end -}}
 
 {{/* The labels of a pod: what selects it, and what it is part of. No version: pods are replaced only for a reason. */}}
@@ -81,16 +92,12 @@ capabilities:
   drop: [ALL]
 {{- end -}}
 
-{{/* Where Redis, the queue and the data are: the environment of every service. Takes (dict "root" $ "component" "processor"). */}}
+{{/*
+Where Redis, the queue and the data are: the environment of every service. Takes
+(dict "root" $ "component" "processor"), and "client" where its Redis user is another component's.
+*/}}
 {{- define "csv-pipeline.env" -}}
-- name: REDIS_HOST
-  value: {{ include "csv-pipeline.redisHost" .root }}
-- name: REDIS_PORT
-  value: "6379"
-- name: REDIS_PASSWORD_FILE
-  value: /run/secrets/redis/password
-- name: REDIS_LIST
-  value: {{ .root.Values.queue.list | quote }}
+{{ include "csv-pipeline.redisEnv" (dict "root" .root "client" (.client | default .component)) }}
 - name: STORE_URL
   value: file:///data
 {{- with (index .root.Values .component).extraEnv }}
@@ -105,20 +112,13 @@ capabilities:
   {{- if eq .component "inspector" }}
   readOnly: true
   {{- end }}
-- name: redis-password
-  mountPath: /run/secrets/redis
-  readOnly: true
+{{- include "csv-pipeline.redisVolumeMounts" .root }}
 {{- end -}}
 
+{{/* Takes what "csv-pipeline.env" takes. */}}
 {{- define "csv-pipeline.volumes" -}}
 - name: data
   persistentVolumeClaim:
-    claimName: {{ include "csv-pipeline.dataClaim" . }}
-- name: redis-password
-  secret:
-    secretName: {{ include "csv-pipeline.redisSecret" . }}
-    defaultMode: 0440
-    items:
-      - key: {{ .Values.redis.auth.existingSecretPasswordKey }}
-        path: password
+    claimName: {{ include "csv-pipeline.dataClaim" .root }}
+{{- include "csv-pipeline.redisVolumes" (dict "root" .root "client" (.client | default .component)) }}
 {{- end -}}
