@@ -77,12 +77,23 @@ func (b *batch) init(p *Plan, s *states) {
 // having changed nothing, where a row is in doubt.
 func (w *worker) aggregate(text []byte, n int) bool {
 	b := &w.batch
-	if !w.makeKeys(text, n) || !w.readNumbers(text, n) {
+	if !w.makeKeys(text, n) {
 		return false
 	}
-	w.findRecords(n)
-	for s, st := range w.table.list {
-		b.apply(&w.table, s, st, text, n)
+	t := &w.table
+	if w.dense.present != nil && w.findDense(n) {
+		t = &w.dense
+	}
+	if !b.readNumbers(t, text, n) {
+		return false
+	}
+	if t == &w.dense {
+		t.keep(b.at[:n])
+	} else {
+		w.findRecords(n)
+	}
+	for s, st := range t.list {
+		b.apply(t, s, st, text, n)
 	}
 	for i, s := range w.table.distinct {
 		b.addPairs(&w.table.pairs[i], text, &b.columns[w.table.list[s].column], n)
@@ -149,8 +160,7 @@ func (w *worker) findRecords(n int) {
 
 // readNumbers reads the numeric columns at the scales of the table, which it
 // raises if need be.
-func (w *worker) readNumbers(text []byte, n int) bool {
-	b, t := &w.batch, &w.table
+func (b *batch) readNumbers(t *table, text []byte, n int) bool {
 	for column, i := range b.number {
 		if i < 0 {
 			continue

@@ -32,7 +32,11 @@ func (c *cursor) load(o *order) error {
 		return io.EOF
 	}
 	c.keyed = false
-	if !c.long && o.columns == 1 && c.table.nuls == 0 {
+	if t := c.table; t.present != nil && o.numeric[0] {
+		c.prefix = 1<<63 + uint64(c.at[0])/uint64(t.words)
+		return nil
+	}
+	if !c.long && o.columns == 1 && c.table.nuls == 0 && c.table.present == nil {
 		c.prefix = o.prefixWord(c.table.records[int(c.at[0])+c.table.words])
 	} else {
 		c.prefix = o.prefix(c.currentKey())

@@ -10,6 +10,13 @@ var errTooWide = errors.New("added up with the others takes more than 37 digits"
 
 // each calls f with the first word of every record, short keys first.
 func (t *table) each(f func(at uint32, long bool) error) error {
+	for v, present := range t.present {
+		if present != 0 {
+			if err := f(uint32(v*t.words), false); err != nil {
+				return err
+			}
+		}
+	}
 	for _, x := range [...]struct {
 		slots []uint32
 		n     int
@@ -32,6 +39,9 @@ func (t *table) each(f func(at uint32, long bool) error) error {
 
 // key appends a record's key.
 func (t *table) key(at uint32, long bool, buf []byte) []byte {
+	if t.present != nil {
+		return t.denseKey(at, buf)
+	}
 	k := t.records[int(at)+t.words:]
 	if long {
 		return append(buf, t.text(k[1])...)

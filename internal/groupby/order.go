@@ -25,7 +25,7 @@ func newOrder(columns int) *order {
 
 // observe takes the keys of a table into account.
 func (o *order) observe(t *table) {
-	if !slices.Contains(o.numeric, true) {
+	if !slices.Contains(o.numeric, true) || t.present != nil {
 		return
 	}
 	var buf []byte
@@ -178,6 +178,9 @@ func (s *sorter) sort(t *table, long bool) []uint32 {
 	if long {
 		x = &t.long
 	}
+	if t.present != nil && !long {
+		return s.sortDense(t)
+	}
 	if x.n == 0 {
 		return nil
 	}
@@ -195,6 +198,40 @@ func (s *sorter) sort(t *table, long bool) []uint32 {
 		}
 		s.rows = append(s.rows, row)
 	}
+	s.finish(t, long)
+	sorted := x.slots[:len(s.rows)]
+	for i, row := range s.rows {
+		sorted[i] = row.at
+	}
+	x.slots, x.n = nil, 0
+	return sorted
+}
+
+// sortDense is sort for a dense table, whose records are in the order of their
+// values.
+func (s *sorter) sortDense(t *table) []uint32 {
+	var sorted []uint32
+	s.rows = s.rows[:0]
+	for v, present := range t.present {
+		if present == 0 {
+			continue
+		}
+		if at := uint32(v * t.words); s.numeric[0] {
+			sorted = append(sorted, at)
+		} else {
+			s.a = t.key(at, false, s.a[:0])
+			s.rows = append(s.rows, sortRow{prefix: s.prefix(s.a), at: at})
+		}
+	}
+	s.finish(t, false)
+	for _, row := range s.rows {
+		sorted = append(sorted, row.at)
+	}
+	return sorted
+}
+
+// finish sorts the rows by prefix, and by key where prefixes tie.
+func (s *sorter) finish(t *table, long bool) {
 	s.byPrefix()
 	for i := 1; i < len(s.rows); i++ {
 		first := i - 1
@@ -208,12 +245,6 @@ func (s *sorter) sort(t *table, long bool) []uint32 {
 			})
 		}
 	}
-	sorted := x.slots[:len(s.rows)]
-	for i, row := range s.rows {
-		sorted[i] = row.at
-	}
-	x.slots, x.n = nil, 0
-	return sorted
 }
 
 // byPrefix sorts the rows by prefix: by radix, a byte at a time from the

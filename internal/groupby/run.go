@@ -100,6 +100,8 @@ type run struct {
 	memory     atomic.Int64 // that the partitions take
 	budget     int64        // that they may take
 	spilled    spill
+	denseLimit int // of the dense tables, once there is one
+	noDense    atomic.Bool
 }
 
 // worker is a new worker or a used one.
@@ -117,10 +119,11 @@ func (r *run) worker() *worker {
 
 // release keeps a worker for the next run, unless it has grown.
 func (p *Plan) release(w *worker) {
-	if w.table.size()+int64(len(w.text)) > maxIdle {
+	if w.table.size()+w.dense.size()+int64(len(w.text)) > maxIdle {
 		return
 	}
 	w.table.reset()
+	w.dense = table{}
 	w.rows, w.skip, w.makeRoom, w.layout = 0, nil, nil, nil
 	p.idle.Put(w)
 }
@@ -139,6 +142,9 @@ func (r *run) read() error {
 // makeRoom moves the groups of a worker's table to the partitions, and spills
 // those that outgrow the memory.
 func (r *run) makeRoom(w *worker) error {
+	if err := r.makeDense(w); err != nil {
+		return r.explain(err)
+	}
 	r.partition.Do(func() { r.partitions = new(partitions) })
 	grown, err := r.partitions.take(&w.table, w.number*len(r.partitions)/r.opt.Workers, &w.scatter)
 	if err != nil {
@@ -253,6 +259,11 @@ func (r *run) writeTables(o *output, tables []*table) error {
 // tables are disjoint tables with all groups, or none if some were spilled,
 // for then all are.
 func (r *run) tables() ([]*table, error) {
+	r.noDense.Store(true) // what is collected is complete
+	dense, err := r.collectDense()
+	if err != nil {
+		return nil, err
+	}
 	if r.partitions == nil {
 		all := &r.workers[0].table
 		for _, w := range r.workers[1:] {
@@ -274,11 +285,25 @@ func (r *run) tables() ([]*table, error) {
 		if err := r.spillAll(); err != nil {
 			return nil, err
 		}
+		if dense != nil {
+			if err := r.spilled.add([]*table{dense}, r.states, r.opt.TempDir); err != nil {
+				return nil, err
+			}
+		}
 		return nil, r.spilled.resort(r.states)
 	}
 	var tables []*table
+	if dense != nil {
+		tables = append(tables, dense)
+	}
 	for i := range r.partitions {
-		if t := &r.partitions[i].table; t.states != nil && t.len() > 0 {
+		t := &r.partitions[i].table
+		if dense != nil && t.states != nil {
+			if err := dense.absorb(t); err != nil {
+				return nil, err
+			}
+		}
+		if t.states != nil && t.len() > 0 {
 			tables = append(tables, t)
 		}
 	}

@@ -13,7 +13,7 @@ import (
 )
 
 // ErrTooManyGroups says that the groups do not fit in Options.MemoryLimit and
-// that there is no Options.TempDir to put them.
+// that no file can be made in Options.TempDir to put them.
 var ErrTooManyGroups = errors.New("too many groups for the memory limit: raise it, or give a temporary folder with room for them")
 
 // spill is the groups that did not fit in memory: sorted runs in one temporary
@@ -74,7 +74,7 @@ func (s *spill) add(tables []*table, states *states, dir string) error {
 	if s.file == nil {
 		f, err := os.CreateTemp(dir, "groupby-*.spill")
 		if err != nil {
-			return err
+			return fmt.Errorf("%w: %w", ErrTooManyGroups, err)
 		}
 		s.file = f
 	}

@@ -25,6 +25,7 @@ type table struct {
 	arena   []byte  // long keys and the texts of min and max
 	scales  []uint8 // for each state, digits after the point of its numbers
 	pairs   []table // for each distinct column, the set of key NUL value
+	present []uint8 // of a dense table: which places are taken
 	touched uint64  // keeps loads that only warm the cache from being optimised away
 }
 
@@ -104,7 +105,7 @@ func (t *table) full(size int) bool {
 
 // size is the memory the table holds on to, in bytes.
 func (t *table) size() int64 {
-	n := 8*cap(t.records) + 4*(len(t.short.slots)+len(t.long.slots)) + cap(t.arena)
+	n := 8*cap(t.records) + cap(t.present) + 4*(len(t.short.slots)+len(t.long.slots)) + cap(t.arena)
 	for i := range t.pairs {
 		n += int(t.pairs[i].size())
 	}

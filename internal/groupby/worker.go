@@ -17,6 +17,7 @@ type worker struct {
 	text   []byte // what is read into
 
 	table    table
+	dense    table // see dense.go
 	scatter  scatter
 	makeRoom func(*worker) error // takes the groups of a full table away
 	batch    batch
