@@ -68,16 +68,23 @@ func (w *Worker) Run(ctx context.Context) error {
 	}
 	var done int64
 	var others waiting
+	var claim *queue.Claim // taken, but not begun
 	for ctx.Err() == nil && (w.FilesPerJob == 0 || done < w.FilesPerJob) {
 		w.Beat()
 		w.sweep(ctx)
-		claim, err := w.claim(ctx)
+		var err error
+		if claim == nil {
+			claim, err = w.claim(ctx)
+		}
 		switch {
 		case err == nil:
 			faultpoint.Reach(faultpoint.Claimed)
 			others = waiting{}
+			more := func() bool {
+				return ctx.Err() == nil && (w.FilesPerJob == 0 || done+1 < w.FilesPerJob) && time.Since(w.tidied) < tidyInterval
+			}
 			w.tally.busy.Add(1)
-			err := w.process(work, telling, claim)
+			claim, err = w.process(work, telling, claim, more)
 			w.tally.busy.Add(-1)
 			if err != nil {
 				return err
@@ -111,6 +118,11 @@ func (w *Worker) Run(ctx context.Context) error {
 				return nil
 			}
 			others.wait(ctx)
+		}
+	}
+	if claim != nil {
+		if err := w.persist(telling, claim.Release); err != nil {
+			return w.ended(w.Log.With(zap.String("file", claim.Name)), err)
 		}
 	}
 	return nil
@@ -152,10 +164,13 @@ func (w *Worker) sweep(ctx context.Context) {
 	}
 }
 
-// claim does the queue's housekeeping, once a second at most, and takes a name.
+// tidyInterval is how often a worker does the queue's housekeeping, at most.
+const tidyInterval = time.Second
+
+// claim does the queue's housekeeping now and then, and takes a name.
 func (w *Worker) claim(ctx context.Context) (claim *queue.Claim, err error) {
 	return claim, w.persist(ctx, func(ctx context.Context) error {
-		if time.Since(w.tidied) > time.Second {
+		if time.Since(w.tidied) > tidyInterval {
 			if _, err := w.Queue.Tidy(ctx); err != nil {
 				return err
 			}
@@ -203,37 +218,27 @@ func (w *waiting) wait(ctx context.Context) {
 	pause(ctx, w.pause)
 }
 
-// process takes a claimed name all the way, as long as ctx lasts; telling is for
-// what the queue is told at its end. The error is that of a Redis that cannot be
-// reached any more.
-func (w *Worker) process(ctx, telling context.Context, claim *queue.Claim) error {
+// process takes a claimed name all the way, as long as work lasts; telling is for
+// what the queue is told at its end. It returns the next claim where more allows
+// it and there is one. The error is that of a Redis that cannot be reached any more.
+func (w *Worker) process(work, telling context.Context, claim *queue.Claim, more func() bool) (next *queue.Claim, err error) {
 	log := w.Log.With(zap.String("file", claim.Name))
 	job := newJob(w, claim)
-	held, stop := claim.Hold(ctx, job.progress)
+	held, stop := claim.Hold(work, job.progress)
 	outcome, failure := job.run(held)
 	stop()
 
-	if failure != nil && ctx.Err() != nil {
-		// Told to stop, and out of time.
-		if err := w.persist(telling, func(ctx context.Context) error { return claim.Release(ctx) }); err != nil {
-			return w.ended(log, err)
-		}
-		log.Info("given back")
-		return nil
-	}
-	if failure == nil {
-		if err := w.persist(telling, func(ctx context.Context) error { return claim.Complete(ctx, outcome) }); err != nil {
-			return w.ended(log, err)
-		}
-		log.Info("done", zap.Int64("rows", outcome.Rows), zap.Int64("bytes", outcome.Bytes), zap.Duration("seconds", outcome.Took))
-		return nil
-	}
-	if errors.Is(failure.err, queue.ErrLost) {
-		return w.ended(log, failure.err)
-	}
 	var state queue.State
-	err := w.persist(telling, func(ctx context.Context) (err error) {
+	err = w.persist(telling, func(ctx context.Context) (err error) {
 		switch {
+		case failure == nil && more():
+			next, err = claim.CompleteAndClaim(ctx, outcome, w.Name)
+		case failure == nil:
+			err = claim.Complete(ctx, outcome)
+		case errors.Is(failure.err, queue.ErrLost):
+			err = failure.err
+		case work.Err() != nil: // told to stop, and out of time
+			state, err = released, claim.Release(ctx)
 		case failure.permanent:
 			state, err = claim.Fail(ctx, failure.report())
 		case failure.placeFails():
@@ -243,13 +248,22 @@ func (w *Worker) process(ctx, telling context.Context, claim *queue.Claim) error
 		}
 		return err
 	})
-	if err != nil {
-		return w.ended(log, err)
+	switch {
+	case err != nil:
+		return next, w.ended(log, err)
+	case failure == nil:
+		log.Info("done", zap.Int64("rows", outcome.Rows), zap.Int64("bytes", outcome.Bytes), zap.Duration("seconds", outcome.Took))
+	case state == released:
+		log.Info("given back")
+	default:
+		log.Error("failed", zap.Error(failure.err), zap.String("kind", failure.kind), zap.String("now", string(state)),
+			zap.Int64("errors", claim.Errors+1))
 	}
-	log.Error("failed", zap.Error(failure.err), zap.String("kind", failure.kind), zap.String("now", string(state)),
-		zap.Int64("errors", claim.Errors+1))
-	return nil
+	return next, nil
 }
+
+// released is where a name is that was given back.
+const released queue.State = "released"
 
 // ended handles an error of ending a claim: a lost one is somebody else's now, or
 // was ended by a call whose answer did not arrive.

@@ -44,14 +44,13 @@ for _ = 1, 100 do
   else
     local record = redis.call('HGET', KEYS[3], name)
     record = record and cjson.decode(record) or { errors = 0, crashes = 0 }
-    if redis.call('ZSCORE', KEYS[2], name) then
+    if redis.call('ZADD', KEYS[2], 'NX', now + tonumber(ARGV[1]), name) == 0 then
       -- Pushed again while somebody works on it: once more when that ends.
       record.again = true
       redis.call('HSET', KEYS[3], name, cjson.encode(record))
       redis.call('RPOP', KEYS[1])
       redis.call('HINCRBY', KEYS[6], 'merged', 1)
     else
-      redis.call('ZADD', KEYS[2], now + tonumber(ARGV[1]), name)
       redis.call('RPOP', KEYS[1])
       redis.call('ZREM', KEYS[4], name)
       redis.call('HDEL', KEYS[5], name)
