@@ -38,8 +38,9 @@ type Worker struct {
 
 // tally is what the workers of a pool count together.
 type tally struct {
-	busy atomic.Int32 // workers that have a file in hand
-	done atomic.Int64 // files
+	busy       atomic.Int32 // workers that have a file in hand
+	done       atomic.Int64 // files
+	quarantine quarantine
 }
 
 // lastWord is how long a worker that must stop may take to tell Redis so.
@@ -73,12 +74,28 @@ func (w *Worker) Run(ctx context.Context) error {
 		w.Beat()
 		w.sweep(ctx)
 		var err error
+		if claim != nil && !w.tally.quarantine.tryEnter() {
+			if err := w.giveBack(telling, claim); err != nil {
+				return err
+			}
+			claim = nil
+		}
 		if claim == nil {
-			claim, err = w.claim(ctx)
+			w.tally.quarantine.enter()
+			if claim, err = w.claim(ctx); err != nil {
+				w.tally.quarantine.leave()
+			}
 		}
 		switch {
+		case err == nil && claim.Crashes > 0 && !w.tally.quarantine.trySuspect():
+			if err := w.giveBack(telling, claim); err != nil {
+				return err
+			}
+			claim = nil
+			w.tally.quarantine.awaitSuspect()
 		case err == nil:
-			faultpoint.Reach(faultpoint.Claimed)
+			name := claim.Name
+			faultpoint.Reach(work, faultpoint.Claimed, name)
 			others = waiting{}
 			more := func() bool {
 				return ctx.Err() == nil && (w.FilesPerJob == 0 || done+1 < w.FilesPerJob) && time.Since(w.tidied) < tidyInterval
@@ -89,7 +106,7 @@ func (w *Worker) Run(ctx context.Context) error {
 			if err != nil {
 				return err
 			}
-			faultpoint.Reach(faultpoint.Completed)
+			faultpoint.Reach(work, faultpoint.Completed, name)
 			done++
 			w.tally.done.Add(1)
 		case ctx.Err() != nil:
@@ -121,9 +138,15 @@ func (w *Worker) Run(ctx context.Context) error {
 		}
 	}
 	if claim != nil {
-		if err := w.persist(telling, claim.Release); err != nil {
-			return w.ended(w.Log.With(zap.String("file", claim.Name)), err)
-		}
+		return w.giveBack(telling, claim)
+	}
+	return nil
+}
+
+// giveBack ends a claim on which nothing was begun.
+func (w *Worker) giveBack(ctx context.Context, claim *queue.Claim) error {
+	if err := w.persist(ctx, claim.Release); err != nil {
+		return w.ended(w.Log.With(zap.String("file", claim.Name)), err)
 	}
 	return nil
 }
@@ -225,6 +248,11 @@ func (w *Worker) process(work, telling context.Context, claim *queue.Claim, more
 	log := w.Log.With(zap.String("file", claim.Name))
 	job := newJob(w, claim)
 	held, stop := claim.Hold(work, job.progress)
+	leave := w.tally.quarantine.leave
+	if claim.Crashes > 0 {
+		w.tally.quarantine.isolate()
+		leave = w.tally.quarantine.release
+	}
 	outcome, failure := job.run(held)
 	stop()
 
@@ -248,6 +276,7 @@ func (w *Worker) process(work, telling context.Context, claim *queue.Claim, more
 		}
 		return err
 	})
+	leave()
 	switch {
 	case err != nil:
 		return next, w.ended(log, err)
