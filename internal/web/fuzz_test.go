@@ -9,6 +9,7 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
+	"time"
 
 	"go.uber.org/zap"
 
@@ -53,15 +54,17 @@ func FuzzPaths(f *testing.F) {
 		f.Fatal(err)
 	}
 	f.Cleanup(func() { _ = store.Close() })
-	server := &web.Server{Store: store, Catalog: catalog.New(store), Queue: queue.New(redistest.Embedded(f), "csvs-to-process", queue.Options{}),
-		Log: zap.NewNop(), Registry: ops.NewRegistry("fuzz"), Alive: func(context.Context) error { return nil }}
+	server := web.New(web.Config{Store: store, Catalog: catalog.New(store), Queue: queue.New(redistest.Embedded(f), "csvs-to-process", queue.Options{}),
+		Log: zap.NewNop(), Registry: ops.NewRegistry("fuzz"), Alive: func(context.Context) error { return nil }})
 	handler := server.Handler()
 	f.Fuzz(func(t *testing.T, path string) {
 		target, err := url.ParseRequestURI(path)
 		if err != nil {
 			return // net/http answers it before us
 		}
-		request := httptest.NewRequest(http.MethodGet, "/", nil)
+		ctx, cancel := context.WithTimeout(t.Context(), 2*time.Second) // a live stream has no end of its own
+		defer cancel()
+		request := httptest.NewRequestWithContext(ctx, http.MethodGet, "/", nil)
 		request.URL = target
 		answer := httptest.NewRecorder()
 		handler.ServeHTTP(answer, request)
