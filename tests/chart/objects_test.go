@@ -41,6 +41,8 @@ generator: {<<: *all, schedule: "0 3 * * *"}
 inspector:
   <<: *all
   replicas: 3
+  basePath: /csv/
+  auth: {existingSecret: web, user: me, read: true}
   ingress: {enabled: true, className: nginx, hosts: [csv.example], tlsSecret: web, annotations: {some: annotation}}
   httpRoute: {enabled: true, parentRefs: [{name: gateway}], hosts: [csv.example]}
 test: *all
@@ -143,7 +145,7 @@ func TestPodsAreHardened(t *testing.T) {
 
 // TestReferencesHold: whatever an object names is there, or was named by the user.
 func TestReferencesHold(t *testing.T) {
-	theirs := []string{"PersistentVolumeClaim/mine", "PersistentVolumeClaim/redis-data", "Secret/theirs", "Secret/certificates"}
+	theirs := []string{"PersistentVolumeClaim/mine", "PersistentVolumeClaim/redis-data", "Secret/theirs", "Secret/certificates", "Secret/web"}
 	forEachVariant(t, func(t *testing.T, r release) {
 		need := func(who, key string) {
 			if _, ok := r.objects[key]; !ok && !slices.Contains(theirs, key) {

@@ -105,11 +105,23 @@ Where Redis, the queue and the data are: the environment of every service. Takes
 {{- end }}
 {{- end -}}
 
-{{/* Only the inspector has no business writing the data. Takes (dict "root" $ "component" "processor"). */}}
+{{/*
+Four fifths of a container's limit of memory, in bytes, for Go's runtime; empty where there is no limit, or
+one with another unit. Takes the container's resources.
+*/}}
+{{- define "csv-pipeline.goMemoryLimit" -}}
+{{- $limit := dig "limits" "memory" "" . | toString -}}
+{{- if regexMatch "^[0-9]+(Ki|Mi|Gi)$" $limit -}}
+{{- $unit := get (dict "Ki" 1024 "Mi" 1048576 "Gi" 1073741824) (regexFind "[KMG]i$" $limit) -}}
+{{- div (mul (regexFind "^[0-9]+" $limit | int64) $unit 4) 5 -}}
+{{- end -}}
+{{- end -}}
+
+{{/* An inspector that nobody may change anything by has no business writing the data. Takes (dict "root" $ "component" "processor"). */}}
 {{- define "csv-pipeline.volumeMounts" -}}
 - name: data
   mountPath: /data
-  {{- if eq .component "inspector" }}
+  {{- if and (eq .component "inspector") (not .root.Values.inspector.auth.existingSecret) }}
   readOnly: true
   {{- end }}
 {{- include "csv-pipeline.redisVolumeMounts" .root }}

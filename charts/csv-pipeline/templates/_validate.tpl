@@ -11,6 +11,14 @@
 {{- fail "generator: months and days are both 0, so it has nothing to write; set one of them or enabled: false" -}}
 {{- end -}}
 {{- end -}}
+{{- with .Values.inspector.auth -}}
+{{- if and (or .user .read) (not .existingSecret) -}}
+{{- fail "inspector.auth: user and read need existingSecret, the Secret that has the password or the token" -}}
+{{- end -}}
+{{- if and .existingSecret (not .tokenKey) (not .user) -}}
+{{- fail (printf "inspector.auth: existingSecret (%s) is set and neither tokenKey nor user is, so it would be of no use" .existingSecret) -}}
+{{- end -}}
+{{- end -}}
 {{- with .Values.inspector.ingress -}}
 {{- if and .enabled (not .hosts) -}}
 {{- fail "inspector.ingress: enabled without hosts; set hosts to the names that it is reached by" -}}
