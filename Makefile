@@ -42,6 +42,7 @@ lint: ## Check format, vet, staticcheck, chart and scripts
 .PHONY: bench
 bench: test-deps ## Measure speed and memory; prints figures
 	go test -run '^$$' -bench . -benchmem ./...
+	cd bench/queue && go test -count=1 -v -timeout 20m .
 
 .PHONY: images
 images: ## Build the images; GO_IMAGE and BASE_IMAGE choose what they are built on
@@ -54,6 +55,11 @@ images: ## Build the images; GO_IMAGE and BASE_IMAGE choose what they are built 
 .PHONY: e2e
 e2e: ## Test with docker compose and on the cluster of KUBECONFIG, which has KEDA
 	go test -tags e2e -count=1 -v -timeout 30m ./tests/e2e
+
+ROUNDS ?= 1000
+.PHONY: chaos
+chaos: test-deps ## Kill, stop and cut off real processes for ROUNDS=1000 random rounds
+	CHAOS_ROUNDS=$(ROUNDS) go test -count=1 -v -timeout 12h -run TestRounds ./tests/chaos
 
 .PHONY: clean
 clean: ## Remove what was built, but not data/

@@ -110,12 +110,12 @@ func (m *Monitor) Run(ctx context.Context) {
 	}
 }
 
-// Recent returns a view that is not much older than the interval.
-func (m *Monitor) Recent(ctx context.Context) (*View, error) {
+// Recent returns a view that is not older than given, or takes one.
+func (m *Monitor) Recent(ctx context.Context, age time.Duration) (*View, error) {
 	m.mu.Lock()
 	v := m.view
 	m.mu.Unlock()
-	if v != nil && time.Since(v.At) < Interval+Interval/2 {
+	if v != nil && time.Since(v.At) < age {
 		return v, nil
 	}
 	return m.Look(ctx)

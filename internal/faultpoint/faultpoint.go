@@ -4,7 +4,9 @@
 // empty there.
 //
 // With the tag, the environment variable FAULTPOINT holds one fault:
-// STEP[#N]=kill, stop or term, at the Nth time (1) that the process is at the step.
+// STEP[@FILE][#N]=kill, stop, term or hold, at the Nth time (1) that the process is
+// at the step, of that file if one is given; hold is term, and then to wait until
+// the work on the file is to end.
 package faultpoint
 
 // Step is a step of a file's way.

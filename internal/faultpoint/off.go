@@ -2,5 +2,7 @@
 
 package faultpoint
 
+import "context"
+
 // Reach does nothing in this build.
-func Reach(Step) {}
+func Reach(context.Context, Step, string) {}

@@ -3,6 +3,7 @@
 package faultpoint
 
 import (
+	"context"
 	"fmt"
 	"os"
 	"strconv"
@@ -11,12 +12,14 @@ import (
 	"syscall"
 )
 
-var signals = map[string]syscall.Signal{"kill": syscall.SIGKILL, "stop": syscall.SIGSTOP, "term": syscall.SIGTERM}
+var signals = map[string]syscall.Signal{"kill": syscall.SIGKILL, "stop": syscall.SIGSTOP, "term": syscall.SIGTERM, "hold": syscall.SIGTERM}
 
 type fault struct {
 	step   Step
+	file   string // "" for any
 	nth    int64
 	signal syscall.Signal
+	hold   bool
 	seen   atomic.Int64
 }
 
@@ -27,27 +30,32 @@ func parse(text string) *fault {
 		return nil
 	}
 	where, what, _ := strings.Cut(text, "=")
-	step, count, counted := strings.Cut(where, "#")
-	f := &fault{step: Step(step), nth: 1, signal: signals[what]}
+	where, count, counted := strings.Cut(where, "#")
+	step, file, _ := strings.Cut(where, "@")
+	f := &fault{step: Step(step), file: file, nth: 1, signal: signals[what], hold: what == "hold"}
 	if counted {
 		f.nth, _ = strconv.ParseInt(count, 10, 64)
 	}
 	if f.signal == 0 || f.nth < 1 {
-		panic(fmt.Sprintf("FAULTPOINT=%q: expected STEP#N=kill, stop or term", text))
+		panic(fmt.Sprintf("FAULTPOINT=%q: expected STEP[@FILE][#N]=kill, stop, term or hold", text))
 	}
 	return f
 }
 
-// Reach sends this process the planned signal when it is at the planned step, and
-// returns once the signal has arrived.
-func Reach(step Step) {
-	if planned == nil || planned.step != step || planned.seen.Add(1) != planned.nth {
+// Reach sends this process the planned signal when it is at the planned step of the
+// file, and returns once the signal has arrived; ctx is that of the work on the file.
+func Reach(ctx context.Context, step Step, file string) {
+	f := planned
+	if f == nil || f.step != step || f.file != "" && f.file != file || f.seen.Add(1) != f.nth {
 		return
 	}
-	if err := syscall.Kill(os.Getpid(), planned.signal); err != nil {
+	if err := syscall.Kill(os.Getpid(), f.signal); err != nil {
 		panic(err)
 	}
-	if planned.signal == syscall.SIGKILL {
+	if f.signal == syscall.SIGKILL {
 		select {} // the signal is under way
+	}
+	if f.hold {
+		<-ctx.Done()
 	}
 }

@@ -28,35 +28,72 @@ type Claim struct {
 // it returns ErrEmpty. When the answer of Redis was lost, it may have taken a name
 // all the same: the next call for this worker returns that one.
 func (q *Queue) Claim(ctx context.Context, worker string) (*Claim, error) {
+	for {
+		keys, args := q.claimCall(worker)
+		c, err := q.claimed(worker, claimScript.Run(ctx, q.rdb, keys, args...))
+		if c != nil || err != nil {
+			return c, err
+		}
+	}
+}
+
+// claimToken is the index of the token in what claimCall returns.
+const claimToken = 3
+
+func (q *Queue) claimCall(worker string) (keys []string, args []any) {
 	token, lost := q.unanswered.Load(worker)
 	if !lost {
 		token = cryptorand.Text()
 	}
-	for {
-		got, err := claimScript.Run(ctx, q.rdb,
-			[]string{q.keys.list, q.keys.inflight, q.keys.claims, q.keys.delayed, q.keys.failed, q.keys.stats},
-			q.opts.Lease.Milliseconds(), worker, maxName, token, lost).Slice()
-		var answer redis.Error
-		switch {
-		case err != nil && !errors.As(err, &answer):
-			q.unanswered.Store(worker, token)
-			return nil, fmt.Errorf("claim a name: %w", err)
-		case err != nil && !errors.Is(err, redis.Nil):
-			return nil, fmt.Errorf("claim a name: %w", err)
-		}
-		if lost {
-			q.unanswered.Delete(worker)
-			lost = false
-		}
-		switch {
-		case err != nil:
-			return nil, ErrEmpty
-		case len(got) == 0:
-			continue
-		}
-		return &Claim{Name: got[0].(string), Errors: got[1].(int64), Crashes: got[2].(int64), postponed: got[3].(int64),
-			token: token.(string), queue: q}, nil
+	return []string{q.keys.list, q.keys.inflight, q.keys.claims, q.keys.delayed, q.keys.failed, q.keys.stats},
+		[]any{q.opts.Lease.Milliseconds(), worker, maxName, token, lost}
+}
+
+// claimed reads the answer to a call; nil and no error when it is to be repeated.
+func (q *Queue) claimed(worker string, cmd *redis.Cmd) (*Claim, error) {
+	args := cmd.Args()
+	token := args[len(args)-5+claimToken]
+	got, err := cmd.Slice()
+	var answer redis.Error
+	if err != nil && !errors.As(err, &answer) {
+		q.unanswered.Store(worker, token)
+		return nil, fmt.Errorf("claim a name: %w", err)
 	}
+	switch {
+	case errors.Is(err, redis.Nil):
+		err = ErrEmpty
+	case err != nil: // it did not run, so what is to be found out still is
+		return nil, fmt.Errorf("claim a name: %w", err)
+	}
+	q.unanswered.Delete(worker)
+	if len(got) == 0 {
+		return nil, err
+	}
+	return &Claim{Name: got[0].(string), Errors: got[1].(int64), Crashes: got[2].(int64), postponed: got[3].(int64),
+		token: token.(string), queue: q}, nil
+}
+
+// CompleteAndClaim is Complete and then Claim in one round trip. The error is that
+// of Complete; there may be a next claim also when that is ErrLost. None means that
+// nothing waits or that it could not be taken just now, which Claim tells apart.
+func (c *Claim) CompleteAndClaim(ctx context.Context, o Outcome, worker string) (next *Claim, err error) {
+	q := c.queue
+	pipe := q.rdb.Pipeline()
+	keys, args := c.completeCall(o)
+	completed := completeScript.EvalSha(ctx, pipe, keys, args...)
+	keys, args = q.claimCall(worker)
+	claimed := claimScript.EvalSha(ctx, pipe, keys, args...)
+	_, _ = pipe.Exec(ctx) // each command has its own error
+	if err = c.held(completed, "complete"); redis.HasErrorPrefix(err, "NOSCRIPT") {
+		err = c.Complete(ctx, o)
+	}
+	next, _ = q.claimed(worker, claimed)
+	if next != nil && err != nil && !errors.Is(err, ErrLost) {
+		// Who is to be told again of the end has its hands full; the lease does the rest.
+		_ = next.Release(ctx)
+		next = nil
+	}
+	return next, err
 }
 
 // Progress is how far the work on a claim has come.
@@ -114,10 +151,14 @@ type Outcome struct {
 // Complete ends a claim whose result is published. ErrLost: somebody else has the
 // name now, and nothing was changed.
 func (c *Claim) Complete(ctx context.Context, o Outcome) error {
+	keys, args := c.completeCall(o)
+	return c.held(completeScript.Run(ctx, c.queue.rdb, keys, args...), "complete")
+}
+
+func (c *Claim) completeCall(o Outcome) (keys []string, args []any) {
 	q := c.queue
-	return c.held(completeScript.Run(ctx, q.rdb,
-		[]string{q.keys.list, q.keys.inflight, q.keys.claims, q.keys.completed, q.keys.stats},
-		c.Name, c.token, o.Rows, o.Bytes, o.Took.Microseconds(), o.Checksum, q.opts.KeepCompleted), "complete")
+	return []string{q.keys.list, q.keys.inflight, q.keys.claims, q.keys.completed, q.keys.stats},
+		[]any{c.Name, c.token, o.Rows, o.Bytes, o.Took.Microseconds(), o.Checksum, q.opts.KeepCompleted}
 }
 
 // Kinds of failure, as the counters tell them apart.

@@ -4,42 +4,15 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"net"
-	"os"
-	"strconv"
 	"strings"
 	"time"
 
 	"github.com/redis/go-redis/v9"
 	"github.com/redis/go-redis/v9/logging"
-	"github.com/spf13/pflag"
 	"go.uber.org/zap"
 
 	"csv-pipeline/internal/cli"
 )
-
-// Config says where the queue is; its flags are the same in every service.
-type Config struct {
-	Host, Username, Password, PasswordFile, List string
-	Port                                         int64
-	Patience                                     time.Duration // how long to keep trying to reach Redis
-}
-
-// RegisterFlags defines the flags of c.
-func (c *Config) RegisterFlags(fs *pflag.FlagSet) {
-	fs.StringVar(&c.Host, "redis-host", "localhost", "`host` that Redis runs on")
-	cli.Int64(fs, &c.Port, "redis-port", 6379, 1, 65535, "its port")
-	fs.StringVar(&c.Username, "redis-username", "", "ACL `user`, where Redis has one for us")
-	fs.StringVar(&c.Password, "redis-password", "", "its `password`; better in a file")
-	fs.StringVar(&c.PasswordFile, "redis-password-file", "", "`file` that holds the password")
-	fs.StringVar(&c.List, "redis-list", "csvs-to-process", "`key` of the list that names are pushed on")
-	cli.Duration(fs, &c.Patience, "redis-timeout", time.Minute, 0, 24*time.Hour, "how long to keep trying to reach Redis before giving up")
-}
-
-// Address is host:port.
-func (c Config) Address() string {
-	return net.JoinHostPort(c.Host, strconv.FormatInt(c.Port, 10))
-}
 
 // Connect dials Redis and checks the list. While Redis cannot be reached, is
 // loading or is full of connections, it tries again with growing pauses for
@@ -49,23 +22,14 @@ func Connect(ctx context.Context, c Config, opts Options, report func(problem er
 	if c.List == "" {
 		return nil, nil, cli.Usagef("--redis-list (REDIS_LIST) is empty: expected the key of a list, such as csvs-to-process")
 	}
-	if c.PasswordFile != "" {
-		text, err := os.ReadFile(c.PasswordFile)
-		if err != nil {
-			return nil, nil, cli.Usagef("--redis-password-file (REDIS_PASSWORD_FILE): %v", err)
-		}
-		c.Password = strings.TrimRight(string(text), "\r\n")
+	options, err := c.options()
+	if err != nil {
+		return nil, nil, err
 	}
 	redis.SetLogger(&logging.VoidLogger{}) // what goes wrong comes back as an error
-	rdb := redis.NewClient(&redis.Options{
-		Addr: c.Address(), Username: c.Username, Password: c.Password,
-		ClientName: "csv-pipeline", ContextTimeoutEnabled: true, DisableIdentity: true,
-		// A command whose answer is lost may have run: who sent it decides, not the client.
-		MaxRetries:  -1,
-		ReadTimeout: 2 * time.Second, WriteTimeout: 2 * time.Second, DialTimeout: 2 * time.Second,
-	})
+	rdb := redis.NewUniversalClient(options)
 	q := New(rdb, c.List, opts)
-	err := Persist(ctx, c.Patience, report, q.Check)
+	err = Persist(ctx, c.Patience, report, q.Check)
 	if err != nil {
 		_ = rdb.Close()
 		return nil, nil, fmt.Errorf("redis at %s: %w", c.Address(), err)

@@ -15,6 +15,7 @@ import (
 	"embed"
 	"errors"
 	"fmt"
+	"strings"
 	"sync"
 	"time"
 
@@ -91,6 +92,9 @@ type keys struct {
 
 func keysOf(list string) keys {
 	base := "{" + list + "}"
+	if _, tag, opened := strings.Cut(list, "{"); opened && strings.Index(tag, "}") > 0 {
+		base = list
+	}
 	return keys{list, base + ":inflight", base + ":claims", base + ":delayed", base + ":failed", base + ":completed", base + ":stats", base + ":attempts"}
 }
 

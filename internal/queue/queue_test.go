@@ -4,6 +4,8 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"os"
+	"path/filepath"
 	"slices"
 	"strings"
 	"sync"
@@ -423,21 +425,66 @@ func TestManyWorkersEachNameOnce(t *testing.T) {
 	})
 }
 
-func TestFullRedisRefusesToClaimAndLosesNothing(t *testing.T) {
+func TestFullRedisIsEmptiedAndTakesNothingMore(t *testing.T) {
 	rdb := redistest.Start(t).Client(t) // the embedded one has no maxmemory
+	q := queue.New(rdb, list, queue.Options{})
+	push(t, rdb, "a.csv", "b.csv", "c.csv")
+	held := claim(t, q, "w1")
+	rdb.ConfigSet(t.Context(), "maxmemory", "1")
+	if err := q.Push(t.Context(), "d.csv"); err == nil || !queue.Unreachable(err) {
+		t.Errorf("pushing to a full Redis: %v", err)
+	}
+	next, err := held.CompleteAndClaim(t.Context(), queue.Outcome{}, "w1")
+	if err != nil || next == nil || next.Name != "b.csv" {
+		t.Fatalf("completing and claiming in a full Redis: %+v, %v", next, err)
+	}
+	if state, err := next.Retry(t.Context(), queue.Failure{Kind: queue.KindError}); state != queue.Delayed || err != nil {
+		t.Errorf("failing in a full Redis: %s, %v", state, err)
+	}
+	if c := claim(t, q, "w1"); c.Name != "c.csv" {
+		t.Errorf("got %q", c.Name)
+	}
+	expect(t, q, "waiting 0, in flight 1, delayed 1, failed 0, completed 1", "completed")
+}
+
+// A Redis that cannot write its append-only file takes no change, and none in half.
+func TestRedisThatCannotPersistRefusesWholeSteps(t *testing.T) {
+	server := redistest.Start(t, "--appendonly", "yes", "--appendfsync", "everysec")
+	rdb := server.Client(t)
 	q := queue.New(rdb, list, queue.Options{})
 	push(t, rdb, "a.csv", "b.csv")
 	held := claim(t, q, "w1")
-	rdb.ConfigSet(t.Context(), "maxmemory", "1")
-	if _, err := q.Claim(t.Context(), "w1"); err == nil || !queue.Unreachable(err) {
-		t.Errorf("claiming in a full Redis: %v", err)
+	// Snapshots that fail stop writes just as a full disk stops the append-only file.
+	for key, value := range map[string]string{"dbfilename": "dump.rdb", "save": "1 1", "stop-writes-on-bgsave-error": "yes"} {
+		if err := rdb.ConfigSet(t.Context(), key, value).Err(); err != nil && key != "dbfilename" {
+			t.Fatal(err)
+		}
 	}
-	if err := held.Complete(t.Context(), queue.Outcome{}); err != nil {
-		t.Errorf("completing in a full Redis: %v", err)
+	if err := os.Mkdir(filepath.Join(server.Dir, "dump.rdb"), 0o777); err != nil {
+		t.Fatal(err)
 	}
-	expect(t, q, "waiting 1, in flight 0, delayed 0, failed 0, completed 1", "completed")
-	rdb.ConfigSet(t.Context(), "maxmemory", "0")
-	if c := claim(t, q, "w1"); c.Name != "b.csv" {
-		t.Errorf("got %q", c.Name)
+	if err := rdb.BgSave(t.Context()).Err(); err != nil {
+		t.Fatal(err)
+	}
+	for deadline := time.Now().Add(20 * time.Second); !strings.Contains(rdb.Info(t.Context(), "persistence").Val(), "rdb_last_bgsave_status:err"); {
+		if time.Now().After(deadline) {
+			t.Fatal("the snapshot did not fail")
+		}
+	}
+	for what, err := range map[string]error{
+		"claim":    second(q.Claim(t.Context(), "w2")),
+		"renew":    held.Renew(t.Context(), queue.Progress{}),
+		"complete": held.Complete(t.Context(), queue.Outcome{}),
+		"release":  held.Release(t.Context()),
+		"retry":    second(held.Retry(t.Context(), queue.Failure{})),
+	} {
+		if !queue.Unreachable(err) {
+			t.Errorf("%s: %v, want an error that passes", what, err)
+		}
+	}
+	expect(t, q, "waiting 1, in flight 1, delayed 0, failed 0")
+	rdb.ConfigSet(t.Context(), "stop-writes-on-bgsave-error", "no")
+	if next, err := held.CompleteAndClaim(t.Context(), queue.Outcome{}, "w1"); err != nil || next == nil || next.Name != "b.csv" {
+		t.Errorf("when it works again: %+v, %v", next, err)
 	}
 }

@@ -44,7 +44,7 @@ func (s *Server) attempts(w http.ResponseWriter, r *http.Request) {
 		s.bad(w, r, err)
 		return
 	}
-	if _, err := s.monitor.Recent(r.Context()); err != nil {
+	if _, err := s.monitor.Recent(r.Context(), glance); err != nil {
 		s.fail(w, r, err)
 		return
 	}
@@ -61,7 +61,7 @@ func (s *Server) throughput(w http.ResponseWriter, r *http.Request) {
 		s.bad(w, r, err)
 		return
 	}
-	if _, err := s.monitor.Recent(r.Context()); err != nil {
+	if _, err := s.monitor.Recent(r.Context(), glance); err != nil {
 		s.fail(w, r, err)
 		return
 	}

@@ -4,7 +4,6 @@ import (
 	"errors"
 	"fmt"
 	"html/template"
-	"io/fs"
 	"net/http"
 	"strconv"
 	"strings"
@@ -68,7 +67,7 @@ func (s *Server) detail(r *http.Request, area filestore.Area, info filestore.Inf
 			d.State = stateRetrying
 		}
 	}
-	view, err := s.monitor.Recent(ctx)
+	view, err := s.monitor.Recent(ctx, glance)
 	if err != nil {
 		return nil, err
 	}
@@ -118,10 +117,10 @@ func (s *Server) missing(w http.ResponseWriter, r *http.Request, area filestore.
 	s.problem(w, r, http.StatusNotFound, text)
 }
 
-// isOutside reports whether a symbolic link led out of the folder.
+// isOutside reports whether a symbolic link led out of the folder; package os has
+// no name for that error.
 func isOutside(err error) bool {
-	var p *fs.PathError
-	return errors.As(err, &p) && (strings.Contains(p.Err.Error(), "path escapes") || errors.Is(err, syscall.ELOOP))
+	return errors.Is(err, syscall.ELOOP) || strings.Contains(err.Error(), "path escapes from parent")
 }
 
 func tooLong(err error) bool { return errors.Is(err, syscall.ENAMETOOLONG) }

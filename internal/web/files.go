@@ -253,8 +253,8 @@ func (s *Server) zip(w http.ResponseWriter, r *http.Request, area filestore.Area
 func (s *Server) zipOne(ctx context.Context, rc *http.ResponseController, z *zip.Writer, area filestore.Area, name string) error {
 	f, err := s.Store.Open(ctx, area, name)
 	switch {
-	case errors.Is(err, filestore.ErrNotExist), errors.Is(err, filestore.ErrInvalidName):
-		return nil // it is gone
+	case errors.Is(err, filestore.ErrNotExist), errors.Is(err, filestore.ErrInvalidName), err != nil && isOutside(err):
+		return nil // it is gone, or was never one of ours
 	case err != nil:
 		return err
 	}

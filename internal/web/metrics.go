@@ -84,7 +84,7 @@ func (c *collector) Collect(ch chan<- prometheus.Metric) {
 	for state, n := range map[string]int64{"waiting": counts.Waiting, "in_flight": counts.InFlight, "delayed": counts.Delayed, "failed": counts.Failed} {
 		gauge(queueDesc, float64(n), state)
 	}
-	if view, err := c.monitor.Recent(ctx); err == nil {
+	if view, err := c.monitor.Recent(ctx, glance); err == nil {
 		gauge(oldestDesc, view.OldestWaiting.Seconds())
 	}
 	for name, d := range totals {

@@ -58,7 +58,7 @@ func (s *Server) now(ctx context.Context) (status, error) {
 	if err != nil {
 		return status{}, err
 	}
-	view, err := s.monitor.Recent(ctx)
+	view, err := s.monitor.Recent(ctx, glance)
 	if err != nil {
 		return status{}, err
 	}
@@ -89,6 +89,9 @@ func (o overview) SVG() string { return o.Chart.SVG() }
 var parts = []string{"progress", "tiles", "workers", "problems", "latest"}
 
 const chartStep = 10 // seconds
+
+// glance is how old what a page shows may be when it is asked for.
+const glance = 100 * time.Millisecond
 
 func (s *Server) look(ctx context.Context, view *activity.View) (overview, error) {
 	files, err := s.Catalog.Recent(ctx)
@@ -125,7 +128,7 @@ func throughputChart(points []activity.Point) chart.Chart {
 }
 
 func (s *Server) overview(w http.ResponseWriter, r *http.Request) {
-	view, err := s.monitor.Recent(r.Context())
+	view, err := s.monitor.Recent(r.Context(), glance)
 	if err != nil {
 		s.fail(w, r, err)
 		return
@@ -148,7 +151,7 @@ type liveCache struct {
 
 // live returns the events of the newest view.
 func (s *Server) liveNow(ctx context.Context) (pageEvent, statusEvent []byte, err error) {
-	view, err := s.monitor.Recent(ctx)
+	view, err := s.monitor.Recent(ctx, 2*activity.Interval)
 	if err != nil {
 		return nil, nil, err
 	}

@@ -91,7 +91,7 @@ func (j *job) run(ctx context.Context) (queue.Outcome, *failure) {
 		j.bytes.Store(p.Bytes)
 		j.rows.Store(p.Rows)
 	}
-	faultpoint.Reach(faultpoint.Reading)
+	faultpoint.Reach(ctx, faultpoint.Reading, name)
 	stats, err := j.Plan.Run(ctx, groupby.Input{Name: name, ReaderAt: in, Size: source.Size}, io.MultiWriter(out, checksum), options)
 	if f := j.judge(ctx, source, err); f != nil {
 		return queue.Outcome{}, f
@@ -100,14 +100,14 @@ func (j *job) run(ctx context.Context) (queue.Outcome, *failure) {
 	if err := j.claim.Renew(ctx, j.progress()); errors.Is(err, queue.ErrLost) {
 		return queue.Outcome{}, &failure{err: err}
 	}
-	faultpoint.Reach(faultpoint.Written)
+	faultpoint.Reach(ctx, faultpoint.Written, name)
 	if err := rejected.commit(stats.Rejected); err != nil {
 		return queue.Outcome{}, &failure{fmt.Errorf("%s: %w", name, err), queue.KindError, false, source.ETag}
 	}
 	if _, err := out.Commit(); err != nil {
 		return queue.Outcome{}, &failure{fmt.Errorf("%s: %w", name, err), queue.KindError, false, source.ETag}
 	}
-	faultpoint.Reach(faultpoint.Renamed)
+	faultpoint.Reach(ctx, faultpoint.Renamed, name)
 	return queue.Outcome{Rows: stats.Rows, Bytes: stats.Bytes, Took: time.Since(began), Checksum: hex.EncodeToString(checksum.Sum(nil))}, nil
 }
 

@@ -38,8 +38,9 @@ type Worker struct {
 
 // tally is what the workers of a pool count together.
 type tally struct {
-	busy atomic.Int32 // workers that have a file in hand
-	done atomic.Int64 // files
+	busy       atomic.Int32 // workers that have a file in hand
+	done       atomic.Int64 // files
+	quarantine quarantine
 }
 
 // lastWord is how long a worker that must stop may take to tell Redis so.
@@ -68,21 +69,44 @@ func (w *Worker) Run(ctx context.Context) error {
 	}
 	var done int64
 	var others waiting
+	var claim *queue.Claim // taken, but not begun
 	for ctx.Err() == nil && (w.FilesPerJob == 0 || done < w.FilesPerJob) {
 		w.Beat()
 		w.sweep(ctx)
-		claim, err := w.claim(ctx)
+		var err error
+		if claim != nil && !w.tally.quarantine.tryEnter() {
+			if err := w.giveBack(telling, claim); err != nil {
+				return err
+			}
+			claim = nil
+		}
+		if claim == nil {
+			w.tally.quarantine.enter()
+			if claim, err = w.claim(ctx); err != nil {
+				w.tally.quarantine.leave()
+			}
+		}
 		switch {
+		case err == nil && claim.Crashes > 0 && !w.tally.quarantine.trySuspect():
+			if err := w.giveBack(telling, claim); err != nil {
+				return err
+			}
+			claim = nil
+			w.tally.quarantine.awaitSuspect()
 		case err == nil:
-			faultpoint.Reach(faultpoint.Claimed)
+			name := claim.Name
+			faultpoint.Reach(work, faultpoint.Claimed, name)
 			others = waiting{}
+			more := func() bool {
+				return ctx.Err() == nil && (w.FilesPerJob == 0 || done+1 < w.FilesPerJob) && time.Since(w.tidied) < tidyInterval
+			}
 			w.tally.busy.Add(1)
-			err := w.process(work, telling, claim)
+			claim, err = w.process(work, telling, claim, more)
 			w.tally.busy.Add(-1)
 			if err != nil {
 				return err
 			}
-			faultpoint.Reach(faultpoint.Completed)
+			faultpoint.Reach(work, faultpoint.Completed, name)
 			done++
 			w.tally.done.Add(1)
 		case ctx.Err() != nil:
@@ -112,6 +136,17 @@ func (w *Worker) Run(ctx context.Context) error {
 			}
 			others.wait(ctx)
 		}
+	}
+	if claim != nil {
+		return w.giveBack(telling, claim)
+	}
+	return nil
+}
+
+// giveBack ends a claim on which nothing was begun.
+func (w *Worker) giveBack(ctx context.Context, claim *queue.Claim) error {
+	if err := w.persist(ctx, claim.Release); err != nil {
+		return w.ended(w.Log.With(zap.String("file", claim.Name)), err)
 	}
 	return nil
 }
@@ -152,10 +187,13 @@ func (w *Worker) sweep(ctx context.Context) {
 	}
 }
 
-// claim does the queue's housekeeping, once a second at most, and takes a name.
+// tidyInterval is how often a worker does the queue's housekeeping, at most.
+const tidyInterval = time.Second
+
+// claim does the queue's housekeeping now and then, and takes a name.
 func (w *Worker) claim(ctx context.Context) (claim *queue.Claim, err error) {
 	return claim, w.persist(ctx, func(ctx context.Context) error {
-		if time.Since(w.tidied) > time.Second {
+		if time.Since(w.tidied) > tidyInterval {
 			if _, err := w.Queue.Tidy(ctx); err != nil {
 				return err
 			}
@@ -203,37 +241,32 @@ func (w *waiting) wait(ctx context.Context) {
 	pause(ctx, w.pause)
 }
 
-// process takes a claimed name all the way, as long as ctx lasts; telling is for
-// what the queue is told at its end. The error is that of a Redis that cannot be
-// reached any more.
-func (w *Worker) process(ctx, telling context.Context, claim *queue.Claim) error {
+// process takes a claimed name all the way, as long as work lasts; telling is for
+// what the queue is told at its end. It returns the next claim where more allows
+// it and there is one. The error is that of a Redis that cannot be reached any more.
+func (w *Worker) process(work, telling context.Context, claim *queue.Claim, more func() bool) (next *queue.Claim, err error) {
 	log := w.Log.With(zap.String("file", claim.Name))
 	job := newJob(w, claim)
-	held, stop := claim.Hold(ctx, job.progress)
+	held, stop := claim.Hold(work, job.progress)
+	leave := w.tally.quarantine.leave
+	if claim.Crashes > 0 {
+		w.tally.quarantine.isolate()
+		leave = w.tally.quarantine.release
+	}
 	outcome, failure := job.run(held)
 	stop()
 
-	if failure != nil && ctx.Err() != nil {
-		// Told to stop, and out of time.
-		if err := w.persist(telling, func(ctx context.Context) error { return claim.Release(ctx) }); err != nil {
-			return w.ended(log, err)
-		}
-		log.Info("given back")
-		return nil
-	}
-	if failure == nil {
-		if err := w.persist(telling, func(ctx context.Context) error { return claim.Complete(ctx, outcome) }); err != nil {
-			return w.ended(log, err)
-		}
-		log.Info("done", zap.Int64("rows", outcome.Rows), zap.Int64("bytes", outcome.Bytes), zap.Duration("seconds", outcome.Took))
-		return nil
-	}
-	if errors.Is(failure.err, queue.ErrLost) {
-		return w.ended(log, failure.err)
-	}
 	var state queue.State
-	err := w.persist(telling, func(ctx context.Context) (err error) {
+	err = w.persist(telling, func(ctx context.Context) (err error) {
 		switch {
+		case failure == nil && more():
+			next, err = claim.CompleteAndClaim(ctx, outcome, w.Name)
+		case failure == nil:
+			err = claim.Complete(ctx, outcome)
+		case errors.Is(failure.err, queue.ErrLost):
+			err = failure.err
+		case work.Err() != nil: // told to stop, and out of time
+			state, err = released, claim.Release(ctx)
 		case failure.permanent:
 			state, err = claim.Fail(ctx, failure.report())
 		case failure.placeFails():
@@ -243,13 +276,23 @@ func (w *Worker) process(ctx, telling context.Context, claim *queue.Claim) error
 		}
 		return err
 	})
-	if err != nil {
-		return w.ended(log, err)
+	leave()
+	switch {
+	case err != nil:
+		return next, w.ended(log, err)
+	case failure == nil:
+		log.Info("done", zap.Int64("rows", outcome.Rows), zap.Int64("bytes", outcome.Bytes), zap.Duration("seconds", outcome.Took))
+	case state == released:
+		log.Info("given back")
+	default:
+		log.Error("failed", zap.Error(failure.err), zap.String("kind", failure.kind), zap.String("now", string(state)),
+			zap.Int64("errors", claim.Errors+1))
 	}
-	log.Error("failed", zap.Error(failure.err), zap.String("kind", failure.kind), zap.String("now", string(state)),
-		zap.Int64("errors", claim.Errors+1))
-	return nil
+	return next, nil
 }
+
+// released is where a name is that was given back.
+const released queue.State = "released"
 
 // ended handles an error of ending a claim: a lost one is somebody else's now, or
 // was ended by a call whose answer did not arrive.

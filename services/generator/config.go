@@ -42,12 +42,13 @@ func parseGenerate(args []string, getenv cli.Getenv, stdout io.Writer) (c genera
 	c.register(fs)
 	_, err = cli.Parse(cli.Command{
 		Name: "generator",
-		Args: "[flags]\n  generator enqueue [flags] [GLOB]",
+		Args: "[flags]\n  generator enqueue [flags] [GLOB]\n  generator selftest [flags]",
 		About: `Writes CSV files of sales for a demonstration, one a day, and queues their names.
 
 Each file has the header timestamp,item_id,quantity and appears whole in raw/. Running it
 again is harmless: files that are there already stay as they are, and nothing is queued twice.
-'generator enqueue' queues files that are there already, of whatever origin.`,
+'generator enqueue' queues files that are there already, of whatever origin.
+'generator selftest' sends a file with a known answer the whole way.`,
 		Examples: `generator --store-url ./data
 generator --start 2024-02-01 --days 7 --rows 1000000
 generator enqueue --store-url ./data '2022*.csv'`,

@@ -16,8 +16,13 @@ import (
 )
 
 func run(ctx context.Context, args []string, getenv cli.Getenv, stdout, _ io.Writer) error {
-	if len(args) > 0 && args[0] == "enqueue" {
-		return enqueue(ctx, args[1:], getenv, stdout)
+	if len(args) > 0 {
+		switch args[0] {
+		case "enqueue":
+			return enqueue(ctx, args[1:], getenv, stdout)
+		case "selftest":
+			return selftest(ctx, args[1:], getenv, stdout)
+		}
 	}
 	c, err := parseGenerate(args, getenv, stdout)
 	if err != nil {

@@ -3,7 +3,7 @@
 // Package chaos kills, stops, starves and cuts off real processes, and checks that
 // every file ends as exactly one right result, or as a dead letter with its reason.
 //
-//	CHAOS_ROUNDS    how many random rounds to run (12)
+//	CHAOS_ROUNDS    how many random rounds to run (20)
 //	CHAOS_SEED      the first round's seed, the others count up; random by default
 //	CHAOS_PARALLEL  how many rounds run at a time (3)
 //	CHAOS_WITHOUT   faults to leave out, comma-separated, where a machine cannot have them

@@ -26,7 +26,7 @@ func TestRounds(t *testing.T) {
 			t.Fatalf("CHAOS_SEED=%q: expected a whole number", text)
 		}
 	}
-	rounds := setting("CHAOS_ROUNDS", 12)
+	rounds := setting("CHAOS_ROUNDS", 20)
 	t.Logf("CHAOS_SEED=%d CHAOS_ROUNDS=%d", seed, rounds)
 
 	// Every fault has its turn before any has its second.

@@ -115,8 +115,8 @@ func TestToldToStopAtAnyStepItEndsWellAndNothingStaysInFlight(t *testing.T) {
 func TestWithoutTimeToFinishItGivesTheFileBack(t *testing.T) {
 	t.Parallel()
 	p := newPlant(t, false)
-	p.deliver("large.csv", sales(random(1), 400_000))
-	if s := p.processorAt("reading=term", "--grace=0s").awaitEnd(t, patience); s.ExitStatus() != 0 {
+	p.deliver("a.csv", sales(random(1), 100))
+	if s := p.processorAt("reading=hold", "--grace=0s").awaitEnd(t, patience); s.ExitStatus() != 0 {
 		t.Errorf("it ended with %s", describe(s))
 	}
 	if c := p.counts(); c.Waiting != 1 || c.InFlight != 0 || c.Totals["released"] != 1 {
@@ -186,6 +186,33 @@ func TestPoisonStopsAfterThreeDeathsAndStopsNobody(t *testing.T) {
 	if c := p.counts(); c.Failed != 0 {
 		t.Errorf("%d dead letters are left", c.Failed)
 	}
+}
+
+// A file that kills its process kills the work on other files there; these must not
+// be taken for poison with it.
+func TestPoisonTakesNoOtherFileWithIt(t *testing.T) {
+	t.Parallel()
+	p := newPlant(t, false)
+	for i := range 8 {
+		p.deliver(fmt.Sprintf("good-%d.csv", i), sales(random(uint64(i)), 10))
+		if i == 3 {
+			p.deliver("poison.csv", sales(random(9), 10))
+		}
+	}
+	deaths := 0
+	for ; deaths < 20; deaths++ {
+		if s := p.processorAt("reading@poison.csv=kill", "--concurrency=4").awaitEnd(t, patience); !s.Signaled() {
+			break
+		}
+	}
+	letters, err := p.letters()
+	if err != nil {
+		t.Fatal(err)
+	}
+	if l := letters["poison.csv"]; deaths != 3 || len(letters) != 1 || l.Crashes != 3 {
+		t.Errorf("after %d deaths the dead letters are %+v, want that of the poison alone after 3", deaths, letters)
+	}
+	p.finish()
 }
 
 // A worker that is taken for dead three times may still publish its result.

@@ -28,8 +28,8 @@ func TestScaledJob(t *testing.T) {
 	var lists []string
 	for _, trigger := range job.Spec.Triggers {
 		lists = append(lists, trigger.Metadata["listName"])
-		if trigger.Type != "redis" || trigger.Metadata["address"] != address || trigger.Metadata["listLength"] != "1" {
-			t.Errorf("trigger %s: %s %v; it is to count one by one at %s", trigger.Name, trigger.Type, trigger.Metadata, address)
+		if trigger.Type != "redis" || trigger.Metadata["address"] != address {
+			t.Errorf("trigger %s: %s %v; it is to count at %s", trigger.Name, trigger.Type, trigger.Metadata, address)
 		}
 		if _, ok := r.objects["TriggerAuthentication/"+trigger.AuthenticationRef.Name]; !ok {
 			t.Errorf("trigger %s has no authentication", trigger.Name)
@@ -56,6 +56,28 @@ func TestScaledJob(t *testing.T) {
 	}
 }
 
+// TestTriggersCountWhatAJobHolds: the sum is right only while in flight counts jobs.
+func TestTriggersCountWhatAJobHolds(t *testing.T) {
+	for _, c := range []struct {
+		set               []string
+		waiting, inflight string
+	}{
+		{nil, "1", "4"},
+		{[]string{"processor.concurrency=1"}, "1", "1"},
+		{[]string{"processor.concurrency=8", "processor.filesPerJob=100"}, "1", "8"},
+		{[]string{"processor.concurrency=8", "processor.filesPerJob=3"}, "1", "3"},
+		{[]string{"processor.filesPerJob=1", "processor.filesPerTrigger=7"}, "7", "1"},
+	} {
+		got := map[string]string{}
+		for _, trigger := range get[*kedav1alpha1.ScaledJob](t, render(t, installation{set: c.set}), "").Spec.Triggers {
+			got[trigger.Name] = trigger.Metadata["listLength"]
+		}
+		if got["waiting"] != c.waiting || got["inflight"] != c.inflight {
+			t.Errorf("%v: the lengths are %v, not %s and %s", c.set, got, c.waiting, c.inflight)
+		}
+	}
+}
+
 // TestJobsAreNotHelms: KEDA copies the ScaledJob's labels to its Jobs.
 func TestJobsAreNotHelms(t *testing.T) {
 	job := get[*kedav1alpha1.ScaledJob](t, render(t, installation{}), "")
@@ -77,8 +99,12 @@ func TestServicesFindRedisAndTheQueue(t *testing.T) {
 			}
 			c := pod.Spec.Containers[0]
 			e := env(c)
-			if at := e["REDIS_HOST"] + ":" + e["REDIS_PORT"]; at != trigger[0].Metadata["address"] {
-				t.Errorf("%s finds Redis at %s, KEDA at %s", key, at, trigger[0].Metadata["address"])
+			at, ofKEDA := e["REDIS_HOST"]+":"+e["REDIS_PORT"], trigger[0].Metadata["address"]+trigger[0].Metadata["addresses"]
+			if e["REDIS_ADDRESSES"] != "" {
+				at = e["REDIS_ADDRESSES"]
+			}
+			if at != ofKEDA {
+				t.Errorf("%s finds Redis at %s, KEDA at %s", key, at, ofKEDA)
 			}
 			if !slices.ContainsFunc(trigger, func(tr kedav1alpha1.ScaleTriggers) bool { return tr.Metadata["listName"] == e["REDIS_LIST"] }) {
 				t.Errorf("%s uses the list %s, which KEDA does not count", key, e["REDIS_LIST"])
@@ -92,12 +118,12 @@ func TestServicesFindRedisAndTheQueue(t *testing.T) {
 			for _, mount := range c.VolumeMounts {
 				mounts[mount.MountPath] = mount
 			}
-			if dir, _, _ := strings.Cut(e["REDIS_PASSWORD_FILE"], "/password"); !mounts[dir].ReadOnly {
+			if dir, _, set := strings.Cut(e["REDIS_PASSWORD_FILE"], "/password"); set && !mounts[dir].ReadOnly {
 				t.Errorf("%s: %s is not mounted read-only", key, e["REDIS_PASSWORD_FILE"])
 			}
 			data, ok := mounts[strings.TrimPrefix(e["STORE_URL"], "file://")]
-			if isInspector := strings.HasPrefix(key, "Deployment/"); !ok || data.ReadOnly != isInspector {
-				t.Errorf("%s: the data is mounted %v, read-only %v; only the inspector's is read-only", key, ok, data.ReadOnly)
+			if looksOnly := strings.HasPrefix(key, "Deployment/") && e["MAX_UPLOAD"] == ""; !ok || data.ReadOnly != looksOnly {
+				t.Errorf("%s: the data is mounted %v, read-only %v; only that of an inspector that nobody may change anything by is read-only", key, ok, data.ReadOnly)
 			}
 		}
 	})
@@ -188,7 +214,7 @@ func TestRedisPassword(t *testing.T) {
 		t.Errorf("with an existing Secret the chart makes %s", secrets[0].Name)
 	}
 	reference := get[*kedav1alpha1.TriggerAuthentication](t, r, "").Spec.SecretTargetRef[0]
-	if reference.Name != "theirs" || reference.Key != "pass" || reference.Parameter != "password" {
+	if reference.Name != "theirs" || reference.Key != "keda-password" || reference.Parameter != "password" {
 		t.Errorf("KEDA takes the password from %+v", reference)
 	}
 }

@@ -12,6 +12,7 @@ import (
 	"testing"
 
 	kedav1alpha1 "github.com/kedacore/keda/v2/apis/keda/v1alpha1"
+	monitoringv1 "github.com/prometheus-operator/prometheus-operator/pkg/apis/monitoring/v1"
 	helmchart "helm.sh/helm/v3/pkg/chart"
 	"helm.sh/helm/v3/pkg/chart/loader"
 	"helm.sh/helm/v3/pkg/chartutil"
@@ -20,10 +21,13 @@ import (
 	appsv1 "k8s.io/api/apps/v1"
 	batchv1 "k8s.io/api/batch/v1"
 	corev1 "k8s.io/api/core/v1"
+	networkingv1 "k8s.io/api/networking/v1"
+	policyv1 "k8s.io/api/policy/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/runtime"
 	"k8s.io/client-go/dynamic"
 	"k8s.io/client-go/dynamic/fake"
+	gatewayv1 "sigs.k8s.io/gateway-api/apis/v1"
 	"sigs.k8s.io/yaml"
 )
 
@@ -35,11 +39,18 @@ var newObject = map[string]func() metav1.Object{
 	"CronJob":               func() metav1.Object { return new(batchv1.CronJob) },
 	"Deployment":            func() metav1.Object { return new(appsv1.Deployment) },
 	"Job":                   func() metav1.Object { return new(batchv1.Job) },
+	"HTTPRoute":             func() metav1.Object { return new(gatewayv1.HTTPRoute) },
+	"Ingress":               func() metav1.Object { return new(networkingv1.Ingress) },
+	"NetworkPolicy":         func() metav1.Object { return new(networkingv1.NetworkPolicy) },
 	"PersistentVolumeClaim": func() metav1.Object { return new(corev1.PersistentVolumeClaim) },
+	"Pod":                   func() metav1.Object { return new(corev1.Pod) },
+	"PodDisruptionBudget":   func() metav1.Object { return new(policyv1.PodDisruptionBudget) },
+	"PrometheusRule":        func() metav1.Object { return new(monitoringv1.PrometheusRule) },
 	"ScaledJob":             func() metav1.Object { return new(kedav1alpha1.ScaledJob) },
 	"Secret":                func() metav1.Object { return new(corev1.Secret) },
 	"Service":               func() metav1.Object { return new(corev1.Service) },
 	"ServiceAccount":        func() metav1.Object { return new(corev1.ServiceAccount) },
+	"ServiceMonitor":        func() metav1.Object { return new(monitoringv1.ServiceMonitor) },
 	"StatefulSet":           func() metav1.Object { return new(appsv1.StatefulSet) },
 	"TriggerAuthentication": func() metav1.Object { return new(kedav1alpha1.TriggerAuthentication) },
 }
@@ -177,6 +188,8 @@ func (r release) pods() map[string]corev1.PodTemplateSpec {
 			found[key] = o.Spec.Template
 		case *batchv1.CronJob:
 			found[key] = o.Spec.JobTemplate.Spec.Template
+		case *corev1.Pod:
+			found[key] = corev1.PodTemplateSpec{ObjectMeta: o.ObjectMeta, Spec: o.Spec}
 		case *kedav1alpha1.ScaledJob:
 			found[key] = o.Spec.JobTargetRef.Template
 		}

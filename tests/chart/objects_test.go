@@ -38,16 +38,55 @@ processor: &all
   tolerations: [{key: batch, operator: Exists}]
   affinity: {podAffinity: {requiredDuringSchedulingIgnoredDuringExecution: [{topologyKey: zone}]}}
 generator: {<<: *all, schedule: "0 3 * * *"}
-inspector: *all
+inspector:
+  <<: *all
+  replicas: 3
+  basePath: /csv/
+  auth: {existingSecret: web, user: me, read: true}
+  ingress: {enabled: true, className: nginx, hosts: [csv.example], tlsSecret: web, annotations: {some: annotation}}
+  httpRoute: {enabled: true, parentRefs: [{name: gateway}], hosts: [csv.example]}
+test: *all
+monitoring:
+  serviceMonitor: {enabled: true, labels: {release: prometheus}}
+  prometheusRule: {enabled: true, labels: {release: prometheus}}
+  dashboard: {enabled: true, annotations: {folder: some}}
+networkPolicy:
+  inspectorFrom: [{namespaceSelector: {matchLabels: {some: label}}}]
+  redisFrom: [{podSelector: {matchLabels: {some: producer}}}]
+  extraEgress: [{ports: [{port: 443}]}]
 redis:
   <<: *all
+  podDisruptionBudget: true
+  tls: {enabled: true, existingSecret: certificates}
   auth: {existingSecret: theirs, existingSecretPasswordKey: pass}
   persistence: {existingClaim: redis-data}
   config: "maxmemory 200mb"
 `},
-	"kept":         {set: []string{"data.keep=true", "redis.persistence.keep=true", "data.annotations.some=thing", "data.storageClass=a", "redis.persistence.storageClass=b"}},
-	"no generator": {set: []string{"generator.enabled=false"}},
-	"paused":       {set: []string{"processor.paused=true", "processor.activeDeadlineSeconds=60"}},
+	"kept":           {set: []string{"data.keep=true", "redis.persistence.keep=true", "data.annotations.some=thing", "data.storageClass=a", "redis.persistence.storageClass=b"}},
+	"no generator":   {set: []string{"generator.enabled=false"}},
+	"redis with TLS": {set: []string{"redis.tls.enabled=true"}},
+	"one redis user": {set: []string{"redis.auth.users=false"}},
+	"external redis": {set: []string{"redis.enabled=false", "externalRedis.addresses={redis.example:6380}"}},
+	"sentinel": {values: `
+redis: {enabled: false}
+externalRedis:
+  mode: sentinel
+  addresses: ["a.example:26379", "b.example:26379"]
+  sentinel: {master: orders, username: watcher, existingSecretPasswordKey: sentinel}
+  auth: {existingSecret: theirs, username: us}
+  tls: {enabled: true, existingSecret: certificates}
+networkPolicy: {externalRedisPorts: [6379], externalRedisPeers: [{ipBlock: {cidr: 10.0.0.0/8}}]}
+`},
+	"cluster": {values: `
+redis: {enabled: false}
+externalRedis:
+  mode: cluster
+  addresses: ["a.example:6379", "b.example:6380"]
+  auth: {existingSecret: theirs, perClient: true}
+  tls: {enabled: true, existingSecret: certificates, clientCertificate: true}
+`},
+	"no policies": {set: []string{"networkPolicy.enabled=false"}},
+	"paused":      {set: []string{"processor.paused=true", "processor.activeDeadlineSeconds=60"}},
 }
 
 func forEachVariant(t *testing.T, check func(t *testing.T, r release)) {
@@ -91,13 +130,13 @@ func TestPodsAreHardened(t *testing.T) {
 				if c.SecurityContext.ReadOnlyRootFilesystem == nil || !*c.SecurityContext.ReadOnlyRootFilesystem {
 					t.Errorf("%s/%s can write its root file system", key, c.Name)
 				}
-				for _, amount := range []corev1.ResourceName{corev1.ResourceCPU, corev1.ResourceMemory} {
+				for _, amount := range []corev1.ResourceName{corev1.ResourceCPU, corev1.ResourceMemory, corev1.ResourceEphemeralStorage} {
 					if _, ok := c.Resources.Requests[amount]; !ok {
 						t.Errorf("%s/%s requests no %s", key, c.Name, amount)
 					}
 				}
-				if c.Resources.Limits.Memory().IsZero() {
-					t.Errorf("%s/%s has no limit of memory", key, c.Name)
+				if c.Resources.Limits.Memory().IsZero() || c.Resources.Limits.StorageEphemeral().IsZero() {
+					t.Errorf("%s/%s has no limit of memory or of ephemeral storage", key, c.Name)
 				}
 			}
 		}
@@ -106,7 +145,7 @@ func TestPodsAreHardened(t *testing.T) {
 
 // TestReferencesHold: whatever an object names is there, or was named by the user.
 func TestReferencesHold(t *testing.T) {
-	theirs := []string{"PersistentVolumeClaim/mine", "PersistentVolumeClaim/redis-data", "Secret/theirs"}
+	theirs := []string{"PersistentVolumeClaim/mine", "PersistentVolumeClaim/redis-data", "Secret/theirs", "Secret/certificates", "Secret/web"}
 	forEachVariant(t, func(t *testing.T, r release) {
 		need := func(who, key string) {
 			if _, ok := r.objects[key]; !ok && !slices.Contains(theirs, key) {
@@ -122,6 +161,7 @@ func TestReferencesHold(t *testing.T) {
 					need(key, "Secret/"+volume.Secret.SecretName)
 				case volume.ConfigMap != nil:
 					need(key, "ConfigMap/"+volume.ConfigMap.Name)
+				case volume.EmptyDir != nil && volume.EmptyDir.SizeLimit != nil:
 				default:
 					t.Errorf("%s: volume %s is of a kind that the chart does not use", key, volume.Name)
 				}
@@ -246,7 +286,7 @@ func TestDataPodsStayOnTheVolumesNode(t *testing.T) {
 				mounting[key] = pod
 			}
 		}
-		if len(mounting) != 4 {
+		if len(mounting) != 5 {
 			t.Fatalf("%d kinds of pod mount the data: %v", len(mounting), slices.Sorted(maps.Keys(mounting)))
 		}
 		for key, pod := range mounting {

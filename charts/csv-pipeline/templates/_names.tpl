@@ -43,18 +43,6 @@ helm.sh/chart: {{ printf "%s-%s" .root.Chart.Name .root.Chart.Version | replace 
 {{ .Values.data.existingClaim | default (printf "%s-data" (include "csv-pipeline.fullname" .)) }}
 {{- end -}}
 
-{{- define "csv-pipeline.redisSecret" -}}
-{{ .Values.redis.auth.existingSecret | default (printf "%s-redis" (include "csv-pipeline.fullname" .)) }}
-{{- end -}}
-
-{{/*
-Redis' address with its namespace: KEDA's operator dials it from another one. It ends in .svc, not in
-the cluster's domain, so that it is right whatever that domain is.
-*/}}
-{{- define "csv-pipeline.redisHost" -}}
-{{ include "csv-pipeline.fullname" . }}-redis.{{ .Release.Namespace }}.svc
-{{- end -}}
-
 {{/* A component's image reference. Takes (dict "root" $ "image" .Values.redis.image). */}}
 {{- define "csv-pipeline.image" -}}
 {{- $registry := .root.Values.global.imageRegistry | default .image.registry -}}

@@ -20,6 +20,17 @@ priorityClassName: {{ . }}
 nodeSelector:
   {{- toYaml . | nindent 2 }}
 {{- end }}
+{{- with $values.topologySpreadConstraints }}
+topologySpreadConstraints:
+  {{- range . }}
+  - {{- toYaml . | nindent 4 }}
+    {{- if not .labelSelector }}
+    labelSelector:
+      matchLabels:
+        {{- include "csv-pipeline.selectorLabels" $ | nindent 8 }}
+    {{- end }}
+  {{- end }}
+{{- end }}
 {{- with $values.tolerations }}
 tolerations:
   {{- toYaml . | nindent 2 }}
@@ -50,7 +61,7 @@ labelSelector:
   matchExpressions:
     - key: app.kubernetes.io/component
       operator: In
-      values: [generator, inspector, processor]
+      values: [generator, inspector, processor, test]
 {{- end -}}
 
 {{/* The labels of a pod: what selects it, and what it is part of. No version: pods are replaced only for a reason. */}}
@@ -81,16 +92,12 @@ capabilities:
   drop: [ALL]
 {{- end -}}
 
-{{/* Where Redis, the queue and the data are: the environment of every service. Takes (dict "root" $ "component" "processor"). */}}
+{{/*
+Where Redis, the queue and the data are: the environment of every service. Takes
+(dict "root" $ "component" "processor"), and "client" where its Redis user is another component's.
+*/}}
 {{- define "csv-pipeline.env" -}}
-- name: REDIS_HOST
-  value: {{ include "csv-pipeline.redisHost" .root }}
-- name: REDIS_PORT
-  value: "6379"
-- name: REDIS_PASSWORD_FILE
-  value: /run/secrets/redis/password
-- name: REDIS_LIST
-  value: {{ .root.Values.queue.list | quote }}
+{{ include "csv-pipeline.redisEnv" (dict "root" .root "client" (.client | default .component)) }}
 - name: STORE_URL
   value: file:///data
 {{- with (index .root.Values .component).extraEnv }}
@@ -98,27 +105,32 @@ capabilities:
 {{- end }}
 {{- end -}}
 
-{{/* Only the inspector has no business writing the data. Takes (dict "root" $ "component" "processor"). */}}
+{{/*
+Four fifths of a container's limit of memory, in bytes, for Go's runtime; empty where there is no limit, or
+one with another unit. Takes the container's resources.
+*/}}
+{{- define "csv-pipeline.goMemoryLimit" -}}
+{{- $limit := dig "limits" "memory" "" . | toString -}}
+{{- if regexMatch "^[0-9]+(Ki|Mi|Gi)$" $limit -}}
+{{- $unit := get (dict "Ki" 1024 "Mi" 1048576 "Gi" 1073741824) (regexFind "[KMG]i$" $limit) -}}
+{{- div (mul (regexFind "^[0-9]+" $limit | int64) $unit 4) 5 -}}
+{{- end -}}
+{{- end -}}
+
+{{/* An inspector that nobody may change anything by has no business writing the data. Takes (dict "root" $ "component" "processor"). */}}
 {{- define "csv-pipeline.volumeMounts" -}}
 - name: data
   mountPath: /data
-  {{- if eq .component "inspector" }}
+  {{- if and (eq .component "inspector") (not .root.Values.inspector.auth.existingSecret) }}
   readOnly: true
   {{- end }}
-- name: redis-password
-  mountPath: /run/secrets/redis
-  readOnly: true
+{{- include "csv-pipeline.redisVolumeMounts" .root }}
 {{- end -}}
 
+{{/* Takes what "csv-pipeline.env" takes. */}}
 {{- define "csv-pipeline.volumes" -}}
 - name: data
   persistentVolumeClaim:
-    claimName: {{ include "csv-pipeline.dataClaim" . }}
-- name: redis-password
-  secret:
-    secretName: {{ include "csv-pipeline.redisSecret" . }}
-    defaultMode: 0440
-    items:
-      - key: {{ .Values.redis.auth.existingSecretPasswordKey }}
-        path: password
+    claimName: {{ include "csv-pipeline.dataClaim" .root }}
+{{- include "csv-pipeline.redisVolumes" (dict "root" .root "client" (.client | default .component)) }}
 {{- end -}}

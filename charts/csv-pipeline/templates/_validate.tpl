@@ -5,9 +5,71 @@
 {{- fail (printf "redis.auth: set password or existingSecret (%s), not both" .existingSecret) -}}
 {{- end -}}
 {{- end -}}
+{{- include "csv-pipeline.validateExternalRedis" . -}}
 {{- with .Values.generator -}}
 {{- if and .enabled (not .months) (not .days) -}}
 {{- fail "generator: months and days are both 0, so it has nothing to write; set one of them or enabled: false" -}}
+{{- end -}}
+{{- end -}}
+{{- with .Values.inspector.auth -}}
+{{- if and (or .user .read) (not .existingSecret) -}}
+{{- fail "inspector.auth: user and read need existingSecret, the Secret that has the password or the token" -}}
+{{- end -}}
+{{- if and .existingSecret (not .tokenKey) (not .user) -}}
+{{- fail (printf "inspector.auth: existingSecret (%s) is set and neither tokenKey nor user is, so it would be of no use" .existingSecret) -}}
+{{- end -}}
+{{- end -}}
+{{- with .Values.inspector.ingress -}}
+{{- if and .enabled (not .hosts) -}}
+{{- fail "inspector.ingress: enabled without hosts; set hosts to the names that it is reached by" -}}
+{{- end -}}
+{{- end -}}
+{{- with .Values.inspector.httpRoute -}}
+{{- if and .enabled (not .parentRefs) -}}
+{{- fail "inspector.httpRoute: enabled without parentRefs; set parentRefs to the Gateway that is to serve it" -}}
+{{- end -}}
+{{- end -}}
+{{- with .Values.monitoring -}}
+{{- if and .prometheusRule.enabled (not .serviceMonitor.enabled) (not .prometheusRule.scrapedOtherwise) -}}
+{{- fail "monitoring.prometheusRule: enabled without monitoring.serviceMonitor, so its alerts would have no metrics; enable that too, or set scrapedOtherwise: true" -}}
+{{- end -}}
+{{- end -}}
+{{- end -}}
+
+{{- define "csv-pipeline.validateExternalRedis" -}}
+{{- $external := .Values.externalRedis -}}
+{{- if .Values.redis.enabled -}}
+{{- if $external.addresses -}}
+{{- fail (printf "externalRedis.addresses is %s and redis.enabled is true: set redis.enabled: false to use the external one" (join "," $external.addresses)) -}}
+{{- end -}}
+{{- else -}}
+{{- if not $external.addresses -}}
+{{- fail "redis.enabled is false and externalRedis.addresses is empty: set it to host:port of your Redis" -}}
+{{- end -}}
+{{- if and (eq $external.mode "standalone") (gt (len $external.addresses) 1) -}}
+{{- fail (printf "externalRedis.addresses has %d entries and the mode standalone takes one; set externalRedis.mode to sentinel or cluster" (len $external.addresses)) -}}
+{{- end -}}
+{{- if ne (eq $external.mode "sentinel") (ne $external.sentinel.master "") -}}
+{{- fail "externalRedis.sentinel.master names the master that Sentinel watches: set it with externalRedis.mode: sentinel, and only then" -}}
+{{- end -}}
+{{- with $external.auth -}}
+{{- if and (or .username .perClient) (not .existingSecret) -}}
+{{- fail "externalRedis.auth: a user needs a password; set existingSecret to the Secret that has it" -}}
+{{- end -}}
+{{- if and .username .perClient -}}
+{{- fail "externalRedis.auth: set username or perClient, not both" -}}
+{{- end -}}
+{{- end -}}
+{{- if and $external.sentinel.existingSecretPasswordKey (not $external.auth.existingSecret) -}}
+{{- fail "externalRedis.sentinel.existingSecretPasswordKey is a key of externalRedis.auth.existingSecret, which is not set" -}}
+{{- end -}}
+{{- with $external.tls -}}
+{{- if and .existingSecret (not .enabled) -}}
+{{- fail "externalRedis.tls: existingSecret is set and enabled is false; set enabled: true" -}}
+{{- end -}}
+{{- if and .clientCertificate (not .existingSecret) -}}
+{{- fail "externalRedis.tls: clientCertificate needs existingSecret with tls.crt and tls.key" -}}
+{{- end -}}
 {{- end -}}
 {{- end -}}
 {{- end -}}

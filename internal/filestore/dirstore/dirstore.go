@@ -90,9 +90,13 @@ func (s *Store) Stat(_ context.Context, area filestore.Area, name string) (files
 
 func at(area filestore.Area, name string) string { return path.Join(string(area), name) }
 
-// notThere makes "a part of the path is a file" the same as "it does not exist".
+// notThere makes "a part of the path is a file" and "a symbolic link leads outside
+// or in a circle" the same as "it does not exist". os.Root has no exported error
+// for leaving it; what is refused with no error of the system is that.
 func notThere(err error) error {
-	if errors.Is(err, syscall.ENOTDIR) {
+	var system syscall.Errno
+	leaves := !errors.As(err, &system) && !errors.Is(err, fs.ErrClosed)
+	if err != nil && (leaves || system == syscall.ENOTDIR || system == syscall.ELOOP) {
 		return fmt.Errorf("%w: %w", fs.ErrNotExist, err)
 	}
 	return err

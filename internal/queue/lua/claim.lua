@@ -7,9 +7,9 @@
 -- Returns {name, errors, crashes, postponements}; {} when it only cleared
 -- messages away and should be called again; nil when nothing waits.
 --
--- The first write is one that Redis refuses when it may not grow (ZADD, HSET),
--- so a refused claim leaves the name in the list: only a script's first write is
--- checked against maxmemory and failing persistence.
+-- The first write takes away. Redis checks only a script's first write against
+-- maxmemory and failing persistence: so a full Redis lets the workers empty it,
+-- and one that cannot persist refuses the claim before it began.
 local time = redis.call('TIME')
 local now = time[1] * 1000 + math.floor(time[2] / 1000)
 
@@ -29,7 +29,7 @@ if ARGV[5] == '1' then
 end
 
 for _ = 1, 100 do
-  local name = redis.call('LINDEX', KEYS[1], -1)
+  local name = redis.call('RPOP', KEYS[1])
   if not name then return nil end
 
   if #name > tonumber(ARGV[3]) then
@@ -37,22 +37,18 @@ for _ = 1, 100 do
     redis.call('HSET', KEYS[5], short, cjson.encode({
       reason = 'a message of ' .. #name .. ' bytes: a name has at most ' .. ARGV[3],
       kind = 'name', errors = 1, crashes = 0, at = now, worker = ARGV[2], version = '' }))
-    redis.call('RPOP', KEYS[1])
     redis.call('HINCRBY', KEYS[6], 'claimed', 1)
     redis.call('HINCRBY', KEYS[6], 'failed', 1)
     redis.call('HINCRBY', KEYS[6], 'failed:name', 1)
   else
     local record = redis.call('HGET', KEYS[3], name)
     record = record and cjson.decode(record) or { errors = 0, crashes = 0 }
-    if redis.call('ZSCORE', KEYS[2], name) then
+    if redis.call('ZADD', KEYS[2], 'NX', now + tonumber(ARGV[1]), name) == 0 then
       -- Pushed again while somebody works on it: once more when that ends.
       record.again = true
       redis.call('HSET', KEYS[3], name, cjson.encode(record))
-      redis.call('RPOP', KEYS[1])
       redis.call('HINCRBY', KEYS[6], 'merged', 1)
     else
-      redis.call('ZADD', KEYS[2], now + tonumber(ARGV[1]), name)
-      redis.call('RPOP', KEYS[1])
       redis.call('ZREM', KEYS[4], name)
       redis.call('HDEL', KEYS[5], name)
       record.token, record.worker, record.claimed = ARGV[4], ARGV[2], now

@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"net"
 	"os/exec"
+	"slices"
 	"strconv"
 	"strings"
 	"syscall"
@@ -22,8 +23,9 @@ type Server struct {
 	Port int
 	Dir  string // its working directory, with its append-only file if it keeps one
 
-	args []string
-	cmd  *exec.Cmd
+	args  []string // a configuration file is the first
+	ready string   // what it says once it is up
+	cmd   *exec.Cmd
 }
 
 // Start starts redis-server on a free port of the loopback interface with the
@@ -37,7 +39,22 @@ func Start(t testing.TB, args ...string) *Server {
 // StartIn is Start with a working directory of the caller's.
 func StartIn(t testing.TB, dir string, args ...string) *Server {
 	t.Helper()
-	s := &Server{Host: "127.0.0.1", Port: freePort(t), Dir: dir, args: args}
+	s := newServer(t, dir)
+	s.args = slices.Concat([]string{"--port", strconv.Itoa(s.Port), "--save", ""}, s.place(), args)
+	return s.start(t)
+}
+
+func newServer(t testing.TB, dir string) *Server {
+	return &Server{Host: "127.0.0.1", Port: freePort(t), Dir: dir, ready: "Ready to accept connections"}
+}
+
+// place is the arguments of every kind of server.
+func (s *Server) place() []string {
+	return []string{"--bind", s.Host, "--dir", s.Dir, "--daemonize", "no"}
+}
+
+func (s *Server) start(t testing.TB) *Server {
+	t.Helper()
 	s.Restart(t)
 	t.Cleanup(func() { s.Kill() })
 	return s
@@ -50,7 +67,7 @@ func (s *Server) Restart(t testing.TB) {
 	if err != nil {
 		t.Fatalf("these tests need a real Redis: install redis-server ('make test' does): %v", err)
 	}
-	s.cmd = exec.Command(path, append([]string{"--port", strconv.Itoa(s.Port), "--bind", s.Host, "--dir", s.Dir, "--save", "", "--daemonize", "no"}, s.args...)...)
+	s.cmd = exec.Command(path, s.args...)
 	s.cmd.SysProcAttr = &syscall.SysProcAttr{Pdeathsig: syscall.SIGKILL}
 	out, err := s.cmd.StdoutPipe()
 	if err != nil {
@@ -67,7 +84,7 @@ func (s *Server) Restart(t testing.TB) {
 			if said.Len() < 4096 {
 				fmt.Fprintln(&said, lines.Text())
 			}
-			if strings.Contains(lines.Text(), "Ready to accept connections") {
+			if strings.Contains(lines.Text(), s.ready) {
 				ready <- nil
 			}
 		}

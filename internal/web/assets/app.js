@@ -67,7 +67,7 @@ function overview() {
 }
 
 function trend(place) {
-  const { times, series, value } = JSON.parse(place.dataset.trend);
+  const { times, series, value, step } = JSON.parse(place.dataset.trend);
   const x = times.map((t) => Date.parse(t) / 1000);
   const values = series.map((s) => s.values);
   const stacked = place.dataset.kind === 'bars';
@@ -77,13 +77,15 @@ function trend(place) {
     sums.reverse();
   }
   const order = stacked ? series.map((_, i) => series.length - 1 - i) : series.map((_, i) => i);
+  // Bars need room on both sides, and so does a single point.
+  const half = stacked || x.length === 1 ? { day: 1, week: 7, month: 30 }[step] * 43_200 : 0;
   place.dataset.height = 400;
   const made = chart(place, () => ({
     cursor: { points: { size: 7 }, focus: { prox: 24 } },
     focus: { alpha: stacked ? 1 : 0.35 },
-    scales: { x: { time: true }, y: { range: (u, low, high) => [Math.min(0, low), high > 0 ? high * 1.05 : 1] } },
-    axes: [axis({ values: (u, at) => at.map((t) => utc(t).slice(0, 10)), space: 90 }), axis({ values: compact, size: 62 })],
-    series: [{ label: 'day', value: (u, t) => (t == null ? '–' : utc(t).slice(0, 10)) }, ...order.map((i) => ({
+    scales: { x: { time: true, range: (u, low, high) => [low - half, high + half] }, y: { range: (u, low, high) => [Math.min(0, low), high > 0 ? high * 1.05 : 1] } },
+    axes: [axis({ splits: stacked && x.length <= 24 ? () => x : undefined, values: (u, at) => at.map((t) => utc(t).slice(0, step === 'month' ? 7 : 10)), space: 90 }), axis({ values: compact, size: 62 })],
+    series: [{ label: step, value: (u, t) => (t == null ? '–' : utc(t).slice(0, 10)) }, ...order.map((i) => ({
       label: series[i].name, stroke: color(i), width: stacked ? 0 : 1.75, fill: stacked ? color(i) : undefined, points: { show: !stacked && x.length < 40, size: 5 },
       paths: stacked ? uPlot.paths.bars({ size: [0.85, 60] }) : undefined,
       value: (u, v, si, at) => (at == null || values[i][at] == null ? '–' : number.format(values[i][at])),
@@ -142,7 +144,7 @@ function selection(form) {
     const by = event.submitter;
     if (by?.dataset.confirm && !confirm(by.dataset.confirm)) { event.preventDefault(); return; }
     // The button of one file is for that file alone.
-    if (by && 'one' in by.dataset) { boxes().forEach((box) => { box.checked = false; }); }
+    if (by && 'one' in by.dataset) { // keeps only the button's own name boxes().forEach((box) => { box.checked = false; }); }
   });
   window.addEventListener('pageshow', count);
   count();
@@ -190,3 +192,4 @@ for (const form of document.querySelectorAll('[data-selection]')) selection(form
 for (const form of document.querySelectorAll('[data-upload]')) upload(form);
 for (const form of document.querySelectorAll('[data-auto]')) form.addEventListener('change', () => form.requestSubmit());
 if (document.querySelector('[data-reload]')) setTimeout(() => location.reload(), 1000);
+for (const place of document.querySelectorAll('[data-origin]')) place.replaceWith(location.origin);

@@ -34,5 +34,5 @@ template:
         volumeMounts:
           {{- include "csv-pipeline.volumeMounts" $component | nindent 10 }}
     volumes:
-      {{- include "csv-pipeline.volumes" . | nindent 6 }}
+      {{- include "csv-pipeline.volumes" $component | nindent 6 }}
 {{- end -}}

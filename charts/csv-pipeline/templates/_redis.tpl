@@ -1,0 +1,168 @@
+{{/* The Secret with Redis' passwords; empty where an external Redis wants none. */}}
+{{- define "csv-pipeline.redisSecret" -}}
+{{- if .Values.redis.enabled -}}
+{{ .Values.redis.auth.existingSecret | default (printf "%s-redis" (include "csv-pipeline.fullname" .)) }}
+{{- else -}}
+{{ .Values.externalRedis.auth.existingSecret }}
+{{- end -}}
+{{- end -}}
+
+{{/* The Secret with the certificates; empty without TLS, or where an external Redis' is publicly trusted. */}}
+{{- define "csv-pipeline.redisTLSSecret" -}}
+{{- if .Values.redis.enabled -}}
+{{- if .Values.redis.tls.enabled -}}
+{{ .Values.redis.tls.existingSecret | default (printf "%s-redis-tls" (include "csv-pipeline.fullname" .)) }}
+{{- end -}}
+{{- else if .Values.externalRedis.tls.enabled -}}
+{{ .Values.externalRedis.tls.existingSecret }}
+{{- end -}}
+{{- end -}}
+
+{{/*
+Redis' address with its namespace: KEDA's operator dials it from another one. It ends in .svc, not in
+the cluster's domain, so that it is right whatever that domain is.
+*/}}
+{{- define "csv-pipeline.redisHost" -}}
+{{ include "csv-pipeline.fullname" . }}-redis.{{ .Release.Namespace }}.svc
+{{- end -}}
+
+{{/* Where Redis is, as host:port,host:port: for KEDA, and for the services if Redis is external. */}}
+{{- define "csv-pipeline.redisAddresses" -}}
+{{- if .Values.redis.enabled -}}
+{{ include "csv-pipeline.redisHost" . }}:6379
+{{- else -}}
+{{ join "," .Values.externalRedis.addresses }}
+{{- end -}}
+{{- end -}}
+
+{{/* The ACL user of a client, empty for Redis' default user. Takes (dict "root" $ "client" "processor"). */}}
+{{- define "csv-pipeline.redisUser" -}}
+{{- if .root.Values.redis.enabled -}}
+{{- if .root.Values.redis.auth.users }}{{ .client }}{{ end -}}
+{{- else -}}
+{{- with .root.Values.externalRedis.auth }}{{ ternary $.client .username .perClient }}{{ end -}}
+{{- end -}}
+{{- end -}}
+
+{{/* The key of a client's password in the Secret. Takes (dict "root" $ "client" "processor"). */}}
+{{- define "csv-pipeline.redisPasswordKey" -}}
+{{- $auth := ternary .root.Values.redis.auth .root.Values.externalRedis.auth .root.Values.redis.enabled -}}
+{{- if or (and .root.Values.redis.enabled $auth.users) (and (not .root.Values.redis.enabled) $auth.perClient) -}}
+{{ .client }}-password
+{{- else -}}
+{{ $auth.existingSecretPasswordKey }}
+{{- end -}}
+{{- end -}}
+
+{{/* Where Redis and the queue are: the environment of a client. Takes (dict "root" $ "client" "processor"). */}}
+{{- define "csv-pipeline.redisEnv" -}}
+{{- $redis := .root.Values.externalRedis -}}
+{{- if .root.Values.redis.enabled -}}
+- name: REDIS_HOST
+  value: {{ include "csv-pipeline.redisHost" .root }}
+- name: REDIS_PORT
+  value: "6379"
+{{- else -}}
+- name: REDIS_ADDRESSES
+  value: {{ include "csv-pipeline.redisAddresses" .root | quote }}
+{{- if eq $redis.mode "cluster" }}
+- name: REDIS_CLUSTER
+  value: "true"
+{{- else if eq $redis.mode "sentinel" }}
+- name: REDIS_SENTINEL_MASTER
+  value: {{ $redis.sentinel.master | quote }}
+{{- with $redis.sentinel.username }}
+- name: REDIS_SENTINEL_USERNAME
+  value: {{ . | quote }}
+{{- end }}
+{{- if $redis.sentinel.existingSecretPasswordKey }}
+- name: REDIS_SENTINEL_PASSWORD_FILE
+  value: /run/secrets/redis/sentinel-password
+{{- end }}
+{{- end }}
+{{- end }}
+{{- with include "csv-pipeline.redisUser" . }}
+- name: REDIS_USERNAME
+  value: {{ . | quote }}
+{{- end }}
+{{- if include "csv-pipeline.redisSecret" .root }}
+- name: REDIS_PASSWORD_FILE
+  value: /run/secrets/redis/password
+{{- end }}
+{{- if ternary .root.Values.redis.tls.enabled $redis.tls.enabled .root.Values.redis.enabled }}
+- name: REDIS_TLS
+  value: "true"
+{{- if include "csv-pipeline.redisTLSSecret" .root }}
+- name: REDIS_TLS_CA_FILE
+  value: /run/secrets/redis-tls/ca.crt
+{{- end }}
+{{- if and (not .root.Values.redis.enabled) $redis.tls.clientCertificate }}
+- name: REDIS_TLS_CERT_FILE
+  value: /run/secrets/redis-tls/tls.crt
+- name: REDIS_TLS_KEY_FILE
+  value: /run/secrets/redis-tls/tls.key
+{{- end }}
+{{- end }}
+- name: REDIS_LIST
+  value: {{ .root.Values.queue.list | quote }}
+{{- end -}}
+
+{{- define "csv-pipeline.redisVolumeMounts" -}}
+{{- if include "csv-pipeline.redisSecret" . }}
+- name: redis-password
+  mountPath: /run/secrets/redis
+  readOnly: true
+{{- end }}
+{{- if include "csv-pipeline.redisTLSSecret" . }}
+- name: redis-tls
+  mountPath: /run/secrets/redis-tls
+  readOnly: true
+{{- end }}
+{{- end -}}
+
+{{/* A client's own password and nobody else's. Takes (dict "root" $ "client" "processor"). */}}
+{{- define "csv-pipeline.redisVolumes" -}}
+{{- with include "csv-pipeline.redisSecret" .root }}
+- name: redis-password
+  secret:
+    secretName: {{ . }}
+    defaultMode: 0440
+    items:
+      - key: {{ include "csv-pipeline.redisPasswordKey" $ }}
+        path: password
+      {{- if and (not $.root.Values.redis.enabled) (eq $.root.Values.externalRedis.mode "sentinel") }}
+      {{- with $.root.Values.externalRedis.sentinel.existingSecretPasswordKey }}
+      - key: {{ . }}
+        path: sentinel-password
+      {{- end }}
+      {{- end }}
+{{- end }}
+{{- with include "csv-pipeline.redisTLSSecret" .root }}
+- name: redis-tls
+  secret:
+    secretName: {{ . }}
+    defaultMode: 0440
+    items:
+      - key: ca.crt
+        path: ca.crt
+      {{- if and (not $.root.Values.redis.enabled) $.root.Values.externalRedis.tls.clientCertificate }}
+      - key: tls.crt
+        path: tls.crt
+      - key: tls.key
+        path: tls.key
+      {{- end }}
+{{- end }}
+{{- end -}}
+
+{{/*
+What each of the chart's Redis users may do: as redis.conf has it, without name and password. KEDA's
+operator learns lengths and nothing else. The script that it learns them by runs with its user's rights.
+*/}}
+{{- define "csv-pipeline.redisUsers" -}}
+{{- $list := .Values.queue.list -}}
+{{- $all := printf "~%s ~{%s}:*" $list $list -}}
+keda ~{{ $list }} ~{{ printf "{%s}:inflight" $list }} +ping +eval +type +llen +zcard
+generator {{ $all }} +ping +client|setname +eval +evalsha +type +llen +lrange +lpush +rpush +zrange +zscore +hget +hset +hdel +hincrby
+processor {{ $all }} +ping +client|setname +eval +evalsha +type +time +llen +lindex +lpush +rpush +rpop +blmove +zrange +zrangebyscore +zscore +zcard +zadd +zrem +hget +hmget +hset +hdel +hincrby +xadd
+inspector {{ $all }} +ping +client|setname +eval +evalsha +type +time +llen +lindex +lrange +lpush +rpush +zrange +zrangebyscore +zscore +zcard +zadd +zrem +hget +hmget +hset +hdel +hincrby +hlen +hkeys +hexists +hscan +hgetall +xadd +xlen +xrange +xrevrange
+{{- end -}}

@@ -1,0 +1,27 @@
+{{/* One of KEDA's Redis triggers. Takes (dict "root" $ "name" "waiting" "key" "csvs-to-process" "length" 1). */}}
+{{- define "csv-pipeline.redisTrigger" -}}
+{{- $redis := .root.Values.externalRedis -}}
+{{- $mode := ternary "standalone" $redis.mode .root.Values.redis.enabled -}}
+- type: {{ get (dict "standalone" "redis" "sentinel" "redis-sentinel" "cluster" "redis-cluster") $mode }}
+  name: {{ .name }}
+  metadata:
+    {{ ternary "address" "addresses" (eq $mode "standalone") }}: {{ include "csv-pipeline.redisAddresses" .root | quote }}
+    listName: {{ .key | quote }}
+    listLength: {{ int64 .length | quote }}
+    {{- with include "csv-pipeline.redisUser" (dict "root" .root "client" "keda") }}
+    username: {{ . | quote }}
+    {{- end }}
+    {{- if eq $mode "sentinel" }}
+    sentinelMaster: {{ $redis.sentinel.master | quote }}
+    {{- with $redis.sentinel.username }}
+    sentinelUsername: {{ . | quote }}
+    {{- end }}
+    {{- end }}
+    {{- if ternary .root.Values.redis.tls.enabled $redis.tls.enabled .root.Values.redis.enabled }}
+    enableTLS: "true"
+    {{- end }}
+  {{- if or (include "csv-pipeline.redisSecret" .root) (include "csv-pipeline.redisTLSSecret" .root) }}
+  authenticationRef:
+    name: {{ include "csv-pipeline.componentName" (dict "root" .root "component" "processor") }}
+  {{- end }}
+{{- end -}}

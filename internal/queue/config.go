@@ -1,0 +1,160 @@
+package queue
+
+import (
+	"crypto/tls"
+	"crypto/x509"
+	"fmt"
+	"net"
+	"os"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/redis/go-redis/v9"
+	"github.com/spf13/pflag"
+
+	"csv-pipeline/internal/cli"
+)
+
+// Config says where the queue is; its flags are the same in every service.
+type Config struct {
+	Host, Username, Password, PasswordFile, List string
+	Port                                         int64
+	Patience                                     time.Duration // how long to keep trying to reach Redis
+
+	// Addresses, where there are any, are host:port of the Redis to use instead of
+	// Host and Port, or of Sentinels, or of nodes of a cluster.
+	Addresses []string
+	Cluster   bool
+	Sentinel  SentinelConfig
+	TLS       TLSConfig
+}
+
+// SentinelConfig says how to ask Redis Sentinel for the master; without a Master
+// there is no Sentinel.
+type SentinelConfig struct{ Master, Username, PasswordFile string }
+
+// TLSConfig says how to encrypt the connections. Without a CAFile Redis'
+// certificate must be one that the system trusts; CertFile and KeyFile are for a
+// Redis that asks its clients for one.
+type TLSConfig struct {
+	Enabled                   bool
+	CAFile, CertFile, KeyFile string
+}
+
+// RegisterFlags defines the flags of c.
+func (c *Config) RegisterFlags(fs *pflag.FlagSet) {
+	fs.StringVar(&c.Host, "redis-host", "localhost", "`host` that Redis runs on")
+	cli.Int64(fs, &c.Port, "redis-port", 6379, 1, 65535, "its port")
+	cli.List(fs, &c.Addresses, "redis-addresses", nil, splitAddresses, "`host:port` of Redis instead; several are those of Sentinels or of a cluster's nodes")
+	fs.BoolVar(&c.Cluster, "redis-cluster", false, "Redis is a cluster")
+	fs.StringVar(&c.Sentinel.Master, "redis-sentinel-master", "", "`name` of the master that the Sentinels at these addresses watch")
+	fs.StringVar(&c.Sentinel.Username, "redis-sentinel-username", "", "ACL `user` of the Sentinels")
+	fs.StringVar(&c.Sentinel.PasswordFile, "redis-sentinel-password-file", "", "`file` that holds its password")
+	fs.StringVar(&c.Username, "redis-username", "", "ACL `user`, where Redis has one for us")
+	fs.StringVar(&c.Password, "redis-password", "", "its `password`; better in a file")
+	fs.StringVar(&c.PasswordFile, "redis-password-file", "", "`file` that holds the password")
+	fs.BoolVar(&c.TLS.Enabled, "redis-tls", false, "connect with TLS")
+	fs.StringVar(&c.TLS.CAFile, "redis-tls-ca-file", "", "`file` with the certificates that Redis' own must be signed by; none: the system's")
+	fs.StringVar(&c.TLS.CertFile, "redis-tls-cert-file", "", "`file` with a certificate to show Redis")
+	fs.StringVar(&c.TLS.KeyFile, "redis-tls-key-file", "", "`file` with its key")
+	fs.StringVar(&c.List, "redis-list", "csvs-to-process", "`key` of the list that names are pushed on")
+	cli.Duration(fs, &c.Patience, "redis-timeout", time.Minute, 0, 24*time.Hour, "how long to keep trying to reach Redis before giving up")
+}
+
+func splitAddresses(text string) ([]string, error) {
+	var addresses []string
+	for address := range strings.SplitSeq(text, ",") {
+		address = strings.TrimSpace(address)
+		host, port, err := net.SplitHostPort(address)
+		if _, notNumber := strconv.ParseUint(port, 10, 16); err != nil || notNumber != nil || host == "" {
+			return nil, fmt.Errorf("%q: expected host:port, or several with commas", address)
+		}
+		addresses = append(addresses, address)
+	}
+	return addresses, nil
+}
+
+// Address is host:port, of several with commas.
+func (c Config) Address() string { return strings.Join(c.addresses(), ",") }
+
+func (c Config) addresses() []string {
+	if len(c.Addresses) > 0 {
+		return c.Addresses
+	}
+	return []string{net.JoinHostPort(c.Host, strconv.FormatInt(c.Port, 10))}
+}
+
+// options turns c into those of the client; its errors are the user's mistakes.
+func (c Config) options() (*redis.UniversalOptions, error) {
+	switch {
+	case c.Cluster && c.Sentinel.Master != "":
+		return nil, cli.Usagef("--redis-cluster (REDIS_CLUSTER) and --redis-sentinel-master (REDIS_SENTINEL_MASTER) exclude each other: expected one of them")
+	case len(c.Addresses) > 1 && !c.Cluster && c.Sentinel.Master == "":
+		return nil, cli.Usagef("--redis-addresses (REDIS_ADDRESSES) names %d servers: expected one, or --redis-cluster (REDIS_CLUSTER) or --redis-sentinel-master (REDIS_SENTINEL_MASTER) as well", len(c.Addresses))
+	}
+	password, err := secret("redis-password-file", c.PasswordFile, c.Password)
+	if err != nil {
+		return nil, err
+	}
+	ofSentinel, err := secret("redis-sentinel-password-file", c.Sentinel.PasswordFile, "")
+	if err != nil {
+		return nil, err
+	}
+	encryption, err := c.TLS.load()
+	if err != nil {
+		return nil, err
+	}
+	return &redis.UniversalOptions{
+		Addrs: c.addresses(), IsClusterMode: c.Cluster, MasterName: c.Sentinel.Master,
+		Username: c.Username, Password: password,
+		SentinelUsername: c.Sentinel.Username, SentinelPassword: ofSentinel,
+		TLSConfig:  encryption,
+		ClientName: "csv-pipeline", ContextTimeoutEnabled: true, DisableIdentity: true,
+		// A command whose answer is lost may have run: who sent it decides, not the client.
+		MaxRetries:  -1,
+		ReadTimeout: 2 * time.Second, WriteTimeout: 2 * time.Second, DialTimeout: 2 * time.Second,
+	}, nil
+}
+
+// secret is the text of a file, without the line break at its end, or the given
+// text if no file is named.
+func secret(flag, path, text string) (string, error) {
+	if path == "" {
+		return text, nil
+	}
+	read, err := os.ReadFile(path)
+	if err != nil {
+		return "", cli.Usagef("--%s (%s): %v", flag, cli.EnvName(flag), err)
+	}
+	return strings.TrimRight(string(read), "\r\n"), nil
+}
+
+// load reads the files; without TLS it is nil.
+func (c TLSConfig) load() (*tls.Config, error) {
+	if !c.Enabled {
+		if c.CAFile+c.CertFile+c.KeyFile != "" {
+			return nil, cli.Usagef("certificates are named but --redis-tls (REDIS_TLS) is false: expected true, or no certificates")
+		}
+		return nil, nil
+	}
+	config := &tls.Config{MinVersion: tls.VersionTLS12}
+	if c.CAFile != "" {
+		text, err := os.ReadFile(c.CAFile)
+		if err != nil {
+			return nil, cli.Usagef("--redis-tls-ca-file (REDIS_TLS_CA_FILE): %v", err)
+		}
+		config.RootCAs = x509.NewCertPool()
+		if !config.RootCAs.AppendCertsFromPEM(text) {
+			return nil, cli.Usagef("--redis-tls-ca-file (REDIS_TLS_CA_FILE): %s holds no certificate: expected PEM", c.CAFile)
+		}
+	}
+	if c.CertFile+c.KeyFile != "" {
+		pair, err := tls.LoadX509KeyPair(c.CertFile, c.KeyFile)
+		if err != nil {
+			return nil, cli.Usagef("--redis-tls-cert-file (REDIS_TLS_CERT_FILE), --redis-tls-key-file (REDIS_TLS_KEY_FILE): %v", err)
+		}
+		config.Certificates = []tls.Certificate{pair}
+	}
+	return config, nil
+}

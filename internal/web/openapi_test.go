@@ -1,0 +1,130 @@
+package web_test
+
+import (
+	"encoding/json"
+	"net/http"
+	"os"
+	"regexp"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/santhosh-tekuri/jsonschema/v6"
+)
+
+// The description tells what the handlers do: every route is in it and the other
+// way round, every answer is as it says, and every error is a problem.
+func TestOpenAPI(t *testing.T) {
+	s := start(t, nil)
+	s.sample(t)
+	if err := s.queue.Push(t.Context(), "held.csv"); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := s.queue.Claim(t.Context(), "w2"); err != nil {
+		t.Fatal(err)
+	}
+	text := s.get(t, "/api/v1/openapi.json")
+	document, err := jsonschema.UnmarshalJSON(strings.NewReader(text.body))
+	if err != nil {
+		t.Fatal(err)
+	}
+	compiler := jsonschema.NewCompiler()
+	compiler.AssertFormat()
+	if err := compiler.AddResource("openapi.json", document); err != nil {
+		t.Fatal(err)
+	}
+	check := func(pointer, body string) {
+		t.Helper()
+		schema, err := compiler.Compile("openapi.json#" + pointer)
+		if err != nil {
+			t.Fatalf("%s: %v", pointer, err)
+		}
+		value, err := jsonschema.UnmarshalJSON(strings.NewReader(body))
+		if err != nil {
+			t.Fatalf("%s: %v in %.200s", pointer, err, body)
+		}
+		if err := schema.Validate(value); err != nil {
+			t.Errorf("%s: %v in %.500s", pointer, err, body)
+		}
+	}
+
+	var api struct {
+		Paths map[string]map[string]json.RawMessage
+	}
+	text.decode(t, &api)
+	described := []string{}
+	for path, methods := range api.Paths {
+		for method := range methods {
+			if method == "parameters" {
+				continue
+			}
+			described = append(described, strings.ToUpper(method)+" "+path)
+			escaped := strings.NewReplacer("~", "~0", "/", "~1", "{", "%7B", "}", "%7D").Replace(path)
+			at := "/paths/" + escaped + "/" + method + "/responses/"
+			if method != "get" || strings.HasSuffix(path, "/events") {
+				continue
+			}
+			names := []string{""}
+			if strings.HasSuffix(path, "{name}") {
+				if names = []string{"20220101.csv", "bad.csv"}; strings.Contains(path, "processed") {
+					names = []string{"20220101_aggregated_sales.csv", "2022/02_aggregated_sales.csv"}
+				}
+			}
+			for _, name := range names {
+				where := strings.Replace(path, "{name}", name, 1)
+				r := s.get(t, where+"?format=json&sha256=1&limit=3")
+				if r.StatusCode != http.StatusOK {
+					t.Errorf("GET %s: %s %s", where, r.Status, r.body)
+					continue
+				}
+				if strings.HasPrefix(path, "/files/") && name != "" {
+					continue // bytes
+				}
+				check(at+"200/content/application~1json/schema", r.body)
+			}
+			if strings.HasSuffix(path, "{name}") {
+				r := s.get(t, strings.Replace(path, "{name}", "nothing.csv", 1))
+				if r.StatusCode != http.StatusNotFound || r.Header.Get("Content-Type") != "application/problem+json" {
+					t.Errorf("%s: a missing file: %s", path, r.Status)
+				}
+				check("/components/schemas/Problem", r.body)
+			}
+		}
+	}
+	for _, where := range []string{"/api/v1/failed/retry", "/api/v1/failed/drop"} {
+		r := s.do(t, http.MethodPost, where, `{"names":["bad.csv"]}`, "Authorization", "Bearer "+token)
+		check("/components/schemas/Done", r.body)
+		for _, body := range []string{"", "{}", `{"nmaes":[]}`, "[]"} {
+			r := s.do(t, http.MethodPost, where, body, "Authorization", "Bearer "+token)
+			if r.StatusCode != http.StatusBadRequest {
+				t.Errorf("%s of %q: %s", where, body, r.Status)
+			}
+			check("/components/schemas/Problem", r.body)
+		}
+	}
+	r := s.do(t, http.MethodPut, "/files/raw/new.csv", "item_id,quantity\n1,1\n", "Authorization", "Bearer "+token)
+	if r.StatusCode != http.StatusCreated {
+		t.Errorf("upload: %s", r.Status)
+	}
+	check("/components/schemas/Uploaded", r.body)
+
+	// The routes themselves, out of the source: the multiplexer does not list them.
+	source, err := os.ReadFile("web.go")
+	if err != nil {
+		t.Fatal(err)
+	}
+	wanted := []string{}
+	for _, m := range regexp.MustCompile(`\{"(GET|POST|PUT)", "(/api/[^"]+|/files/[^"]+)"`).FindAllStringSubmatch(string(source), -1) {
+		if !strings.HasSuffix(m[2], "/") {
+			wanted = append(wanted, m[1]+" "+strings.Replace(m[2], "{name...}", "{name}", 1))
+		}
+	}
+	for _, area := range []string{"raw", "processed"} { // made in a loop there
+		wanted = append(wanted, "GET /files/"+area+"/", "GET /files/"+area+"/{name}", "GET /api/v1/files/"+area, "GET /api/v1/files/"+area+"/{name}")
+	}
+	slices.Sort(wanted)
+	slices.Sort(described)
+	if !slices.Equal(described, wanted) {
+		t.Errorf("described:\n%s\nroutes:\n%s", strings.Join(described, "\n"), strings.Join(wanted, "\n"))
+	}
+}

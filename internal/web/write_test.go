@@ -1,0 +1,219 @@
+package web_test
+
+import (
+	"bytes"
+	"errors"
+	"mime/multipart"
+	"net/http"
+	"net/url"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"csv-pipeline/internal/auth"
+	"csv-pipeline/internal/filestore"
+	"csv-pipeline/internal/web"
+)
+
+const form = "application/x-www-form-urlencoded"
+
+// writes are all requests that change something.
+var writes = []struct{ method, where, body, kind string }{
+	{"POST", "/failed/retry", "name=bad.csv", form},
+	{"POST", "/failed/drop", "name=bad.csv", form},
+	{"POST", "/upload", "", "multipart/form-data; boundary=x"},
+	{"PUT", "/files/raw/new.csv", "item_id,quantity\n", "text/csv"},
+	{"POST", "/api/v1/failed/retry", `{"all":true}`, "application/json"},
+	{"POST", "/api/v1/failed/drop", `{"all":true}`, "application/json"},
+}
+
+// Nothing changes without the secret, nor from another site with it.
+func TestWritingIsProtected(t *testing.T) {
+	state := func(s *site) string {
+		raw, err := os.ReadDir(filepath.Join(s.folder, "raw"))
+		if err != nil {
+			t.Fatal(err)
+		}
+		var b strings.Builder
+		for _, e := range raw {
+			b.WriteString(e.Name() + " ")
+		}
+		return b.String() + s.get(t, "/api/v1/failed").body
+	}
+	for name, guard := range map[string]*auth.Guard{"no guard": nil, "a guard": auth.New(token, "ann", "correct horse")} {
+		s := start(t, func(c *web.Config) { c.Guard = guard })
+		s.sample(t)
+		before := state(s)
+		for _, w := range writes {
+			r := s.do(t, w.method, w.where, w.body, "Content-Type", w.kind)
+			want := http.StatusUnauthorized
+			if guard == nil {
+				want = http.StatusForbidden
+			}
+			if r.StatusCode != want || r.Header.Get("Content-Type") != "application/problem+json" {
+				t.Errorf("%s: %s %s: %s, want %d", name, w.method, w.where, r.Status, want)
+			}
+			if r := s.do(t, w.method, w.where, w.body, "Content-Type", w.kind, "Accept", asBrowser); guard != nil && (r.StatusCode != http.StatusSeeOther || !strings.HasPrefix(r.Header.Get("Location"), "/login?")) {
+				t.Errorf("%s: %s %s by a browser: %s", name, w.method, w.where, r.Status)
+			}
+			for _, foreign := range [][]string{{"Sec-Fetch-Site", "cross-site"}, {"Origin", "https://evil.example"}, {"Origin", "null"}, {"Sec-Fetch-Site", "same-site"}} {
+				r := s.do(t, w.method, w.where, w.body, "Content-Type", w.kind, "Authorization", "Bearer "+token, foreign[0], foreign[1])
+				if r.StatusCode != http.StatusForbidden {
+					t.Errorf("%s: %s %s with %v: %s", name, w.method, w.where, foreign, r.Status)
+				}
+			}
+		}
+		if after := state(s); after != before {
+			t.Errorf("%s: something changed:\n%s\n%s", name, before, after)
+		}
+	}
+}
+
+func TestReadingMayBeProtected(t *testing.T) {
+	secret := filepath.Join(t.TempDir(), "token")
+	if err := os.WriteFile(secret, []byte(token), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	guard, err := auth.Flags{TokenFile: secret, Read: true}.Guard()
+	if err != nil {
+		t.Fatal(err)
+	}
+	s := start(t, func(c *web.Config) { c.Guard = guard })
+	for _, where := range []string{"/", "/live", "/files/raw/", "/files/processed/x.csv", "/trends", "/failed", "/api/v1/status", "/api/v1/events", "/api/v1/openapi.json", "/files/raw/?format=zip"} {
+		if r := s.get(t, where); r.StatusCode != http.StatusUnauthorized {
+			t.Errorf("%s: %s", where, r.Status)
+		}
+	}
+	for _, where := range []string{"/healthz", "/readyz", "/metrics", "/login", "/assets/style.css"} {
+		if r := s.get(t, where); r.StatusCode != http.StatusOK {
+			t.Errorf("%s: %s", where, r.Status)
+		}
+	}
+	if r := s.get(t, "/trends?step=week", "Accept", asBrowser); r.Header.Get("Location") != "/login?next="+url.QueryEscape("trends?step=week") {
+		t.Errorf("a browser is sent to %q", r.Header.Get("Location"))
+	}
+	if r := s.get(t, "/api/v1/status", "Authorization", "Bearer "+token); r.StatusCode != http.StatusOK {
+		t.Errorf("with the token: %s", r.Status)
+	}
+}
+
+func TestRetryAndDrop(t *testing.T) {
+	s := start(t, nil)
+	s.sample(t)
+	s.put(t, "bad.csv", "item_id,quantity\n1,2\n3,7\n") // mended
+	bearer := "Bearer " + token
+	r := s.do(t, http.MethodPost, "/failed/retry", "name=bad.csv&name=other.csv", "Content-Type", form, "Authorization", bearer)
+	if r.StatusCode != http.StatusSeeOther || r.Header.Get("Location") != "/failed?did=retry&n=1" {
+		t.Fatalf("%s to %q", r.Status, r.Header.Get("Location"))
+	}
+	s.work(t)
+	if _, err := s.store.Stat(t.Context(), filestore.Processed, "bad_aggregated_sales.csv"); err != nil {
+		t.Error(err)
+	}
+	r = s.do(t, http.MethodPost, "/api/v1/failed/drop", `{"all":true}`, "Authorization", bearer)
+	if r.body != "{\"files\":1}\n" {
+		t.Errorf("%s %s", r.Status, r.body)
+	}
+	if _, err := s.store.Stat(t.Context(), filestore.Raw, "worse.csv"); !errors.Is(err, filestore.ErrNotExist) {
+		t.Errorf("a file that was dropped: %v", err)
+	}
+	s.work(t)
+	if body := s.get(t, "/api/v1/failed").body; body != "[]\n" {
+		t.Errorf("it came back: %s", body)
+	}
+}
+
+func TestUpload(t *testing.T) {
+	s := start(t, nil)
+	bearer := "Bearer " + token
+	const text = "item_id,quantity\n5,6\n"
+	if r := s.do(t, http.MethodPut, "/files/raw/2022/01/new.csv", text, "Authorization", bearer); r.StatusCode != http.StatusCreated || r.Header.Get("Location") != "/files/raw/2022/01/new.csv" {
+		t.Errorf("%s %v", r.Status, r.Header)
+	}
+	if r := s.do(t, http.MethodPut, "/files/raw/2022/01/new.csv", text, "Authorization", bearer); r.StatusCode != http.StatusOK {
+		t.Errorf("again: %s", r.Status)
+	}
+	if r := s.do(t, http.MethodPut, "/files/raw/2022/01/new.csv", text, "Authorization", bearer, "If-None-Match", "*"); r.StatusCode != http.StatusPreconditionFailed {
+		t.Errorf("if there is none: %s", r.Status)
+	}
+	for name, code := range map[string]int{
+		"report.xlsx": http.StatusUnprocessableEntity, ".hidden.csv": http.StatusUnprocessableEntity, "a%5cb.csv": http.StatusUnprocessableEntity,
+		"a%2f..%2f..%2fb.csv": http.StatusUnprocessableEntity, strings.Repeat("x", 300) + ".csv": http.StatusUnprocessableEntity, "a%0ab.csv": http.StatusUnprocessableEntity,
+	} {
+		if r := s.do(t, http.MethodPut, "/files/raw/"+name, text, "Authorization", bearer); r.StatusCode != code {
+			t.Errorf("%.40s: %s", name, r.Status)
+		}
+	}
+	large := strings.Repeat("x", 1<<20+1)
+	if r := s.do(t, http.MethodPut, "/files/raw/large.csv", large, "Authorization", bearer); r.StatusCode != http.StatusRequestEntityTooLarge {
+		t.Errorf("too large: %s", r.Status)
+	}
+	r, err := http.NewRequestWithContext(t.Context(), http.MethodPut, s.URL+"/files/raw/large.csv", struct{ *strings.Reader }{strings.NewReader(large)})
+	if err != nil {
+		t.Fatal(err)
+	}
+	r.ContentLength = -1 // chunked: nobody knows before
+	r.Header.Set("Authorization", bearer)
+	answer, err := http.DefaultClient.Do(r)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer answer.Body.Close()
+	if answer.StatusCode != http.StatusRequestEntityTooLarge {
+		t.Errorf("too large, in chunks: %s", answer.Status)
+	}
+	var body bytes.Buffer
+	m := multipart.NewWriter(&body)
+	for _, name := range []string{"one.csv", "two.csv"} {
+		part, err := m.CreateFormFile("file", name)
+		if err != nil {
+			t.Fatal(err)
+		}
+		_, _ = part.Write([]byte(text))
+	}
+	_ = m.Close()
+	if r := s.do(t, http.MethodPost, "/upload", body.String(), "Content-Type", m.FormDataContentType(), "Authorization", bearer); r.Header.Get("Location") != "/upload?did=upload&n=2" {
+		t.Errorf("a form: %s %s", r.Status, r.body)
+	}
+	s.work(t)
+	for _, name := range []string{"2022/01/new", "one", "two"} {
+		if r := s.get(t, "/files/processed/"+name+"_aggregated_sales.csv"); r.body != "item_id,total_quantity\n5,6\n" {
+			t.Errorf("%s: %s %q", name, r.Status, r.body)
+		}
+	}
+	if _, err := os.Stat(filepath.Join(s.folder, "raw", "large.csv")); !errors.Is(err, os.ErrNotExist) {
+		t.Errorf("a part of the large file was kept: %v", err)
+	}
+	left, err := os.ReadDir(filepath.Join(s.folder, "raw", ".tmp"))
+	if err != nil || len(left) != 0 {
+		t.Errorf("left behind: %v, %v", left, err)
+	}
+}
+
+// promtool finds nothing to improve in the names, and every number is there.
+func TestMetrics(t *testing.T) {
+	s := start(t, nil)
+	s.sample(t)
+	text := s.get(t, "/metrics").body
+	for _, want := range []string{
+		`csv_pipeline_queue_files{state="failed"} 2`, `csv_pipeline_queue_files{state="waiting"} 0`, `csv_pipeline_store_files{area="raw"} 4`,
+		`csv_pipeline_files_completed_total 2`, `csv_pipeline_rows_total 4`, `csv_pipeline_failures_total{kind="malformed"} 2`, `csv_pipeline_retries_total 0`,
+		`csv_pipeline_crashes_total 0`, `csv_pipeline_queue_oldest_waiting_seconds 0`, `csv_pipeline_processing_seconds_count 2`, `csv_pipeline_queue_wait_seconds_count 4`,
+		`csv_pipeline_build_info{`, `csv_pipeline_redis_up 1`, `csv_pipeline_store_pending_files 2`,
+	} {
+		if !strings.Contains(text, want) {
+			t.Errorf("there is no %s", want)
+		}
+	}
+	promtool, err := exec.LookPath("promtool")
+	if err != nil {
+		t.Fatalf("this test needs promtool, of Debian's prometheus: %v", err)
+	}
+	check := exec.Command(promtool, "check", "metrics")
+	check.Stdin = strings.NewReader(text)
+	if said, err := check.CombinedOutput(); err != nil || len(said) > 0 {
+		t.Errorf("promtool: %v\n%s", err, said)
+	}
+}

@@ -1,0 +1,140 @@
+package main
+
+import (
+	"context"
+	"crypto/rand"
+	"errors"
+	"fmt"
+	"io"
+	"strings"
+	"time"
+
+	"go.uber.org/zap"
+
+	"csv-pipeline/internal/cli"
+	"csv-pipeline/internal/filestore"
+	"csv-pipeline/internal/ops"
+	"csv-pipeline/internal/queue"
+)
+
+type selftestConfig struct {
+	config
+	input, expected string
+	patience        time.Duration
+}
+
+func parseSelftest(args []string, getenv cli.Getenv, stdout io.Writer) (c selftestConfig, err error) {
+	fs := cli.NewFlags()
+	fs.StringVar(&c.input, "input", "timestamp,item_id,quantity\n2022-01-01T00:00:00Z,1,3\n2022-01-01T12:00:00Z,1,5\n", "`text` of the file")
+	fs.StringVar(&c.expected, "expected", "item_id,total_quantity\n1,8\n", "`text` of its result")
+	cli.Duration(fs, &c.patience, "patience", 2*time.Minute, time.Second, 24*time.Hour, "how long to wait for the result")
+	c.register(fs)
+	_, err = cli.Parse(cli.Command{
+		Name: "generator selftest",
+		Args: "[flags]",
+		About: `Proves that the pipeline works: puts a file with a known answer into raw/, queues its name as any
+producer would, waits for the result, compares, and removes both files again.`,
+		Examples: "generator selftest\ngenerator selftest --patience 30s",
+		Flags:    fs,
+	}, args, getenv, stdout)
+	return c, err
+}
+
+func selftest(ctx context.Context, args []string, getenv cli.Getenv, stdout io.Writer) error {
+	c, err := parseSelftest(args, getenv, stdout)
+	if err != nil {
+		return err
+	}
+	log := ops.NewLogger(stdout, "generator")
+	store, q, done, err := connect(ctx, c.config, log)
+	if err != nil {
+		return err
+	}
+	defer done()
+	began := time.Now()
+	if err := c.prove(ctx, store, q); err != nil {
+		return fmt.Errorf("self-test: %w", err)
+	}
+	log.Info("the self-test passed", zap.Duration("took", time.Since(began)))
+	return nil
+}
+
+// prove leaves no file behind, whatever comes of it.
+func (c selftestConfig) prove(ctx context.Context, store filestore.Store, q *queue.Queue) (err error) {
+	name := "selftest/" + strings.ToLower(rand.Text()[:10]) + ".csv"
+	result, err := filestore.ResultName(name)
+	if err != nil {
+		return err
+	}
+	// The input goes first: a result without one is no reason to do anything.
+	defer func() {
+		cleaning := context.WithoutCancel(ctx)
+		for _, f := range []struct {
+			area filestore.Area
+			name string
+		}{{filestore.Raw, name}, {filestore.Processed, result}} {
+			if gone := store.Remove(cleaning, f.area, f.name); gone != nil && !errors.Is(gone, filestore.ErrNotExist) {
+				err = errors.Join(err, fmt.Errorf("remove %s/%s: %w", f.area, f.name, gone))
+			}
+		}
+	}()
+	if err := publish(ctx, store, name, c.input); err != nil {
+		return err
+	}
+	if err := q.Push(ctx, name); err != nil {
+		return err
+	}
+	waiting, giveUp := context.WithTimeout(ctx, c.patience)
+	defer giveUp()
+	got, err := await(waiting, store, result)
+	if err != nil {
+		depth, _ := q.Depth(ctx)
+		return fmt.Errorf("no result of %s after %v (names that wait: %d): %w", name, c.patience, depth, err)
+	}
+	if got != c.expected {
+		return fmt.Errorf("the result of %s is\n%snot\n%s", name, got, c.expected)
+	}
+	return nil
+}
+
+func publish(ctx context.Context, store filestore.Store, name, text string) error {
+	w, err := store.Create(ctx, filestore.Raw, name, nil)
+	if err != nil {
+		return fmt.Errorf("create %s: %w", name, err)
+	}
+	defer w.Abort()
+	if _, err := io.WriteString(w, text); err != nil {
+		return fmt.Errorf("write %s: %w", name, err)
+	}
+	if _, err := w.Commit(); err != nil {
+		return fmt.Errorf("publish %s: %w", name, err)
+	}
+	return nil
+}
+
+// await returns the text of a result as soon as there is one: results appear whole.
+func await(ctx context.Context, store filestore.Store, name string) (string, error) {
+	again := time.NewTicker(100 * time.Millisecond)
+	defer again.Stop()
+	for {
+		text, err := read(ctx, store, name)
+		if err == nil || !errors.Is(err, filestore.ErrNotExist) {
+			return text, err
+		}
+		select {
+		case <-ctx.Done():
+			return "", err
+		case <-again.C:
+		}
+	}
+}
+
+func read(ctx context.Context, store filestore.Store, name string) (string, error) {
+	f, err := store.Open(ctx, filestore.Processed, name)
+	if err != nil {
+		return "", err
+	}
+	defer f.Close()
+	text, err := io.ReadAll(f)
+	return string(text), err
+}

@@ -1,0 +1,83 @@
+package main
+
+import (
+	"context"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"go.uber.org/zap"
+
+	"csv-pipeline/internal/cli"
+	"csv-pipeline/internal/filestore/dirstore"
+	"csv-pipeline/internal/groupby"
+	"csv-pipeline/internal/queue"
+	"csv-pipeline/internal/queue/redistest"
+	"csv-pipeline/internal/worker"
+)
+
+// startWorker runs a worker as a processor does, until the test ends.
+func startWorker(t *testing.T, server *redistest.Server, folder, aggregate string) {
+	t.Helper()
+	store, err := dirstore.Open(folder)
+	if err != nil {
+		t.Fatal(err)
+	}
+	plan, err := groupby.Compile(groupby.Spec{GroupBy: []string{"item_id"}, Aggregates: []string{aggregate}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	w := &worker.Worker{Name: "w", Queue: queue.New(server.Client(t), "csvs-to-process", queue.Options{}), Store: store,
+		Plan: plan, Log: zap.NewNop(), Watch: true}
+	ctx, stop := context.WithCancel(context.WithoutCancel(t.Context()))
+	ended := make(chan error, 1)
+	go func() { ended <- w.Run(ctx) }()
+	t.Cleanup(func() {
+		stop()
+		if err := <-ended; err != nil {
+			t.Error(err)
+		}
+		_ = store.Close()
+	})
+}
+
+func TestSelftest(t *testing.T) {
+	for name, c := range map[string]struct {
+		aggregate string // of the worker; none: there is no worker
+		code      int
+		want      []string
+	}{
+		"right":      {"sum(quantity) as total_quantity", cli.ExitOK, nil},
+		"wrong":      {"max(quantity) as total_quantity", cli.ExitFailed, []string{"1,5", "not", "1,8"}},
+		"no results": {"", cli.ExitFailed, []string{"no result", "names that wait: 1"}},
+	} {
+		t.Run(name, func(t *testing.T) {
+			server, folder := redistest.Start(t), t.TempDir()
+			if c.aggregate != "" {
+				startWorker(t, server, folder, c.aggregate)
+			}
+			env := environment(server, folder)
+			if c.aggregate == "" {
+				env["PATIENCE"] = "1s"
+			}
+			code, _, errs := generator(t, env, "selftest")
+			if code != c.code {
+				t.Errorf("exit code %d, want %d: %s", code, c.code, errs)
+			}
+			for _, part := range c.want {
+				if !strings.Contains(errs, part) {
+					t.Errorf("%q does not name %q", errs, part)
+				}
+			}
+			for _, area := range []string{"raw", "processed"} {
+				if left, _ := filepath.Glob(filepath.Join(folder, area, "*", "*.csv")); len(left) != 0 {
+					t.Errorf("it leaves %q", left)
+				}
+			}
+			if _, err := os.Stat(filepath.Join(folder, "raw")); err != nil {
+				t.Errorf("the store is not where this test looks: %v", err)
+			}
+		})
+	}
+}

@@ -1,0 +1,92 @@
+package chart
+
+import (
+	"flag"
+	"maps"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"testing"
+
+	corev1 "k8s.io/api/core/v1"
+	"sigs.k8s.io/yaml"
+)
+
+var update = flag.Bool("update", false, "write the golden files anew")
+
+// forgetGenerated replaces the passwords and certificates that are other ones at each installation.
+func forgetGenerated(r release) {
+	for _, secret := range all[*corev1.Secret](r) {
+		for key, value := range secret.Data {
+			if len(value) == 32 || strings.HasPrefix(string(value), "-----BEGIN") {
+				secret.Data[key] = []byte("generated")
+			}
+		}
+	}
+}
+
+// TestGolden compares every object of an installation with what it was: a change of the chart shows
+// in the diff of these files. They hold each object as Kubernetes reads it.
+func TestGolden(t *testing.T) {
+	for _, name := range []string{"defaults", "everything set", "redis with TLS", "sentinel", "cluster"} {
+		t.Run(name, func(t *testing.T) {
+			r := render(t, variants[name])
+			forgetGenerated(r)
+			var text strings.Builder
+			for _, key := range slices.Sorted(maps.Keys(r.objects)) {
+				object, err := yaml.Marshal(r.objects[key])
+				if err != nil {
+					t.Fatal(err)
+				}
+				text.WriteString("--- # " + key + "\n")
+				text.Write(object)
+			}
+			path := filepath.Join("testdata", "golden", strings.ReplaceAll(name, " ", "-")+".yaml")
+			if *update {
+				if err := os.WriteFile(path, []byte(text.String()), 0o644); err != nil {
+					t.Fatal(err)
+				}
+				return
+			}
+			golden, err := os.ReadFile(path)
+			if err != nil {
+				t.Fatal(err)
+			}
+			if text.String() != string(golden) {
+				t.Errorf("differs from %s: look at the diff after go test -run TestGolden -update; first difference:\n%s", path, firstDifference(text.String(), string(golden)))
+			}
+		})
+	}
+}
+
+func firstDifference(got, want string) string {
+	g, w := strings.Split(got, "\n"), strings.Split(want, "\n")
+	for i := range min(len(g), len(w)) {
+		if g[i] != w[i] {
+			return "now " + g[i] + "\nwas " + w[i]
+		}
+	}
+	return "one is longer"
+}
+
+// TestExampleValues: the files of values that come with the chart are taken, and each makes what it says.
+func TestExampleValues(t *testing.T) {
+	files, err := filepath.Glob(filepath.Join(chartDir, "*values*.yaml"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	more, err := filepath.Glob(filepath.Join(chartDir, "ci", "*-values.yaml"))
+	if err != nil || len(more) == 0 || len(files) < 5 {
+		t.Fatalf("the chart has only the values %v and %v: %v", files, more, err)
+	}
+	for _, path := range append(files, more...) {
+		t.Run(filepath.Base(path), func(t *testing.T) {
+			text, err := os.ReadFile(path)
+			if err != nil {
+				t.Fatal(err)
+			}
+			render(t, installation{values: string(text)})
+		})
+	}
+}
