@@ -216,7 +216,7 @@ func (w *worker) trim(text []byte, n int, seen byteKinds) {
 			if s == e || text[s] != '"' {
 				continue
 			}
-			if s, e = s+1, e-1; w.escaped && bytes.IndexByte(text[s:e], '"') >= 0 {
+			if s, e = s+1, e-1; w.escaped && hasQuote(text, s, e) {
 				size := unquote(text[free:], text[s:e])
 				s, e = uint32(free), uint32(free+size)
 				free += size
@@ -224,6 +224,16 @@ func (w *worker) trim(text []byte, n int, seen byteKinds) {
 			c.set(i, s, e)
 		}
 	}
+}
+
+// hasQuote says whether there is a quote in text[s:e].
+func hasQuote(text []byte, s, e uint32) bool {
+	n := e - s
+	if n-1 >= 8 {
+		return bytes.IndexByte(text[s:e], '"') >= 0
+	}
+	x := load64(text, s)<<(64-8*n) ^ lowBits*'"'
+	return (x-lowBits)&^x&highBits != 0
 }
 
 // unquote copies a field with its doubled quotes made single.
