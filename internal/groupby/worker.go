@@ -198,31 +198,26 @@ func (w *worker) place(ends []uint32) {
 // trim takes the CR off the last column, and the quotes off all.
 func (w *worker) trim(text []byte, n int, seen byteKinds) {
 	free := len(text) - unquotedSize
+	quoted := seen&seenQuote != 0
 	for i, field := range w.layout.index {
 		c := &w.batch.columns[i]
-		c.toOwn(n)
-		if seen&seenCR != 0 && field == w.layout.width-1 {
-			for i := range n {
-				if s, e := c.start(i), c.end(i); e > s && text[e-1] == '\r' {
-					c.set(i, s, e-1)
+		cr := seen&seenCR != 0 && field == w.layout.width-1
+		own := c.own[:2*n]
+		for i, j := 0, 0; i < len(own); i, j = i+2, j+c.stride {
+			s, e := cellAt(c.ends, j)
+			if cr && e > s && text[e-1] == '\r' {
+				e--
+			}
+			if quoted && s != e && text[s] == '"' {
+				if s, e = s+1, e-1; w.escaped && hasQuote(text, s, e) {
+					size := unquote(text[free:], text[s:e])
+					s, e = uint32(free), uint32(free+size)
+					free += size
 				}
 			}
+			own[i], own[i+1] = s-1, e
 		}
-		if seen&seenQuote == 0 {
-			continue
-		}
-		for i := range n {
-			s, e := c.start(i), c.end(i)
-			if s == e || text[s] != '"' {
-				continue
-			}
-			if s, e = s+1, e-1; w.escaped && hasQuote(text, s, e) {
-				size := unquote(text[free:], text[s:e])
-				s, e = uint32(free), uint32(free+size)
-				free += size
-			}
-			c.set(i, s, e)
-		}
+		c.ends, c.stride = c.own[:], 2
 	}
 }
 
