@@ -36,7 +36,20 @@ var fuzzSizes = []sizes{
 }
 
 // result is all that a run gives.
-type result struct{ out, rejects, err, stats string }
+type result struct {
+	out, rejects, err, stats string
+
+	wide bool // the oracle's: the engine may refuse numbers of so many digits
+}
+
+// differs says whether the engine's result is another than the oracle's.
+func (got result) differs(want result) bool {
+	if want.wide && strings.Contains(got.err, errTooWide.Error()) {
+		return false
+	}
+	want.wide = false
+	return got != want
+}
 
 func resultOf(stats Stats, err error, out, rejects *bytes.Buffer) result {
 	r := result{out: out.String(), rejects: rejects.String(), stats: fmt.Sprint(stats)}
@@ -49,8 +62,11 @@ func resultOf(stats Stats, err error, out, rejects *bytes.Buffer) result {
 func oracleResult(p *Plan, data []byte) result {
 	var out, rejects bytes.Buffer
 	in := Input{Name: "f.csv", Reader: bytes.NewReader(data)}
-	stats, err := p.runOracle(context.Background(), in, &out, Options{Rejects: &rejects})
-	return resultOf(stats, err, &out, &rejects)
+	o := p.newOracle(in)
+	stats, err := o.run(context.Background(), &out, Options{Rejects: &rejects})
+	r := resultOf(stats, err, &out, &rejects)
+	r.wide = o.wide()
+	return r
 }
 
 func engineResult(p *Plan, data []byte, sizes sizes, workers int) result {
@@ -72,8 +88,8 @@ func checkAgainstOracle(t *testing.T, data []byte, specs []Spec) {
 		want := oracleResult(p, data)
 		for j, sizes := range fuzzSizes {
 			for workers := range 3 {
-				if got := engineResult(p, data, sizes, workers); got != want {
-					t.Fatalf("spec %d, sizes %d, %d workers, input %q:\ngot  %q\nwant %q", i, j, workers, data, got, want)
+				if got := engineResult(p, data, sizes, workers); got.differs(want) {
+					t.Fatalf("spec %d, sizes %d, %d workers, input %q:\ngot  %#v\nwant %#v", i, j, workers, data, got, want)
 				}
 			}
 		}
@@ -94,8 +110,8 @@ func FuzzRun(f *testing.F) {
 		n /= len(fuzzSpecs)
 		sizes, workers := fuzzSizes[n%len(fuzzSizes)], n/len(fuzzSizes)%3
 		p := mustCompile(t, spec)
-		if got, want := engineResult(p, data, sizes, workers), oracleResult(p, data); got != want {
-			t.Fatalf("%+v, %+v, %d workers, input %q:\ngot  %q\nwant %q", spec, sizes, workers, data, got, want)
+		if got, want := engineResult(p, data, sizes, workers), oracleResult(p, data); got.differs(want) {
+			t.Fatalf("%+v, %+v, %d workers, input %q:\ngot  %#v\nwant %#v", spec, sizes, workers, data, got, want)
 		}
 	})
 }

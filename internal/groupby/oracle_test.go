@@ -43,13 +43,38 @@ type oracle struct {
 	in      Input
 	layout  *layout
 	groups  map[string]*oracleGroup
-	scales  []int // for each aggregate, the most digits after the point
+	scales  []int     // for each aggregate, the most digits after the point
+	sizes   []big.Rat // for each aggregate, the sum of its numbers' absolute values
 	stats   Stats
 	rejects bytes.Buffer
 }
 
 func (p *Plan) runOracle(ctx context.Context, in Input, out io.Writer, opt Options) (Stats, error) {
-	o := &oracle{plan: p, in: in, groups: map[string]*oracleGroup{}, scales: make([]int, len(p.aggregates))}
+	return p.newOracle(in).run(ctx, out, opt)
+}
+
+func (p *Plan) newOracle(in Input) *oracle {
+	n := len(p.aggregates)
+	return &oracle{plan: p, in: in, groups: map[string]*oracleGroup{}, scales: make([]int, n), sizes: make([]big.Rat, n)}
+}
+
+// wide says whether the engine, which has 126 bits for a number or a sum at
+// the column's scale, may refuse the input. (Whether it does can depend on the
+// order in which sums come together.)
+func (o *oracle) wide() bool {
+	limit := new(big.Int).Lsh(big.NewInt(1), 126)
+	for i := range o.sizes {
+		unit := new(big.Int).Exp(big.NewInt(10), big.NewInt(int64(o.scales[i])), nil)
+		size := new(big.Rat).Mul(&o.sizes[i], new(big.Rat).SetInt(unit))
+		if size.Cmp(new(big.Rat).SetInt(limit)) >= 0 {
+			return true
+		}
+	}
+	return false
+}
+
+func (o *oracle) run(ctx context.Context, out io.Writer, opt Options) (Stats, error) {
+	p, in := o.plan, o.in
 	var read atomic.Int64
 	s, err := openStream(ctx, in, &read)
 	if err != nil {
@@ -270,6 +295,7 @@ func (o *oracle) record(line int64, fields []string) error {
 		}
 		if numbers[i] != nil {
 			o.scales[i] = max(o.scales[i], scales[i])
+			o.sizes[i].Add(&o.sizes[i], new(big.Rat).Abs(numbers[i]))
 		}
 	}
 	return nil
