@@ -42,6 +42,7 @@ lint: ## Check format, vet, staticcheck, chart and scripts
 .PHONY: bench
 bench: test-deps ## Measure speed and memory; prints figures
 	go test -run '^$$' -bench . -benchmem ./...
+	cd bench && go run .
 	cd bench/queue && go test -count=1 -v -timeout 20m .
 
 .PHONY: images

@@ -44,6 +44,7 @@ type bench struct {
 	scale       float64
 	dir, report string
 	only        string
+	load        string // average, at the beginning
 
 	programs map[string]string // path of each program that is measured
 }
@@ -90,6 +91,7 @@ func (b *bench) run(ctx context.Context) error {
 		writeCase(&report, c, results)
 		writeCase(os.Stdout, c, results)
 	}
+	b.conclude(&report)
 	return os.WriteFile(b.report, report.Bytes(), 0o644)
 }
 

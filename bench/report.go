@@ -30,10 +30,32 @@ resident memory. Results are compared byte by byte. The data are made by the
 generator's code with a fixed seed.
 `, time.Now().UTC().Format(time.DateOnly), cpuModel(), runtime.NumCPU(), runtime.GOOS, runtime.GOARCH, runtime.Version(),
 		strings.TrimPrefix(string(bytes.TrimSpace(version)), "v"), b.rounds)
+	b.load = loadAverage()
 	if b.scale != 1 {
 		fmt.Fprintf(w, "\nThe datasets had %v of the rows that the titles say.\n", b.scale)
 	}
 	return nil
+}
+
+// conclude ends the report with what else the machine did.
+func (b *bench) conclude(w io.Writer) {
+	fmt.Fprintf(w, `
+## What else ran
+
+The load average was %s when the measurements began and %s when they ended, of
+which two are theirs. Where the machine had more to do than that, wall times
+say how long one waited for a processor; CPU times and ratios are then what to
+go by.
+`, b.load, loadAverage())
+}
+
+// loadAverage is that of the last five minutes.
+func loadAverage() string {
+	all, _ := os.ReadFile("/proc/loadavg")
+	if fields := strings.Fields(string(all)); len(fields) > 1 {
+		return fields[1]
+	}
+	return "unknown"
 }
 
 func cpuModel() string {

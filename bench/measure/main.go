@@ -30,7 +30,7 @@ func main() {
 
 func run(args []string) error {
 	if len(args) < 5 {
-		return errors.New("expected METHOD RESULT GROUP-BY AGGREGATES FILE...")
+		return errors.New("expected METHOD RESULT GROUP-BY AGGREGATES and files")
 	}
 	method, keys, aggregates, files := args[0], args[2], args[3], args[4:]
 	return figures.Measure(func() error {

@@ -41,14 +41,6 @@ func (c *cells) of(text []byte, i int) []byte { return text[c.start(i):c.end(i)]
 // set gives the i-th cell a place of its own; the column has to be in own.
 func (c *cells) set(i int, start, end uint32) { c.own[2*i], c.own[2*i+1] = start-1, end }
 
-// toOwn moves the ends of n cells to own.
-func (c *cells) toOwn(n int) {
-	for i := range n {
-		c.set(i, c.start(i), c.end(i))
-	}
-	c.ends, c.stride = c.own[:], 2
-}
-
 func (b *batch) init(p *Plan, s *states) {
 	b.columns = make([]cells, len(p.columns))
 	for i := range b.columns {
@@ -148,12 +140,16 @@ func (w *worker) findRecords(n int) {
 	}
 	t.reserve(n, n)
 	for i := range n {
-		key := b.keys.of(b.keyText, i)
-		if len(key) > shortKey {
+		s, e := b.keys.start(i), b.keys.end(i)
+		var word [1]uint64
+		switch length := e - s; {
+		case length > shortKey:
+			key := b.keyText[s:e]
 			b.at[i] = t.findLong(key, hashText(key))
 			continue
+		case length > 0:
+			word[0] = load64(b.keyText, s) << (64 - 8*length)
 		}
-		word := [1]uint64{keyWord(key)}
 		t.findShort(word[:], b.at[i:i+1])
 	}
 }

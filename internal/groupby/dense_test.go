@@ -24,13 +24,13 @@ func TestDense(t *testing.T) {
 			r := rand.New(rand.NewPCG(5, 6))
 			var b strings.Builder
 			b.WriteString("item_id,quantity,price\n")
-			for i := range 60_000 {
-				key := strconv.Itoa(r.IntN(15_000))
-				if r.IntN(3000) == 0 {
+			for i := range 9_000 {
+				key := strconv.Itoa(r.IntN(3_000))
+				if r.IntN(500) == 0 {
 					key = odd(r)
 				}
 				price := strconv.Itoa(r.IntN(100))
-				if i > 40_000 {
+				if i > 6_000 {
 					price += "." + strconv.Itoa(r.IntN(100))
 				}
 				fmt.Fprintf(&b, "%s,%d,%s\n", key, r.IntN(1000), price)
@@ -38,15 +38,17 @@ func TestDense(t *testing.T) {
 			data := b.String()
 			p := mustCompile(t, sales("sum(quantity)", "count(*)", "avg(price)"))
 			want := oracleResult(p, []byte(data))
+			small := sizes{block: 8 << 10, ahead: 1 << 10, chunk: chunkSize, full: 20 << 10, budget: 4 << 20}
 			for _, workers := range []int{1, 2, 3} {
-				if got := engineResult(p, []byte(data), defaultSizes, workers); got != want {
+				if got := engineResult(p, []byte(data), small, workers); got != want {
 					t.Errorf("%d workers: the result is not the oracle's", workers)
 				}
 			}
 			var out bytes.Buffer
 			in := Input{Name: "f.csv", ReaderAt: strings.NewReader(data), Size: int64(len(data))}
-			opt := Options{Workers: 2, MemoryLimit: 6 << 20, TempDir: t.TempDir()}
-			if _, err := p.Run(t.Context(), in, &out, opt); err != nil || out.String() != want.out {
+			small.budget = 500 << 10
+			opt := Options{Workers: 2, TempDir: t.TempDir()}
+			if _, err := p.run(t.Context(), in, &out, opt, small); err != nil || out.String() != want.out {
 				t.Errorf("with little memory: %v, or another result", err)
 			}
 		})

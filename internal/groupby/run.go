@@ -62,7 +62,7 @@ func (p *Plan) run(ctx context.Context, in Input, out io.Writer, opt Options, si
 	if r.budget = sizes.budget; r.budget == 0 {
 		r.budget = budget(opt.MemoryLimit)
 	}
-	r.spilled.order = newOrder(len(p.keys))
+	r.spilled.ctx, r.spilled.order = ctx, newOrder(len(p.keys))
 	err := r.read()
 	if err == nil {
 		err = r.write(out)

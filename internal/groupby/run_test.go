@@ -6,6 +6,7 @@ import (
 	"context"
 	"errors"
 	"io"
+	"strconv"
 	"strings"
 	"testing"
 	"testing/iotest"
@@ -204,5 +205,39 @@ func TestCancelled(t *testing.T) {
 	_, err := mustCompile(t, total).Run(ctx, Input{Name: "f.csv", Reader: strings.NewReader("item_id,quantity\n1,2\n")}, io.Discard, Options{})
 	if !errors.Is(err, context.Canceled) {
 		t.Errorf("got %v, want context.Canceled", err)
+	}
+}
+
+// TestReadAhead has archives of more than one buffer, whole, cut off, and
+// behind a reader that fails.
+func TestReadAhead(t *testing.T) {
+	var b strings.Builder
+	b.WriteString("item_id,quantity\n")
+	const rows = 200_000
+	for i := range rows {
+		b.WriteString(strconv.Itoa(i%5) + ",3\n")
+	}
+	const want = "item_id,total_quantity\n0,120000\n1,120000\n2,120000\n3,120000\n4,120000\n"
+	for name, archive := range map[string]string{"gzip": gzipped(t, b.String()), "zstd": zstandard(t, b.String())} {
+		t.Run(name, func(t *testing.T) {
+			p := mustCompile(t, total)
+			aggregate := func(r io.Reader) (string, error) {
+				var out bytes.Buffer
+				_, err := p.Run(t.Context(), Input{Name: "f.csv", Reader: r}, &out, Options{Workers: 2})
+				return out.String(), err
+			}
+			if got, err := aggregate(strings.NewReader(archive)); err != nil || got != want {
+				t.Errorf("got %q, %v", got, err)
+			}
+			half := archive[:len(archive)*9/10]
+			var bad *InputError
+			if _, err := aggregate(strings.NewReader(half)); !errors.As(err, &bad) {
+				t.Errorf("cut off: %v, want an InputError", err)
+			}
+			broken := errors.New("disk on fire")
+			if _, err := aggregate(io.MultiReader(strings.NewReader(half), iotest.ErrReader(broken))); !errors.Is(err, broken) {
+				t.Errorf("got %v, want the reader's error", err)
+			}
+		})
 	}
 }

@@ -3,6 +3,7 @@ package groupby
 import (
 	"bufio"
 	"bytes"
+	"context"
 	"encoding/binary"
 	"errors"
 	"fmt"
@@ -20,6 +21,7 @@ var ErrTooManyGroups = errors.New("too many groups for the memory limit: raise i
 // file, each of which is merged with the others in the end, in order.
 type spill struct {
 	sync.Mutex
+	ctx   context.Context
 	file  *os.File
 	size  int64
 	runs  []spilledRun
@@ -107,8 +109,12 @@ func (s *spill) write(tables []*table, run spilledRun) error {
 	}
 	out := bufio.NewWriterSize(io.NewOffsetWriter(s.file, s.size), spillBuffer)
 	var record []byte
+	n := 0
 	for c := merger.top(); c != nil; c = merger.top() {
 		var err error
+		if n++; n&0xfff == 0 && s.ctx.Err() != nil {
+			return s.ctx.Err()
+		}
 		if record, err = c.table.appendRecord(record[:0], c.at[0], c.currentKey(), run.scales); err != nil {
 			return err
 		}

@@ -10,14 +10,14 @@ import (
 	"testing"
 )
 
-// manyKeys is rows with some 30,000 keys: integers, and at the end a text,
+// manyKeys is rows with some 3,000 keys: integers, and at the end a text,
 // after which all have to be in another order.
 func manyKeys(lastKey string) string {
 	r := rand.New(rand.NewPCG(3, 4))
 	var b strings.Builder
 	b.WriteString("item_id,region,quantity\n")
-	for range 60000 {
-		fmt.Fprintf(&b, "%d,region %d,%d.%d\n", r.IntN(30000)-100, r.IntN(3), r.IntN(1000), r.IntN(100))
+	for range 8000 {
+		fmt.Fprintf(&b, "%d,region %d,%d.%d\n", r.IntN(3000)-100, r.IntN(3), r.IntN(1000), r.IntN(100))
 	}
 	fmt.Fprintf(&b, "%s,x,1\n", lastKey)
 	return b.String()
@@ -44,8 +44,9 @@ func TestSpill(t *testing.T) {
 			if _, err := p.runOracle(t.Context(), in(), &want, Options{}); err != nil {
 				t.Fatal(err)
 			}
-			opt := Options{Workers: 2, MemoryLimit: 4 << 20, TempDir: t.TempDir()}
-			stats, err := p.Run(t.Context(), in(), &got, opt)
+			opt := Options{Workers: 2, TempDir: t.TempDir()}
+			small := sizes{block: 8 << 10, ahead: 1 << 10, chunk: chunkSize, full: 16 << 10, budget: 150 << 10}
+			stats, err := p.run(t.Context(), in(), &got, opt, small)
 			if err != nil || stats.Spilled == 0 {
 				t.Fatalf("%+v, %v: want groups spilled", stats, err)
 			}
@@ -57,12 +58,12 @@ func TestSpill(t *testing.T) {
 			}
 
 			opt.TempDir = ""
-			if _, err := p.Run(t.Context(), in(), &got, opt); !errors.Is(err, ErrTooManyGroups) {
+			if _, err := p.run(t.Context(), in(), &got, opt, small); !errors.Is(err, ErrTooManyGroups) {
 				t.Errorf("without room: %v, want ErrTooManyGroups", err)
 			}
-			opt.TempDir = opt.TempDir + "/does/not/exist"
-			if _, err := p.Run(t.Context(), in(), &got, opt); !errors.Is(err, os.ErrNotExist) {
-				t.Errorf("no such folder: %v, want os.ErrNotExist", err)
+			opt.TempDir = t.TempDir() + "/does/not/exist"
+			if _, err := p.run(t.Context(), in(), &got, opt, small); !errors.Is(err, os.ErrNotExist) || !errors.Is(err, ErrTooManyGroups) {
+				t.Errorf("no such folder: %v, want os.ErrNotExist and ErrTooManyGroups", err)
 			}
 		})
 	}

@@ -13,7 +13,7 @@ func (r *run) readStream() error {
 	if err != nil {
 		return err
 	}
-	defer s.close()
+	defer func() { s.close() }()
 	w := r.worker()
 	size := r.sizes.block
 	if s.format == "" && r.in.ReaderAt != nil && r.in.Size < int64(size) {
@@ -22,7 +22,7 @@ func (r *run) readStream() error {
 	w.ensureText(size)
 	w.line, w.lineAt = 1, 0
 	rejects := newRejects(r, w)
-	n, final := 0, false
+	n, final, ahead := 0, false, s.format == "" || r.opt.Workers == 1
 	for !final {
 		if n, final, err = fill(s, w.text[:w.room()], n); err != nil {
 			return err
@@ -36,6 +36,10 @@ func (r *run) readStream() error {
 			return err
 		}
 		n = copy(w.text, w.text[used:n])
+		if !ahead && !final { // a small file is not worth a goroutine
+			s.readAhead(size)
+			ahead = true
+		}
 		r.progress(w, 0)
 	}
 	if in := r.in; in.ReaderAt != nil && r.bytes.Load() < in.Size {

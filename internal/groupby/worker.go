@@ -65,7 +65,7 @@ func endText(text []byte, n int, final bool) int {
 }
 
 // header reads the first record of text[:n] and returns how many bytes it
-// takes with the blank lines before it; 0 means that it is not complete. In a
+// takes with the blank lines before it; 0 means that it is not there yet. In a
 // file without header they are the blank lines alone.
 func (w *worker) header(text []byte, n int, final bool) (used int, err error) {
 	const mark = "\uFEFF"
@@ -99,9 +99,12 @@ func (w *worker) header(text []byte, n int, final bool) (used int, err error) {
 		if w.layout, err = w.plan.newLayout(w.name, line, names); err == nil && !w.plan.noHeader {
 			used += w.record.size
 		}
-		break
+		return used, err
 	}
-	return used, err
+	if !final {
+		used = 0
+	}
+	return used, nil
 }
 
 // records aggregates the records of text[:n] and returns how many bytes they
@@ -195,32 +198,37 @@ func (w *worker) place(ends []uint32) {
 // trim takes the CR off the last column, and the quotes off all.
 func (w *worker) trim(text []byte, n int, seen byteKinds) {
 	free := len(text) - unquotedSize
+	quoted := seen&seenQuote != 0
 	for i, field := range w.layout.index {
 		c := &w.batch.columns[i]
-		c.toOwn(n)
-		if seen&seenCR != 0 && field == w.layout.width-1 {
-			for i := range n {
-				if s, e := c.start(i), c.end(i); e > s && text[e-1] == '\r' {
-					c.set(i, s, e-1)
+		cr := seen&seenCR != 0 && field == w.layout.width-1
+		own := c.own[:2*n]
+		for i, j := 0, 0; i < len(own); i, j = i+2, j+c.stride {
+			s, e := cellAt(c.ends, j)
+			if cr && e > s && text[e-1] == '\r' {
+				e--
+			}
+			if quoted && s != e && text[s] == '"' {
+				if s, e = s+1, e-1; w.escaped && hasQuote(text, s, e) {
+					size := unquote(text[free:], text[s:e])
+					s, e = uint32(free), uint32(free+size)
+					free += size
 				}
 			}
+			own[i], own[i+1] = s-1, e
 		}
-		if seen&seenQuote == 0 {
-			continue
-		}
-		for i := range n {
-			s, e := c.start(i), c.end(i)
-			if s == e || text[s] != '"' {
-				continue
-			}
-			if s, e = s+1, e-1; w.escaped && bytes.IndexByte(text[s:e], '"') >= 0 {
-				size := unquote(text[free:], text[s:e])
-				s, e = uint32(free), uint32(free+size)
-				free += size
-			}
-			c.set(i, s, e)
-		}
+		c.ends, c.stride = c.own[:], 2
 	}
+}
+
+// hasQuote says whether there is a quote in text[s:e].
+func hasQuote(text []byte, s, e uint32) bool {
+	n := e - s
+	if n-1 >= 8 {
+		return bytes.IndexByte(text[s:e], '"') >= 0
+	}
+	x := load64(text, s)<<(64-8*n) ^ lowBits*'"'
+	return (x-lowBits)&^x&highBits != 0
 }
 
 // unquote copies a field with its doubled quotes made single.
