@@ -70,6 +70,15 @@ func buildImages(t *testing.T) map[string]image {
 	return built
 }
 
+// breakImage makes an image of another one that cannot start, and copies it to the cluster's nodes.
+func breakImage(t *testing.T, working image) image {
+	t.Helper()
+	broken := image{working.Registry, working.Repository, working.Tag + "-broken"}
+	runWith(t, "FROM "+working.String()+"\nENTRYPOINT [\"/broken\"]\n", "docker", "build", "--quiet", "--tag", broken.String(), "-")
+	loadImages(t, []string{broken.String()})
+	return broken
+}
+
 func loadImages(t *testing.T, references []string) {
 	t.Helper()
 	if command := os.Getenv("LOAD_IMAGES"); command != "" {

@@ -142,7 +142,7 @@ func (r *release) restarts(t *testing.T) error {
 // leftovers returns the names of every object of the release that is still there.
 func (r *release) leftovers(t *testing.T) map[string]bool {
 	t.Helper()
-	text := r.kubectl(t, "get", "all,configmaps,secrets,serviceaccounts,persistentvolumeclaims,scaledjobs,triggerauthentications",
+	text := r.kubectl(t, "get", "all,configmaps,secrets,serviceaccounts,persistentvolumeclaims,scaledjobs,triggerauthentications,networkpolicies,poddisruptionbudgets",
 		"--selector", "app.kubernetes.io/instance="+r.name, "--output", "name")
 	left := map[string]bool{}
 	for line := range strings.Lines(text) {
