@@ -50,7 +50,7 @@ func TestPipeline(t *testing.T) {
 	t.Logf("helm install to the last of %d results: %.1f s; from the generator's start: %.1f s",
 		len(files), last.Sub(began).Seconds(), last.Sub(r.started(t, r.generatorJob(t))).Seconds())
 	checkResults(t, page, files)
-	password := r.kubectl(t, "get", "secret", r.name+"-redis", "--output", "jsonpath={.data}")
+	passwords := r.kubectl(t, "get", "secret", r.name+"-redis", "--output", "jsonpath={.data}")
 	redisPod := r.kubectl(t, "get", "pod", r.name+"-redis-0", "--output", "jsonpath={.metadata.uid}")
 
 	step := func(does string, step func(t *testing.T)) {
@@ -106,7 +106,7 @@ func TestPipeline(t *testing.T) {
 				t.Errorf("the Job %s did not survive the upgrade: %+v", name, j)
 			}
 		}
-		if now := r.kubectl(t, "get", "secret", r.name+"-redis", "--output", "jsonpath={.data}"); now != password {
+		if now := r.kubectl(t, "get", "secret", r.name+"-redis", "--output", "jsonpath={.data}"); now != passwords {
 			t.Error("the upgrade changed Redis' password")
 		}
 		if now := r.kubectl(t, "get", "pod", r.name+"-redis-0", "--output", "jsonpath={.metadata.uid}"); now != redisPod {
@@ -122,7 +122,7 @@ func TestPipeline(t *testing.T) {
 	step("a rollback changes no password and loses nothing", func(t *testing.T) {
 		run(t, "helm", "rollback", r.name, "--namespace", r.namespace, "--wait")
 		eventually(t, "all results", patience, func() error { return page.complete(len(files)) })
-		if now := r.kubectl(t, "get", "secret", r.name+"-redis", "--output", "jsonpath={.data}"); now != password {
+		if now := r.kubectl(t, "get", "secret", r.name+"-redis", "--output", "jsonpath={.data}"); now != passwords {
 			t.Error("the rollback changed Redis' password")
 		}
 	})
