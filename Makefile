@@ -33,7 +33,7 @@ test: test-deps ## Install what the tests need and run them
 
 .PHONY: test-deps
 test-deps:
-	@scripts/install redis-server
+	@scripts/install redis-server prometheus
 
 .PHONY: lint
 lint: ## Check format, vet, staticcheck, chart and scripts
