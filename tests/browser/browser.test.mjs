@@ -106,7 +106,7 @@ test('the overview follows what happens', async () => {
 test('files are sorted, filtered, paged and downloaded', async () => {
   const { context, page, complaints } = await open();
   await page.goto(`${p.url}files/raw/`);
-  await page.getByRole('link', { name: 'Name', exact: true }).click();
+  await page.locator('thead').getByRole('link', { name: 'Name' }).click();
   await page.locator('th[aria-sort="descending"]').waitFor();
   await page.getByLabel('Name contains').fill('202203');
   await page.getByLabel('Rows').selectOption('50');
