@@ -33,7 +33,7 @@ test: test-deps ## Install what the tests need and run them
 
 .PHONY: test-deps
 test-deps:
-	@scripts/install redis-server
+	@scripts/install redis-server prometheus
 
 .PHONY: lint
 lint: ## Check format, vet, staticcheck, chart and scripts
@@ -56,6 +56,10 @@ images: ## Build the images; GO_IMAGE and BASE_IMAGE choose what they are built 
 .PHONY: e2e
 e2e: ## Test with docker compose and on the cluster of KUBECONFIG, which has KEDA
 	go test -tags e2e -count=1 -v -timeout 30m ./tests/e2e
+
+.PHONY: e2e-chaos
+e2e-chaos: ## Take parts of the pipeline away on the cluster of KUBECONFIG; see tests/e2e/chaos_test.go
+	go test -tags e2e,chaos -count=1 -v -timeout 60m -run TestChaos ./tests/e2e
 
 ROUNDS ?= 1000
 .PHONY: chaos

@@ -12,6 +12,7 @@ import (
 	"strconv"
 	"sync"
 	"sync/atomic"
+	"syscall"
 	"testing"
 	"time"
 
@@ -66,10 +67,9 @@ func drain(t testing.TB, q *queue.Queue, worker string) (names []string) {
 	}
 }
 
-// ours returns how many names a second go from waiting to completed.
+// ours returns how many names a second go from waiting, where they are, to completed.
 func ours(t testing.TB, rdb *redis.Client, workers, names int) float64 {
 	t.Helper()
-	push(t, rdb, names)
 	q := queue.New(rdb, list, queue.Options{})
 	var group sync.WaitGroup
 	began := time.Now()
@@ -80,15 +80,32 @@ func ours(t testing.TB, rdb *redis.Client, workers, names int) float64 {
 	return float64(names) / time.Since(began).Seconds()
 }
 
-// asynqs returns how many tasks a second asynq does.
-func asynqs(t testing.TB, rdb *redis.Client, workers, tasks int) float64 {
+// enqueue makes n tasks wait for asynq.
+func enqueue(t testing.TB, rdb *redis.Client, n int) {
 	t.Helper()
 	client := asynq.NewClientFromRedisClient(rdb)
-	for i := range tasks {
+	for i := range n {
 		if _, err := client.Enqueue(asynq.NewTask("csv", []byte(name(i)))); err != nil {
 			t.Fatal(err)
 		}
 	}
+}
+
+// cpu is the time, in seconds, that Redis and this process have had a CPU.
+func cpu(t testing.TB, rdb *redis.Client) float64 {
+	t.Helper()
+	var own syscall.Rusage
+	if err := syscall.Getrusage(syscall.RUSAGE_SELF, &own); err != nil {
+		t.Fatal(err)
+	}
+	seconds := func(v syscall.Timeval) float64 { return float64(v.Sec) + float64(v.Usec)/1e6 }
+	return seconds(own.Utime) + seconds(own.Stime) +
+		infoNumber(t, rdb, "cpu", `used_cpu_user:([\d.]+)`) + infoNumber(t, rdb, "cpu", `used_cpu_sys:([\d.]+)`)
+}
+
+// asynqs returns how many tasks a second asynq does of those that wait.
+func asynqs(t testing.TB, rdb *redis.Client, workers, tasks int) float64 {
+	t.Helper()
 	var left atomic.Int64
 	left.Store(int64(tasks))
 	done := make(chan struct{})
@@ -113,15 +130,23 @@ func TestThroughput(t *testing.T) {
 	server := redistest.Start(t)
 	for _, c := range []struct{ workers, names int }{{1, 10_000}, {64, 50_000}} {
 		var us, them float64
+		ourCPU, theirCPU := math.Inf(1), math.Inf(1)
 		for range 3 { // in turn, and the best of each: others may use the machine
 			rdb := redis.NewClient(&redis.Options{Addr: server.Addr(), PoolSize: max(c.workers, 10), DisableIdentity: true})
+			push(t, rdb, c.names)
+			before := cpu(t, rdb)
 			us = math.Max(us, ours(t, rdb, c.workers, c.names))
+			between := cpu(t, rdb)
+			enqueue(t, rdb, c.names)
+			after := cpu(t, rdb)
 			them = math.Max(them, asynqs(t, rdb, c.workers, c.names))
+			ourCPU, theirCPU = math.Min(ourCPU, between-before), math.Min(theirCPU, cpu(t, rdb)-after)
 			if err := errors.Join(rdb.FlushAll(t.Context()).Err(), rdb.Close()); err != nil {
 				t.Fatal(err)
 			}
 		}
-		t.Logf("%2d workers: %6.0f names/s, asynq %6.0f tasks/s, %.1f times", c.workers, us, them, us/them)
+		t.Logf("%2d workers: %6.0f names/s, asynq %6.0f tasks/s, %.1f times; CPU of Redis and workers for each: %.0f µs and %.0f µs",
+			c.workers, us, them, us/them, 1e6*ourCPU/float64(c.names), 1e6*theirCPU/float64(c.names))
 		if us < 2*them {
 			t.Errorf("with %d workers the queue is not twice as fast as asynq", c.workers)
 		}

@@ -158,7 +158,7 @@ func (c *Catalog) Refresh(ctx context.Context) (*Snapshot, error) {
 }
 
 // patience is how long people wait for a fresher picture.
-const patience = 50 * time.Millisecond
+const patience = 20 * time.Millisecond
 
 // Recent returns a snapshot that is fresh enough for people: 200 ms old at most, or
 // as old as keeps looking at the store below a tenth of the time. Where the store

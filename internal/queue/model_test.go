@@ -173,7 +173,7 @@ type modelRun struct {
 // can happen to the queue and to the model, and compares them after every step.
 // QUEUE_MODEL_SEED repeats one sequence.
 func TestRandomSequencesKeepToTheModel(t *testing.T) {
-	seed, sequences := rand.Uint64()>>16, 40
+	seed, sequences := rand.Uint64()>>16, 15
 	if text := os.Getenv("QUEUE_MODEL_SEED"); text != "" {
 		var err error
 		if seed, err = strconv.ParseUint(text, 10, 64); err != nil {

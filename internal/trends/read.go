@@ -26,7 +26,7 @@ const (
 	maxFile  = 16 << 20 // bytes of one result
 	views    = 4        // pairs of columns that are kept
 	// patience is how long a request waits for the first reading.
-	patience = 70 * time.Millisecond
+	patience = 40 * time.Millisecond
 )
 
 // Trends reads the results of a store and remembers what it added up.

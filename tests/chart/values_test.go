@@ -115,8 +115,10 @@ func TestWrongValuesAreRefusedByName(t *testing.T) {
 		{[]string{"queue.list=a{b}"}, []string{"queue", "list"}},
 		{[]string{"redis.image.tag="}, []string{"redis", "image", "tag"}},
 		{[]string{"redis.user=0"}, []string{"redis", "user"}},
-		{[]string{"redis.auth.password=a", "redis.auth.existingSecret=b"}, []string{"redis.auth: set password or existingSecret (b), not both"}},
-		{[]string{"generator.months=0"}, []string{"generator: months and days are both 0"}},
+		{[]string{"externalRedis.addresses={redis}"}, []string{"externalRedis", "addresses"}},
+		{[]string{"networkPolicy.redisFrom={any}"}, []string{"networkPolicy", "redisFrom"}},
+		{[]string{"inspector.basePath=csv"}, []string{"inspector", "basePath"}},
+		{[]string{"processor.rollout=slow"}, []string{"processor", "rollout"}},
 	} {
 		_, err := tryRender(t, installation{set: c.set})
 		if err == nil {
@@ -127,6 +129,60 @@ func TestWrongValuesAreRefusedByName(t *testing.T) {
 			if !strings.Contains(err.Error(), want) {
 				t.Errorf("%v: the error does not name %q:\n%v", c.set, want, err)
 			}
+		}
+	}
+}
+
+// TestCombinationsAreRefusedWithASentence provokes every fail of the templates.
+func TestCombinationsAreRefusedWithASentence(t *testing.T) {
+	const external = "redis.enabled=false,externalRedis.addresses={a:1}"
+	text, err := os.ReadFile(filepath.Join(chartDir, "templates", "_validate.tpl"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	sentences := map[string]bool{} // up to the first thing that is filled in
+	for _, m := range regexp.MustCompile(`fail \(?(?:printf )?"([^"%]+)`).FindAllSubmatch(text, -1) {
+		sentences[string(m[1])] = false
+	}
+	for _, set := range []string{
+		"redis.auth.password=a,redis.auth.existingSecret=b",
+		"generator.months=0",
+		"inspector.auth.user=me",
+		"inspector.auth.read=true",
+		"inspector.auth.existingSecret=web,inspector.auth.tokenKey=",
+		"inspector.ingress.enabled=true",
+		"inspector.httpRoute.enabled=true",
+		"monitoring.prometheusRule.enabled=true",
+		"externalRedis.addresses={a:1}",
+		"redis.enabled=false",
+		"redis.enabled=false,externalRedis.addresses={a:1,b:2}",
+		external + ",externalRedis.mode=sentinel",
+		external + ",externalRedis.sentinel.master=m",
+		external + ",externalRedis.auth.username=u",
+		external + ",externalRedis.auth.perClient=true",
+		external + ",externalRedis.auth.username=u,externalRedis.auth.perClient=true,externalRedis.auth.existingSecret=s",
+		external + ",externalRedis.sentinel.existingSecretPasswordKey=k,externalRedis.mode=sentinel,externalRedis.sentinel.master=m",
+		external + ",externalRedis.tls.existingSecret=s",
+		external + ",externalRedis.tls.enabled=true,externalRedis.tls.clientCertificate=true",
+	} {
+		_, err := tryRender(t, installation{set: []string{set}})
+		if err == nil {
+			t.Errorf("%s was taken", set)
+			continue
+		}
+		said := false
+		for sentence := range sentences {
+			if strings.Contains(err.Error(), sentence) {
+				sentences[sentence], said = true, true
+			}
+		}
+		if !said {
+			t.Errorf("%s is refused with another error: %v", set, err)
+		}
+	}
+	for sentence, provoked := range sentences {
+		if !provoked {
+			t.Errorf("nothing here provokes %q", sentence)
 		}
 	}
 }

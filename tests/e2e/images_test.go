@@ -39,11 +39,16 @@ func parseImage(reference string) image {
 
 const largestImage = 20e6 // bytes
 
-// buildImages builds the services' images and copies them to the cluster's nodes. A tag names the
-// content, so that a cluster that has an older image of the name does not run that one.
+var built map[string]image // by buildImages
+
+// buildImages builds the services' images and copies them to the cluster's nodes, once for all tests.
+// A tag names the content, so that a cluster that has an older image of the name does not run that one.
 func buildImages(t *testing.T) map[string]image {
 	t.Helper()
-	built := map[string]image{}
+	if built != nil {
+		return built
+	}
+	images := map[string]image{}
 	var references []string
 	for _, service := range []string{"generator", "processor", "inspector"} {
 		args := []string{"build", "--quiet", "--target", service, "--build-arg", "VERSION=e2e"}
@@ -55,7 +60,7 @@ func buildImages(t *testing.T) map[string]image {
 		id := run(t, "docker", append(args, ".")...)
 		is := image{"localhost", "csv-pipeline/" + service, "e2e-" + strings.TrimPrefix(id, "sha256:")[:12]}
 		run(t, "docker", "tag", id, is.String())
-		built[service], references = is, append(references, is.String())
+		images[service], references = is, append(references, is.String())
 
 		size, err := strconv.ParseFloat(run(t, "docker", "image", "inspect", "--format", "{{.Size}}", id), 64)
 		if err != nil {
@@ -67,7 +72,17 @@ func buildImages(t *testing.T) map[string]image {
 		}
 	}
 	loadImages(t, references)
+	built = images
 	return built
+}
+
+// breakImage makes an image of another one that cannot start, and copies it to the cluster's nodes.
+func breakImage(t *testing.T, working image) image {
+	t.Helper()
+	broken := image{working.Registry, working.Repository, working.Tag + "-broken"}
+	runWith(t, "FROM "+working.String()+"\nENTRYPOINT [\"/broken\"]\n", "docker", "build", "--quiet", "--tag", broken.String(), "-")
+	loadImages(t, []string{broken.String()})
+	return broken
 }
 
 func loadImages(t *testing.T, references []string) {

@@ -29,7 +29,8 @@ const (
 )
 
 func TestPipeline(t *testing.T) {
-	r := newRelease(t, buildImages(t))
+	images := buildImages(t)
+	r := newRelease(t, images)
 	processor, inspectorName := r.name+"-processor", r.name+"-inspector"
 	watched := watchJobs(t, r.namespace, processor)
 	var page inspector
@@ -49,7 +50,7 @@ func TestPipeline(t *testing.T) {
 	t.Logf("helm install to the last of %d results: %.1f s; from the generator's start: %.1f s",
 		len(files), last.Sub(began).Seconds(), last.Sub(r.started(t, r.generatorJob(t))).Seconds())
 	checkResults(t, page, files)
-	password := r.kubectl(t, "get", "secret", r.name+"-redis", "--output", "jsonpath={.data}")
+	passwords := r.kubectl(t, "get", "secret", r.name+"-redis", "--output", "jsonpath={.data}")
 	redisPod := r.kubectl(t, "get", "pod", r.name+"-redis-0", "--output", "jsonpath={.metadata.uid}")
 
 	step := func(does string, step func(t *testing.T)) {
@@ -105,13 +106,31 @@ func TestPipeline(t *testing.T) {
 				t.Errorf("the Job %s did not survive the upgrade: %+v", name, j)
 			}
 		}
-		if now := r.kubectl(t, "get", "secret", r.name+"-redis", "--output", "jsonpath={.data}"); now != password {
+		if now := r.kubectl(t, "get", "secret", r.name+"-redis", "--output", "jsonpath={.data}"); now != passwords {
 			t.Error("the upgrade changed Redis' password")
 		}
 		if now := r.kubectl(t, "get", "pod", r.name+"-redis-0", "--output", "jsonpath={.metadata.uid}"); now != redisPod {
 			t.Error("the upgrade restarted Redis")
 		}
 	})
+
+	step("helm test sends a file the whole way", func(t *testing.T) {
+		run(t, "helm", "test", r.name, "--namespace", r.namespace)
+		finish(t)
+	})
+
+	step("a rollback changes no password and loses nothing", func(t *testing.T) {
+		run(t, "helm", "rollback", r.name, "--namespace", r.namespace, "--wait")
+		eventually(t, "all results", patience, func() error { return page.complete(len(files)) })
+		if now := r.kubectl(t, "get", "secret", r.name+"-redis", "--output", "jsonpath={.data}"); now != passwords {
+			t.Error("the rollback changed Redis' password")
+		}
+	})
+
+	// By now every service has used Redis in every way that it does.
+	if denied := r.redis(t, "ACL LOG"); denied != "" {
+		t.Errorf("Redis denied something to a user of the chart's:\n%s", denied)
+	}
 
 	t.Log(watched)
 	if err := watched.verdict(maxReplicaCount); err != nil {
@@ -120,6 +139,26 @@ func TestPipeline(t *testing.T) {
 	if err := r.restarts(t); err != nil {
 		t.Error(err)
 	}
+
+	step("helm test fails when the processor is broken", func(t *testing.T) {
+		r.set("processor.image", breakImage(t, images["processor"]))
+		r.set("processor.backoffLimit", 0)
+		r.set("test.patience", "10s")
+		r.helm(t, "upgrade")
+		out, err := tryRun(t.Context(), "", "helm", "test", r.name, "--namespace", r.namespace)
+		if err == nil {
+			t.Errorf("it passes:\n%s", out)
+		}
+		// The pod of a test that failed stays, to be looked at.
+		if said := r.kubectl(t, "logs", r.name+"-test"); !strings.Contains(said, "no result of selftest/") {
+			t.Errorf("it does not say why:\n%s", said)
+		}
+		r.kubectl(t, "delete", "pod", r.name+"-test")
+		r.set("processor.image", images["processor"])
+		r.set("processor.backoffLimit", nil)
+		r.set("test.patience", nil)
+		r.helm(t, "upgrade")
+	})
 
 	step("uninstalling keeps the data if asked to, and else leaves nothing", func(t *testing.T) {
 		run(t, "helm", "uninstall", r.name, "--namespace", r.namespace)

@@ -18,14 +18,17 @@ import (
 // release is the chart in a namespace of its own.
 type release struct {
 	namespace, name string
+	chart           string // its folder, from the repository's
 	values          map[string]any
 }
+
+const currentChart = "charts/csv-pipeline"
 
 // newRelease makes the namespace, with the strictest of Kubernetes' Pod Security Standards, and
 // removes it with the test.
 func newRelease(t *testing.T, images map[string]image) *release {
 	t.Helper()
-	r := &release{namespace: "csv-pipeline-e2e-" + strings.ToLower(rand.Text()[:6]), name: "csv-pipeline", values: map[string]any{}}
+	r := &release{namespace: "csv-pipeline-e2e-" + strings.ToLower(rand.Text()[:6]), name: "csv-pipeline", chart: currentChart, values: map[string]any{}}
 	for service, is := range images {
 		r.set(service+".image", is)
 	}
@@ -78,7 +81,7 @@ func (r *release) helm(t *testing.T, verb string) time.Time {
 		t.Fatal(err)
 	}
 	began := time.Now()
-	runWith(t, string(text), "helm", verb, r.name, "charts/csv-pipeline", "--namespace", r.namespace, "--values", "-")
+	runWith(t, string(text), "helm", verb, r.name, r.chart, "--namespace", r.namespace, "--values", "-")
 	return began
 }
 
@@ -119,6 +122,12 @@ func (r *release) lastResult(t *testing.T) time.Time {
 	return time.UnixMilli(milliseconds)
 }
 
+// password returns the password of Redis' default user, as the Secret has it.
+func (r *release) password(t *testing.T) string {
+	t.Helper()
+	return r.kubectl(t, "get", "secret", r.name+"-redis", "--output", `jsonpath={.data.redis-password}`)
+}
+
 // redis runs a command of redis-cli where Redis is.
 func (r *release) redis(t *testing.T, command string) string {
 	t.Helper()
@@ -142,7 +151,7 @@ func (r *release) restarts(t *testing.T) error {
 // leftovers returns the names of every object of the release that is still there.
 func (r *release) leftovers(t *testing.T) map[string]bool {
 	t.Helper()
-	text := r.kubectl(t, "get", "all,configmaps,secrets,serviceaccounts,persistentvolumeclaims,scaledjobs,triggerauthentications",
+	text := r.kubectl(t, "get", "all,configmaps,secrets,serviceaccounts,persistentvolumeclaims,scaledjobs,triggerauthentications,networkpolicies,poddisruptionbudgets",
 		"--selector", "app.kubernetes.io/instance="+r.name, "--output", "name")
 	left := map[string]bool{}
 	for line := range strings.Lines(text) {

@@ -144,7 +144,7 @@ function selection(form) {
     const by = event.submitter;
     if (by?.dataset.confirm && !confirm(by.dataset.confirm)) { event.preventDefault(); return; }
     // The button of one file is for that file alone.
-    if (by && 'one' in by.dataset) { // keeps only the button's own name boxes().forEach((box) => { box.checked = false; }); }
+    if (by && 'one' in by.dataset) { boxes().forEach((box) => { box.checked = false; }); }
   });
   window.addEventListener('pageshow', count);
   count();
