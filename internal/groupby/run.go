@@ -168,7 +168,7 @@ func budget(limit int64) int64 {
 	if limit <= 0 {
 		limit = debug.SetMemoryLimit(-1)
 	}
-	return max(limit/3, 1<<20)
+	return max(limit/5*2, 1<<20)
 }
 
 // explain turns the errors of tables into those of the run.
