@@ -151,6 +151,8 @@ func (j *job) judge(ctx context.Context, source filestore.Info, err error) *fail
 	switch {
 	case errors.As(err, &malformed):
 		return &failure{err, queue.KindMalformed, true, source.ETag}
+	case errors.Is(err, groupby.ErrTooManyGroups):
+		return &failure{err, queue.KindError, true, source.ETag}
 	case err != nil:
 		return &failure{fmt.Errorf("%s: %w", source.Name, err), queue.KindError, false, source.ETag}
 	}
