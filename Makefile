@@ -35,6 +35,22 @@ test: test-deps ## Install what the tests need and run them
 test-deps:
 	@scripts/install redis-server prometheus
 
+.PHONY: browser
+browser: build ## Test the pages in a real Chromium (needs npm)
+	@scripts/install redis-server chromium
+	cd tests/browser && npm ci --no-audit --no-fund && npm test
+
+.PHONY: screenshots
+screenshots: build ## Make the pictures of the pages in docs/images
+	@scripts/install redis-server chromium
+	cd tests/browser && npm ci --no-audit --no-fund
+	node tests/browser/screenshots.mjs docs/images
+
+.PHONY: bench-inspector
+bench-inspector: test-deps ## Measure the pages with 100,000 files, and file serving beside nginx
+	@scripts/install nginx wrk
+	tests/load/inspector.sh
+
 .PHONY: lint
 lint: ## Check format, vet, staticcheck, chart and scripts
 	@scripts/lint
