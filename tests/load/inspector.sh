@@ -36,7 +36,7 @@ until curl -sf "http://127.0.0.1:$port/readyz" >/dev/null && curl -sf -o /dev/nu
 
 echo "first byte, warm, the slowest of five (ms):"
 for where in / /files/raw/ '/files/raw/?q=0777' '/files/raw/?sort=size&order=desc' '/files/raw/?state=waiting' '/files/processed/?offset=99000' /failed /trends /api/v1/status; do
-  for i in 0 1 2 3 4 5; do curl -s -o /dev/null -H 'Accept: text/html' -w '%{time_starttransfer}\n' "http://127.0.0.1:$port$where"; done |
+  for _ in 0 1 2 3 4 5; do curl -s -o /dev/null -H 'Accept: text/html' -w '%{time_starttransfer}\n' "http://127.0.0.1:$port$where"; done |
     tail -n +2 | sort -n | tail -1 | awk -v where="$where" '{ printf "  %6.1f  %s\n", $1 * 1000, where }'
 done
 awk '/VmRSS|VmHWM/ { printf "  %s %.1f MiB\n", $1, $2 / 1024 }' "/proc/$inspector/status"
@@ -45,7 +45,7 @@ small=$(basename "$(find "$folder/processed" -name '5-5*' | head -1)")
 measure() { wrk -t1 -c16 -d"${3:-3}s" "http://127.0.0.1:$1$2" | awk '/Requests\/sec/ { print $2 }'; }
 large() { curl -s -o /dev/null -w '%{speed_download}\n' "http://127.0.0.1:$1$2"; }
 echo "a small file, requests/s and 100 MB, MB/s, interleaved, medians of five:"
-for i in 1 2 3 4 5; do
+for _ in 1 2 3 4 5; do
   echo "$(measure "$port" "/files/processed/$small" 2) $(measure "$nginx" "/processed/$small" 2) $(large "$port" /files/processed/large.csv) $(large "$nginx" /processed/large.csv)"
 done | awk '{ a[NR] = $1; b[NR] = $2; c[NR] = $3; d[NR] = $4 } function median(x,   i, j, t) { for (i = 1; i <= NR; i++) for (j = i + 1; j <= NR; j++) if (x[j] < x[i]) { t = x[i]; x[i] = x[j]; x[j] = t } return x[3] }
   END { p = median(a); q = median(b); r = median(c); s = median(d); printf "  small: inspector %d, nginx %d: %.2f\n  large: inspector %d, nginx %d: %.2f\n", p, q, p / q, r / 1e6, s / 1e6, r / s }'
