@@ -9,7 +9,6 @@ IMAGES   ?= ghcr.io/csv-pipeline
 LDFLAGS  := -s -w -X csv-pipeline/internal/ops.Version=$(VERSION)
 # Tests look for data races where there is a C compiler.
 RACE     := $(shell command -v gcc >/dev/null && echo -race)
-GO_DIRS  := services internal tests
 
 .PHONY: help
 help: ## Show this help

@@ -28,18 +28,17 @@ func run(ctx context.Context, args []string, getenv cli.Getenv, stdout, _ io.Wri
 	if err != nil {
 		return err
 	}
-	log := ops.NewLogger(stdout, "generator")
-	store, q, done, err := connect(ctx, c.config, log)
-	if err != nil {
+	err = connected(ctx, c.config, stdout, func(log *zap.Logger, store filestore.Store, q *queue.Queue) error {
+		began := time.Now()
+		progress := newProgress(stdout, log, c.params.Days)
+		err := (&sales.Generator{Params: c.params, Store: store, Queue: q, Report: progress.report}).Run(ctx)
+		progress.finish(time.Since(began))
+		if ctx.Err() != nil {
+			log.Info("stopped; start it again to go on")
+		}
 		return err
-	}
-	defer done()
-	began := time.Now()
-	progress := newProgress(stdout, log, c.params.Days)
-	err = (&sales.Generator{Params: c.params, Store: store, Queue: q, Report: progress.report}).Run(ctx)
-	progress.finish(time.Since(began))
+	})
 	if ctx.Err() != nil {
-		log.Info("stopped; start it again to go on")
 		return nil
 	}
 	return err
@@ -50,29 +49,28 @@ func enqueue(ctx context.Context, args []string, getenv cli.Getenv, stdout io.Wr
 	if err != nil {
 		return err
 	}
-	log := ops.NewLogger(stdout, "generator")
-	store, q, done, err := connect(ctx, c.config, log)
-	if err != nil {
-		return err
-	}
-	defer done()
-	found, queued, err := enqueueFiles(ctx, store, q, c.glob, c.all)
-	if err != nil {
-		return err
-	}
-	log.Info("enqueued", zap.Int("matching", found), zap.Int("queued", queued), zap.String("glob", c.glob))
-	return nil
+	return connected(ctx, c.config, stdout, func(log *zap.Logger, store filestore.Store, q *queue.Queue) error {
+		found, queued, err := enqueueFiles(ctx, store, q, c.glob, c.all)
+		if err != nil {
+			return err
+		}
+		log.Info("enqueued", zap.Int("matching", found), zap.Int("queued", queued), zap.String("glob", c.glob))
+		return nil
+	})
 }
 
-func connect(ctx context.Context, c config, log *zap.Logger) (filestore.Store, *queue.Queue, func(), error) {
+// connected calls do with what every subcommand needs.
+func connected(ctx context.Context, c config, stdout io.Writer, do func(*zap.Logger, filestore.Store, *queue.Queue) error) error {
+	log := ops.NewLogger(stdout, "generator")
 	store, err := storeurl.Open(ctx, c.store)
 	if err != nil {
-		return nil, nil, nil, err
+		return err
 	}
+	defer store.Close()
 	q, rdb, err := queue.Connect(ctx, c.redis, queue.Options{}, queue.LogTo(log))
 	if err != nil {
-		_ = store.Close()
-		return nil, nil, nil, err
+		return err
 	}
-	return store, q, func() { _, _ = rdb.Close(), store.Close() }, nil
+	defer rdb.Close()
+	return do(log, store, q)
 }

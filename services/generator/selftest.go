@@ -13,7 +13,6 @@ import (
 
 	"csv-pipeline/internal/cli"
 	"csv-pipeline/internal/filestore"
-	"csv-pipeline/internal/ops"
 	"csv-pipeline/internal/queue"
 )
 
@@ -45,18 +44,14 @@ func selftest(ctx context.Context, args []string, getenv cli.Getenv, stdout io.W
 	if err != nil {
 		return err
 	}
-	log := ops.NewLogger(stdout, "generator")
-	store, q, done, err := connect(ctx, c.config, log)
-	if err != nil {
-		return err
-	}
-	defer done()
-	began := time.Now()
-	if err := c.prove(ctx, store, q); err != nil {
-		return fmt.Errorf("self-test: %w", err)
-	}
-	log.Info("the self-test passed", zap.Duration("took", time.Since(began)))
-	return nil
+	return connected(ctx, c.config, stdout, func(log *zap.Logger, store filestore.Store, q *queue.Queue) error {
+		began := time.Now()
+		if err := c.prove(ctx, store, q); err != nil {
+			return fmt.Errorf("self-test: %w", err)
+		}
+		log.Info("the self-test passed", zap.Duration("took", time.Since(began)))
+		return nil
+	})
 }
 
 // prove leaves no file behind, whatever comes of it.
