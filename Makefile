@@ -59,6 +59,7 @@ bench: test-deps ## Measure speed and memory; prints figures
 	go test -run '^$$' -bench . -benchmem ./...
 	cd bench && go run .
 	cd bench/queue && go test -count=1 -v -timeout 20m .
+	cd bench && go run ./scale
 
 .PHONY: images
 images: ## Build the images; GO_IMAGE and BASE_IMAGE choose what they are built on

