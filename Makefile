@@ -50,6 +50,10 @@ bench-inspector: test-deps ## Measure the pages with 100,000 files, and file ser
 	@scripts/install nginx wrk
 	tests/load/inspector.sh
 
+.PHONY: generate
+generate: ## Make the Go code of the pages from their templates
+	@scripts/generate
+
 .PHONY: lint
 lint: ## Check format, vet, staticcheck, chart and scripts
 	@scripts/lint

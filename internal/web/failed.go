@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
+	"fmt"
 	"io"
 	"net/http"
 	"net/url"
@@ -31,6 +32,21 @@ type excerpt struct {
 	Before string `json:"before"`
 	Bad    string `json:"bad"`
 	After  string `json:"after"`
+}
+
+// short is the name, or the beginning of one that is no file's.
+func (l letter) short() string { return fmt.Sprintf("%.200s", l.Name) }
+
+// circumstances are when and where it failed, and how often.
+func (l letter) circumstances() string {
+	text := formatTime(l.At) + " UTC · " + plural(l.Errors, "error", "errors")
+	if l.Crashes > 0 {
+		text += ", " + plural(l.Crashes, "crash", "crashes")
+	}
+	if l.Worker != "" {
+		text += " · " + visible(l.Worker)
+	}
+	return text
 }
 
 // The engine says NAME:LINE: COLUMN: "FIELD" what is wrong.
@@ -69,10 +85,8 @@ func (s *Server) letter(ctx context.Context, dead queue.DeadLetter, limit int64)
 
 // failedData is what the page of dead letters shows.
 type failedData struct {
-	Letters        []letter
-	Total          int
-	Previous, Next string
-	First, Last    int
+	Letters []letter
+	pages
 }
 
 // lettersPage returns a page of the dead letters.
@@ -109,7 +123,7 @@ func (s *Server) failedPage(w http.ResponseWriter, r *http.Request) {
 		s.bad(w, r, err)
 		return
 	}
-	d := failedData{Letters: letters, Total: total, First: min(offset+1, total), Last: offset + len(letters)}
+	d := failedData{letters, pages{Total: total, First: min(offset+1, total), Last: offset + len(letters)}}
 	at := func(offset int) string {
 		return "?" + url.Values{"offset": {formatInt(offset)}, "limit": {formatInt(limit)}}.Encode()
 	}
@@ -119,7 +133,7 @@ func (s *Server) failedPage(w http.ResponseWriter, r *http.Request) {
 	if d.Last < total {
 		d.Next = at(d.Last)
 	}
-	s.render(w, r, http.StatusOK, "failed", "Failed", d)
+	s.show(w, r, http.StatusOK, failedView(s.page(r, "failed", "Failed"), d))
 }
 
 func (s *Server) failedAPI(w http.ResponseWriter, r *http.Request) {
@@ -259,8 +273,6 @@ func (s *Server) drop(ctx context.Context, dead []queue.DeadLetter) (int, error)
 	n, err := s.Queue.Drop(ctx, gone...)
 	return n, errors.Join(err, failed)
 }
-
-func formatInt(n int) string { return strconv.Itoa(n) }
 
 // answer writes JSON that is not to be kept.
 func answer(w http.ResponseWriter, v any) {

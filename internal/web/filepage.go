@@ -3,7 +3,6 @@ package web
 import (
 	"errors"
 	"fmt"
-	"html/template"
 	"net/http"
 	"strconv"
 	"strings"
@@ -131,16 +130,29 @@ type filePageData struct {
 	Table  *csvtable.Table
 	Sort   int // column, -1: as in the file
 	Desc   bool
-	Charts []fileChart
-	Limit  int
-	Source string
+	Charts []chart.Chart
 	Letter *letter
 }
 
-type fileChart struct {
-	Name string
-	SVG  template.HTML
+// rowsTitle says how many rows are shown.
+func (d filePageData) rowsTitle() string {
+	if n := len(d.Table.Rows); d.Table.More || n >= mostRows {
+		return "The first " + plural(n, "row", "rows")
+	} else {
+		return plural(n, "row", "rows")
+	}
 }
+
+// heading is the name of a column, or its number.
+func (d filePageData) heading(column int) string {
+	if name := d.Table.Header[column]; name != "" {
+		return visible(name)
+	}
+	return "#" + formatInt(column+1)
+}
+
+// hasAttempts reports whether a processor is ever given this file, or its input.
+func (d filePageData) hasAttempts() bool { return d.Area == filestore.Raw || d.Source != "" }
 
 // SortBy is the address for a column's heading.
 func (d filePageData) SortBy(column int) string {
@@ -168,7 +180,7 @@ func (s *Server) filePage(w http.ResponseWriter, r *http.Request, area filestore
 		s.fail(w, r, err)
 		return
 	}
-	d := filePageData{fileDetail: detail, Sort: -1, Limit: mostRows, Source: detail.Source}
+	d := filePageData{fileDetail: detail, Sort: -1}
 	if d.Table, err = csvtable.Read(f, mostRows); err != nil {
 		s.fail(w, r, err)
 		return
@@ -191,12 +203,12 @@ func (s *Server) filePage(w http.ResponseWriter, r *http.Request, area filestore
 			d.Letter = &l
 		}
 	}
-	s.render(w, r, http.StatusOK, "file", visible(info.Name), d)
+	s.show(w, r, http.StatusOK, fileView(s.page(r, "file", visible(info.Name)), d))
 }
 
 // charts draws each column of numbers of a result by its first column, the key.
-func charts(t *csvtable.Table) []fileChart {
-	var drawn []fileChart
+func charts(t *csvtable.Table) []chart.Chart {
+	var drawn []chart.Chart
 	rows := t.Rows[:min(len(t.Rows), mostBars)]
 	keys := 0
 	for keys < len(t.Header)-1 && (keys == 0 || !t.Numeric[keys]) {
@@ -217,9 +229,8 @@ func charts(t *csvtable.Table) []fileChart {
 		if len(t.Rows) > len(rows) || t.More {
 			title += fmt.Sprintf(", the first %d", len(rows))
 		}
-		// The package escapes all texts.
-		drawn = append(drawn, fileChart{title, template.HTML(chart.Chart{Title: title, Kind: chart.Bars, Labels: labels, Width: 640, Height: 260,
-			Series: []chart.Series{{Name: name, Values: values}}}.SVG())}) //nolint:gosec // see above
+		drawn = append(drawn, chart.Chart{Title: title, Kind: chart.Bars, Labels: labels, Width: 640, Height: 260,
+			Series: []chart.Series{{Name: name, Values: values}}})
 	}
 	return drawn
 }

@@ -91,21 +91,30 @@ type listPageData struct {
 	Area       filestore.Area
 	Files      []listed
 	Filter     filter
-	Total      int
 	All        int
 	Bytes      int64
-	First      int
-	Last       int
-	Previous   string
-	Next       string
-	Pages      int
-	Page       int
 	Folders    []folder
 	Crumbs     []folder
-	States     []string
-	query      url.Values
 	ZipAddress string
+	Address    string // of the area
+	query      url.Values
+	pages
 }
+
+// pages is where a part of a long list is in it, and the addresses of its neighbours.
+type pages struct {
+	First, Last, Total int    // from 1
+	Previous, Next     string // "": there is none
+}
+
+// What people call the areas, and what the time of their files is.
+var (
+	titles   = map[filestore.Area]string{filestore.Raw: "Raw files", filestore.Processed: "Results"}
+	modified = map[filestore.Area]string{filestore.Raw: "Modified", filestore.Processed: "Input modified"}
+)
+
+// raw reports whether these are raw files, which have a state.
+func (d listPageData) raw() bool { return d.Area == filestore.Raw }
 
 // folder is a link to a part of the files.
 type folder struct{ Name, Path string }
@@ -159,8 +168,8 @@ func (s *Server) listPage(w http.ResponseWriter, r *http.Request, files *catalog
 		return
 	}
 	table := files.Files(area)
-	d := listPageData{Area: area, Files: shown, Filter: f, Total: total, All: table.Len(), Bytes: table.Bytes(), States: states, query: r.URL.Query(),
-		First: min(f.Offset+1, total), Last: f.Offset + len(shown), Pages: (total + f.Limit - 1) / f.Limit, Page: f.Offset/f.Limit + 1}
+	d := listPageData{Area: area, Files: shown, Filter: f, All: table.Len(), Bytes: table.Bytes(), query: r.URL.Query(), Address: s.BasePath + "files/" + string(area) + "/",
+		pages: pages{Total: total, First: min(f.Offset+1, total), Last: f.Offset + len(shown)}}
 	at := func(offset int) string {
 		if offset == 0 {
 			return d.With()
@@ -182,9 +191,7 @@ func (s *Server) listPage(w http.ResponseWriter, r *http.Request, files *catalog
 			d.Crumbs = append(d.Crumbs, folder{part, path})
 		}
 	}
-	name := map[filestore.Area]string{filestore.Raw: "raw", filestore.Processed: "processed"}[area]
-	title := map[filestore.Area]string{filestore.Raw: "Raw files", filestore.Processed: "Results"}[area]
-	s.render(w, r, http.StatusOK, name, title, d)
+	s.show(w, r, http.StatusOK, listView(s.page(r, string(area), titles[area]), d))
 }
 
 // mostFolders bounds how many folders a page names.

@@ -42,7 +42,12 @@ func (s *Server) loginPage(w http.ResponseWriter, r *http.Request) {
 		s.problem(w, r, http.StatusNotFound, "there is nothing to log in for: nothing can be changed here")
 		return
 	}
-	s.render(w, r, http.StatusOK, "login", "Log in", loginData{r.URL.Query().Get("next"), "", s.Guard.HasToken(), s.Guard.HasPassword()})
+	s.loginForm(w, r, http.StatusOK, r.URL.Query().Get("next"), "")
+}
+
+func (s *Server) loginForm(w http.ResponseWriter, r *http.Request, code int, next, wrong string) {
+	d := loginData{Next: next, Wrong: wrong, Token: s.Guard.HasToken(), Password: s.Guard.HasPassword()}
+	s.show(w, r, code, loginView(s.page(r, "login", "Log in"), d))
 }
 
 func (s *Server) login(w http.ResponseWriter, r *http.Request) {
@@ -67,9 +72,9 @@ func (s *Server) login(w http.ResponseWriter, r *http.Request) {
 		http.Redirect(w, r, s.local(next), http.StatusSeeOther)
 	case errors.Is(err, auth.ErrTooMany):
 		w.Header().Set("Retry-After", "10")
-		s.render(w, r, http.StatusTooManyRequests, "login", "Log in", loginData{next, "Too many failed logins. Try again in a minute.", s.Guard.HasToken(), s.Guard.HasPassword()})
+		s.loginForm(w, r, http.StatusTooManyRequests, next, "Too many failed logins. Try again in a minute.")
 	default:
-		s.render(w, r, http.StatusUnauthorized, "login", "Log in", loginData{next, "That is not right.", s.Guard.HasToken(), s.Guard.HasPassword()})
+		s.loginForm(w, r, http.StatusUnauthorized, next, "That is not right.")
 	}
 }
 

@@ -10,6 +10,8 @@ import (
 	"sync"
 	"time"
 
+	"github.com/a-h/templ"
+
 	"csv-pipeline/internal/activity"
 	"csv-pipeline/internal/catalog"
 	"csv-pipeline/internal/chart"
@@ -80,13 +82,41 @@ type overview struct {
 	Problems []queue.Attempt
 	Chart    chart.Chart
 	Base     string
-	Version  string
 }
 
-func (o overview) SVG() string { return o.Chart.SVG() }
+// outlook says how long the rest takes and how fast it goes, as far as that is known.
+func (o overview) outlook() (text string) {
+	if o.TimeLeft != "" {
+		text = ", about " + o.TimeLeft + " to go"
+	}
+	if o.Status.Rate > 0 {
+		text += " at " + formatRate(o.Status.Rate) + " files/s"
+	}
+	return text
+}
+
+// batch says how much of what is being worked on is done.
+func (o overview) batch() string {
+	text := formatCount(o.View.BatchDone) + " of " + formatCount(o.Total) + " of this batch done"
+	if o.Status.OldestWaitingSeconds > 1 {
+		text += fmt.Sprintf(" · the next file has been waiting for %.0f s", o.Status.OldestWaitingSeconds)
+	}
+	return text
+}
+
+// outcome says what became of all the files.
+func (o overview) outcome() string {
+	text := plural(o.Status.Completed, "file is", "files are") + " done"
+	if o.Status.Failed > 0 {
+		text += ", " + formatCount(o.Status.Failed) + " failed"
+	}
+	return text + "."
+}
 
 // parts of the start page that are sent to those who watch it.
-var parts = []string{"progress", "tiles", "workers", "problems", "latest"}
+var parts = map[string]func(overview) templ.Component{
+	"progress": progress, "tiles": tiles, "workers": workersNow, "problems": problems, "latest": latest,
+}
 
 const chartStep = 10 // seconds
 
@@ -138,7 +168,7 @@ func (s *Server) overview(w http.ResponseWriter, r *http.Request) {
 		s.fail(w, r, err)
 		return
 	}
-	s.render(w, r, http.StatusOK, "overview", "Overview", o)
+	s.show(w, r, http.StatusOK, overviewView(s.page(r, "overview", "Overview"), o))
 }
 
 // liveCache is the latest event, made once for all who watch.
@@ -168,12 +198,12 @@ func (s *Server) liveNow(ctx context.Context) (pageEvent, statusEvent []byte, er
 		Parts  map[string]string `json:"parts"`
 		Points []activity.Point  `json:"points"`
 	}{map[string]string{}, s.monitor.Throughput(view.At, chartStep)}
-	for _, part := range parts {
+	for name, part := range parts {
 		var b strings.Builder
-		if err := pages.ExecuteTemplate(&b, part, o); err != nil {
+		if err := part(o).Render(ctx, &b); err != nil {
 			return nil, nil, err
 		}
-		event.Parts[part] = b.String()
+		event.Parts[name] = b.String()
 	}
 	if s.live.page, err = json.Marshal(event); err != nil {
 		return nil, nil, err

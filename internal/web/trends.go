@@ -2,7 +2,8 @@ package web
 
 import (
 	"encoding/csv"
-	"html/template"
+	"encoding/json"
+	"fmt"
 	"math"
 	"net/http"
 	"net/url"
@@ -110,12 +111,11 @@ func (s *Server) trendsAPI(w http.ResponseWriter, r *http.Request) {
 // trendsData is what the page of trends shows.
 type trendsData struct {
 	*trends.Trend
-	Kind      string // lines or bars
-	SVG       template.HTML
-	JSON      trendJSON
-	GrandName string
-	Grand     csvtable.Number
-	Query     url.Values
+	Kind  chart.Kind
+	SVG   string
+	JSON  trendJSON
+	Grand csvtable.Number
+	Query url.Values
 }
 
 // With is the address of this page in another format.
@@ -129,8 +129,26 @@ func (d trendsData) With(format string) string {
 	return "?" + q.Encode()
 }
 
-// Day formats a day for a form; the zero one is empty.
-func (d trendsData) Day(t time.Time) string {
+// summary says what is shown.
+func (d trendsData) summary() string {
+	text := fmt.Sprintf("%s of %s by %s, from %s", d.Combine, visible(d.Value), visible(d.Group), plural(d.Files, "result", "results"))
+	if d.Skipped > 0 {
+		text += " (" + plural(d.Skipped, "has", "have") + " other columns)"
+	}
+	return text
+}
+
+// json is the trend for the script that draws it.
+func (d trendsData) json() (string, error) {
+	text, err := json.Marshal(d.JSON)
+	return string(text), err
+}
+
+// seriesClass is the class of a series' colour.
+func seriesClass(i int) string { return "s" + formatInt(i%len(chart.Palette)) }
+
+// day formats a day for a form; the zero one is empty.
+func day(t time.Time) string {
 	if t.IsZero() {
 		return ""
 	}
@@ -152,18 +170,17 @@ func (s *Server) trendsPage(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	q := r.URL.Query()
-	d := trendsData{Trend: t, Kind: "lines", JSON: shape(t), Query: q}
-	if q.Get("kind") == "bars" {
-		d.Kind = "bars"
+	d := trendsData{Trend: t, Kind: chart.Lines, JSON: shape(t), Query: q}
+	if q.Get("kind") == string(chart.Bars) {
+		d.Kind = chart.Bars
 	}
 	for _, series := range t.Series {
 		d.Grand = d.Grand.Add(series.Total)
 	}
 	switch q.Get("format") {
 	case "":
-		svg := s.trendChart(t, d.Kind, 1100, 380, false).SVG()
-		d.SVG = template.HTML(svg) //nolint:gosec // the package escapes all texts
-		s.render(w, r, http.StatusOK, "trends", "Trends", d)
+		d.SVG = s.trendChart(t, d.Kind, 1100, 380, false).SVG()
+		s.show(w, r, http.StatusOK, trendsView(s.page(r, "trends", "Trends"), d))
 	case "svg":
 		w.Header().Set("Content-Type", "image/svg+xml")
 		w.Header().Set("Cache-Control", "no-store")
@@ -178,8 +195,8 @@ func (s *Server) trendsPage(w http.ResponseWriter, r *http.Request) {
 	}
 }
 
-func (s *Server) trendChart(t *trends.Trend, kind string, width, height int, legend bool) chart.Chart {
-	c := chart.Chart{Title: t.Value + " by " + t.Group + " over time", Kind: chart.Kind(kind), Width: width, Height: height, Legend: legend}
+func (s *Server) trendChart(t *trends.Trend, kind chart.Kind, width, height int, legend bool) chart.Chart {
+	c := chart.Chart{Title: t.Value + " by " + t.Group + " over time", Kind: kind, Width: width, Height: height, Legend: legend}
 	for _, at := range t.Times {
 		c.Labels = append(c.Labels, at.Format(time.DateOnly))
 	}

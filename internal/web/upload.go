@@ -105,7 +105,7 @@ func (s *Server) put(w http.ResponseWriter, r *http.Request) {
 }
 
 func (s *Server) uploadPage(w http.ResponseWriter, r *http.Request) {
-	s.render(w, r, http.StatusOK, "upload", "Upload", s.MaxUpload)
+	s.show(w, r, http.StatusOK, uploadView(s.page(r, "upload", "Upload"), s.MaxUpload))
 }
 
 // uploadForm takes the files of a form.
