@@ -30,6 +30,9 @@ var (
 	ErrReadOnly = errors.New("the store is read-only")
 	// ErrFull: the store has no room for what is being written.
 	ErrFull = errors.New("the store is full")
+	// ErrUnavailable: the store cannot be reached, or serves nobody for now; no file
+	// is to blame.
+	ErrUnavailable = errors.New("the store is not available")
 )
 
 // Info describes one version of a file.
@@ -54,11 +57,19 @@ type File interface {
 	Info() Info
 }
 
+// Pinned is a File that cannot change while it is open, whatever is written to the
+// store: reading it gives that version or an error, never a mixture.
+type Pinned interface {
+	File
+	Pinned() bool
+}
+
 // Writer is a file that is not there yet. It appears whole by Commit, or never.
 type Writer interface {
 	io.Writer
 	// Commit publishes what was written, on stable storage, in place of an earlier
-	// file of the name, and ends the writer.
+	// file of the name, and ends the writer. Where the store does not tell when that
+	// was, Info has the time to within a few seconds.
 	Commit() (Info, error)
 	// Abort leaves nothing behind. After Commit it does nothing.
 	Abort()
@@ -81,4 +92,17 @@ type Store interface {
 	// Check says whether the store can be reached.
 	Check(ctx context.Context) error
 	Close() error
+}
+
+// Remote is a Store whose requests take long and are paid for: whoever lists it
+// often tells what it knows already, and lets time pass in between.
+type Remote interface {
+	Store
+	// Relist is List for who has listed the area before: before returns what it then
+	// knew of a file, which need not be asked for again if the file is still the same.
+	// It may be nil.
+	Relist(ctx context.Context, area Area, before func(name string) (Info, bool)) iter.Seq2[Info, error]
+	// Rest is for how long to leave the store alone after a listing of areas with so
+	// many files.
+	Rest(files ...int) time.Duration
 }

@@ -10,17 +10,21 @@ import (
 
 	"csv-pipeline/internal/cli"
 	"csv-pipeline/internal/filestore"
+	"csv-pipeline/internal/filestore/bucketstore"
 	"csv-pipeline/internal/filestore/dirstore"
 )
 
 // RegisterFlag defines --store-url.
 func RegisterFlag(fs *pflag.FlagSet, target *string, standard string) {
-	fs.StringVar(target, "store-url", standard, "`URL` of the place that holds raw/ and processed/")
+	fs.StringVar(target, "store-url", standard,
+		"`URL` of the place that holds raw/ and processed/: a folder or a bucket, such as file:///data, s3://bucket/prefix?region=eu-central-1, "+
+			"gs://bucket/prefix or azblob://container/prefix; &endpoint=http://minio:9000 is for S3 of other makers")
 }
 
-// Open opens the store: file:///folder, or a path, is a folder.
-func Open(_ context.Context, raw string) (filestore.Store, error) {
-	const expected = "--store-url (STORE_URL) %q: %s; expected a folder, such as file:///data"
+// Open opens the store: file:///folder, or a path, is a folder; s3://, gs:// and
+// azblob:// are buckets, which must be there.
+func Open(ctx context.Context, raw string) (filestore.Store, error) {
+	const expected = "--store-url (STORE_URL) %q: %s; expected a folder, such as file:///data, or a bucket, such as s3://bucket/prefix?region=eu-central-1"
 	if !strings.Contains(raw, "://") {
 		if raw == "" {
 			return nil, cli.Usagef(expected, raw, "it is empty")
@@ -31,6 +35,12 @@ func Open(_ context.Context, raw string) (filestore.Store, error) {
 	switch {
 	case err != nil:
 		return nil, cli.Usagef(expected, raw, "not a URL")
+	case u.Scheme == "s3", u.Scheme == "gs", u.Scheme == "azblob", u.Scheme == "mem":
+		store, err := bucketstore.Open(ctx, u)
+		if err != nil {
+			return nil, err // and not a nil *bucketstore.Store
+		}
+		return store, nil
 	case u.Scheme != "file":
 		return nil, cli.Usagef(expected, raw, "nothing is known of "+u.Scheme+"://")
 	case u.Host != "" && u.Host != "." && u.Host != "localhost":

@@ -1,0 +1,64 @@
+package bucketstore
+
+import (
+	"context"
+	"errors"
+	"fmt"
+
+	"csv-pipeline/internal/filestore"
+)
+
+// problem is what an answer of an object store means.
+type problem int
+
+const (
+	unavailable problem = iota // the store or the way to it: trying again may help
+	missing                    // there is no such object
+	replaced                   // the object is not of the version that was asked for
+	empty                      // the range begins at the object's end
+	forbidden                  // the credentials do not allow it
+	noBucket                   // there is no such bucket
+	full                       // a quota is used up
+)
+
+// errReplaced is for whoever read on in a version that has been replaced.
+var errReplaced = errors.New("another version was put in its place while it was read")
+
+func (s *Store) diagnose(err error) problem {
+	if errors.Is(err, errReplaced) {
+		return replaced
+	}
+	return s.cloud.diagnose(s.bucket, err)
+}
+
+// explain gives an error of the store its meaning and its place.
+func (s *Store) explain(what, where string, err error) error {
+	if err == nil {
+		return nil
+	}
+	if errors.Is(err, context.Canceled) || errors.Is(err, context.DeadlineExceeded) {
+		return fmt.Errorf("%s %s: %w", what, where, err)
+	}
+	switch s.diagnose(err) {
+	case missing:
+		return fmt.Errorf("%s %s: %w", what, where, filestore.ErrNotExist)
+	case replaced:
+		return fmt.Errorf("%s %s: %w", what, where, errReplaced)
+	case forbidden:
+		return fmt.Errorf("%s %s: %w: the store refuses the credentials, or they do not allow it: %w", what, where, filestore.ErrUnavailable, err)
+	case noBucket:
+		return fmt.Errorf("%s %s: %w: there is no such bucket: %w", what, where, filestore.ErrUnavailable, err)
+	case full:
+		return fmt.Errorf("%s %s: %w: %w", what, where, filestore.ErrFull, err)
+	default:
+		return fmt.Errorf("%s %s: %w: %w", what, where, filestore.ErrUnavailable, err)
+	}
+}
+
+// refused is explain for what changes the bucket.
+func (s *Store) refused(what, where string, err error) error {
+	if err != nil && s.diagnose(err) == forbidden {
+		return fmt.Errorf("%s %s: %w: %w", what, where, filestore.ErrReadOnly, err)
+	}
+	return s.explain(what, where, err)
+}

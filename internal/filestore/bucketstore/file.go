@@ -1,0 +1,149 @@
+package bucketstore
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"sync"
+
+	"gocloud.dev/blob"
+
+	"csv-pipeline/internal/filestore"
+)
+
+// partSize is what one request reads of a large object, in bytes. What is no
+// larger is read by the request that opens it.
+const partSize = 2 << 20
+
+// file is one version of an object.
+type file struct {
+	info   filestore.Info
+	parts  *parts
+	cancel context.CancelFunc
+
+	mu sync.Mutex
+	at int64 // of Read
+}
+
+var _ filestore.Pinned = (*file)(nil)
+
+// Open begins to read an object, by one request; a small one needs no more.
+func (s *Store) Open(ctx context.Context, area filestore.Area, name string) (filestore.File, error) {
+	key, err := s.key(area, name)
+	if err != nil {
+		return nil, err
+	}
+	ctx, cancel := context.WithCancel(ctx)
+	r, err := s.openRange(ctx, key, "", 0, partSize)
+	var i filestore.Info
+	switch {
+	case err == nil:
+		version, source := s.cloud.opened(r.Reader)
+		i = info(area, name, version, r.Size(), r.ModTime(), source)
+	case s.diagnose(err) == empty:
+		if i, err = s.Stat(ctx, area, name); err == nil && i.Size > 0 {
+			err = fmt.Errorf("open %s: %w", key, errReplaced)
+		}
+	default:
+		err = s.explain("open", key, err)
+	}
+	if err == nil && i.ETag == "" { // a store that tells versions nowhere else
+		if i, err = s.Stat(ctx, area, name); err == nil && (i.Size != r.Size() || !i.ModTime.Equal(info(area, name, "", 0, r.ModTime(), "").ModTime)) {
+			err = fmt.Errorf("open %s: %w", key, errReplaced)
+		}
+	}
+	if err != nil {
+		if r != nil {
+			_ = r.Close()
+		}
+		cancel()
+		return nil, err
+	}
+	return &file{info: i, cancel: cancel, parts: newParts(ctx, s, key, i.ETag, i.Size, r)}, nil
+}
+
+// ranged is an answer whose request ends with it.
+type ranged struct {
+	*blob.Reader
+	cancel context.CancelFunc
+}
+
+func (r *ranged) Close() error {
+	r.cancel() // or what was not read would be read first
+	return r.Reader.Close()
+}
+
+// openRange asks for a range of an object, of any version or of the given one.
+func (s *Store) openRange(ctx context.Context, key, version string, from, length int64) (*ranged, error) {
+	var options blob.ReaderOptions
+	if version != "" {
+		options.BeforeRead = s.cloud.pin(version)
+	}
+	ctx, cancel := context.WithCancel(ctx)
+	r, err := s.bucket.NewRangeReader(ctx, key, from, length, &options)
+	if err != nil {
+		cancel()
+		return nil, err
+	}
+	return &ranged{r, cancel}, nil
+}
+
+func (f *file) Info() filestore.Info { return f.info }
+
+// Pinned is true: each request asks for the version that was opened.
+func (f *file) Pinned() bool { return true }
+
+func (f *file) Close() error {
+	f.cancel()
+	f.parts.close()
+	return nil
+}
+
+func (f *file) ReadAt(b []byte, at int64) (int, error) {
+	if at < 0 {
+		return 0, fmt.Errorf("read %s: negative offset %d", f.info.Name, at)
+	}
+	n := 0
+	for n < len(b) {
+		if at+int64(n) >= f.info.Size {
+			return n, io.EOF
+		}
+		m, err := f.parts.read(b[n:], at+int64(n))
+		n += m
+		if err != nil {
+			return n, err
+		}
+	}
+	return n, nil
+}
+
+func (f *file) Read(b []byte) (int, error) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	if len(b) == 0 {
+		return 0, nil
+	}
+	if f.at >= f.info.Size {
+		return 0, io.EOF
+	}
+	n, err := f.parts.read(b, f.at)
+	f.at += int64(n)
+	return n, err
+}
+
+func (f *file) Seek(offset int64, whence int) (int64, error) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	switch whence {
+	case io.SeekCurrent:
+		offset += f.at
+	case io.SeekEnd:
+		offset += f.info.Size
+	}
+	if offset < 0 {
+		return f.at, errors.New("seek before the file's beginning")
+	}
+	f.at = offset
+	return offset, nil
+}

@@ -1,0 +1,119 @@
+package bucketstore
+
+import (
+	"context"
+	"errors"
+	"net/http"
+	"net/url"
+	"os"
+	"strconv"
+	"time"
+
+	"cloud.google.com/go/storage"
+	"gocloud.dev/blob"
+	"gocloud.dev/blob/gcsblob"
+	"gocloud.dev/gcp"
+	"google.golang.org/api/googleapi"
+
+	"csv-pipeline/internal/cli"
+)
+
+// openGCS opens gs://bucket/prefix, with the default credentials of an application.
+func openGCS(ctx context.Context, u *url.URL, q *query) (*blob.Bucket, cloud, error) {
+	anonymous := q.boolean("anonymous", false)
+	if err := q.end(); err != nil {
+		return nil, cloud{}, err
+	}
+	client := gcp.NewAnonymousHTTPClient(gcp.DefaultTransport())
+	if !anonymous && os.Getenv("STORAGE_EMULATOR_HOST") == "" {
+		credentials, err := gcp.DefaultCredentials(ctx)
+		if err != nil {
+			return nil, cloud{}, cli.Usagef("there are no credentials for %s: set GOOGLE_APPLICATION_CREDENTIALS, or run with a service account (%v)", place(u), last(err))
+		}
+		if client, err = gcp.NewHTTPClient(gcp.DefaultTransport(), gcp.CredentialsTokenSource(credentials)); err != nil {
+			return nil, cloud{}, q.refuse("%v", err)
+		}
+	}
+	bucket, err := gcsblob.OpenBucket(ctx, client, u.Host, nil)
+	if err != nil {
+		return nil, cloud{}, q.refuse("%v", err)
+	}
+	return bucket, gcsCloud, nil
+}
+
+// gcsCloud tells versions by their generation: the ETag differs between what lists
+// and what reads.
+var gcsCloud = cloud{
+	opened: func(r *blob.Reader) (version, source string) {
+		var raw *storage.Reader
+		if !r.As(&raw) {
+			return "", ""
+		}
+		return generation(raw.Attrs.Generation), raw.Metadata()[sourceKey]
+	},
+	pin: func(version string) func(as func(any) bool) error {
+		return func(as func(any) bool) error {
+			var object **storage.ObjectHandle
+			if n, err := strconv.ParseInt(version, 36, 64); err == nil && as(&object) {
+				*object = (*object).If(storage.Conditions{GenerationMatch: n})
+			}
+			return nil
+		}
+	},
+	stat: func(a *blob.Attributes) string {
+		var attrs storage.ObjectAttrs
+		a.As(&attrs)
+		return generation(attrs.Generation)
+	},
+	listed: func(o *blob.ListObject) (key, version string, source *string, ok bool) {
+		var attrs storage.ObjectAttrs
+		ok = o.As(&attrs)
+		from := attrs.Metadata[sourceKey]
+		return attrs.Name, generation(attrs.Generation), &from, ok
+	},
+	list: func(as func(any) bool) error {
+		var q *storage.Query
+		if as(&q) {
+			return q.SetAttrSelection([]string{"Name", "Size", "Updated", "Generation", "Metadata"})
+		}
+		return nil
+	},
+	publish: func(ctx context.Context, o *blob.WriterOptions) (context.Context, func() (string, time.Time, bool)) {
+		var w *storage.Writer
+		o.BeforeWrite = func(as func(any) bool) error {
+			as(&w)
+			return nil
+		}
+		return ctx, func() (string, time.Time, bool) {
+			if w == nil || w.Attrs() == nil {
+				return "", time.Time{}, false
+			}
+			return generation(w.Attrs().Generation), w.Attrs().Updated, true
+		}
+	},
+	diagnose: func(b *blob.Bucket, err error) problem {
+		switch {
+		case errors.Is(err, storage.ErrBucketNotExist):
+			return noBucket
+		case errors.Is(err, storage.ErrObjectNotExist):
+			return missing
+		}
+		var answer *googleapi.Error
+		if !errors.As(err, &answer) && !b.ErrorAs(err, &answer) {
+			return unavailable
+		}
+		switch answer.Code {
+		case http.StatusUnauthorized, http.StatusForbidden:
+			return forbidden
+		case http.StatusNotFound:
+			return missing
+		case http.StatusPreconditionFailed:
+			return replaced
+		case http.StatusRequestedRangeNotSatisfiable:
+			return empty
+		}
+		return unavailable
+	},
+}
+
+func generation(n int64) string { return strconv.FormatInt(n, 36) }

@@ -1,0 +1,172 @@
+package bucketstore
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"iter"
+	"strings"
+	"sync"
+	"time"
+
+	"gocloud.dev/blob"
+
+	"csv-pipeline/internal/filestore"
+)
+
+const (
+	// pageSize is how many keys one request lists; no store gives more.
+	pageSize = 1000
+	// atOnce is how many results are asked for their Source at the same time.
+	atOnce = 32
+	// restPerRequest bounds what listing costs: on average one request in that time,
+	// which is 1,800 an hour whatever the number of files.
+	restPerRequest = 2 * time.Second
+)
+
+// Rest is how long to wait after a listing of so many files in each area.
+func (s *Store) Rest(files ...int) time.Duration {
+	requests := 0
+	for _, n := range files {
+		requests += n/pageSize + 1
+	}
+	return time.Duration(requests) * restPerRequest
+}
+
+// List lists an area, a request for each thousand files. In an S3 bucket that does
+// not tell what a result was made from: each one is asked for, unless the index
+// knows it.
+func (s *Store) List(ctx context.Context, area filestore.Area) iter.Seq2[filestore.Info, error] {
+	return s.Relist(ctx, area, nil)
+}
+
+// Relist is List for who has listed before: a result that has not changed since is
+// not asked again for its Source.
+func (s *Store) Relist(ctx context.Context, area filestore.Area, before func(name string) (filestore.Info, bool)) iter.Seq2[filestore.Info, error] {
+	return func(yield func(filestore.Info, error) bool) {
+		sources := s.sources(ctx, area, before)
+		defer sources.close()
+		prefix := s.areaPrefix(area)
+		token := blob.FirstPageToken
+		for len(token) > 0 {
+			var page []*blob.ListObject
+			err := ctx.Err()
+			if err == nil {
+				page, token, err = s.bucket.ListPage(ctx, token, pageSize, &blob.ListOptions{Prefix: prefix, BeforeList: s.cloud.list})
+			}
+			var files []filestore.Info
+			if err == nil {
+				files, err = s.page(ctx, area, prefix, page, sources)
+			}
+			if err != nil {
+				yield(filestore.Info{}, s.explain("list", prefix, err))
+				return
+			}
+			for _, i := range files {
+				if !yield(i, nil) {
+					return
+				}
+			}
+		}
+		sources.complete()
+	}
+}
+
+// page describes the files among the objects of a page.
+func (s *Store) page(ctx context.Context, area filestore.Area, prefix string, objects []*blob.ListObject, sources *sources) ([]filestore.Info, error) {
+	files := make([]filestore.Info, 0, len(objects))
+	var unknown []int // places in files of which not all is known
+	for _, o := range objects {
+		if o.IsDir {
+			continue
+		}
+		key, version, source, ok := s.cloud.listed(o)
+		if !ok {
+			key = o.Key
+		}
+		name, within := strings.CutPrefix(key, prefix)
+		if !within || filestore.CheckName(name) != nil {
+			continue // a folder's marker, something hidden, or no name that we give
+		}
+		i := info(area, name, version, o.Size, o.ModTime, "")
+		switch {
+		case !ok:
+			unknown = append(unknown, len(files))
+		case area != filestore.Processed:
+		case source != nil:
+			i.Source = *source
+		default:
+			if i.Source, ok = sources.of(i); !ok {
+				unknown = append(unknown, len(files))
+			}
+		}
+		files = append(files, i)
+	}
+	if err := s.ask(ctx, area, files, unknown); err != nil {
+		return nil, err
+	}
+	kept := files[:0]
+	for _, i := range files {
+		if i.Name != "" { // gone
+			kept = append(kept, i)
+			sources.keep(i)
+		}
+	}
+	return kept, nil
+}
+
+// ask looks at some of the files one by one. The name of one that is not there any
+// more becomes empty.
+func (s *Store) ask(ctx context.Context, area filestore.Area, files []filestore.Info, places []int) error {
+	ctx, cancel := context.WithCancel(ctx)
+	defer cancel()
+	next := make(chan int)
+	var group sync.WaitGroup
+	var once sync.Once
+	var failed error
+	for range min(atOnce, len(places)) {
+		group.Go(func() {
+			for place := range next {
+				i, err := s.Stat(ctx, area, files[place].Name)
+				if errors.Is(err, filestore.ErrNotExist) {
+					i, err = filestore.Info{}, nil
+				}
+				if err != nil {
+					once.Do(func() { failed = err; cancel() })
+				}
+				files[place] = i
+			}
+		})
+	}
+	for _, place := range places {
+		next <- place
+	}
+	close(next)
+	group.Wait()
+	if failed != nil {
+		return fmt.Errorf("ask what results were made from: %w", failed)
+	}
+	if area == filestore.Processed && len(places) > 0 {
+		s.mu.Lock()
+		s.unsaved += len(places)
+		s.mu.Unlock()
+	}
+	return nil
+}
+
+// remember keeps the answer about a result until the next listing, for which it is
+// newer than what was known before: a result that is replaced by the same bytes
+// within the second in which the earlier one was written looks the same there.
+func (s *Store) remember(i filestore.Info) {
+	const most = 10_000
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if len(s.asked) < most {
+		s.asked[i.Name] = i
+	}
+}
+
+// same reports whether a listing shows the version that is known.
+func same(known, listed filestore.Info) bool {
+	return known.ETag == listed.ETag && known.Size == listed.Size && known.ModTime.Equal(listed.ModTime)
+}

@@ -1,0 +1,109 @@
+package bucketstore
+
+import (
+	"context"
+	"fmt"
+	"net/url"
+	"strconv"
+	"strings"
+	"time"
+
+	"gocloud.dev/blob"
+
+	"csv-pipeline/internal/cli"
+)
+
+// Schemes are those of the URLs that Open knows.
+const Schemes = "s3://bucket/prefix?region=…, gs://bucket/prefix, azblob://container/prefix"
+
+// Open opens the bucket that a URL names and makes sure that it is there. Mistakes
+// in the URL, and credentials or a bucket that are not there, are a *cli.UsageError.
+func Open(ctx context.Context, u *url.URL) (*Store, error) {
+	q := &query{raw: u.Redacted(), values: u.Query()}
+	if u.Scheme == "mem" {
+		return openMemory(), q.end()
+	}
+	if u.Host == "" || strings.Contains(u.Host, ":") || u.User != nil {
+		return nil, q.refuse("it names no bucket")
+	}
+	var bucket *blob.Bucket
+	var c cloud
+	var err error
+	switch u.Scheme {
+	case "s3":
+		bucket, c, err = openS3(ctx, u, q)
+	case "gs":
+		bucket, c, err = openGCS(ctx, u, q)
+	case "azblob":
+		bucket, c, err = openAzure(ctx, u, q)
+	default:
+		return nil, q.refuse("nothing is known of %s://", u.Scheme)
+	}
+	if err != nil {
+		return nil, err
+	}
+	s := newStore(bucket, c, place(u), u.Path)
+	if err := s.there(ctx); err != nil {
+		_ = s.Close()
+		return nil, err
+	}
+	return s, nil
+}
+
+func place(u *url.URL) string { return u.Scheme + "://" + u.Host + strings.TrimSuffix(u.Path, "/") }
+
+// there looks whether the bucket is there.
+func (s *Store) there(ctx context.Context) error {
+	_, _, err := s.bucket.ListPage(ctx, blob.FirstPageToken, 1, &blob.ListOptions{Prefix: s.prefix})
+	if err == nil {
+		s.reached = time.Now()
+		return nil
+	}
+	if ctx.Err() != nil {
+		return ctx.Err()
+	}
+	switch s.diagnose(err) {
+	case noBucket, missing:
+		return cli.Usagef("--store-url (STORE_URL) %s: there is no such bucket", s.place)
+	case forbidden:
+		return cli.Usagef("--store-url (STORE_URL) %s: the store refuses the credentials, or they do not allow to list the bucket (%v)", s.place, last(err))
+	}
+	return fmt.Errorf("the store %s cannot be reached: %w", s.place, last(err))
+}
+
+// query is the parameters of a URL; who takes one must take all.
+type query struct {
+	raw    string
+	values url.Values
+	err    error
+}
+
+func (q *query) refuse(format string, args ...any) error {
+	return cli.Usagef("--store-url (STORE_URL) %q: %s", q.raw, fmt.Sprintf(format, args...))
+}
+
+func (q *query) text(name string) string {
+	text := q.values.Get(name)
+	delete(q.values, name)
+	return text
+}
+
+func (q *query) boolean(name string, standard bool) bool {
+	text := q.text(name)
+	if text == "" {
+		return standard
+	}
+	value, err := strconv.ParseBool(text)
+	if err != nil && q.err == nil {
+		q.err = q.refuse("%s=%s is neither true nor false", name, text)
+	}
+	return value
+}
+
+// end returns what was wrong, also a parameter that nobody took.
+func (q *query) end() error {
+	for name := range q.values {
+		return q.refuse("nothing is known of the parameter %s", name)
+	}
+	return q.err
+}

@@ -1,0 +1,292 @@
+package bucketstore
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"math"
+	"math/rand/v2"
+	"runtime/debug"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"csv-pipeline/internal/filestore"
+)
+
+const (
+	// mostAhead is how many parts of an object are under way at once.
+	mostAhead = 8
+	// behind is how many parts are kept that the foremost reader has passed: several
+	// workers read one object, each a block of its own.
+	behind = 2
+)
+
+// parts is a window of an object: what is read now, and what will be next.
+type parts struct {
+	ctx          context.Context
+	store        *Store
+	key, version string
+	size         int64
+	first        *ranged // the answer to the request that opened the object; nil once it is taken
+
+	mu     sync.Mutex
+	known  map[int64]*part
+	front  int64 // the foremost part that was read in order
+	ahead  int64 // how many parts to have under way beyond it
+	closed bool
+}
+
+func newParts(ctx context.Context, s *Store, key, version string, size int64, first *ranged) *parts {
+	return &parts{ctx: ctx, store: s, key: key, version: version, size: size, first: first, known: make(map[int64]*part)}
+}
+
+// part is partSize bytes of an object, less at its end. It arrives bit by bit.
+type part struct {
+	from int64
+	data []byte // all of it; filled up to n
+	mu   sync.Mutex
+	more sync.Cond
+	n    int
+	err  error // why there are no more than n bytes
+	used int   // by readers, and while it is fetched; guarded by parts.mu
+	gone bool  // out of the window; guarded by parts.mu
+}
+
+// read copies what there is from the place on, which must be within the object: at
+// least a byte, at most to the end of a part.
+func (p *parts) read(b []byte, at int64) (int, error) {
+	t, err := p.acquire(at / partSize)
+	if err != nil {
+		return 0, err
+	}
+	defer p.release(t)
+	offset := int(at - t.from)
+	want := min(offset+len(b), len(t.data))
+	t.mu.Lock()
+	for t.n < want && t.err == nil {
+		t.more.Wait()
+	}
+	n, err := t.n, t.err
+	t.mu.Unlock()
+	if n <= offset {
+		return 0, err
+	}
+	return copy(b, t.data[offset:n]), nil
+}
+
+// acquire returns a part, whose fetching has begun, and begins those after it.
+func (p *parts) acquire(i int64) (*part, error) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if p.closed {
+		return nil, fmt.Errorf("read %s: %w", p.key, errClosed)
+	}
+	t := p.known[i]
+	if t == nil {
+		p.store.buffers.take(true)
+		t = p.begin(i)
+	}
+	t.used++
+	switch {
+	case i == p.front+1:
+		p.front, p.ahead = i, min(max(2*p.ahead, 2), mostAhead)
+	case i > p.front || i < p.front-behind: // somewhere else: perhaps one piece only is wanted
+		p.front, p.ahead = i, 0
+	}
+	for j, part := range p.known {
+		if j < p.front-behind || j > p.front+mostAhead {
+			p.drop(j, part)
+		}
+	}
+	for j := p.front + 1; j <= p.front+p.ahead && j*partSize < p.size; j++ {
+		if p.known[j] == nil {
+			if !p.store.buffers.take(false) {
+				break
+			}
+			p.begin(j)
+		}
+	}
+	return t, nil
+}
+
+var errClosed = errors.New("the file is closed")
+
+// begin starts to fetch a part; its buffer is accounted for.
+func (p *parts) begin(i int64) *part {
+	t := &part{from: i * partSize, used: 1}
+	t.more.L = &t.mu
+	t.data = p.store.buffers.get(int(min(partSize, p.size-t.from)))
+	p.known[i] = t
+	first := p.first
+	if i == 0 {
+		p.first = nil
+	} else {
+		first = nil
+	}
+	go func() {
+		defer p.release(t)
+		p.fetch(t, first)
+	}()
+	return t
+}
+
+func (p *parts) drop(i int64, t *part) {
+	delete(p.known, i)
+	t.gone = true
+	if t.used == 0 {
+		p.store.buffers.put(t.data)
+	}
+}
+
+func (p *parts) release(t *part) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	t.used--
+	t.mu.Lock()
+	failed := t.err != nil
+	t.mu.Unlock()
+	switch i := t.from / partSize; {
+	case t.used == 0 && t.gone:
+		p.store.buffers.put(t.data)
+	case failed && !t.gone && p.known[i] == t:
+		p.drop(i, t) // whoever asks again gets another try
+	}
+}
+
+func (p *parts) close() {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.closed = true
+	if p.first != nil {
+		_ = p.first.Close()
+		p.first = nil
+	}
+	for i, t := range p.known {
+		p.drop(i, t)
+	}
+}
+
+// tries is how often in a row a request may fail, or break off without a byte.
+const tries = 5
+
+// fetch fills a part. An answer that breaks off is continued by another request,
+// for the same version.
+func (p *parts) fetch(t *part, answer *ranged) {
+	failures := 0
+	for {
+		err := p.receive(t, answer)
+		answer = nil
+		t.mu.Lock()
+		done := t.n == len(t.data)
+		t.mu.Unlock()
+		switch {
+		case done:
+			return
+		case err == nil: // some bytes came
+			failures = 0
+		case p.ctx.Err() == nil && p.store.diagnose(err) == unavailable && failures < tries:
+			failures++
+			pause := 50 * time.Millisecond << failures
+			select {
+			case <-time.After(pause/2 + rand.N(pause)):
+			case <-p.ctx.Done():
+			}
+		default:
+			t.mu.Lock()
+			t.err = p.store.explain("read", p.key, err)
+			t.mu.Unlock()
+			t.more.Broadcast()
+			return
+		}
+	}
+}
+
+// receive takes what one answer brings. The error is nil if it brought anything.
+func (p *parts) receive(t *part, answer *ranged) error {
+	t.mu.Lock()
+	from := t.n
+	t.mu.Unlock()
+	if answer == nil {
+		var err error
+		if answer, err = p.store.openRange(p.ctx, p.key, p.version, t.from+int64(from), int64(len(t.data)-from)); err != nil {
+			return err
+		}
+		if version, _ := p.store.cloud.opened(answer.Reader); answer.Size() != p.size || version != "" && version != p.version {
+			_ = answer.Close()
+			return fmt.Errorf("read %s: %w", p.key, errReplaced)
+		}
+	}
+	defer answer.Close()
+	stalled := time.AfterFunc(p.store.stall, answer.cancel)
+	defer stalled.Stop()
+	n := from
+	for n < len(t.data) {
+		m, err := answer.Read(t.data[n:])
+		if m > 0 {
+			n += m
+			t.mu.Lock()
+			t.n = n
+			t.mu.Unlock()
+			t.more.Broadcast()
+			stalled.Reset(p.store.stall)
+		}
+		switch {
+		case err == nil || n == len(t.data):
+		case n > from:
+			return nil
+		case p.ctx.Err() != nil:
+			return p.ctx.Err()
+		case errors.Is(err, context.Canceled):
+			return fmt.Errorf("%w: no byte came for %s", filestore.ErrUnavailable, p.store.stall)
+		case errors.Is(err, io.EOF):
+			return io.ErrUnexpectedEOF
+		default:
+			return err
+		}
+	}
+	return nil
+}
+
+// buffers bounds the memory of all parts together.
+type buffers struct {
+	most int64
+	used atomic.Int64
+	free sync.Pool // of *[]byte, each of partSize
+}
+
+// newBuffers allows a fifth of the memory that the process may use.
+func newBuffers() *buffers {
+	memory := int64(64 << 20)
+	if limit := debug.SetMemoryLimit(-1); limit < math.MaxInt64 {
+		memory = min(memory, limit/5)
+	}
+	return &buffers{most: max(memory/partSize, 4)}
+}
+
+// take accounts for a buffer. What somebody waits for is always allowed.
+func (b *buffers) take(waiting bool) bool {
+	if b.used.Add(1) > b.most && !waiting {
+		b.used.Add(-1)
+		return false
+	}
+	return true
+}
+
+func (b *buffers) get(size int) []byte {
+	if size < partSize {
+		return make([]byte, size)
+	}
+	if p, ok := b.free.Get().(*[]byte); ok {
+		return *p
+	}
+	return make([]byte, partSize)
+}
+
+func (b *buffers) put(data []byte) {
+	b.used.Add(-1)
+	if len(data) == partSize {
+		b.free.Put(&data)
+	}
+}

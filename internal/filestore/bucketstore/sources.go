@@ -1,0 +1,142 @@
+package bucketstore
+
+import (
+	"bufio"
+	"compress/gzip"
+	"context"
+	"io"
+	"strconv"
+	"strings"
+	"time"
+
+	"gocloud.dev/blob"
+
+	"csv-pipeline/internal/filestore"
+)
+
+// indexName is below the prefix, outside of the areas.
+const indexName = ".csv-pipeline/sources.gz"
+
+// worthSaving is how many Sources that were asked for one by one make the next
+// listing write the index. With fewer, asking again costs less than the index.
+const worthSaving = 1000
+
+// sources tells during a listing what results were made from. It knows it from the
+// listing before, or, when there was none, from the index: an object with a line
+// for each result, which is read and written side by side with the listing, since
+// all are sorted by name. So it takes no memory, and a process that starts in front
+// of a million results need not ask for each.
+//
+// The index is a cache: what is wrong or missing in it is asked for.
+type sources struct {
+	store  *Store
+	before func(string) (filestore.Info, bool)
+	asked  map[string]filestore.Info
+
+	answer *blob.Reader // of the index; nil when it is not read
+	lines  *bufio.Scanner
+	line   filestore.Info
+
+	index  *writer // nil when it is not written
+	packed *gzip.Writer
+	saved  int
+}
+
+func (s *Store) sources(ctx context.Context, area filestore.Area, before func(string) (filestore.Info, bool)) *sources {
+	r := &sources{store: s, before: before}
+	if area != filestore.Processed {
+		return r
+	}
+	s.mu.Lock()
+	r.asked, s.asked = s.asked, make(map[string]filestore.Info)
+	r.saved = s.unsaved
+	s.mu.Unlock()
+	if before == nil {
+		r.read(ctx)
+	} else if r.saved >= worthSaving {
+		r.index = s.write(ctx, s.prefix+indexName, blob.WriterOptions{ContentType: "application/gzip"})
+		r.packed, _ = gzip.NewWriterLevel(r.index, gzip.BestSpeed)
+	}
+	return r
+}
+
+func (r *sources) read(ctx context.Context) {
+	answer, err := r.store.bucket.NewReader(ctx, r.store.prefix+indexName, nil)
+	if err != nil {
+		return
+	}
+	r.answer = answer
+	unpacked, err := gzip.NewReader(answer)
+	if err != nil {
+		return
+	}
+	r.lines = bufio.NewScanner(unpacked)
+	r.advance()
+}
+
+// advance reads the next line of the index; after the last it stays at a name that
+// is behind all others.
+func (r *sources) advance() {
+	for r.lines.Scan() {
+		f := strings.Split(r.lines.Text(), "\t")
+		if len(f) != 5 {
+			break
+		}
+		size, err1 := strconv.ParseInt(f[2], 36, 64)
+		at, err2 := strconv.ParseInt(f[3], 36, 64)
+		if err1 != nil || err2 != nil {
+			break
+		}
+		r.line = filestore.Info{Name: f[0], ETag: f[1], Size: size, ModTime: time.Unix(at, 0), Source: f[4]}
+		return
+	}
+	r.lines = nil
+}
+
+// of returns the Source of a result that the listing shows.
+func (r *sources) of(listed filestore.Info) (string, bool) {
+	if known, ok := r.asked[listed.Name]; ok && same(known, listed) {
+		return known.Source, true
+	}
+	if r.before != nil {
+		known, ok := r.before(listed.Name)
+		return known.Source, ok && same(known, listed)
+	}
+	for r.lines != nil && r.line.Name < listed.Name {
+		r.advance()
+	}
+	return r.line.Source, r.lines != nil && r.line.Name == listed.Name && same(r.line, listed)
+}
+
+// keep writes a line of the index.
+func (r *sources) keep(i filestore.Info) {
+	if r.index == nil {
+		return
+	}
+	line := strings.Join([]string{i.Name, i.ETag, strconv.FormatInt(i.Size, 36), strconv.FormatInt(i.ModTime.Unix(), 36), i.Source}, "\t")
+	if _, err := io.WriteString(r.packed, line+"\n"); err != nil {
+		r.index.Abort()
+		r.index = nil
+	}
+}
+
+// complete publishes the index. Where that is not allowed it is done without.
+func (r *sources) complete() {
+	if r.index == nil {
+		return
+	}
+	if r.packed.Close() == nil && r.index.publish() == nil {
+		r.store.mu.Lock()
+		r.store.unsaved -= r.saved
+		r.store.mu.Unlock()
+	}
+}
+
+func (r *sources) close() {
+	if r.answer != nil {
+		_ = r.answer.Close()
+	}
+	if r.index != nil {
+		r.index.Abort()
+	}
+}

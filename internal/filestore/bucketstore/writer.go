@@ -1,0 +1,119 @@
+package bucketstore
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"time"
+
+	"gocloud.dev/blob"
+
+	"csv-pipeline/internal/filestore"
+)
+
+// What is larger than one put, in bytes, is uploaded in parts of that size.
+const putSize = 8 << 20
+
+// writer gathers an object in memory, and what is too large for that in the parts
+// of an upload which nobody sees before it is complete.
+type writer struct {
+	store     *Store
+	ctx       context.Context
+	cancel    context.CancelFunc
+	area      filestore.Area
+	name, key string
+	options   blob.WriterOptions
+	told      func() (version string, at time.Time, ok bool)
+
+	size   int64
+	buffer bytes.Buffer
+	upload *blob.Writer // nil while all is in the buffer
+	ended  bool
+}
+
+// Create begins an object; there is no request before it is large, or committed.
+func (s *Store) Create(ctx context.Context, area filestore.Area, name string, source *filestore.Info) (filestore.Writer, error) {
+	key, err := s.key(area, name)
+	if err != nil {
+		return nil, err
+	}
+	var metadata map[string]string
+	if source != nil {
+		metadata = map[string]string{sourceKey: source.Identity}
+	}
+	w := s.write(ctx, key, blob.WriterOptions{ContentType: contentType(name), Metadata: metadata})
+	w.area, w.name = area, name
+	return w, nil
+}
+
+func (s *Store) write(ctx context.Context, key string, options blob.WriterOptions) *writer {
+	options.BufferSize, options.MaxConcurrency = putSize, 2
+	w := &writer{store: s, key: key, options: options}
+	ctx, w.told = s.cloud.publish(ctx, &w.options)
+	w.ctx, w.cancel = context.WithCancel(ctx)
+	return w
+}
+
+var errEnded = errors.New("the writer has ended")
+
+func (w *writer) Write(b []byte) (int, error) {
+	if w.ended {
+		return 0, errEnded
+	}
+	if w.upload == nil && w.buffer.Len()+len(b) > putSize {
+		upload, err := w.store.bucket.NewWriter(w.ctx, w.key, &w.options)
+		if err != nil {
+			return 0, w.store.refused("write", w.key, err)
+		}
+		w.upload = upload
+		if _, err := w.buffer.WriteTo(upload); err != nil {
+			return 0, w.store.refused("write", w.key, err)
+		}
+		w.buffer = bytes.Buffer{}
+	}
+	w.size += int64(len(b))
+	if w.upload == nil {
+		return w.buffer.Write(b)
+	}
+	n, err := w.upload.Write(b)
+	return n, w.store.refused("write", w.key, err)
+}
+
+// Abort ends an upload; its parts are removed.
+func (w *writer) Abort() {
+	if w.ended {
+		return
+	}
+	w.ended = true
+	w.cancel()
+	if w.upload != nil {
+		_ = w.upload.Close()
+	}
+}
+
+// Commit publishes the object. On a store that does not tell what it wrote it asks
+// once more.
+func (w *writer) Commit() (filestore.Info, error) {
+	if err := w.publish(); err != nil {
+		return filestore.Info{}, err
+	}
+	version, at, ok := w.told()
+	if !ok {
+		return w.store.Stat(w.ctx, w.area, w.name)
+	}
+	return info(w.area, w.name, version, w.size, at, w.options.Metadata[sourceKey]), nil
+}
+
+func (w *writer) publish() error {
+	if w.ended {
+		return errEnded
+	}
+	w.ended = true
+	var err error
+	if w.upload != nil {
+		err = w.upload.Close()
+	} else {
+		err = w.store.bucket.Upload(w.ctx, w.key, bytes.NewReader(w.buffer.Bytes()), &w.options)
+	}
+	return w.store.refused("publish", w.key, err)
+}
