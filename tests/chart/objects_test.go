@@ -86,6 +86,18 @@ externalRedis:
   auth: {existingSecret: theirs, perClient: true}
   tls: {enabled: true, existingSecret: certificates, clientCertificate: true}
 `},
+	"bucket": {values: `
+store: {url: "s3://sales/eu?region=eu-central-1&endpoint=https%3A%2F%2Fminio.minio.svc%3A9000", existingSecret: bucket, tls: {existingSecret: bucket-tls}}
+networkPolicy: {storePeers: [{namespaceSelector: {matchLabels: {kubernetes.io/metadata.name: minio}}}]}
+`},
+	"bucket of Google":   {set: []string{"store.url=gs://sales", "store.existingSecret=bucket"}},
+	"bucket by identity": {set: []string{"store.url=azblob://sales", `store.serviceAccountAnnotations.azure\.workload\.identity/client-id=a12`}},
+	"nothing on a volume": {values: `
+store: {url: s3://sales, serviceAccountAnnotations: {eks.amazonaws.com/role-arn: arn}}
+redis: {enabled: false}
+externalRedis: {addresses: ["a:1"]}
+monitoring: {serviceMonitor: {enabled: true}, prometheusRule: {enabled: true}}
+`},
 	"no policies": {set: []string{"networkPolicy.enabled=false"}},
 	"paused":      {set: []string{"processor.paused=true", "processor.activeDeadlineSeconds=60"}},
 }
@@ -146,7 +158,7 @@ func TestPodsAreHardened(t *testing.T) {
 
 // TestReferencesHold: whatever an object names is there, or was named by the user.
 func TestReferencesHold(t *testing.T) {
-	theirs := []string{"PersistentVolumeClaim/mine", "PersistentVolumeClaim/redis-data", "Secret/theirs", "Secret/certificates", "Secret/web"}
+	theirs := []string{"PersistentVolumeClaim/mine", "PersistentVolumeClaim/redis-data", "Secret/theirs", "Secret/certificates", "Secret/web", "Secret/bucket", "Secret/bucket-tls"}
 	forEachVariant(t, func(t *testing.T, r release) {
 		need := func(who, key string) {
 			if _, ok := r.objects[key]; !ok && !slices.Contains(theirs, key) {

@@ -22,12 +22,19 @@ const external = `{"redis.enabled": false, "externalRedis.addresses": ["a:1"], "
 
 // flips is by the path of the value. Paths that are alike for several components are given once, with *.
 var flips = map[string]flip{
-	"nameOverride":                {to: "other"},
-	"fullnameOverride":            {to: "other"},
-	"global.imageRegistry":        {to: "registry.example"},
-	"image.pullPolicy":            {to: "Always"},
-	"image.pullSecrets":           {to: "[one]"},
-	"queue.list":                  {to: "other"},
+	"nameOverride":                    {to: "other"},
+	"fullnameOverride":                {to: "other"},
+	"global.imageRegistry":            {to: "registry.example"},
+	"image.pullPolicy":                {to: "Always"},
+	"image.pullSecrets":               {to: "[one]"},
+	"queue.list":                      {to: "other"},
+	"store.url":                       {to: "s3://sales"},
+	"store.existingSecret":            {to: "others", with: `{"store.url": "s3://sales"}`},
+	"store.serviceAccountAnnotations": {to: "{some: annotation}", with: `{"store.url": "s3://sales"}`},
+	"store.tls.existingSecret":        {to: "others", with: `{"store.url": "s3://sales"}`},
+	"networkPolicy.storePeers":        {to: "[{podSelector: {}}]", with: `{"store.url": "s3://sales"}`},
+	"networkPolicy.storePorts":        {to: "[7]", with: `{"store.url": "s3://sales"}`},
+
 	"data.existingClaim":          {to: "mine"},
 	"data.size":                   {to: "2Gi"},
 	"data.accessMode":             {to: "ReadWriteMany"},
