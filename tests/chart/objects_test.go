@@ -39,6 +39,7 @@ processor: &all
   tolerations: [{key: batch, operator: Exists}]
   affinity: {podAffinity: {requiredDuringSchedulingIgnoredDuringExecution: [{topologyKey: zone}]}}
 generator: {<<: *all, schedule: "0 3 * * *"}
+cleanup: {<<: *all, enabled: true, keepDays: 90}
 inspector:
   <<: *all
   replicas: 3
@@ -92,7 +93,9 @@ networkPolicy: {storePeers: [{namespaceSelector: {matchLabels: {kubernetes.io/me
 `},
 	"bucket of Google":   {set: []string{"store.url=gs://sales", "store.existingSecret=bucket"}},
 	"bucket by identity": {set: []string{"store.url=azblob://sales", `store.serviceAccountAnnotations.azure\.workload\.identity/client-id=a12`}},
+	"cleaned up":         {set: []string{"cleanup.enabled=true"}},
 	"nothing on a volume": {values: `
+cleanup: {enabled: true}
 store: {url: s3://sales, serviceAccountAnnotations: {eks.amazonaws.com/role-arn: arn}}
 redis: {enabled: false}
 externalRedis: {addresses: ["a:1"]}
@@ -319,14 +322,14 @@ func TestImages(t *testing.T) {
 func TestDataPodsStayOnTheVolumesNode(t *testing.T) {
 	const theirs = `{podAffinity: {requiredDuringSchedulingIgnoredDuringExecution: [{topologyKey: zone}]}}`
 	for _, mode := range []string{"ReadWriteOnce", "ReadWriteMany"} {
-		r := render(t, installation{values: fmt.Sprintf("data: {accessMode: %s}\nprocessor: {affinity: %s}\n", mode, theirs)})
+		r := render(t, installation{values: fmt.Sprintf("data: {accessMode: %s}\nprocessor: {affinity: %s}\ncleanup: {enabled: true}\n", mode, theirs)})
 		mounting := map[string]corev1.PodTemplateSpec{}
 		for key, pod := range r.pods() {
 			if slices.ContainsFunc(pod.Spec.Volumes, func(v corev1.Volume) bool { return v.Name == "data" && !strings.HasSuffix(key, "-redis") }) {
 				mounting[key] = pod
 			}
 		}
-		if len(mounting) != 5 {
+		if len(mounting) != 6 {
 			t.Fatalf("%d kinds of pod mount the data: %v", len(mounting), slices.Sorted(maps.Keys(mounting)))
 		}
 		for key, pod := range mounting {

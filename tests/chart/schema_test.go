@@ -91,6 +91,11 @@ var flips = map[string]flip{
 	"generator.maxQuantity": {to: "7"},
 	"generator.seed":        {to: "7"},
 
+	"cleanup.enabled":  {to: "true"},
+	"cleanup.keepDays": {to: "7", with: `{"cleanup.enabled": true}`},
+	"cleanup.schedule": {to: "'@daily'", with: `{"cleanup.enabled": true}`},
+	"cleanup.dryRun":   {to: "true", with: `{"cleanup.enabled": true}`},
+
 	"inspector.replicas":              {to: "2"},
 	"inspector.sweepInterval":         {to: "7s"},
 	"inspector.settle":                {to: "7s"},
@@ -201,7 +206,11 @@ func TestEveryValueDoesSomething(t *testing.T) {
 		switch {
 		case known && path != "":
 			used[name] = true
-			checkFlip(t, path, flips[name])
+			f := flips[name]
+			if strings.HasPrefix(path, "cleanup.") && path != "cleanup.enabled" && f.with == "" {
+				f.with = `{"cleanup.enabled": true}`
+			}
+			checkFlip(t, path, f)
 		case len(properties) > 0:
 			for _, key := range slices.Sorted(maps.Keys(properties)) {
 				walk(strings.TrimPrefix(path+"."+key, "."), properties[key].(map[string]any))

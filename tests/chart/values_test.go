@@ -116,6 +116,7 @@ func TestWrongValuesAreRefusedByName(t *testing.T) {
 		{[]string{"store.url=/data"}, []string{"store", "url"}},
 		{[]string{"store.url=s3:sales"}, []string{"store", "url"}},
 		{[]string{"store.url=ftp://sales"}, []string{"store", "url"}},
+		{[]string{"cleanup.keepDays=0"}, []string{"cleanup", "keepDays"}},
 		{[]string{"queue.list="}, []string{"queue", "list"}},
 		{[]string{"queue.list=a{b}"}, []string{"queue", "list"}},
 		{[]string{"redis.image.tag="}, []string{"redis", "image", "tag"}},

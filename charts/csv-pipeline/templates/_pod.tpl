@@ -61,7 +61,7 @@ labelSelector:
   matchExpressions:
     - key: app.kubernetes.io/component
       operator: In
-      values: [generator, inspector, processor, test]
+      values: [cleanup, generator, inspector, processor, test]
 {{- end -}}
 
 {{/* The labels of a pod: what selects it, and what it is part of. No version: pods are replaced only for a reason. */}}
