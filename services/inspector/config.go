@@ -31,7 +31,7 @@ func parse(args []string, getenv cli.Getenv, stdout io.Writer) (c config, err er
 	c.redis.RegisterFlags(fs)
 	_, err = cli.Parse(cli.Command{
 		Name: "inspector",
-		Args: "[flags]\n  inspector healthcheck",
+		Args: "[flags]\n  inspector cleanup [flags]\n  inspector healthcheck",
 		About: `Serves the files, what the queue does and metrics over HTTP, and heals the pipeline.
 
 It writes to no file, unless it is given a token or a password: whoever knows that may upload and

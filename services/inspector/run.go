@@ -18,6 +18,9 @@ import (
 )
 
 func run(ctx context.Context, args []string, getenv cli.Getenv, stdout, _ io.Writer) error {
+	if len(args) > 0 && args[0] == "cleanup" {
+		return runCleanup(ctx, args[1:], getenv, stdout)
+	}
 	healthcheck := len(args) > 0 && args[0] == "healthcheck"
 	if healthcheck {
 		args = args[1:]

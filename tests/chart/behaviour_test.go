@@ -121,7 +121,11 @@ func TestServicesFindRedisAndTheQueue(t *testing.T) {
 			if dir, _, set := strings.Cut(e["REDIS_PASSWORD_FILE"], "/password"); set && !mounts[dir].ReadOnly {
 				t.Errorf("%s: %s is not mounted read-only", key, e["REDIS_PASSWORD_FILE"])
 			}
-			data, ok := mounts[strings.TrimPrefix(e["STORE_URL"], "file://")]
+			folder, onVolume := strings.CutPrefix(e["STORE_URL"], "file://")
+			if !onVolume {
+				continue
+			}
+			data, ok := mounts[folder]
 			if looksOnly := strings.HasPrefix(key, "Deployment/") && e["MAX_UPLOAD"] == ""; !ok || data.ReadOnly != looksOnly {
 				t.Errorf("%s: the data is mounted %v, read-only %v; only that of an inspector that nobody may change anything by is read-only", key, ok, data.ReadOnly)
 			}
@@ -268,5 +272,30 @@ func TestVolumes(t *testing.T) {
 	}
 	if theirs := all[*corev1.PersistentVolumeClaim](render(t, variants["everything set"])); len(theirs) != 0 {
 		t.Errorf("with existing claims the chart makes %s", theirs[0].Name)
+	}
+}
+
+func TestCleanup(t *testing.T) {
+	for key := range render(t, installation{}).objects {
+		if strings.Contains(key, "cleanup") {
+			t.Errorf("nobody asked for a clean-up, and there is %s", key)
+		}
+	}
+	r := render(t, installation{set: []string{"cleanup.enabled=true", "cleanup.keepDays=90", "inspector.image.tag=v9"}})
+	cron := get[*batchv1.CronJob](t, r, "-cleanup")
+	if cron.Spec.Suspend != nil && *cron.Spec.Suspend || cron.Spec.ConcurrencyPolicy != batchv1.ForbidConcurrent {
+		t.Errorf("it is suspended, or two run at once: %+v", cron.Spec)
+	}
+	container := cron.Spec.JobTemplate.Spec.Template.Spec.Containers[0]
+	if !slices.Equal(container.Args, []string{"cleanup"}) || !strings.HasSuffix(container.Image, "/inspector:v9") {
+		t.Errorf("it runs %s %v", container.Image, container.Args)
+	}
+	for name, want := range map[string]string{"KEEP_DAYS": "90", "DRY_RUN": "false", "REDIS_USERNAME": "inspector"} {
+		if got := env(container)[name]; got != want {
+			t.Errorf("%s is %q, not %q", name, got, want)
+		}
+	}
+	if !strings.Contains(r.notes, "90 days") || strings.Contains(render(t, installation{}).notes, "days") {
+		t.Errorf("the notes do not say what happens to results, or say it where nothing does:\n%s", r.notes)
 	}
 }

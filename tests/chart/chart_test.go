@@ -210,7 +210,8 @@ func env(c corev1.Container) map[string]string {
 type cluster struct{ objects []runtime.Object }
 
 func (c cluster) GetClientFor(apiVersion, kind string) (dynamic.NamespaceableResourceInterface, bool, error) {
-	if apiVersion != "v1" || kind != "Secret" {
+	resources := map[string]string{"Secret": "secrets", "PersistentVolumeClaim": "persistentvolumeclaims"}
+	if apiVersion != "v1" || resources[kind] == "" {
 		return nil, false, fmt.Errorf("the chart looks up %s %s, which these tests do not serve", apiVersion, kind)
 	}
 	scheme := runtime.NewScheme()
@@ -218,5 +219,5 @@ func (c cluster) GetClientFor(apiVersion, kind string) (dynamic.NamespaceableRes
 		return nil, false, err
 	}
 	client := fake.NewSimpleDynamicClient(scheme, c.objects...)
-	return client.Resource(corev1.SchemeGroupVersion.WithResource("secrets")), true, nil
+	return client.Resource(corev1.SchemeGroupVersion.WithResource(resources[kind])), true, nil
 }

@@ -29,7 +29,7 @@ func forgetGenerated(r release) {
 // TestGolden compares every object of an installation with what it was: a change of the chart shows
 // in the diff of these files. They hold each object as Kubernetes reads it.
 func TestGolden(t *testing.T) {
-	for _, name := range []string{"defaults", "everything set", "redis with TLS", "sentinel", "cluster"} {
+	for _, name := range []string{"defaults", "everything set", "redis with TLS", "sentinel", "cluster", "bucket"} {
 		t.Run(name, func(t *testing.T) {
 			r := render(t, variants[name])
 			forgetGenerated(r)

@@ -39,6 +39,7 @@ processor: &all
   tolerations: [{key: batch, operator: Exists}]
   affinity: {podAffinity: {requiredDuringSchedulingIgnoredDuringExecution: [{topologyKey: zone}]}}
 generator: {<<: *all, schedule: "0 3 * * *"}
+cleanup: {<<: *all, enabled: true, keepDays: 90}
 inspector:
   <<: *all
   replicas: 3
@@ -85,6 +86,20 @@ externalRedis:
   addresses: ["a.example:6379", "b.example:6380"]
   auth: {existingSecret: theirs, perClient: true}
   tls: {enabled: true, existingSecret: certificates, clientCertificate: true}
+`},
+	"bucket": {values: `
+store: {url: "s3://sales/eu?region=eu-central-1&endpoint=https%3A%2F%2Fminio.minio.svc%3A9000", existingSecret: bucket, tls: {existingSecret: bucket-tls}}
+networkPolicy: {storePeers: [{namespaceSelector: {matchLabels: {kubernetes.io/metadata.name: minio}}}]}
+`},
+	"bucket of Google":   {set: []string{"store.url=gs://sales", "store.existingSecret=bucket"}},
+	"bucket by identity": {set: []string{"store.url=azblob://sales", `store.serviceAccountAnnotations.azure\.workload\.identity/client-id=a12`}},
+	"cleaned up":         {set: []string{"cleanup.enabled=true"}},
+	"nothing on a volume": {values: `
+cleanup: {enabled: true}
+store: {url: s3://sales, serviceAccountAnnotations: {eks.amazonaws.com/role-arn: arn}}
+redis: {enabled: false}
+externalRedis: {addresses: ["a:1"]}
+monitoring: {serviceMonitor: {enabled: true}, prometheusRule: {enabled: true}}
 `},
 	"no policies": {set: []string{"networkPolicy.enabled=false"}},
 	"paused":      {set: []string{"processor.paused=true", "processor.activeDeadlineSeconds=60"}},
@@ -146,7 +161,7 @@ func TestPodsAreHardened(t *testing.T) {
 
 // TestReferencesHold: whatever an object names is there, or was named by the user.
 func TestReferencesHold(t *testing.T) {
-	theirs := []string{"PersistentVolumeClaim/mine", "PersistentVolumeClaim/redis-data", "Secret/theirs", "Secret/certificates", "Secret/web"}
+	theirs := []string{"PersistentVolumeClaim/mine", "PersistentVolumeClaim/redis-data", "Secret/theirs", "Secret/certificates", "Secret/web", "Secret/bucket", "Secret/bucket-tls"}
 	forEachVariant(t, func(t *testing.T, r release) {
 		need := func(who, key string) {
 			if _, ok := r.objects[key]; !ok && !slices.Contains(theirs, key) {
@@ -307,14 +322,14 @@ func TestImages(t *testing.T) {
 func TestDataPodsStayOnTheVolumesNode(t *testing.T) {
 	const theirs = `{podAffinity: {requiredDuringSchedulingIgnoredDuringExecution: [{topologyKey: zone}]}}`
 	for _, mode := range []string{"ReadWriteOnce", "ReadWriteMany"} {
-		r := render(t, installation{values: fmt.Sprintf("data: {accessMode: %s}\nprocessor: {affinity: %s}\n", mode, theirs)})
+		r := render(t, installation{values: fmt.Sprintf("data: {accessMode: %s}\nprocessor: {affinity: %s}\ncleanup: {enabled: true}\n", mode, theirs)})
 		mounting := map[string]corev1.PodTemplateSpec{}
 		for key, pod := range r.pods() {
 			if slices.ContainsFunc(pod.Spec.Volumes, func(v corev1.Volume) bool { return v.Name == "data" && !strings.HasSuffix(key, "-redis") }) {
 				mounting[key] = pod
 			}
 		}
-		if len(mounting) != 5 {
+		if len(mounting) != 6 {
 			t.Fatalf("%d kinds of pod mount the data: %v", len(mounting), slices.Sorted(maps.Keys(mounting)))
 		}
 		for key, pod := range mounting {

@@ -22,12 +22,19 @@ const external = `{"redis.enabled": false, "externalRedis.addresses": ["a:1"], "
 
 // flips is by the path of the value. Paths that are alike for several components are given once, with *.
 var flips = map[string]flip{
-	"nameOverride":                {to: "other"},
-	"fullnameOverride":            {to: "other"},
-	"global.imageRegistry":        {to: "registry.example"},
-	"image.pullPolicy":            {to: "Always"},
-	"image.pullSecrets":           {to: "[one]"},
-	"queue.list":                  {to: "other"},
+	"nameOverride":                    {to: "other"},
+	"fullnameOverride":                {to: "other"},
+	"global.imageRegistry":            {to: "registry.example"},
+	"image.pullPolicy":                {to: "Always"},
+	"image.pullSecrets":               {to: "[one]"},
+	"queue.list":                      {to: "other"},
+	"store.url":                       {to: "s3://sales"},
+	"store.existingSecret":            {to: "others", with: `{"store.url": "s3://sales"}`},
+	"store.serviceAccountAnnotations": {to: "{some: annotation}", with: `{"store.url": "s3://sales"}`},
+	"store.tls.existingSecret":        {to: "others", with: `{"store.url": "s3://sales"}`},
+	"networkPolicy.storePeers":        {to: "[{podSelector: {}}]", with: `{"store.url": "s3://sales"}`},
+	"networkPolicy.storePorts":        {to: "[7]", with: `{"store.url": "s3://sales"}`},
+
 	"data.existingClaim":          {to: "mine"},
 	"data.size":                   {to: "2Gi"},
 	"data.accessMode":             {to: "ReadWriteMany"},
@@ -83,6 +90,11 @@ var flips = map[string]flip{
 	"generator.items":       {to: "7"},
 	"generator.maxQuantity": {to: "7"},
 	"generator.seed":        {to: "7"},
+
+	"cleanup.enabled":  {to: "true"},
+	"cleanup.keepDays": {to: "7", with: `{"cleanup.enabled": true}`},
+	"cleanup.schedule": {to: "'@daily'", with: `{"cleanup.enabled": true}`},
+	"cleanup.dryRun":   {to: "true", with: `{"cleanup.enabled": true}`},
 
 	"inspector.replicas":              {to: "2"},
 	"inspector.sweepInterval":         {to: "7s"},
@@ -194,7 +206,11 @@ func TestEveryValueDoesSomething(t *testing.T) {
 		switch {
 		case known && path != "":
 			used[name] = true
-			checkFlip(t, path, flips[name])
+			f := flips[name]
+			if strings.HasPrefix(path, "cleanup.") && path != "cleanup.enabled" && f.with == "" {
+				f.with = `{"cleanup.enabled": true}`
+			}
+			checkFlip(t, path, f)
 		case len(properties) > 0:
 			for _, key := range slices.Sorted(maps.Keys(properties)) {
 				walk(strings.TrimPrefix(path+"."+key, "."), properties[key].(map[string]any))

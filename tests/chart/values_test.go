@@ -8,6 +8,8 @@ import (
 	"slices"
 	"strings"
 	"testing"
+
+	"k8s.io/apimachinery/pkg/runtime"
 )
 
 // TestEveryValueIsDocumentedAndInTheSchema keeps values.yaml, its comments and the schema together:
@@ -111,6 +113,10 @@ func TestWrongValuesAreRefusedByName(t *testing.T) {
 		{[]string{"processor.aggregate=null", "processor.aggregate={}"}, []string{"processor", "aggregate"}},
 		{[]string{"data.accessMode=ReadWriteOncePod"}, []string{"data", "accessMode"}},
 		{[]string{"data.size=1GB"}, []string{"data", "size"}},
+		{[]string{"store.url=/data"}, []string{"store", "url"}},
+		{[]string{"store.url=s3:sales"}, []string{"store", "url"}},
+		{[]string{"store.url=ftp://sales"}, []string{"store", "url"}},
+		{[]string{"cleanup.keepDays=0"}, []string{"cleanup", "keepDays"}},
 		{[]string{"queue.list="}, []string{"queue", "list"}},
 		{[]string{"queue.list=a{b}"}, []string{"queue", "list"}},
 		{[]string{"redis.image.tag="}, []string{"redis", "image", "tag"}},
@@ -156,6 +162,13 @@ func TestCombinationsAreRefusedWithASentence(t *testing.T) {
 		"externalRedis.addresses={a:1}",
 		"redis.enabled=false",
 		"redis.enabled=false,externalRedis.addresses={a:1,b:2}",
+		"store.existingSecret=bucket",
+		"store.tls.existingSecret=bucket",
+		"store.url=s3://sales,store.existingSecret=bucket,store.serviceAccountAnnotations.some=role",
+		"store.url=s3://sales,data.existingClaim=mine",
+		"store.url=s3://sales",
+		"data.existingClaim=mine",
+		"data.existingClaim=rel-csv-pipeline-data",
 		external + ",externalRedis.mode=sentinel",
 		external + ",externalRedis.sentinel.master=m",
 		external + ",externalRedis.auth.username=u",
@@ -165,7 +178,8 @@ func TestCombinationsAreRefusedWithASentence(t *testing.T) {
 		external + ",externalRedis.tls.existingSecret=s",
 		external + ",externalRedis.tls.enabled=true,externalRedis.tls.clientCertificate=true",
 	} {
-		_, err := tryRender(t, installation{set: []string{set}})
+		// An earlier version of the release has made a volume.
+		_, err := tryRender(t, installation{set: []string{set}, existing: []runtime.Object{volumeOf("rel")}})
 		if err == nil {
 			t.Errorf("%s was taken", set)
 			continue

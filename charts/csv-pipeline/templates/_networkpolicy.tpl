@@ -30,6 +30,51 @@
 {{- end -}}
 {{- end -}}
 
+{{/* Egress to the bucket, and to where its credentials come from where no Secret has them. */}}
+{{- define "csv-pipeline.egressToStore" -}}
+{{- $bucket := include "csv-pipeline.bucket" . -}}
+{{- if $bucket -}}
+- ports:
+    {{- range include "csv-pipeline.storePorts" . | fromJsonArray }}
+    - {port: {{ int64 . }}, protocol: TCP}
+    {{- end }}
+  {{- with .Values.networkPolicy.storePeers }}
+  to:
+    {{- toYaml . | nindent 4 }}
+  {{- end }}
+{{- if not .Values.store.existingSecret }}
+{{- if eq $bucket "s3" }}
+# EKS Pod Identity
+- to:
+    - ipBlock: {cidr: 169.254.170.23/32}
+    - ipBlock: {cidr: "fd00:ec2::23/128"}
+  ports:
+    - {port: 80, protocol: TCP}
+{{- else if eq $bucket "gs" }}
+# GKE's metadata server
+- to:
+    - ipBlock: {cidr: 169.254.169.252/32}
+    - ipBlock: {cidr: 169.254.169.254/32}
+  ports:
+    - {port: 80, protocol: TCP}
+    - {port: 988, protocol: TCP}
+{{- end }}
+{{- end }}
+{{- end -}}
+{{- end -}}
+
+{{/* Egress of a component that uses the queue and the files. */}}
+{{- define "csv-pipeline.egress" -}}
+{{ include "csv-pipeline.egressToDNS" . }}
+{{ include "csv-pipeline.egressToRedis" . }}
+{{- with include "csv-pipeline.egressToStore" . }}
+{{ . }}
+{{- end }}
+{{- with .Values.networkPolicy.extraEgress }}
+{{ toYaml . }}
+{{- end }}
+{{- end -}}
+
 {{/* The policy of a component that only asks and is not asked. Takes (dict "root" $ "component" "processor"). */}}
 {{- define "csv-pipeline.clientNetworkPolicy" -}}
 apiVersion: networking.k8s.io/v1
@@ -46,9 +91,5 @@ spec:
   policyTypes: [Ingress, Egress]
   ingress: []
   egress:
-    {{- include "csv-pipeline.egressToDNS" .root | nindent 4 }}
-    {{- include "csv-pipeline.egressToRedis" .root | nindent 4 }}
-    {{- with .root.Values.networkPolicy.extraEgress }}
-    {{- toYaml . | nindent 4 }}
-    {{- end }}
+    {{- include "csv-pipeline.egress" .root | nindent 4 }}
 {{- end -}}

@@ -1,6 +1,6 @@
 {{/*
-What every pod has in common. Takes (dict "root" $ "component" "redis"); a component that mounts the
-data says so with "data" true, and is then kept on the volume's node where only one node can have it.
+What every pod has in common. Takes (dict "root" $ "component" "redis"); a component that uses the
+files says so with "data" true, and is then kept on their volume's node where only one node can have it.
 */}}
 {{- define "csv-pipeline.podDefaults" -}}
 {{- $values := index .root.Values .component -}}
@@ -36,7 +36,7 @@ tolerations:
   {{- toYaml . | nindent 2 }}
 {{- end }}
 {{- $affinity := deepCopy $values.affinity -}}
-{{- if and .data (eq .root.Values.data.accessMode "ReadWriteOnce") -}}
+{{- if and .data (not (include "csv-pipeline.bucket" .root)) (eq .root.Values.data.accessMode "ReadWriteOnce") -}}
 {{- $podAffinity := $affinity.podAffinity | default dict -}}
 {{- $term := include "csv-pipeline.volumeAffinityTerm" .root | fromYaml -}}
 {{- $terms := append ($podAffinity.requiredDuringSchedulingIgnoredDuringExecution | default list) $term -}}
@@ -61,7 +61,7 @@ labelSelector:
   matchExpressions:
     - key: app.kubernetes.io/component
       operator: In
-      values: [generator, inspector, processor, test]
+      values: [cleanup, generator, inspector, processor, test]
 {{- end -}}
 
 {{/* The labels of a pod: what selects it, and what it is part of. No version: pods are replaced only for a reason. */}}
@@ -69,8 +69,32 @@ labelSelector:
 {{- with (index .root.Values .component).podLabels }}
 {{- toYaml . }}
 {{ end -}}
+{{- if .data }}
+{{- with include "csv-pipeline.storePodLabels" .root }}
+{{- . }}
+{{ end -}}
+{{- end -}}
 {{ include "csv-pipeline.selectorLabels" . }}
 app.kubernetes.io/part-of: csv-pipeline
+{{- end -}}
+
+{{/* A component's ServiceAccount. Takes what "csv-pipeline.podDefaults" takes. */}}
+{{- define "csv-pipeline.serviceAccount" -}}
+apiVersion: v1
+kind: ServiceAccount
+metadata:
+  name: {{ include "csv-pipeline.componentName" . }}
+  namespace: {{ .root.Release.Namespace }}
+  labels:
+    {{- include "csv-pipeline.labels" . | nindent 4 }}
+  {{- if .data }}
+  {{- with .root.Values.store.serviceAccountAnnotations }}
+  annotations:
+    {{- toYaml . | nindent 4 }}
+  {{- end }}
+  {{- end }}
+# Workload identity mounts tokens of its own; that of Kubernetes' API is for nobody.
+automountServiceAccountToken: false
 {{- end -}}
 
 {{/* Security context of a pod of ours: the images' nonroot user, who also owns the volume's files. */}}
@@ -93,13 +117,12 @@ capabilities:
 {{- end -}}
 
 {{/*
-Where Redis, the queue and the data are: the environment of every service. Takes
+Where Redis, the queue and the files are: the environment of every service. Takes
 (dict "root" $ "component" "processor"), and "client" where its Redis user is another component's.
 */}}
 {{- define "csv-pipeline.env" -}}
 {{ include "csv-pipeline.redisEnv" (dict "root" .root "client" (.client | default .component)) }}
-- name: STORE_URL
-  value: file:///data
+{{ include "csv-pipeline.storeEnv" .root }}
 {{- with (index .root.Values .component).extraEnv }}
 {{ toYaml . }}
 {{- end }}
@@ -117,20 +140,14 @@ one with another unit. Takes the container's resources.
 {{- end -}}
 {{- end -}}
 
-{{/* An inspector that nobody may change anything by has no business writing the data. Takes (dict "root" $ "component" "processor"). */}}
+{{/* Takes (dict "root" $ "component" "processor"). */}}
 {{- define "csv-pipeline.volumeMounts" -}}
-- name: data
-  mountPath: /data
-  {{- if and (eq .component "inspector") (not .root.Values.inspector.auth.existingSecret) }}
-  readOnly: true
-  {{- end }}
+{{- include "csv-pipeline.storeVolumeMounts" . }}
 {{- include "csv-pipeline.redisVolumeMounts" .root }}
 {{- end -}}
 
 {{/* Takes what "csv-pipeline.env" takes. */}}
 {{- define "csv-pipeline.volumes" -}}
-- name: data
-  persistentVolumeClaim:
-    claimName: {{ include "csv-pipeline.dataClaim" .root }}
+{{- include "csv-pipeline.storeVolumes" .root }}
 {{- include "csv-pipeline.redisVolumes" (dict "root" .root "client" (.client | default .component)) }}
 {{- end -}}

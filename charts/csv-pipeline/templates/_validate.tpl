@@ -6,6 +6,7 @@
 {{- end -}}
 {{- end -}}
 {{- include "csv-pipeline.validateExternalRedis" . -}}
+{{- include "csv-pipeline.validateStore" . -}}
 {{- with .Values.generator -}}
 {{- if and .enabled (not .months) (not .days) -}}
 {{- fail "generator: months and days are both 0, so it has nothing to write; set one of them or enabled: false" -}}
@@ -70,6 +71,29 @@
 {{- if and .clientCertificate (not .existingSecret) -}}
 {{- fail "externalRedis.tls: clientCertificate needs existingSecret with tls.crt and tls.key" -}}
 {{- end -}}
+{{- end -}}
+{{- end -}}
+{{- end -}}
+
+{{- define "csv-pipeline.validateStore" -}}
+{{- $bucket := include "csv-pipeline.bucket" . -}}
+{{- with .Values.store -}}
+{{- if and (not $bucket) (or .existingSecret .serviceAccountAnnotations .tls.existingSecret) -}}
+{{- fail (printf "store: existingSecret, serviceAccountAnnotations and tls are for a bucket, and url is %s, the volume; set url to that of the bucket" .url) -}}
+{{- end -}}
+{{- if and .existingSecret .serviceAccountAnnotations -}}
+{{- fail (printf "store: existingSecret (%s) and serviceAccountAnnotations are two ways to the bucket, and the Secret would win; set one of them" .existingSecret) -}}
+{{- end -}}
+{{- end -}}
+{{- if and $bucket .Values.data.existingClaim -}}
+{{- fail (printf "store.url is a bucket and data.existingClaim is %s: the files are in one of them" .Values.data.existingClaim) -}}
+{{- end -}}
+{{- /* An upgrade that does without the chart's own volume would delete it, with every file. */ -}}
+{{- if or $bucket .Values.data.existingClaim -}}
+{{- $name := printf "%s-data" (include "csv-pipeline.fullname" .) -}}
+{{- $annotations := dig "metadata" "annotations" dict (lookup "v1" "PersistentVolumeClaim" .Release.Namespace $name) -}}
+{{- if and (eq (get $annotations "meta.helm.sh/release-name") .Release.Name) (ne (get $annotations "helm.sh/resource-policy") "keep") -}}
+{{- fail (printf "the files would go: this deletes the volume %s, which store.url and data.existingClaim make needless; keep it with kubectl annotate pvc %s helm.sh/resource-policy=keep, or delete it first" $name $name) -}}
 {{- end -}}
 {{- end -}}
 {{- end -}}

@@ -29,10 +29,13 @@ template:
             value: {{ (kindIs "string" $value) | ternary $value (int64 $value | toString) | quote }}
           {{- end }}
           {{- include "csv-pipeline.env" $component | nindent 10 }}
+        {{- with include "csv-pipeline.storeEnvFrom" . }}
+        {{- . | nindent 8 }}
+        {{- end }}
         resources:
           {{- toYaml .Values.generator.resources | nindent 10 }}
         volumeMounts:
-          {{- include "csv-pipeline.volumeMounts" $component | nindent 10 }}
+          {{- include "csv-pipeline.volumeMounts" $component | trim | nindent 10 }}
     volumes:
-      {{- include "csv-pipeline.volumes" $component | nindent 6 }}
+      {{- include "csv-pipeline.volumes" $component | trim | nindent 6 }}
 {{- end -}}

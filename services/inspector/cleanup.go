@@ -1,0 +1,88 @@
+package main
+
+import (
+	"context"
+	"io"
+	"time"
+
+	"github.com/spf13/pflag"
+	"go.uber.org/zap"
+
+	"csv-pipeline/internal/cleanup"
+	"csv-pipeline/internal/cli"
+	"csv-pipeline/internal/filestore/storeurl"
+	"csv-pipeline/internal/ops"
+	"csv-pipeline/internal/queue"
+)
+
+type cleanupConfig struct {
+	redis    queue.Config
+	store    string
+	keepDays int64
+	dryRun   bool
+}
+
+func (c *cleanupConfig) register(fs *pflag.FlagSet) {
+	cli.Int64(fs, &c.keepDays, "keep-days", 30, 1, 36500, "for how many days a result stays")
+	fs.BoolVar(&c.dryRun, "dry-run", false, "remove nothing, and say what would go")
+	storeurl.RegisterFlag(fs, &c.store, "file:///data")
+	c.redis.RegisterFlags(fs)
+}
+
+func parseCleanup(args []string, getenv cli.Getenv, stdout io.Writer) (c cleanupConfig, err error) {
+	fs := cli.NewFlags()
+	c.register(fs)
+	_, err = cli.Parse(cli.Command{
+		Name: "inspector cleanup",
+		Args: "[flags]",
+		About: `Removes results that were published long ago, each with its raw file and its rejected rows.
+
+A raw file stays if it has no result, has changed since, or is in the queue, as a dead letter too.
+A result whose raw file is gone already goes at the same age.`,
+		Examples: "inspector cleanup --dry-run\ninspector cleanup --keep-days 90",
+		Flags:    fs,
+	}, args, getenv, stdout)
+	return c, err
+}
+
+func runCleanup(ctx context.Context, args []string, getenv cli.Getenv, stdout io.Writer) error {
+	c, err := parseCleanup(args, getenv, stdout)
+	if err != nil {
+		return err
+	}
+	log := ops.NewLogger(stdout, "cleanup")
+	store, err := storeurl.Open(ctx, c.store)
+	if err != nil {
+		return err
+	}
+	defer store.Close()
+	q, rdb, err := queue.Connect(ctx, c.redis, queue.Options{}, queue.LogTo(log))
+	if err != nil {
+		return err
+	}
+	defer rdb.Close()
+	return clean(ctx, &cleanup.Cleaner{Store: store, Queue: q, Before: time.Now().AddDate(0, 0, -int(c.keepDays)), DryRun: c.dryRun}, log)
+}
+
+// clean logs each removal and what they come to.
+func clean(ctx context.Context, cleaner *cleanup.Cleaner, log *zap.Logger) error {
+	what := "removed"
+	if cleaner.DryRun {
+		what = "would remove"
+	}
+	var results, files int
+	var bytes int64
+	cleaner.Report = func(r cleanup.Removal) {
+		results++
+		files += r.Files
+		bytes += r.Bytes
+		log.Info(what, zap.String("file", r.Name), zap.Int("files", r.Files), zap.Int64("bytes", r.Bytes), zap.Time("published", r.Published))
+	}
+	err := cleaner.Run(ctx)
+	log.Info("cleaned up", zap.Int("results", results), zap.Int("files", files), zap.Int64("bytes", bytes),
+		zap.Time("before", cleaner.Before), zap.Bool("dry_run", cleaner.DryRun))
+	if ctx.Err() != nil {
+		return nil
+	}
+	return err
+}
