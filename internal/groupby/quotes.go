@@ -14,7 +14,7 @@ import "math/bits"
 func (w *worker) maskQuotes(text []byte) (newlines int, good bool) {
 	words := len(text) / 64
 	classifyQuoted(text, w.plan.comma, w.masks[:])
-	var inside, doubled, doubt uint64
+	var inside, doubt uint64
 	var closed, cr uint64
 	mayOpen := uint64(1) // the bit carried over from the word before; so are closed and cr
 	for i := range w.masks[:words] {
@@ -32,13 +32,11 @@ func (w *worker) maskQuotes(text []byte) (newlines int, good bool) {
 
 		after := closes<<1 | closed
 		closed = closes >> 63
-		doubled |= opens & after
 		after &^= separator | m.quote
 		doubt |= after &^ m.cr
 		lineEnd := after & m.cr
 		doubt |= (lineEnd<<1 | cr) &^ newline
 		cr = lineEnd >> 63
 	}
-	w.escaped = doubled != 0
 	return newlines, doubt == 0
 }

@@ -1,7 +1,5 @@
 package groupby
 
-import "bytes"
-
 const (
 	chunkSize = 8 << 10 // the most bytes that are indexed together, a multiple of 64
 	maxRecord = 1<<refLength - 1
@@ -30,7 +28,6 @@ type worker struct {
 	line   int64
 	lineAt int
 
-	escaped    bool // fields of the chunk have doubled quotes
 	separators [chunkSize / 64]uint64
 	masks      [chunkSize / 64]quotedMasks
 	ends       [1 + chunkSize + flattenSlack]uint32 // where the fields of a chunk end; the first is where the one before the chunk did
@@ -42,14 +39,11 @@ type positionError struct {
 	at int // of the record, in bytes from the beginning of the text
 }
 
-// A text is a buffer with input at its beginning, then padding, then at its
-// end a place for unquoted fields. makeText has room for size bytes of input.
+// A text is a buffer with input at its beginning, then a last line break if
+// that is missing, then padding. makeText has room for size bytes of input.
 func makeText(size int) []byte { return make([]byte, size+textOverhead) }
 
-const (
-	unquotedSize = chunkSize + len(padding)
-	textOverhead = 1 + len(padding) + unquotedSize
-)
+const textOverhead = 1 + len(padding)
 
 // endText makes what follows n bytes of input fit for reading; at the end of
 // the input it also ends the last line.
@@ -94,7 +88,7 @@ func (w *worker) header(text []byte, n int, final bool) (used int, err error) {
 		}
 		names := make([]string, len(w.record.ends))
 		for i := range names {
-			names[i] = string(w.record.field(i))
+			names[i] = unescape(w.record.field(i))
 		}
 		if w.layout, err = w.plan.newLayout(w.name, line, names); err == nil && !w.plan.noHeader {
 			used += w.record.size
@@ -197,8 +191,6 @@ func (w *worker) place(ends []uint32) {
 
 // trim takes the CR off the last column, and the quotes off all.
 func (w *worker) trim(text []byte, n int, seen byteKinds) {
-	free := len(text) - unquotedSize
-	quoted := seen&seenQuote != 0
 	for i, field := range w.layout.index {
 		c := &w.batch.columns[i]
 		cr := seen&seenCR != 0 && field == w.layout.width-1
@@ -208,38 +200,11 @@ func (w *worker) trim(text []byte, n int, seen byteKinds) {
 			if cr && e > s && text[e-1] == '\r' {
 				e--
 			}
-			if quoted && s != e && text[s] == '"' {
-				if s, e = s+1, e-1; w.escaped && hasQuote(text, s, e) {
-					size := unquote(text[free:], text[s:e])
-					s, e = uint32(free), uint32(free+size)
-					free += size
-				}
-			}
-			own[i], own[i+1] = s-1, e
+			// Branch-free, for quotes may be here and there: what an empty cell
+			// has at s is what ends it.
+			quoted := (uint32(byteAt(text, s)^'"') - 1) >> 31
+			own[i], own[i+1] = s+quoted-1, e-quoted
 		}
 		c.ends, c.stride = c.own[:], 2
-	}
-}
-
-// hasQuote says whether there is a quote in text[s:e].
-func hasQuote(text []byte, s, e uint32) bool {
-	n := e - s
-	if n-1 >= 8 {
-		return bytes.IndexByte(text[s:e], '"') >= 0
-	}
-	x := load64(text, s)<<(64-8*n) ^ lowBits*'"'
-	return (x-lowBits)&^x&highBits != 0
-}
-
-// unquote copies a field with its doubled quotes made single.
-func unquote(dst, field []byte) int {
-	n := 0
-	for {
-		i := bytes.IndexByte(field, '"')
-		if i < 0 {
-			return n + copy(dst[n:], field)
-		}
-		n += copy(dst[n:], field[:i+1])
-		field = field[i+2:]
 	}
 }
