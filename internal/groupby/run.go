@@ -43,13 +43,15 @@ func (p *Plan) Run(ctx context.Context, in Input, out io.Writer, opt Options) (S
 	return p.run(ctx, in, out, opt, defaultSizes)
 }
 
-// sizes are what a run is cut into; they do not change its result.
+// sizes are what a run is cut into, and kernel by what; they do not change its
+// result.
 type sizes struct {
-	block  int   // bytes a worker reads at once
-	ahead  int   // bytes read beyond a block, to complete its last record
-	chunk  int   // bytes that are indexed together, at most chunkSize
-	budget int64 // bytes that the partitions may take before they are spilled; 0 leaves it to MemoryLimit
-	full   int   // bytes of a worker's table before it is emptied: what fits in a core's cache
+	block  int     // bytes a worker reads at once
+	ahead  int     // bytes read beyond a block, to complete its last record
+	chunk  int     // bytes that are indexed together, at most chunkSize
+	budget int64   // bytes that the partitions may take before they are spilled; 0 leaves it to MemoryLimit
+	full   int     // bytes of a worker's table before it is emptied: what fits in a core's cache
+	kernel *kernel // nil means the best
 }
 
 var defaultSizes = sizes{block: 256 << 10, ahead: 4 << 10, chunk: chunkSize, full: 256 << 10}
@@ -112,6 +114,9 @@ func (r *run) worker() *worker {
 		w.batch.init(r.plan, r.states)
 	}
 	w.name, w.layout, w.sizes, w.makeRoom = r.in.Name, r.layout, r.sizes, r.makeRoom
+	if w.kernel = r.sizes.kernel; w.kernel == nil {
+		w.kernel = kernels[0]
+	}
 	w.number = len(r.workers)
 	r.workers = append(r.workers, w)
 	return w

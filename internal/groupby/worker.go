@@ -1,5 +1,7 @@
 package groupby
 
+import "bytes"
+
 const (
 	chunkSize = 8 << 10 // the most bytes that are indexed together, a multiple of 64
 	maxRecord = 1<<refLength - 1
@@ -12,6 +14,7 @@ type worker struct {
 	name   string // of the input
 	number int    // among the run's workers
 	sizes  sizes
+	kernel *kernel
 	text   []byte // what is read into
 
 	table    table
@@ -28,9 +31,10 @@ type worker struct {
 	line   int64
 	lineAt int
 
+	quoted     bool // the chunk before had quotes
 	separators [chunkSize / 64]uint64
 	masks      [chunkSize / 64]quotedMasks
-	ends       [1 + chunkSize + flattenSlack]uint32 // where the fields of a chunk end; the first is where the one before the chunk did
+	ends       [1 + chunkSize + placesSlack]uint32 // where the fields of a chunk end; the first is where the one before the chunk did
 }
 
 // positionError is an InputError whose line is yet to be told from its place.
@@ -124,21 +128,10 @@ func (w *worker) records(text []byte, n int, final bool) (used int, err error) {
 // chunk aggregates the whole records of the first size bytes of text, up to
 // the first batch that is in doubt.
 func (w *worker) chunk(text []byte, size int) (used int, err error) {
-	words := (size + 63) / 64
-	rows, seen := classify(text[:words*64], w.plan.comma, w.separators[:])
-	if seen&seenNUL != 0 {
-		return 0, nil
-	}
-	if seen&seenQuote != 0 {
-		var good bool
-		if rows, good = w.maskQuotes(text[:words*64]); !good {
-			return 0, nil
-		}
-	}
+	found, rows, seen, good := w.index(text[:(size+63)&^63])
 	width := w.layout.width
 	w.ends[0] = ^uint32(0)
-	found := flatten(w.ends[1:], w.separators[:words])
-	if rows == 0 || found < rows*width || !w.shaped(text, rows) {
+	if !good || rows == 0 || found < rows*width || !w.shaped(text, rows) {
 		return 0, nil
 	}
 	for first := 0; first < rows; first += batchRows {
@@ -160,6 +153,32 @@ func (w *worker) chunk(text []byte, size int) (used int, err error) {
 		used = int(ends[n*width]) + 1
 	}
 	return used, nil
+}
+
+// index sets ends for a text that begins with a record, and returns how many
+// they are and how many of them end a row. It is not good where there is a NUL,
+// or quotes may not be as they should.
+func (w *worker) index(text []byte) (found, rows int, seen byteKinds, good bool) {
+	comma, ends := w.plan.comma, w.ends[1:]
+	if !w.quoted {
+		var special bool
+		found, rows, special = w.kernel.index(text, comma, ends)
+		if !special {
+			return found, rows, 0, true
+		}
+		w.quoted = bytes.IndexByte(text, '"') >= 0
+	}
+	if bytes.IndexByte(text, 0) >= 0 {
+		return 0, 0, 0, false
+	}
+	if !w.quoted {
+		return found, rows, seenCR, true
+	}
+	words := len(text) / 64
+	w.kernel.mask(text, comma, w.masks[:])
+	rows, seen, good = separate(w.masks[:words], w.separators[:])
+	w.quoted = seen&seenQuote != 0
+	return w.kernel.flatten(ends, w.separators[:words]), rows, seen, good
 }
 
 // shaped says whether all rows have their fields: as there are as many
