@@ -127,31 +127,30 @@ func (w *worker) makeKeys(text []byte, n int) bool {
 // findRecords sets at to the rows' records.
 func (w *worker) findRecords(n int) {
 	b, t := &w.batch, &w.table
-	if len(w.plan.keys) == 0 {
+	at, text, ends, stride := b.at[:n], b.keyText, b.keys.ends, b.keys.stride
+	switch {
+	case len(w.plan.keys) == 0:
 		only := t.find(nil)
-		for i := range n {
-			b.at[i] = only
+		for i := range at {
+			at[i] = only
 		}
 		return
-	}
-	t.reserve(n, 0)
-	if t.findShortCells(b.keyText, b.keys.ends, b.keys.stride, b.at[:n]) {
+	case w.rest > 0:
+		w.rest--
+	case t.findTiny(text, ends, stride, at):
 		return
+	default:
+		w.rest = tinyRest
+		defer t.learnTiny(text, ends, stride, at)
+	}
+	if !w.longKeys {
+		t.reserve(n, 0)
+		if t.findShortCells(text, ends, stride, at) {
+			return
+		}
 	}
 	t.reserve(n, n)
-	for i := range n {
-		s, e := b.keys.start(i), b.keys.end(i)
-		var word [1]uint64
-		switch length := e - s; {
-		case length > shortKey:
-			key := b.keyText[s:e]
-			b.at[i] = t.findLong(key, hashText(key))
-			continue
-		case length > 0:
-			word[0] = load64(b.keyText, s) << (64 - 8*length)
-		}
-		t.findShort(word[:], b.at[i:i+1])
-	}
+	w.longKeys = t.findCells(text, ends, stride, at)
 }
 
 // readNumbers reads the numeric columns at the scales of the table, which it

@@ -93,6 +93,7 @@ func (t *table) absorb(from *table) error {
 	if err := t.matchScales(from); err != nil {
 		return err
 	}
+	from.forgetTiny()
 	for i, at := range from.short.slots {
 		if at == 0 {
 			continue

@@ -11,6 +11,7 @@ type numbers struct {
 	nulls  int
 	scale  uint8
 	kind   numberKind
+	rest   int // batches to go before parseTiny is tried again
 }
 
 type numberKind uint8
@@ -24,6 +25,13 @@ const (
 // parse reads n cells.
 func (c *numbers) parse(text []byte, from *cells, n int) {
 	c.nulls, c.scale, c.kind = 0, 0, allNumbers
+	if c.rest > 0 {
+		c.rest--
+	} else if c.parseTiny(text, from.ends, from.stride, n) {
+		return
+	} else {
+		c.rest = tinyRest
+	}
 	if !c.parseDigits(text, from.ends, from.stride, n) {
 		c.parseCells(text, from, n)
 	}

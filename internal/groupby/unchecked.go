@@ -21,6 +21,11 @@ func load64(text []byte, at uint32) uint64 {
 	return binary.LittleEndian.Uint64((*[8]byte)(unsafe.Add(unsafe.Pointer(unsafe.SliceData(text)), at))[:])
 }
 
+// load16 is the two bytes at a place of the text, likewise.
+func load16(text []byte, at uint32) uint16 {
+	return binary.LittleEndian.Uint16((*[2]byte)(unsafe.Add(unsafe.Pointer(unsafe.SliceData(text)), at))[:])
+}
+
 // byteAt is the byte at a place of the text, which a cell begins or ends at.
 func byteAt(text []byte, at uint32) byte {
 	return *(*byte)(unsafe.Add(unsafe.Pointer(unsafe.SliceData(text)), at))

@@ -24,6 +24,8 @@ type worker struct {
 	batch    batch
 	record   record
 	rows     int64 // aggregated since the last report
+	rest     int   // batches to go before findTiny is tried again
+	longKeys bool  // the batch before had keys that are not short
 
 	// With SkipBadRow, skip takes a bad row; line is that of the byte lineAt of
 	// the text that is being read.
@@ -187,7 +189,7 @@ func (w *worker) shaped(text []byte, rows int) bool {
 	width := w.layout.width
 	var differ byte
 	for i := width; i <= rows*width; i += width {
-		differ |= text[w.ends[i]] ^ '\n'
+		differ |= byteAt(text, w.ends[i]) ^ '\n'
 	}
 	if width == 1 { // an empty cell or a blank line: let the exact path tell
 		for i := range rows {
