@@ -88,12 +88,12 @@ func (r *run) makeDense(w *worker) error {
 	return w.dense.absorb(&w.table)
 }
 
-// absorb moves the groups that fit to a dense table.
+// absorb moves the groups that fit to a dense table. The other one is then to
+// be reset or only to be read.
 func (t *table) absorb(from *table) error {
 	if err := t.matchScales(from); err != nil {
 		return err
 	}
-	from.forgetTiny()
 	for i, at := range from.short.slots {
 		if at == 0 {
 			continue
