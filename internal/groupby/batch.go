@@ -72,23 +72,22 @@ func (w *worker) aggregate(text []byte, n int) bool {
 	if !w.makeKeys(text, n) {
 		return false
 	}
-	t := &w.table
-	if w.dense.present != nil && w.findDense(n) {
-		t = &w.dense
-	}
-	if !b.readNumbers(t, text, n) {
+	if !b.readNumbers(text, n) {
 		return false
 	}
-	if t == &w.dense {
-		t.keep(b.at[:n])
-	} else {
-		w.findRecords(n)
+	if w.dense != nil && w.findDense(n) && w.dense.add(b, n) {
+		return true
 	}
+	t := &w.table
+	if !b.matchScales(t, n) {
+		return false
+	}
+	w.findRecords(n)
 	for s, st := range t.list {
 		b.apply(t, s, st, text, n)
 	}
-	for i, s := range w.table.distinct {
-		b.addPairs(&w.table.pairs[i], text, &b.columns[w.table.list[s].column], n)
+	for i, s := range t.distinct {
+		b.addPairs(&t.pairs[i], text, &b.columns[t.list[s].column], n)
 	}
 	return true
 }
@@ -153,9 +152,8 @@ func (w *worker) findRecords(n int) {
 	w.longKeys = t.findCells(text, ends, stride, at)
 }
 
-// readNumbers reads the numeric columns at the scales of the table, which it
-// raises if need be.
-func (b *batch) readNumbers(t *table, text []byte, n int) bool {
+// readNumbers reads the numeric columns.
+func (b *batch) readNumbers(text []byte, n int) bool {
 	for column, i := range b.number {
 		if i < 0 {
 			continue
@@ -166,12 +164,19 @@ func (b *batch) readNumbers(t *table, text []byte, n int) bool {
 			return false
 		}
 	}
+	return true
+}
+
+// matchScales brings the numbers and those of the table to the same scales.
+func (b *batch) matchScales(t *table, n int) bool {
 	for s, st := range t.list {
 		if !st.kind.numeric() {
 			continue
 		}
 		c := &b.numbers[b.number[st.column]]
 		switch have := t.scales[s]; {
+		case c.kind == mixed:
+			return false
 		case c.kind == allText || c.scale == have:
 		case c.scale < have:
 			if !c.rescale(n, have) {

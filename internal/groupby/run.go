@@ -102,7 +102,7 @@ type run struct {
 	memory     atomic.Int64 // that the partitions take
 	budget     int64        // that they may take
 	spilled    spill
-	denseLimit int // of the dense tables, once there is one
+	denseLimit uint64 // of the dense tables, once there is one
 	noDense    atomic.Bool
 }
 
@@ -128,7 +128,7 @@ func (p *Plan) release(w *worker) {
 		return
 	}
 	w.table.reset()
-	w.dense = table{}
+	w.dense = nil
 	w.rows, w.skip, w.makeRoom, w.layout = 0, nil, nil, nil
 	p.idle.Put(w)
 }
@@ -147,9 +147,7 @@ func (r *run) read() error {
 // makeRoom moves the groups of a worker's table to the partitions, and spills
 // those that outgrow the memory.
 func (r *run) makeRoom(w *worker) error {
-	if err := r.makeDense(w); err != nil {
-		return r.explain(err)
-	}
+	r.makeDense(w)
 	r.partition.Do(func() { r.partitions = new(partitions) })
 	grown, err := r.partitions.take(&w.table, w.number*len(r.partitions)/r.opt.Workers, &w.scatter)
 	if err != nil {

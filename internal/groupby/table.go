@@ -25,7 +25,7 @@ type table struct {
 	arena   []byte             // long keys and the texts of min and max
 	scales  []uint8            // for each state, digits after the point of its numbers
 	pairs   []table            // for each distinct column, the set of key NUL value
-	present []uint8            // of a dense table: which places are taken
+	present []uint8            // of a table without index: which keys there are, by value; see dense.go
 	tiny    *tinyIndex[uint32] // records of the shortest keys: see tiny.go
 	learnt  []uint16           // which places of tiny are taken
 	touched uint64             // keeps loads that only warm the cache from being optimised away

@@ -93,5 +93,6 @@ func (c *numbers) parseTiny(text []byte, ends []uint32, stride, n int) bool {
 		all &= v
 		values[i] = int64(v &^ tinyNumber)
 	}
+	c.most = 99
 	return lengths <= 3 && all&tinyNumber != 0
 }

@@ -18,7 +18,7 @@ type worker struct {
 	text   []byte // what is read into
 
 	table    table
-	dense    table // see dense.go
+	dense    *dense // nil if there is none
 	scatter  scatter
 	makeRoom func(*worker) error // takes the groups of a full table away
 	batch    batch
