@@ -72,23 +72,22 @@ func (w *worker) aggregate(text []byte, n int) bool {
 	if !w.makeKeys(text, n) {
 		return false
 	}
-	t := &w.table
-	if w.dense.present != nil && w.findDense(n) {
-		t = &w.dense
-	}
-	if !b.readNumbers(t, text, n) {
+	if !b.readNumbers(text, n) {
 		return false
 	}
-	if t == &w.dense {
-		t.keep(b.at[:n])
-	} else {
-		w.findRecords(n)
+	if w.dense != nil && w.findDense(n) && w.dense.add(b, n) {
+		return true
 	}
+	t := &w.table
+	if !b.matchScales(t, n) {
+		return false
+	}
+	w.findRecords(n)
 	for s, st := range t.list {
 		b.apply(t, s, st, text, n)
 	}
-	for i, s := range w.table.distinct {
-		b.addPairs(&w.table.pairs[i], text, &b.columns[w.table.list[s].column], n)
+	for i, s := range t.distinct {
+		b.addPairs(&t.pairs[i], text, &b.columns[t.list[s].column], n)
 	}
 	return true
 }
@@ -127,36 +126,34 @@ func (w *worker) makeKeys(text []byte, n int) bool {
 // findRecords sets at to the rows' records.
 func (w *worker) findRecords(n int) {
 	b, t := &w.batch, &w.table
-	if len(w.plan.keys) == 0 {
+	at, text, ends, stride := b.at[:n], b.keyText, b.keys.ends, b.keys.stride
+	switch {
+	case len(w.plan.keys) == 0:
 		only := t.find(nil)
-		for i := range n {
-			b.at[i] = only
+		for i := range at {
+			at[i] = only
 		}
 		return
-	}
-	t.reserve(n, 0)
-	if t.findShortCells(b.keyText, b.keys.ends, b.keys.stride, b.at[:n]) {
+	case w.rest > 0:
+		w.rest--
+	case t.findTiny(text, ends, stride, at):
 		return
+	default:
+		w.rest = tinyRest
+		defer t.learnTiny(text, ends, stride, at)
+	}
+	if !w.longKeys {
+		t.reserve(n, 0)
+		if t.findShortCells(text, ends, stride, at) {
+			return
+		}
 	}
 	t.reserve(n, n)
-	for i := range n {
-		s, e := b.keys.start(i), b.keys.end(i)
-		var word [1]uint64
-		switch length := e - s; {
-		case length > shortKey:
-			key := b.keyText[s:e]
-			b.at[i] = t.findLong(key, hashText(key))
-			continue
-		case length > 0:
-			word[0] = load64(b.keyText, s) << (64 - 8*length)
-		}
-		t.findShort(word[:], b.at[i:i+1])
-	}
+	w.longKeys = t.findCells(text, ends, stride, at)
 }
 
-// readNumbers reads the numeric columns at the scales of the table, which it
-// raises if need be.
-func (b *batch) readNumbers(t *table, text []byte, n int) bool {
+// readNumbers reads the numeric columns.
+func (b *batch) readNumbers(text []byte, n int) bool {
 	for column, i := range b.number {
 		if i < 0 {
 			continue
@@ -167,12 +164,19 @@ func (b *batch) readNumbers(t *table, text []byte, n int) bool {
 			return false
 		}
 	}
+	return true
+}
+
+// matchScales brings the numbers and those of the table to the same scales.
+func (b *batch) matchScales(t *table, n int) bool {
 	for s, st := range t.list {
 		if !st.kind.numeric() {
 			continue
 		}
 		c := &b.numbers[b.number[st.column]]
 		switch have := t.scales[s]; {
+		case c.kind == mixed:
+			return false
 		case c.kind == allText || c.scale == have:
 		case c.scale < have:
 			if !c.rescale(n, have) {

@@ -5,14 +5,32 @@ import (
 	"math/bits"
 )
 
-// byteKinds says which bytes that need care occur in a piece of text.
-type byteKinds uint8
+// kernel is a way of finding the bytes that matter, 64 at a time. All kernels
+// give the same. src is a multiple of 64 bytes long.
+type kernel struct {
+	name string
 
-const (
-	seenNUL byteKinds = 1 << iota
-	seenCR
-	seenQuote
-)
+	// index writes where in src a delimiter or a newline is to places, which
+	// has room for len(src) and placesSlack more, and returns how many they are
+	// and how many of them newlines. special says that there is a NUL, a CR or
+	// a quote too.
+	index func(src []byte, delimiter byte, places []uint32) (n, newlines int, special bool)
+
+	// mask fills masks, one for every 64 bytes of src.
+	mask func(src []byte, delimiter byte, masks []quotedMasks)
+
+	// flatten writes the numbers of the masks' set bits to places, as index.
+	flatten func(places []uint32, masks []uint64) (n int)
+}
+
+// placesSlack is how many places a kernel may write beyond the last.
+const placesSlack = 64
+
+// portable is the kernel that needs nothing of the processor. It is SWAR: eight
+// bytes at a time, compared by the exact zero-byte test ((x&0x7f)+0x7f|x)&0x80,
+// whose result is zero only for zero bytes, and gathered to bits by a
+// multiplication.
+var portable = kernel{name: "portable", index: indexPortable, mask: maskPortable, flatten: flattenPortable}
 
 // quotedMasks are the bytes of interest among 64, bit i for byte i.
 type quotedMasks struct {
@@ -24,16 +42,9 @@ const (
 	highBits = 0x8080808080808080
 )
 
-// classifyPortable marks in separators, bit by bit, which bytes of src are a
-// delimiter or a newline. It counts the newlines and says what else is there.
-// len(src) is a multiple of 64.
-//
-// It is the SWAR twin of the AVX2 kernel: eight bytes at a time, compared by
-// the exact zero-byte test ((x&0x7f)+0x7f|x)&0x80, whose result is zero only
-// for zero bytes, and gathered to bits by a multiplication.
-func classifyPortable(src []byte, delimiter byte, separators []uint64) (newlines int, seen byteKinds) {
+func indexPortable(src []byte, delimiter byte, places []uint32) (n, newlines int, special bool) {
 	delimiters := lowBits * uint64(delimiter)
-	var nul, cr, quote uint64
+	var odd uint64
 	for i := range len(src) / 64 {
 		word := (*[64]byte)(src[i*64:])
 		var mask, lines uint64
@@ -43,29 +54,19 @@ func classifyPortable(src []byte, delimiter byte, separators []uint64) (newlines
 			mask |= gather(line|equalBytes(x, delimiters)) << j
 			lines += line >> 7
 			// Borrows make these three right about whether, not about where.
-			nul |= (x - lowBits) &^ x
+			odd |= (x - lowBits) &^ x
 			y := x ^ lowBits*'\r'
-			cr |= (y - lowBits) &^ y
+			odd |= (y - lowBits) &^ y
 			y = x ^ lowBits*'"'
-			quote |= (y - lowBits) &^ y
+			odd |= (y - lowBits) &^ y
 		}
-		separators[i] = mask
 		newlines += int((lines * lowBits) >> 56)
+		n = flattenWord(places, n, uint32(i*64), mask)
 	}
-	if nul&highBits != 0 {
-		seen |= seenNUL
-	}
-	if cr&highBits != 0 {
-		seen |= seenCR
-	}
-	if quote&highBits != 0 {
-		seen |= seenQuote
-	}
-	return newlines, seen
+	return n, newlines, odd&highBits != 0
 }
 
-// classifyQuotedPortable fills masks for src, whose length is a multiple of 64.
-func classifyQuotedPortable(src []byte, delimiter byte, masks []quotedMasks) {
+func maskPortable(src []byte, delimiter byte, masks []quotedMasks) {
 	for i := range len(src) / 64 {
 		word := (*[64]byte)(src[i*64:])
 		var m quotedMasks
@@ -80,6 +81,32 @@ func classifyQuotedPortable(src []byte, delimiter byte, masks []quotedMasks) {
 	}
 }
 
+func flattenPortable(places []uint32, masks []uint64) int {
+	n := 0
+	for i, m := range masks {
+		n = flattenWord(places, n, uint32(i*64), m)
+	}
+	return n
+}
+
+// flattenWord writes the places of one word, which begins at base, after the n
+// that are there, four at a time.
+func flattenWord(places []uint32, n int, base uint32, m uint64) int {
+	next := n + bits.OnesCount64(m)
+	for ; m != 0; n += 4 {
+		out := (*[4]uint32)(places[n:])
+		out[0] = base + uint32(bits.TrailingZeros64(m))
+		m &= m - 1
+		out[1] = base + uint32(bits.TrailingZeros64(m))
+		m &= m - 1
+		out[2] = base + uint32(bits.TrailingZeros64(m))
+		m &= m - 1
+		out[3] = base + uint32(bits.TrailingZeros64(m))
+		m &= m - 1
+	}
+	return next
+}
+
 // equalBytes sets the high bit of each byte of x that equals that of y.
 func equalBytes(x, y uint64) uint64 {
 	x ^= y
@@ -88,40 +115,3 @@ func equalBytes(x, y uint64) uint64 {
 
 // gather collects the high bits of eight bytes into one byte.
 func gather(x uint64) uint64 { return (x >> 7) * 0x0102040810204080 >> 56 }
-
-// prefixXor is at each bit the parity of the bits up to and including it.
-func prefixXor(x uint64) uint64 {
-	x ^= x << 1
-	x ^= x << 2
-	x ^= x << 4
-	x ^= x << 8
-	x ^= x << 16
-	return x ^ x<<32
-}
-
-// flattenSlack is how many positions flatten may write beyond the last.
-const flattenSlack = 12
-
-// flattenPortable writes the numbers of the masks' set bits to dst and returns
-// how many there are. dst has room for all bits and flattenSlack more.
-func flattenPortable(dst []uint32, masks []uint64) int {
-	n := 0
-	for i, m := range masks {
-		base := uint32(i * 64)
-		next := n + bits.OnesCount64(m)
-		for m != 0 {
-			out := (*[4]uint32)(dst[n:])
-			out[0] = base + uint32(bits.TrailingZeros64(m))
-			m &= m - 1
-			out[1] = base + uint32(bits.TrailingZeros64(m))
-			m &= m - 1
-			out[2] = base + uint32(bits.TrailingZeros64(m))
-			m &= m - 1
-			out[3] = base + uint32(bits.TrailingZeros64(m))
-			m &= m - 1
-			n += 4
-		}
-		n = next
-	}
-	return n
-}

@@ -4,47 +4,71 @@ package groupby
 
 import "golang.org/x/sys/cpu"
 
-var hasAVX2 = cpu.X86.HasAVX2 && cpu.X86.HasPOPCNT && cpu.X86.HasBMI1
-
-// classifyAVX2 is classify for words*64 bytes.
-//
-//go:noescape
-func classifyAVX2(src *byte, words int, delimiter byte, separators *uint64) (newlines int, seen uint64)
-
-// classifyQuotedAVX2 is classifyQuoted for words*64 bytes.
-//
-//go:noescape
-func classifyQuotedAVX2(src *byte, words int, delimiter byte, masks *quotedMasks)
-
-// flattenBMI is flatten for words masks.
-//
-//go:noescape
-func flattenBMI(dst *uint32, masks *uint64, words int) (n int)
-
-func flatten(dst []uint32, masks []uint64) int {
-	if !hasAVX2 {
-		return flattenPortable(dst, masks)
+// kernels are those that the processor can run, the best first.
+var kernels = func() []*kernel {
+	var can []*kernel
+	x := &cpu.X86
+	if x.HasAVX512F && x.HasAVX512BW && x.HasAVX512VBMI2 && x.HasPOPCNT {
+		can = append(can, &avx512)
 	}
-	_ = dst[64*len(masks)+flattenSlack-1]
-	return flattenBMI(&dst[0], &masks[0], len(masks))
+	if x.HasAVX2 && x.HasBMI1 && x.HasPOPCNT {
+		can = append(can, &avx2)
+	}
+	return append(can, &portable)
+}()
+
+var avx512 = kernel{name: "AVX-512", index: indexBy(indexAVX512), mask: maskBy(maskAVX512), flatten: flattenBy(flattenAVX512)}
+
+var avx2 = kernel{name: "AVX2", index: indexBy(indexAVX2), mask: maskBy(maskAVX2), flatten: flattenBy(flattenBMI)}
+
+// The assembly works on whole words of 64 bytes and checks no bounds: what
+// makes kernel functions of it does.
+
+func indexBy(f func(src *byte, words int, delimiter byte, places *uint32) (n, newlines, special int)) func([]byte, byte, []uint32) (int, int, bool) {
+	return func(src []byte, delimiter byte, places []uint32) (int, int, bool) {
+		words := len(src) / 64
+		if words == 0 {
+			return 0, 0, false
+		}
+		_ = places[64*words+placesSlack-1]
+		n, newlines, special := f(&src[0], words, delimiter, &places[0])
+		return n, newlines, special != 0
+	}
 }
 
-func classify(src []byte, delimiter byte, separators []uint64) (newlines int, seen byteKinds) {
-	words := len(src) / 64
-	if !hasAVX2 || words == 0 {
-		return classifyPortable(src, delimiter, separators)
+func maskBy(f func(src *byte, words int, delimiter byte, masks *quotedMasks)) func([]byte, byte, []quotedMasks) {
+	return func(src []byte, delimiter byte, masks []quotedMasks) {
+		if words := len(src) / 64; words > 0 {
+			_ = masks[words-1]
+			f(&src[0], words, delimiter, &masks[0])
+		}
 	}
-	_ = separators[words-1]
-	n, s := classifyAVX2(&src[0], words, delimiter, &separators[0])
-	return n, byteKinds(s)
 }
 
-func classifyQuoted(src []byte, delimiter byte, masks []quotedMasks) {
-	words := len(src) / 64
-	if !hasAVX2 || words == 0 {
-		classifyQuotedPortable(src, delimiter, masks)
-		return
+func flattenBy(f func(places *uint32, masks *uint64, words int) (n int)) func([]uint32, []uint64) int {
+	return func(places []uint32, masks []uint64) int {
+		if len(masks) == 0 {
+			return 0
+		}
+		_ = places[64*len(masks)+placesSlack-1]
+		return f(&places[0], &masks[0], len(masks))
 	}
-	_ = masks[words-1]
-	classifyQuotedAVX2(&src[0], words, delimiter, &masks[0])
 }
+
+//go:noescape
+func indexAVX2(src *byte, words int, delimiter byte, places *uint32) (n, newlines, special int)
+
+//go:noescape
+func maskAVX2(src *byte, words int, delimiter byte, masks *quotedMasks)
+
+//go:noescape
+func flattenBMI(places *uint32, masks *uint64, words int) (n int)
+
+//go:noescape
+func indexAVX512(src *byte, words int, delimiter byte, places *uint32) (n, newlines, special int)
+
+//go:noescape
+func maskAVX512(src *byte, words int, delimiter byte, masks *quotedMasks)
+
+//go:noescape
+func flattenAVX512(places *uint32, masks *uint64, words int) (n int)

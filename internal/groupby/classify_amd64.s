@@ -2,91 +2,111 @@
 
 #include "textflag.h"
 
+// The AVX2 kernel. Its registers: SI source, CX words left, DI destination,
+// DX places written, R8 place of the word.
+
 // BROADCAST fills the register with one byte.
 #define BROADCAST(byte, x, y) \
 	MOVL         byte, AX; \
 	VMOVD        AX, x;    \
 	VPBROADCASTB x, y
 
-// MASK joins the two halves of 64 comparison results to one word in r.
-#define MASK(lo, hi, r, t) \
-	VPMOVMSKB lo, r;   \
-	VPMOVMSKB hi, t;   \
-	SHLQ      $32, t;  \
+// EQUAL sets the bits of r where the 64 bytes of Y8 and Y9 are those of what.
+#define EQUAL(what, r, t) \
+	VPCMPEQB  Y8, what, Y10; \
+	VPCMPEQB  Y9, what, Y11; \
+	VPMOVMSKB Y10, r;        \
+	VPMOVMSKB Y11, t;        \
+	SHLQ      $32, t;        \
 	ORQ       t, r
 
-// func classifyAVX2(src *byte, words int, delimiter byte, separators *uint64) (newlines int, seen uint64)
-TEXT ·classifyAVX2(SB), NOSPLIT, $0-48
-	MOVQ    src+0(FP), SI
-	MOVQ    words+8(FP), CX
-	MOVBLZX delimiter+16(FP), DX
-	MOVQ    separators+24(FP), DI
+// FLATTEN writes the places of the bits of AX. Six are written for every word,
+// and six more if there are more than six, whatever they are: the branches are
+// then nearly always foreseen. It needs R9, R10 and R11.
+#define PLACE(i) \
+	TZCNTQ AX, R9;              \
+	ADDL   R8, R9;              \
+	MOVL   R9, (i*4)(DI)(DX*4); \
+	BLSRQ  AX, AX
+
+#define FLATTEN(more, next) \
+	POPCNTQ AX, R10;        \
+	PLACE(0);               \
+	PLACE(1);               \
+	PLACE(2);               \
+	PLACE(3);               \
+	PLACE(4);               \
+	PLACE(5);               \
+	CMPQ    R10, $6;        \
+	JLE     next;           \
+	PLACE(6);               \
+	PLACE(7);               \
+	PLACE(8);               \
+	PLACE(9);               \
+	PLACE(10);              \
+	PLACE(11);              \
+	CMPQ    R10, $12;       \
+	JLE     next;           \
+	LEAQ    12(DX), R11;    \
+more:                       \
+	TZCNTQ  AX, R9;         \
+	ADDL    R8, R9;         \
+	MOVL    R9, (DI)(R11*4); \
+	INCQ    R11;            \
+	BLSRQ   AX, AX;         \
+	JNZ     more;           \
+next:                       \
+	ADDQ    R10, DX;        \
+	ADDL    $64, R8
+
+// special is looked up by a byte's low half: what is there equals the byte if
+// it is NUL, CR or a quote. 0x80 equals none, for bytes above 0x7F look up 0.
+DATA special<>+0(SB)/8, $0x8080808080228000
+DATA special<>+8(SB)/8, $0x80800D8080808080
+GLOBL special<>(SB), NOPTR|RODATA, $16
+
+// func indexAVX2(src *byte, words int, delimiter byte, places *uint32) (n, newlines, special int)
+TEXT ·indexAVX2(SB), NOSPLIT, $0-56
+	MOVQ           src+0(FP), SI
+	MOVQ           words+8(FP), CX
+	MOVBLZX        delimiter+16(FP), DX
+	MOVQ           places+24(FP), DI
 	BROADCAST(DX, X0, Y0)
 	BROADCAST($0x0A, X1, Y1)
-	BROADCAST($0x0D, X2, Y2)
-	BROADCAST($0x22, X3, Y3)
-	VPCMPEQB Y4, Y4, Y4 // the least byte so far
-	VPXOR    Y5, Y5, Y5 // any CR so far
-	VPXOR    Y6, Y6, Y6 // any quote so far
-	XORQ     R12, R12
-	TESTQ    CX, CX
-	JZ       done
+	VBROADCASTI128 special<>(SB), Y2
+	VPXOR          Y3, Y3, Y3 // any special so far
+	XORQ           DX, DX
+	XORL           R8, R8
+	XORQ           R12, R12   // newlines
 
-loop:
+indexWord:
 	VMOVDQU  (SI), Y8
 	VMOVDQU  32(SI), Y9
-	VPMINUB  Y8, Y4, Y4
-	VPMINUB  Y9, Y4, Y4
-	VPCMPEQB Y8, Y1, Y10
-	VPCMPEQB Y9, Y1, Y11
-	VPCMPEQB Y8, Y0, Y12
-	VPCMPEQB Y9, Y0, Y13
-	VPOR     Y10, Y12, Y12
-	VPOR     Y11, Y13, Y13
-	MASK(Y10, Y11, R8, R9)
-	MASK(Y12, Y13, R10, R11)
-	POPCNTQ  R8, R8
-	ADDQ     R8, R12
-	MOVQ     R10, (DI)
-	VPCMPEQB Y8, Y2, Y14
-	VPCMPEQB Y9, Y2, Y15
-	VPOR     Y14, Y5, Y5
-	VPOR     Y15, Y5, Y5
-	VPCMPEQB Y8, Y3, Y14
-	VPCMPEQB Y9, Y3, Y15
-	VPOR     Y14, Y6, Y6
-	VPOR     Y15, Y6, Y6
+	VPSHUFB  Y8, Y2, Y12
+	VPSHUFB  Y9, Y2, Y13
+	VPCMPEQB Y8, Y12, Y12
+	VPCMPEQB Y9, Y13, Y13
+	VPOR     Y12, Y3, Y3
+	VPOR     Y13, Y3, Y3
+	EQUAL(Y1, R13, R9)
+	EQUAL(Y0, AX, R9)
+	ORQ      R13, AX
+	POPCNTQ  R13, R13
+	ADDQ     R13, R12
+	FLATTEN(indexMore, indexNext)
 	ADDQ     $64, SI
-	ADDQ     $8, DI
 	DECQ     CX
-	JNZ      loop
+	JNZ      indexWord
 
-done:
-	VPXOR     Y7, Y7, Y7
-	VPCMPEQB  Y4, Y7, Y4
-	VPMOVMSKB Y4, R8
-	VPMOVMSKB Y5, R9
-	VPMOVMSKB Y6, R10
-	XORQ      AX, AX
-	TESTL     R8, R8
-	SETNE     AX
-	XORQ      BX, BX
-	TESTL     R9, R9
-	SETNE     BX
-	SHLQ      $1, BX
-	ORQ       BX, AX
-	XORQ      BX, BX
-	TESTL     R10, R10
-	SETNE     BX
-	SHLQ      $2, BX
-	ORQ       BX, AX
+	VPMOVMSKB Y3, AX
 	VZEROUPPER
-	MOVQ      R12, newlines+32(FP)
-	MOVQ      AX, seen+40(FP)
+	MOVQ      DX, n+32(FP)
+	MOVQ      R12, newlines+40(FP)
+	MOVQ      AX, special+48(FP)
 	RET
 
-// func classifyQuotedAVX2(src *byte, words int, delimiter byte, masks *quotedMasks)
-TEXT ·classifyQuotedAVX2(SB), NOSPLIT, $0-32
+// func maskAVX2(src *byte, words int, delimiter byte, masks *quotedMasks)
+TEXT ·maskAVX2(SB), NOSPLIT, $0-32
 	MOVQ    src+0(FP), SI
 	MOVQ    words+8(FP), CX
 	MOVBLZX delimiter+16(FP), DX
@@ -95,92 +115,40 @@ TEXT ·classifyQuotedAVX2(SB), NOSPLIT, $0-32
 	BROADCAST($0x0A, X1, Y1)
 	BROADCAST($0x0D, X2, Y2)
 	BROADCAST($0x22, X3, Y3)
-	TESTQ   CX, CX
-	JZ      quotedDone
 
-quotedLoop:
-	VMOVDQU  (SI), Y8
-	VMOVDQU  32(SI), Y9
-	VPCMPEQB Y8, Y0, Y10
-	VPCMPEQB Y9, Y0, Y11
-	MASK(Y10, Y11, R8, R9)
-	MOVQ     R8, (DI)
-	VPCMPEQB Y8, Y1, Y10
-	VPCMPEQB Y9, Y1, Y11
-	MASK(Y10, Y11, R8, R9)
-	MOVQ     R8, 8(DI)
-	VPCMPEQB Y8, Y2, Y10
-	VPCMPEQB Y9, Y2, Y11
-	MASK(Y10, Y11, R8, R9)
-	MOVQ     R8, 16(DI)
-	VPCMPEQB Y8, Y3, Y10
-	VPCMPEQB Y9, Y3, Y11
-	MASK(Y10, Y11, R8, R9)
-	MOVQ     R8, 24(DI)
-	ADDQ     $64, SI
-	ADDQ     $32, DI
-	DECQ     CX
-	JNZ      quotedLoop
+maskWord:
+	VMOVDQU (SI), Y8
+	VMOVDQU 32(SI), Y9
+	EQUAL(Y0, R8, R9)
+	MOVQ    R8, (DI)
+	EQUAL(Y1, R8, R9)
+	MOVQ    R8, 8(DI)
+	EQUAL(Y2, R8, R9)
+	MOVQ    R8, 16(DI)
+	EQUAL(Y3, R8, R9)
+	MOVQ    R8, 24(DI)
+	ADDQ    $64, SI
+	ADDQ    $32, DI
+	DECQ    CX
+	JNZ     maskWord
 
-quotedDone:
 	VZEROUPPER
 	RET
 
-// func flattenBMI(dst *uint32, masks *uint64, words int) (n int)
-//
-// Six positions are written for every word, and six more if there are more
-// than six, whatever they are: the branches are then nearly always foreseen.
-#define POSITION(i) \
-	TZCNTQ AX, R9;            \
-	ADDL   R8, R9;            \
-	MOVL   R9, (i*4)(DI)(DX*4); \
-	BLSRQ  AX, AX
-
+// func flattenBMI(places *uint32, masks *uint64, words int) (n int)
 TEXT ·flattenBMI(SB), NOSPLIT, $0-32
-	MOVQ dst+0(FP), DI
+	MOVQ places+0(FP), DI
 	MOVQ masks+8(FP), SI
 	MOVQ words+16(FP), CX
-	XORQ DX, DX // positions written
-	XORL R8, R8 // position of the word
-	TESTQ CX, CX
-	JZ   flattened
+	XORQ DX, DX
+	XORL R8, R8
 
-word:
-	MOVQ    (SI), AX
-	POPCNTQ AX, R10
-	POSITION(0)
-	POSITION(1)
-	POSITION(2)
-	POSITION(3)
-	POSITION(4)
-	POSITION(5)
-	CMPQ R10, $6
-	JLE  next
-	POSITION(6)
-	POSITION(7)
-	POSITION(8)
-	POSITION(9)
-	POSITION(10)
-	POSITION(11)
-	CMPQ R10, $12
-	JLE  next
-	LEAQ 12(DX), R11
-
-more:
-	TZCNTQ AX, R9
-	ADDL   R8, R9
-	MOVL   R9, (DI)(R11*4)
-	INCQ   R11
-	BLSRQ  AX, AX
-	JNZ    more
-
-next:
-	ADDQ R10, DX
+flattenWord:
+	MOVQ (SI), AX
+	FLATTEN(flattenMore, flattenNext)
 	ADDQ $8, SI
-	ADDL $64, R8
 	DECQ CX
-	JNZ  word
+	JNZ  flattenWord
 
-flattened:
 	MOVQ DX, n+24(FP)
 	RET

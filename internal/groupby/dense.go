@@ -2,17 +2,32 @@ package groupby
 
 import (
 	"math/bits"
-	"strconv"
+	"slices"
 )
 
-// A dense table has a record for every integer below a limit, at its place,
-// and no index. Where a single key column holds integers that are many, small
-// and written without leading zeros, it takes one memory access a row where a
-// hash table takes two, and less memory.
+// A dense table has a place for every integer below a limit, and no index.
+// Where a single key column holds integers that are many, small and written
+// without leading zeros, it takes one memory access a row where a hash table
+// takes two, and less memory.
 //
 // It is a worker's second table: rows whose keys do not fit go to the first,
-// and so may a key that does, when it is in a batch with others. In the end the
-// dense table absorbs those.
+// and so may a key that does, when it is in a batch with others. In the end all
+// come together in a table whose records are in the order of their keys, with
+// present to say which there are.
+type dense struct {
+	*states
+	limit  uint64
+	words  []int64 // for each integer one for each state: a count, or a narrow sum
+	seen   []uint8 // which integers are there though their words may be zero
+	scales []uint8 // of the sums, as table.scales
+	spent  uint64  // what no sum can be more than, by the numbers added up to now
+	full   bool    // a sum is too near to narrowMost
+}
+
+// A narrow sum is twice the sum, and one more once there is any: so a place
+// begins as zero, and adding to it is the same the first time. It has no room
+// for 128 bits; when spent gets to narrowMost, numbers go to the other table.
+const narrowMost = 1 << 61
 
 const (
 	denseSpread = 128 // places of a dense table for each key seen when it is made, at most
@@ -32,18 +47,27 @@ func (p *Plan) densePlan() bool {
 	return true
 }
 
-func newDense(s *states, limit int) table {
-	t := newTable(s)
-	t.records = make([]uint64, limit*s.words)
-	t.present = make([]uint8, limit)
-	for _, st := range s.list {
-		if st.kind.numeric() {
-			for at := st.offset + 1; at < len(t.records); at += s.words {
-				t.records[at] = noValue
-			}
-		}
+func newDense(s *states, limit uint64, scales []uint8) *dense {
+	return &dense{
+		states: s,
+		limit:  limit,
+		words:  make([]int64, int(limit)*len(s.list)),
+		seen:   make([]uint8, limit),
+		scales: slices.Clone(scales),
 	}
-	return t
+}
+
+func (d *dense) size() int64 {
+	if d == nil {
+		return 0
+	}
+	return int64(8*len(d.words) + len(d.seen) + len(d.scales))
+}
+
+// sizeOfDense is the memory of the workers' dense tables and of that in which
+// they come together, in bytes.
+func sizeOfDense(s *states, limit uint64, workers int) int64 {
+	return int64(limit) * int64(workers*(8*len(s.list)+1)+8*s.words+1)
 }
 
 // smallInteger is the value of a short key that is an integer as it would be
@@ -59,9 +83,9 @@ func smallInteger(word uint64) (value uint64, ok bool) {
 
 // makeDense gives a worker a dense table if its keys are of the kind and the
 // memory allows it.
-func (r *run) makeDense(w *worker) error {
-	if w.dense.present != nil || r.noDense.Load() {
-		return nil
+func (r *run) makeDense(w *worker) {
+	if w.dense != nil || r.noDense.Load() {
+		return
 	}
 	n, most := 0, uint64(0)
 	_ = w.table.each(func(at uint32, long bool) error {
@@ -77,62 +101,83 @@ func (r *run) makeDense(w *worker) error {
 	if limit == 0 {
 		limit = 1 << bits.Len64(most)
 	}
-	size := int64(limit) * int64(8*r.states.words+1) * int64(r.opt.Workers)
-	if !r.plan.densePlan() || n < w.table.len()-w.table.len()/16 || limit > denseLimit || limit > n*denseSpread || size > r.budget {
+	size := sizeOfDense(r.states, limit, r.opt.Workers)
+	if !r.plan.densePlan() || n < w.table.len()-w.table.len()/16 || limit > denseLimit || limit > uint64(n)*denseSpread || size > r.budget {
 		r.noDense.Store(true)
-		return nil
+		return
 	}
-	r.denseLimit = limit
-	w.dense = newDense(r.states, limit)
-	r.memory.Add(w.dense.size())
-	return w.dense.absorb(&w.table)
+	if r.denseLimit == 0 {
+		r.denseLimit = limit
+		r.memory.Add(size)
+	}
+	w.dense = newDense(r.states, limit, w.table.scales)
+	w.dense.absorb(&w.table)
 }
 
-// absorb moves the groups that fit to a dense table.
-func (t *table) absorb(from *table) error {
-	if err := t.matchScales(from); err != nil {
-		return err
-	}
-	for i, at := range from.short.slots {
+// absorb moves the groups that fit out of a table, which is then to be reset.
+func (d *dense) absorb(t *table) {
+	for i, at := range t.short.slots {
 		if at == 0 {
 			continue
 		}
-		v, ok := smallInteger(from.records[int(at)+from.words])
-		if !ok || v >= uint64(len(t.present)) {
+		v, ok := smallInteger(t.records[int(at)+t.words])
+		if !ok || v >= d.limit || !d.takeRecord(v, t.records[at:]) {
 			continue
 		}
-		if err := t.mergeStates(int(v)*t.words, from, int(at)); err != nil {
-			return err
-		}
-		t.present[v] = 1
-		from.short.slots[i] = 0
-		from.short.n--
+		t.short.slots[i] = 0
+		t.short.n--
 	}
-	return nil
 }
 
-// absorbDense adds the groups of another dense table of the same limit.
-func (t *table) absorbDense(from *table) error {
-	if err := t.matchScales(from); err != nil {
-		return err
-	}
-	for v, present := range from.present {
-		if present == 0 {
-			continue
+// takeRecord fills a place with a record of a table of the same scales, and
+// says false where a sum is too wide.
+func (d *dense) takeRecord(v uint64, record []uint64) bool {
+	const most = narrowMost >> 8
+	for _, st := range d.list {
+		if st.kind == cellSum && record[st.offset+1] != noValue {
+			total := int64(record[st.offset])
+			if uint64(total>>63) != record[st.offset+1] || total >= most || total <= -most {
+				return false
+			}
 		}
-		if err := t.mergeStates(v*t.words, from, v*t.words); err != nil {
-			return err
-		}
-		t.present[v] = 1
 	}
-	return nil
+	d.seen[v] = 1
+	place := d.words[int(v)*len(d.list):]
+	for s, st := range d.list {
+		switch {
+		case st.kind != cellSum:
+			place[s] = int64(record[st.offset])
+		case record[st.offset+1] != noValue:
+			total := int64(record[st.offset])
+			place[s] = total<<1 | 1
+			d.spent = max(d.spent, uint64(max(total, -total)))
+		}
+	}
+	return true
+}
+
+// raiseScale is table.raiseScale; it says false, having changed nothing, where
+// the sums would be too wide.
+func (d *dense) raiseScale(s int, scale uint8) bool {
+	by := pow10[scale-d.scales[s]]
+	hi, spent := bits.Mul64(d.spent, by)
+	if hi != 0 || spent > narrowMost {
+		return false
+	}
+	d.spent, d.scales[s] = spent, scale
+	for i := s; i < len(d.words); i += len(d.list) {
+		if total := d.words[i]; total != 0 {
+			d.words[i] = total>>1*int64(by)<<1 | 1
+		}
+	}
+	return true
 }
 
 // findDense sets at to the places of n keys if all of them have one.
 func (w *worker) findDense(n int) bool {
-	b, t := &w.batch, &w.dense
+	b, d := &w.batch, w.dense
 	text, ends, at := b.keyText, b.keys.ends, b.at[:n]
-	last, words := uint64(len(t.present)-1), uint32(t.words)
+	last, words := d.limit-1, uint32(len(d.list))
 	var doubt uint64
 	for i, j := 0, 0; i < len(at); i, j = i+1, j+b.keys.stride {
 		s, e := cellAt(ends, j)
@@ -148,34 +193,96 @@ func (w *worker) findDense(n int) bool {
 	return doubt == 0
 }
 
-// keep notes that the rows' places are taken.
-func (t *table) keep(at []uint32) {
-	words := uint32(t.words)
-	for _, r := range at {
-		t.present[r/words] = 1
-	}
-}
-
-// denseKey appends the key of a place.
-func (t *table) denseKey(at uint32, buf []byte) []byte {
-	return strconv.AppendUint(buf, uint64(at)/uint64(t.words), 10)
-}
-
-// collectDense brings all dense tables together in one, with what the others
-// have that fits; nil if there is none.
-func (r *run) collectDense() (*table, error) {
-	var all *table
-	for _, w := range r.workers {
-		switch {
-		case w.dense.present == nil:
-		case all == nil:
-			all = &w.dense
-		default:
-			if err := all.absorbDense(&w.dense); err != nil {
-				return nil, err
+// add adds n rows, whose places and numbers the batch has. It says false,
+// having changed no sum, where there is no room for them.
+func (d *dense) add(b *batch, n int) bool {
+	certain := false // that a word of each row's place is no longer zero
+	var most uint64
+	for s, st := range d.list {
+		switch st.kind {
+		case rowCount:
+			certain = true
+		case cellSum:
+			c := &b.numbers[b.number[st.column]]
+			if c.scale > d.scales[s] && !d.raiseScale(s, c.scale) || c.scale < d.scales[s] && !c.rescale(n, d.scales[s]) {
+				return false
 			}
-			w.dense = table{}
+			certain = certain || c.nulls == 0
+			most = max(most, c.most)
 		}
 	}
-	return all, nil
+	if !d.spend(most, n) {
+		return false
+	}
+	at := b.at[:n]
+	if !certain {
+		for _, r := range at {
+			d.seen[r/uint32(len(d.list))] = 1
+		}
+	}
+	for s, st := range d.list {
+		words := d.words[s:]
+		switch st.kind {
+		case rowCount:
+			for _, r := range at {
+				words[r]++
+			}
+		case cellCount:
+			c := &b.columns[st.column]
+			for i, r := range at {
+				if !c.empty(i) {
+					words[r]++
+				}
+			}
+		case cellSum:
+			b.numbers[b.number[st.column]].addToNarrow(words, at)
+		}
+	}
+	return true
+}
+
+// spend makes room in the sums for n numbers of at most this magnitude.
+func (d *dense) spend(most uint64, n int) bool {
+	if d.full || most > narrowMost/batchRows {
+		return false
+	}
+	most *= uint64(n)
+	if d.spent += most; d.spent <= narrowMost {
+		return true
+	}
+	d.spent = d.largest()
+	d.full = d.spent > narrowMost/2
+	d.spent += most
+	return !d.full && d.spent <= narrowMost
+}
+
+// largest is the magnitude of the largest sum.
+func (d *dense) largest() uint64 {
+	var most uint64
+	for s, st := range d.list {
+		if st.kind != cellSum {
+			continue
+		}
+		for i := s; i < len(d.words); i += len(d.list) {
+			total := d.words[i] >> 1
+			most = max(most, uint64(max(total, -total)))
+		}
+	}
+	return most
+}
+
+// addToNarrow adds the values to narrow sums.
+func (c *numbers) addToNarrow(sums []int64, at []uint32) {
+	values := c.values[:len(at)]
+	if c.nulls > 0 {
+		for i, r := range at {
+			if c.valid[i] != 0 {
+				sums[r] = sums[r] + values[i]<<1 | 1
+			}
+		}
+		return
+	}
+	for i, r := range at {
+		sums[r] = sums[r] + values[i]<<1 | 1
+	}
 }

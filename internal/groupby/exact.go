@@ -149,7 +149,7 @@ func (w *worker) badCell(column int, problem string) *InputError {
 	return &InputError{
 		Name:    w.name,
 		Column:  w.layout.names[w.layout.index[column]],
-		Field:   string(w.cell(column)),
+		Field:   unescape(w.cell(column)),
 		Problem: problem,
 	}
 }

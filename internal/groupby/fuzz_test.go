@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"math/rand/v2"
 	"os"
+	"slices"
 	"strings"
 	"sync/atomic"
 	"testing"
@@ -88,8 +89,9 @@ func checkAgainstOracle(t *testing.T, data []byte, specs []Spec) {
 		want := oracleResult(p, data)
 		for j, sizes := range fuzzSizes {
 			for workers := range 3 {
+				sizes.kernel = kernels[(j+workers+len(data))%len(kernels)]
 				if got := engineResult(p, data, sizes, workers); got.differs(want) {
-					t.Fatalf("spec %d, sizes %d, %d workers, input %q:\ngot  %#v\nwant %#v", i, j, workers, data, got, want)
+					t.Fatalf("spec %d, sizes %d, %s, %d workers, input %q:\ngot  %#v\nwant %#v", i, j, sizes.kernel.name, workers, data, got, want)
 				}
 			}
 		}
@@ -109,6 +111,7 @@ func FuzzRun(f *testing.F) {
 		spec := fuzzSpecs[n%len(fuzzSpecs)]
 		n /= len(fuzzSpecs)
 		sizes, workers := fuzzSizes[n%len(fuzzSizes)], n/len(fuzzSizes)%3
+		sizes.kernel = kernels[n/len(fuzzSizes)/3%len(kernels)]
 		p := mustCompile(t, spec)
 		if got, want := engineResult(p, data, sizes, workers), oracleResult(p, data); got.differs(want) {
 			t.Fatalf("%+v, %+v, %d workers, input %q:\ngot  %#v\nwant %#v", spec, sizes, workers, data, got, want)
@@ -179,42 +182,68 @@ func randomCSV(r *rand.Rand, rows int) []byte {
 	return []byte(s)
 }
 
-// TestClassify compares the kernels.
-func TestClassify(t *testing.T) {
-	r := rand.New(rand.NewPCG(1, 2))
-	for range 2000 {
-		src := make([]byte, 64*(1+r.IntN(4)))
-		for i := range src {
+// TestKernels compares every kernel with the definition.
+func TestKernels(t *testing.T) {
+	for _, k := range kernels {
+		t.Run(k.name, func(t *testing.T) {
+			r := rand.New(rand.NewPCG(1, 2))
+			for range 2000 {
+				checkKernel(t, k, randomBytes(r, 64*r.IntN(5)))
+			}
+		})
+	}
+}
+
+// randomBytes has many of the bytes that kernels look for, or few.
+func randomBytes(r *rand.Rand, n int) []byte {
+	src, few := make([]byte, n), r.IntN(2) == 0
+	for i := range src {
+		switch {
+		case few && r.IntN(100) > 0:
+			src[i] = 'x'
+		case r.IntN(2) == 0:
+			src[i] = byte(r.Uint32())
+		default:
 			src[i] = ",;\n\r\"\x00a1"[r.IntN(8)]
-			if r.IntN(2) == 0 {
-				src[i] = byte(r.Uint32())
-			}
 		}
-		if r.IntN(2) == 0 { // few of them
-			for i := range src {
-				if r.IntN(100) > 0 {
-					src[i] = 'x'
-				}
-			}
+	}
+	return src
+}
+
+func checkKernel(t *testing.T, k *kernel, src []byte) {
+	t.Helper()
+	words := len(src) / 64
+	var want []uint32
+	wantMasks, separators := make([]quotedMasks, words), make([]uint64, words)
+	for i, c := range src {
+		m, bit := &wantMasks[i/64], uint64(1)<<(i%64)
+		switch c {
+		case ',':
+			m.delimiter |= bit
+		case '\n':
+			m.newline |= bit
+		case '\r':
+			m.cr |= bit
+		case '"':
+			m.quote |= bit
 		}
-		got, want := make([]uint64, 4), make([]uint64, 4)
-		gotLines, gotSeen := classify(src, ',', got)
-		wantLines, wantSeen := classifyPortable(src, ',', want)
-		var masks, wantMasks [4]quotedMasks
-		classifyQuoted(src, ',', masks[:])
-		classifyQuotedPortable(src, ',', wantMasks[:])
-		if gotLines != wantLines || gotSeen != wantSeen || fmt.Sprint(got, masks) != fmt.Sprint(want, wantMasks) {
-			t.Fatalf("%q: got %d %b %x %x, want %d %b %x %x", src, gotLines, gotSeen, got, masks, wantLines, wantSeen, want, wantMasks)
+		if c == ',' || c == '\n' {
+			want = append(want, uint32(i))
+			separators[i/64] |= bit
 		}
-		for i, c := range src {
-			bit := func(m uint64) bool { return m>>(i%64)&1 == 1 }
-			if bit(want[i/64]) != (c == ',' || c == '\n') || bit(wantMasks[i/64].quote) != (c == '"') {
-				t.Fatalf("%q: byte %d is misjudged", src, i)
-			}
-		}
-		if wantLines != bytes.Count(src, newline) || wantSeen&seenNUL != 0 != bytes.Contains(src, nul) {
-			t.Fatalf("%q: %d lines, seen %b", src, wantLines, wantSeen)
-		}
+	}
+	places := make([]uint32, len(src)+placesSlack)
+	n, newlines, special := k.index(src, ',', places)
+	if !slices.Equal(places[:n], want) || newlines != bytes.Count(src, newline) || special != bytes.ContainsAny(src, "\x00\r\"") {
+		t.Fatalf("index of %q: %v, %d newlines, special: %v", src, places[:n], newlines, special)
+	}
+	masks := make([]quotedMasks, words)
+	if k.mask(src, ',', masks); !slices.Equal(masks, wantMasks) {
+		t.Fatalf("mask of %q: %x, want %x", src, masks, wantMasks)
+	}
+	clear(places)
+	if n := k.flatten(places, separators); !slices.Equal(places[:n], want) {
+		t.Fatalf("flatten of %x: %v, want %v", separators, places[:n], want)
 	}
 }
 

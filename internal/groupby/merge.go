@@ -3,6 +3,7 @@ package groupby
 import (
 	"bytes"
 	"errors"
+	"strconv"
 )
 
 // errTooWide says that numbers of a column do not fit together in 37 digits.
@@ -40,7 +41,7 @@ func (t *table) each(f func(at uint32, long bool) error) error {
 // key appends a record's key.
 func (t *table) key(at uint32, long bool, buf []byte) []byte {
 	if t.present != nil {
-		return t.denseKey(at, buf)
+		return strconv.AppendUint(buf, uint64(at)/uint64(t.words), 10)
 	}
 	k := t.records[int(at)+t.words:]
 	if long {

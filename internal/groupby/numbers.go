@@ -10,7 +10,9 @@ type numbers struct {
 	valid  [batchRows]uint8 // 1, or 0 for NULL; unused where nulls is 0
 	nulls  int
 	scale  uint8
+	most   uint64 // no value's magnitude is more
 	kind   numberKind
+	rest   int // batches to go before parseTiny is tried again
 }
 
 type numberKind uint8
@@ -24,6 +26,13 @@ const (
 // parse reads n cells.
 func (c *numbers) parse(text []byte, from *cells, n int) {
 	c.nulls, c.scale, c.kind = 0, 0, allNumbers
+	if c.rest > 0 {
+		c.rest--
+	} else if c.parseTiny(text, from.ends, from.stride, n) {
+		return
+	} else {
+		c.rest = tinyRest
+	}
 	if !c.parseDigits(text, from.ends, from.stride, n) {
 		c.parseCells(text, from, n)
 	}
@@ -45,12 +54,13 @@ func (c *numbers) parseDigits(text []byte, ends []uint32, stride, n int) bool {
 	if doubt|all&highBits != 0 {
 		return false
 	}
-	if all<<16 == 0 {
+	if c.most = 99; all<<16 == 0 {
 		for i, d := range values {
 			values[i] = d>>56 + d>>48&0xff*10
 		}
 		return true
 	}
+	c.most = 99_999_999
 	for i, d := range values {
 		values[i] = int64(eightDigits(uint64(d)))
 	}
@@ -60,7 +70,7 @@ func (c *numbers) parseDigits(text []byte, ends []uint32, stride, n int) bool {
 // parseCells does the others, cell by cell.
 func (c *numbers) parseCells(text []byte, from *cells, n int) {
 	var scales [batchRows]uint8
-	texts, least := 0, uint8(maxScale)
+	texts, least, most := 0, uint8(maxScale), int64(0)
 	for i := range n {
 		s, e := from.start(i), from.end(i)
 		if s == e {
@@ -84,6 +94,7 @@ func (c *numbers) parseCells(text []byte, from *cells, n int) {
 			}
 		}
 		c.values[i], scales[i] = v, scale
+		most |= v ^ v>>63
 		c.scale = max(c.scale, scale)
 		least = min(least, scale)
 	}
@@ -100,19 +111,27 @@ func (c *numbers) parseCells(text []byte, from *cells, n int) {
 				c.kind = mixed
 				return
 			}
+			most |= c.values[i] ^ c.values[i]>>63
 		}
 	}
+	c.most = uint64(most) + 1
 }
 
 // rescale brings the values to more digits after the point; where they then
-// do not fit it says false and leaves them unusable.
+// do not fit it says false and makes them mixed.
 func (c *numbers) rescale(n int, scale uint8) bool {
+	by := scale - c.scale
 	for i := range n {
-		if !scaleUp64(&c.values[i], scale-c.scale) {
+		if !scaleUp64(&c.values[i], by) {
+			c.kind = mixed
 			return false
 		}
 	}
-	c.scale = scale
+	hi, most := bits.Mul64(c.most, pow10[by])
+	if hi != 0 {
+		most = 1 << 63
+	}
+	c.scale, c.most = scale, most
 	return true
 }
 

@@ -179,7 +179,7 @@ func (s *sorter) sort(t *table, long bool) []uint32 {
 		x = &t.long
 	}
 	if t.present != nil && !long {
-		return s.sortDense(t)
+		return s.sortPresent(t)
 	}
 	if x.n == 0 {
 		return nil
@@ -207,10 +207,10 @@ func (s *sorter) sort(t *table, long bool) []uint32 {
 	return sorted
 }
 
-// sortDense is sort for a dense table, whose records are in the order of their
+// sortPresent is sort for a table whose records are in the order of their
 // values.
-func (s *sorter) sortDense(t *table) []uint32 {
-	var sorted []uint32
+func (s *sorter) sortPresent(t *table) []uint32 {
+	sorted := make([]uint32, 0, bytes.Count(t.present, []byte{1}))
 	s.rows = s.rows[:0]
 	for v, present := range t.present {
 		if present == 0 {

@@ -40,7 +40,7 @@ func (o *output) group(key []byte, t *table, at uint32) error {
 		}
 		var cell []byte
 		cell, key, _ = bytes.Cut(key, nul)
-		o.buf = appendField(o.buf, cell)
+		o.buf = appendEscaped(o.buf, cell)
 	}
 	for i := range o.plan.aggregates {
 		if len(o.plan.keys)+i > 0 {
@@ -87,7 +87,7 @@ func (o *output) appendAggregate(dst []byte, i int, t *table, at uint32) ([]byte
 		return appendMean(dst, int128{words[1], words[0]}, n, t.scales[s]), nil
 	case st.kind == cellSum:
 	case int64(words[1]) >= extremeText:
-		return appendField(dst, t.extremeText(int(at)+st.offset)), nil
+		return appendEscaped(dst, t.extremeText(int(at)+st.offset)), nil
 	}
 	v, ok := int128{words[1], words[0]}.scaleUp(o.scales[s] - t.scales[s])
 	if !ok {
@@ -98,6 +98,13 @@ func (o *output) appendAggregate(dst []byte, i int, t *table, at uint32) ([]byte
 
 // appendField quotes a field where CSV needs it.
 func appendField(dst, field []byte) []byte {
+	return appendEscaped(dst, bytes.ReplaceAll(field, quote, doubledQuote))
+}
+
+var doubledQuote = []byte(`""`)
+
+// appendEscaped is appendField for a field that is escaped: see record.go.
+func appendEscaped(dst, field []byte) []byte {
 	special := false
 	for _, c := range field {
 		special = special || c == ',' || c == '"' || c == '\n' || c == '\r'
@@ -105,13 +112,7 @@ func appendField(dst, field []byte) []byte {
 	if !special {
 		return append(dst, field...)
 	}
-	dst = append(dst, '"')
-	for _, c := range field {
-		if c == '"' {
-			dst = append(dst, '"')
-		}
-		dst = append(dst, c)
-	}
+	dst = append(append(dst, '"'), field...)
 	return append(dst, '"')
 }
 

@@ -43,13 +43,15 @@ func (p *Plan) Run(ctx context.Context, in Input, out io.Writer, opt Options) (S
 	return p.run(ctx, in, out, opt, defaultSizes)
 }
 
-// sizes are what a run is cut into; they do not change its result.
+// sizes are what a run is cut into, and kernel by what; they do not change its
+// result.
 type sizes struct {
-	block  int   // bytes a worker reads at once
-	ahead  int   // bytes read beyond a block, to complete its last record
-	chunk  int   // bytes that are indexed together, at most chunkSize
-	budget int64 // bytes that the partitions may take before they are spilled; 0 leaves it to MemoryLimit
-	full   int   // bytes of a worker's table before it is emptied: what fits in a core's cache
+	block  int     // bytes a worker reads at once
+	ahead  int     // bytes read beyond a block, to complete its last record
+	chunk  int     // bytes that are indexed together, at most chunkSize
+	budget int64   // bytes that the partitions may take before they are spilled; 0 leaves it to MemoryLimit
+	full   int     // bytes of a worker's table before it is emptied: what fits in a core's cache
+	kernel *kernel // nil means the best
 }
 
 var defaultSizes = sizes{block: 256 << 10, ahead: 4 << 10, chunk: chunkSize, full: 256 << 10}
@@ -100,7 +102,7 @@ type run struct {
 	memory     atomic.Int64 // that the partitions take
 	budget     int64        // that they may take
 	spilled    spill
-	denseLimit int // of the dense tables, once there is one
+	denseLimit uint64 // of the dense tables, once there is one
 	noDense    atomic.Bool
 }
 
@@ -112,6 +114,9 @@ func (r *run) worker() *worker {
 		w.batch.init(r.plan, r.states)
 	}
 	w.name, w.layout, w.sizes, w.makeRoom = r.in.Name, r.layout, r.sizes, r.makeRoom
+	if w.kernel = r.sizes.kernel; w.kernel == nil {
+		w.kernel = kernels[0]
+	}
 	w.number = len(r.workers)
 	r.workers = append(r.workers, w)
 	return w
@@ -123,7 +128,7 @@ func (p *Plan) release(w *worker) {
 		return
 	}
 	w.table.reset()
-	w.dense = table{}
+	w.dense = nil
 	w.rows, w.skip, w.makeRoom, w.layout = 0, nil, nil, nil
 	p.idle.Put(w)
 }
@@ -142,9 +147,7 @@ func (r *run) read() error {
 // makeRoom moves the groups of a worker's table to the partitions, and spills
 // those that outgrow the memory.
 func (r *run) makeRoom(w *worker) error {
-	if err := r.makeDense(w); err != nil {
-		return r.explain(err)
-	}
+	r.makeDense(w)
 	r.partition.Do(func() { r.partitions = new(partitions) })
 	grown, err := r.partitions.take(&w.table, w.number*len(r.partitions)/r.opt.Workers, &w.scatter)
 	if err != nil {

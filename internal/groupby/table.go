@@ -22,11 +22,13 @@ type table struct {
 	records []uint64
 	short   index
 	long    index
-	arena   []byte  // long keys and the texts of min and max
-	scales  []uint8 // for each state, digits after the point of its numbers
-	pairs   []table // for each distinct column, the set of key NUL value
-	present []uint8 // of a dense table: which places are taken
-	touched uint64  // keeps loads that only warm the cache from being optimised away
+	arena   []byte             // long keys and the texts of min and max
+	scales  []uint8            // for each state, digits after the point of its numbers
+	pairs   []table            // for each distinct column, the set of key NUL value
+	present []uint8            // of a table without index: which keys there are, by value; see dense.go
+	tiny    *tinyIndex[uint32] // records of the shortest keys: see tiny.go
+	learnt  []uint16           // which places of tiny are taken
+	touched uint64             // keeps loads that only warm the cache from being optimised away
 }
 
 // index maps hashes to records by linear probing. A slot is the number of the
@@ -80,6 +82,7 @@ func newTable(s *states) table {
 
 // reset empties the table and keeps its memory.
 func (t *table) reset() {
+	t.forgetTiny()
 	clear(t.short.slots)
 	clear(t.long.slots)
 	t.short.n, t.long.n = 0, 0
@@ -205,6 +208,39 @@ func (t *table) findShortCells(text []byte, ends []uint32, stride int, at []uint
 		}
 	}
 	return doubt < shortKey
+}
+
+// findCells is findShortCells for cells of any length, and says whether one of
+// them was longer than a short key.
+func (t *table) findCells(text []byte, ends []uint32, stride int, at []uint32) (long bool) {
+	for i, j := 0, 0; i < len(at); i, j = i+1, j+stride {
+		s, e := cellAt(ends, j)
+		length := e - s
+		if length > shortKey {
+			key := text[s:e]
+			at[i] = t.findLong(key, hashText(key))
+			long = true
+			continue
+		}
+		var key uint64
+		if length > 0 {
+			key = load64(text, s) << (-(8 * length) & 63)
+		}
+		slots := t.short.slots
+		mask := uint64(len(slots) - 1)
+		slot := hashWord(key) >> (t.short.shift & 63)
+		r := slotAt(slots, slot&mask)
+		for r != 0 && wordAt(t.records, r+uint32(t.words)) != key {
+			slot++
+			r = slotAt(slots, slot&mask)
+		}
+		if r == 0 {
+			r = t.insertShort(key)
+			slots[slot&mask] = r
+		}
+		at[i] = r
+	}
+	return long
 }
 
 func (t *table) insertShort(key uint64) uint32 {

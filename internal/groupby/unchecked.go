@@ -21,6 +21,16 @@ func load64(text []byte, at uint32) uint64 {
 	return binary.LittleEndian.Uint64((*[8]byte)(unsafe.Add(unsafe.Pointer(unsafe.SliceData(text)), at))[:])
 }
 
+// load16 is the two bytes at a place of the text, likewise.
+func load16(text []byte, at uint32) uint16 {
+	return binary.LittleEndian.Uint16((*[2]byte)(unsafe.Add(unsafe.Pointer(unsafe.SliceData(text)), at))[:])
+}
+
+// byteAt is the byte at a place of the text, which a cell begins or ends at.
+func byteAt(text []byte, at uint32) byte {
+	return *(*byte)(unsafe.Add(unsafe.Pointer(unsafe.SliceData(text)), at))
+}
+
 // wordsAt is two words of a record. A slot holds nothing but records that are
 // in the store whole.
 func wordsAt(records []uint64, at uint32) *[2]uint64 {

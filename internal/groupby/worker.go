@@ -14,15 +14,18 @@ type worker struct {
 	name   string // of the input
 	number int    // among the run's workers
 	sizes  sizes
+	kernel *kernel
 	text   []byte // what is read into
 
 	table    table
-	dense    table // see dense.go
+	dense    *dense // nil if there is none
 	scatter  scatter
 	makeRoom func(*worker) error // takes the groups of a full table away
 	batch    batch
 	record   record
 	rows     int64 // aggregated since the last report
+	rest     int   // batches to go before findTiny is tried again
+	longKeys bool  // the batch before had keys that are not short
 
 	// With SkipBadRow, skip takes a bad row; line is that of the byte lineAt of
 	// the text that is being read.
@@ -30,10 +33,10 @@ type worker struct {
 	line   int64
 	lineAt int
 
-	escaped    bool // fields of the chunk have doubled quotes
+	quoted     bool // the chunk before had quotes
 	separators [chunkSize / 64]uint64
 	masks      [chunkSize / 64]quotedMasks
-	ends       [1 + chunkSize + flattenSlack]uint32 // where the fields of a chunk end; the first is where the one before the chunk did
+	ends       [1 + chunkSize + placesSlack]uint32 // where the fields of a chunk end; the first is where the one before the chunk did
 }
 
 // positionError is an InputError whose line is yet to be told from its place.
@@ -42,14 +45,11 @@ type positionError struct {
 	at int // of the record, in bytes from the beginning of the text
 }
 
-// A text is a buffer with input at its beginning, then padding, then at its
-// end a place for unquoted fields. makeText has room for size bytes of input.
+// A text is a buffer with input at its beginning, then a last line break if
+// that is missing, then padding. makeText has room for size bytes of input.
 func makeText(size int) []byte { return make([]byte, size+textOverhead) }
 
-const (
-	unquotedSize = chunkSize + len(padding)
-	textOverhead = 1 + len(padding) + unquotedSize
-)
+const textOverhead = 1 + len(padding)
 
 // endText makes what follows n bytes of input fit for reading; at the end of
 // the input it also ends the last line.
@@ -94,7 +94,7 @@ func (w *worker) header(text []byte, n int, final bool) (used int, err error) {
 		}
 		names := make([]string, len(w.record.ends))
 		for i := range names {
-			names[i] = string(w.record.field(i))
+			names[i] = unescape(w.record.field(i))
 		}
 		if w.layout, err = w.plan.newLayout(w.name, line, names); err == nil && !w.plan.noHeader {
 			used += w.record.size
@@ -130,21 +130,10 @@ func (w *worker) records(text []byte, n int, final bool) (used int, err error) {
 // chunk aggregates the whole records of the first size bytes of text, up to
 // the first batch that is in doubt.
 func (w *worker) chunk(text []byte, size int) (used int, err error) {
-	words := (size + 63) / 64
-	rows, seen := classify(text[:words*64], w.plan.comma, w.separators[:])
-	if seen&seenNUL != 0 {
-		return 0, nil
-	}
-	if seen&seenQuote != 0 {
-		var good bool
-		if rows, good = w.maskQuotes(text[:words*64]); !good {
-			return 0, nil
-		}
-	}
+	found, rows, seen, good := w.index(text[:(size+63)&^63])
 	width := w.layout.width
 	w.ends[0] = ^uint32(0)
-	found := flatten(w.ends[1:], w.separators[:words])
-	if rows == 0 || found < rows*width || !w.shaped(text, rows) {
+	if !good || rows == 0 || found < rows*width || !w.shaped(text, rows) {
 		return 0, nil
 	}
 	for first := 0; first < rows; first += batchRows {
@@ -168,13 +157,39 @@ func (w *worker) chunk(text []byte, size int) (used int, err error) {
 	return used, nil
 }
 
+// index sets ends for a text that begins with a record, and returns how many
+// they are and how many of them end a row. It is not good where there is a NUL,
+// or quotes may not be as they should.
+func (w *worker) index(text []byte) (found, rows int, seen byteKinds, good bool) {
+	comma, ends := w.plan.comma, w.ends[1:]
+	if !w.quoted {
+		var special bool
+		found, rows, special = w.kernel.index(text, comma, ends)
+		if !special {
+			return found, rows, 0, true
+		}
+		w.quoted = bytes.IndexByte(text, '"') >= 0
+	}
+	if bytes.IndexByte(text, 0) >= 0 {
+		return 0, 0, 0, false
+	}
+	if !w.quoted {
+		return found, rows, seenCR, true
+	}
+	words := len(text) / 64
+	w.kernel.mask(text, comma, w.masks[:])
+	rows, seen, good = separate(w.masks[:words], w.separators[:])
+	w.quoted = seen&seenQuote != 0
+	return w.kernel.flatten(ends, w.separators[:words]), rows, seen, good
+}
+
 // shaped says whether all rows have their fields: as there are as many
 // newlines as rows, they do if every width-th separator is a newline.
 func (w *worker) shaped(text []byte, rows int) bool {
 	width := w.layout.width
 	var differ byte
 	for i := width; i <= rows*width; i += width {
-		differ |= text[w.ends[i]] ^ '\n'
+		differ |= byteAt(text, w.ends[i]) ^ '\n'
 	}
 	if width == 1 { // an empty cell or a blank line: let the exact path tell
 		for i := range rows {
@@ -197,8 +212,6 @@ func (w *worker) place(ends []uint32) {
 
 // trim takes the CR off the last column, and the quotes off all.
 func (w *worker) trim(text []byte, n int, seen byteKinds) {
-	free := len(text) - unquotedSize
-	quoted := seen&seenQuote != 0
 	for i, field := range w.layout.index {
 		c := &w.batch.columns[i]
 		cr := seen&seenCR != 0 && field == w.layout.width-1
@@ -208,38 +221,11 @@ func (w *worker) trim(text []byte, n int, seen byteKinds) {
 			if cr && e > s && text[e-1] == '\r' {
 				e--
 			}
-			if quoted && s != e && text[s] == '"' {
-				if s, e = s+1, e-1; w.escaped && hasQuote(text, s, e) {
-					size := unquote(text[free:], text[s:e])
-					s, e = uint32(free), uint32(free+size)
-					free += size
-				}
-			}
-			own[i], own[i+1] = s-1, e
+			// Branch-free, for quotes may be here and there: what an empty cell
+			// has at s is what ends it.
+			quoted := (uint32(byteAt(text, s)^'"') - 1) >> 31
+			own[i], own[i+1] = s+quoted-1, e-quoted
 		}
 		c.ends, c.stride = c.own[:], 2
-	}
-}
-
-// hasQuote says whether there is a quote in text[s:e].
-func hasQuote(text []byte, s, e uint32) bool {
-	n := e - s
-	if n-1 >= 8 {
-		return bytes.IndexByte(text[s:e], '"') >= 0
-	}
-	x := load64(text, s)<<(64-8*n) ^ lowBits*'"'
-	return (x-lowBits)&^x&highBits != 0
-}
-
-// unquote copies a field with its doubled quotes made single.
-func unquote(dst, field []byte) int {
-	n := 0
-	for {
-		i := bytes.IndexByte(field, '"')
-		if i < 0 {
-			return n + copy(dst[n:], field)
-		}
-		n += copy(dst[n:], field[:i+1])
-		field = field[i+2:]
 	}
 }
