@@ -32,7 +32,7 @@ test: test-deps ## Install what the tests need and run them
 
 .PHONY: test-deps
 test-deps:
-	@scripts/install redis-server prometheus
+	@scripts/install redis-server prometheus versitygw
 
 .PHONY: browser
 browser: build ## Test the pages in a real Chromium (needs npm)
