@@ -20,7 +20,7 @@ ARG TARGETARCH
 RUN --mount=type=cache,target=/go/pkg/mod \
     --mount=type=cache,target=/root/.cache/go-build \
     --mount=type=bind,target=. \
-    GOOS=$TARGETOS GOARCH=$TARGETARCH go build -trimpath -buildvcs=false \
+    GOOS=$TARGETOS GOARCH=$TARGETARCH go build -trimpath -buildvcs=false -tags grpcnotrace,disable_grpc_modules \
       -ldflags "-s -w -X csv-pipeline/internal/ops.Version=$VERSION" -o /out/ ./services/... \
     && mkdir /data
 

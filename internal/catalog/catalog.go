@@ -3,7 +3,9 @@
 package catalog
 
 import (
+	"cmp"
 	"context"
+	"math"
 	"sync"
 	"time"
 
@@ -21,7 +23,8 @@ type Snapshot struct {
 	// Pending is how many raw files have no current result.
 	Pending int
 
-	results []int32 // of each raw file the place of its current result, -1: none
+	results []int32       // of each raw file the place of its current result, -1: none
+	rest    time.Duration // for how long the store is to be left alone
 }
 
 // Files are the files of an area.
@@ -67,12 +70,19 @@ func take(ctx context.Context, store filestore.Store, before *Snapshot) (*Snapsh
 		s.match()
 	}
 	s.Took = time.Since(s.At)
+	if remote, ok := store.(filestore.Remote); ok {
+		s.rest = remote.Rest(s.Raw.Len(), s.Processed.Len())
+	}
 	return s, nil
 }
 
 func list(ctx context.Context, store filestore.Store, area filestore.Area, before *Table) (*Table, error) {
 	b := builder{before: before}
-	for info, err := range store.List(ctx, area) {
+	files := store.List(ctx, area)
+	if remote, ok := store.(filestore.Remote); ok && before != nil {
+		files = remote.Relist(ctx, area, before.Find)
+	}
+	for info, err := range files {
 		if err != nil {
 			return nil, err
 		}
@@ -122,16 +132,21 @@ func (s *Snapshot) match() {
 
 // Catalog shares snapshots among those who look.
 type Catalog struct {
-	store filestore.Store
+	store  filestore.Store
+	remote bool // looking is paid for and takes long
 
 	looking sync.Mutex // held by who takes a snapshot
 	mu      sync.Mutex
 	latest  *Snapshot
-	pending chan struct{} // closed when the look that Recent began has ended
+	pending chan struct{} // closed when the look in the background has ended
+	problem error         // of the last look in the background
 }
 
 // New makes a catalog of the store.
-func New(store filestore.Store) *Catalog { return &Catalog{store: store} }
+func New(store filestore.Store) *Catalog {
+	_, remote := store.(filestore.Remote)
+	return &Catalog{store: store, remote: remote}
+}
 
 // Latest is the newest snapshot there is; nil before the first.
 func (c *Catalog) Latest() *Snapshot {
@@ -157,61 +172,100 @@ func (c *Catalog) Refresh(ctx context.Context) (*Snapshot, error) {
 	return s, err
 }
 
+// Due returns what a sweep goes by: a new snapshot, or, of a store whose listings
+// are paid for, the newest there is, while a newer one is taken in the background
+// once that is due. It is nil before the first, and comes with the error of the
+// last look.
+func (c *Catalog) Due(ctx context.Context) (*Snapshot, error) {
+	if !c.remote {
+		return c.Refresh(ctx)
+	}
+	if s := c.Latest(); s == nil || !fresh(s) {
+		c.wait(ctx, c.background(ctx), patience)
+	}
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return c.latest, c.problem
+}
+
 // patience is how long people wait for a fresher picture.
 const patience = 20 * time.Millisecond
 
 // Recent returns a snapshot that is fresh enough for people: 200 ms old at most, or
-// as old as keeps looking at the store below a tenth of the time. Where the store
-// is so large that looking takes long, it does not wait for the end of that.
+// as old as keeps looking at the store below a tenth of the time, and as the store
+// asks for. Where the store is so large that looking takes long, it does not wait
+// for the end of that.
 func (c *Catalog) Recent(ctx context.Context) (*Snapshot, error) {
 	s := c.Latest()
-	if s == nil {
+	switch {
+	case s == nil && !c.remote:
 		return c.Refresh(ctx)
-	}
-	if fresh(s) {
+	case s == nil:
+		c.wait(ctx, c.background(ctx), forever)
+		c.mu.Lock()
+		defer c.mu.Unlock()
+		if c.latest == nil {
+			return nil, cmp.Or(context.Cause(ctx), c.problem)
+		}
+		return c.latest, nil
+	case fresh(s):
 		return s, nil
-	}
-	if s.Took < patience {
+	case s.Took < patience:
 		return c.refreshUnlessFresh(ctx)
 	}
+	c.wait(ctx, c.background(ctx), patience)
+	return c.Latest(), ctx.Err()
+}
+
+const forever = time.Duration(math.MaxInt64)
+
+// background begins to look, unless somebody does, and returns what is closed then.
+func (c *Catalog) background(ctx context.Context) <-chan struct{} {
 	c.mu.Lock()
-	if c.pending == nil {
-		done := make(chan struct{})
-		c.pending = done
-		go func() {
-			// Whoever asked may leave; the picture is for all.
-			ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), time.Minute)
-			defer cancel()
-			_, _ = c.refreshUnlessFresh(ctx) // the sweep reports a store that cannot be read
-			c.mu.Lock()
-			c.pending = nil
-			c.mu.Unlock()
-			close(done)
-		}()
+	defer c.mu.Unlock()
+	if c.pending != nil {
+		return c.pending
 	}
-	pending := c.pending
-	c.mu.Unlock()
-	timer := time.NewTimer(patience)
+	limit := time.Minute
+	if c.remote {
+		limit = forever // a million files take a thousand requests and more
+	}
+	done := make(chan struct{})
+	c.pending = done
+	go func() {
+		// Whoever asked may leave; the picture is for all.
+		ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), limit)
+		defer cancel()
+		_, err := c.refreshUnlessFresh(ctx)
+		c.mu.Lock()
+		c.pending, c.problem = nil, err
+		c.mu.Unlock()
+		close(done)
+	}()
+	return done
+}
+
+// wait waits for what is pending, for the given time at most.
+func (c *Catalog) wait(ctx context.Context, pending <-chan struct{}, most time.Duration) {
+	timer := time.NewTimer(most)
 	defer timer.Stop()
 	select {
 	case <-pending:
 	case <-timer.C:
 	case <-ctx.Done():
-		return nil, ctx.Err()
 	}
-	return c.Latest(), nil
 }
 
 func (c *Catalog) refreshUnlessFresh(ctx context.Context) (*Snapshot, error) {
 	c.looking.Lock()
 	s := c.Latest()
 	c.looking.Unlock()
-	if fresh(s) { // somebody else has just looked
+	if s != nil && fresh(s) { // somebody else has just looked
 		return s, nil
 	}
 	return c.Refresh(ctx)
 }
 
 func fresh(s *Snapshot) bool {
-	return time.Since(s.At.Add(s.Took)) < max(200*time.Millisecond, 9*s.Took)
+	return time.Since(s.At.Add(s.Took)) < max(200*time.Millisecond, 9*s.Took, s.rest)
 }

@@ -61,7 +61,7 @@ type File interface {
 // store: reading it gives that version or an error, never a mixture.
 type Pinned interface {
 	File
-	Pinned() bool
+	Pinned() // does nothing
 }
 
 // Writer is a file that is not there yet. It appears whole by Commit, or never.

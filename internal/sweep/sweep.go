@@ -6,6 +6,8 @@ package sweep
 import (
 	"cmp"
 	"context"
+	"slices"
+	"sync"
 	"time"
 
 	"go.uber.org/zap"
@@ -32,6 +34,8 @@ type Sweeper struct {
 	KeepFailed int64
 
 	watched map[string]sighting // files that may still grow
+	looked  *catalog.Snapshot   // the last that was swept
+	next    int                 // the place in it of the raw file to look at next
 	failed  int64               // dead letters that were there after the last withdrawal
 }
 
@@ -66,9 +70,12 @@ func (s *Sweeper) Once(ctx context.Context) (int, error) {
 	if err != nil {
 		return 0, err
 	}
-	files, err := s.Catalog.Refresh(ctx)
-	if err != nil {
+	files, err := s.Catalog.Due(ctx)
+	if err != nil || files == nil {
 		return 0, err
+	}
+	if files != s.looked {
+		s.looked, s.next = files, 0
 	}
 	if err := s.letters(ctx, files); err != nil {
 		return 0, err
@@ -81,20 +88,52 @@ func (s *Sweeper) Once(ctx context.Context) (int, error) {
 	if err != nil {
 		return 0, err
 	}
-	offers := make([]queue.Offer, 0, min(len(candidates), int(highWater)))
-	for _, raw := range candidates {
-		if _, queued := after[raw.Name]; queued || s.done(ctx, raw) {
-			continue
+	room := int(highWater - depth)
+	offers := make([]queue.Offer, 0, min(len(candidates), room))
+	began := time.Now()
+	for len(candidates) > 0 && len(offers) < room && time.Since(began) < longest {
+		some := candidates[:min(len(candidates), atOnce, room-len(offers))]
+		candidates = candidates[len(some):]
+		for _, raw := range s.open(ctx, files, some, after) {
+			offers = append(offers, queue.Offer{Name: raw.Name, Version: raw.ETag})
 		}
-		if offers = append(offers, queue.Offer{Name: raw.Name, Version: raw.ETag}); int64(len(offers))+depth >= highWater {
-			break
-		}
+		s.next = int(some[len(some)-1]) + 1
 	}
 	n, err := s.Queue.Offer(ctx, offers)
+	if err != nil {
+		s.next = 0
+	}
 	if n > 0 {
 		s.Log.Info("found files without a result", zap.Int("queued", n), zap.String("first", offers[0].Name))
 	}
 	return n, err
+}
+
+const (
+	// atOnce is how many results are looked at again at the same time.
+	atOnce = 16
+	// longest is for how long that may go on before the housekeeping's next turn.
+	longest = 20 * time.Second
+)
+
+// open returns those of the candidates that are not queued and have no result now:
+// it may have come since the files were listed.
+func (s *Sweeper) open(ctx context.Context, files *catalog.Snapshot, places []int32, queued map[string]struct{}) []filestore.Info {
+	found := make([]filestore.Info, len(places))
+	var group sync.WaitGroup
+	for i, place := range places {
+		raw := files.Raw.At(int(place))
+		if _, ok := queued[raw.Name]; ok {
+			continue
+		}
+		group.Go(func() {
+			if !s.done(ctx, raw) {
+				found[i] = raw
+			}
+		})
+	}
+	group.Wait()
+	return slices.DeleteFunc(found, func(f filestore.Info) bool { return f.Name == "" })
 }
 
 // letters withdraws dead letters whose file got its result after all, as when a
@@ -115,10 +154,10 @@ func (s *Sweeper) letters(ctx context.Context, files *catalog.Snapshot) error {
 	if err != nil {
 		return err
 	}
-	var outdated []queue.DeadLetter
+	var outdated []queue.DeadLetter // what is newer than the files is judged by later ones
 	for i, l := range letters {
 		raw, there := files.Raw.Find(l.Name)
-		if there && overtaken(l, raw, files) || !there && i >= keep {
+		if there && l.At.Before(files.At) && overtaken(l, raw, files) || !there && i >= keep {
 			outdated = append(outdated, l)
 		}
 	}
@@ -142,11 +181,14 @@ func overtaken(l queue.DeadLetter, raw filestore.Info, files *catalog.Snapshot) 
 	return done
 }
 
-// settled returns the raw files that have no result, are not queued and do not grow.
-func (s *Sweeper) settled(files *catalog.Snapshot, queued map[string]struct{}) []filestore.Info {
-	var still []filestore.Info
+// settled returns the places of the raw files that have no result, are not queued
+// and do not grow. Of a snapshot that is swept once more it returns those that were
+// not looked at. What is in a remote store came there whole.
+func (s *Sweeper) settled(files *catalog.Snapshot, queued map[string]struct{}) []int32 {
+	_, whole := s.Store.(filestore.Remote)
+	var still []int32
 	watched := make(map[string]sighting)
-	for i := range files.Raw.Len() {
+	for i := s.next; i < files.Raw.Len(); i++ {
 		if files.HasResult(i) {
 			continue
 		}
@@ -154,7 +196,7 @@ func (s *Sweeper) settled(files *catalog.Snapshot, queued map[string]struct{}) [
 		if _, ok := queued[raw.Name]; ok {
 			continue
 		}
-		if files.At.Sub(raw.ModTime).Abs() < max(old, s.Settle) {
+		if !whole && files.At.Sub(raw.ModTime).Abs() < max(old, s.Settle) {
 			seen, ok := s.watched[raw.Name]
 			if !ok || seen.version != raw.ETag {
 				seen = sighting{raw.ETag, files.At}
@@ -164,13 +206,13 @@ func (s *Sweeper) settled(files *catalog.Snapshot, queued map[string]struct{}) [
 				continue
 			}
 		}
-		still = append(still, raw)
+		still = append(still, int32(i))
 	}
 	s.watched = watched
 	return still
 }
 
-// done looks again: the result may have come since the files were listed.
+// done looks at the result of a raw file.
 func (s *Sweeper) done(ctx context.Context, raw filestore.Info) bool {
 	name, err := filestore.ResultName(raw.Name)
 	if err != nil {

@@ -27,7 +27,7 @@ type failure struct {
 // placeFails reports whether what went wrong is no fault of this file's: every
 // file would meet it, so it does not use up the tries of one.
 func (f *failure) placeFails() bool {
-	return errors.Is(f.err, filestore.ErrFull) || errors.Is(f.err, filestore.ErrReadOnly)
+	return errors.Is(f.err, filestore.ErrFull) || errors.Is(f.err, filestore.ErrReadOnly) || errors.Is(f.err, filestore.ErrUnavailable)
 }
 
 func (f *failure) report() queue.Failure {
@@ -93,7 +93,7 @@ func (j *job) run(ctx context.Context) (queue.Outcome, *failure) {
 	}
 	faultpoint.Reach(ctx, faultpoint.Reading, name)
 	stats, err := j.Plan.Run(ctx, groupby.Input{Name: name, ReaderAt: in, Size: source.Size}, io.MultiWriter(out, checksum), options)
-	if f := j.judge(ctx, source, err); f != nil {
+	if f := j.judge(ctx, in, err); f != nil {
 		return queue.Outcome{}, f
 	}
 	// A late finisher must not put an outdated result in place of a newer one.
@@ -122,7 +122,7 @@ func (j *job) open(ctx context.Context, name string) (filestore.File, error) {
 		return nil, err
 	}
 	age := time.Since(in.Info().ModTime)
-	if age < 0 || age > tick {
+	if _, pinned := in.(filestore.Pinned); pinned || age < 0 || age > tick {
 		return in, nil
 	}
 	if err := in.Close(); err != nil {
@@ -134,9 +134,13 @@ func (j *job) open(ctx context.Context, name string) (filestore.File, error) {
 
 // judge says what the end of an aggregation means. A file that changed while it was
 // read is read again, whatever was wrong with the mixture that came out.
-func (j *job) judge(ctx context.Context, source filestore.Info, err error) *failure {
+func (j *job) judge(ctx context.Context, in filestore.File, err error) *failure {
+	source := in.Info()
 	if cause := context.Cause(ctx); cause != nil {
 		return &failure{err: cause, kind: queue.KindError}
+	}
+	if _, pinned := in.(filestore.Pinned); pinned && err == nil {
+		return nil // all of it was read; whether it is outdated is seen by its source
 	}
 	now, statErr := j.Store.Stat(ctx, filestore.Raw, source.Name)
 	switch {

@@ -4,6 +4,7 @@
 // every file ends as exactly one right result, or as a dead letter with its reason.
 //
 //	CHAOS_ROUNDS    how many random rounds to run (20)
+//	CHAOS_BUCKET_ROUNDS  how many of them with the files in a bucket (6)
 //	CHAOS_SEED      the first round's seed, the others count up; random by default
 //	CHAOS_PARALLEL  how many rounds run at a time (3)
 //	CHAOS_WITHOUT   faults to leave out, comma-separated, where a machine cannot have them
@@ -73,7 +74,7 @@ func run(m *testing.M) int {
 		return 1
 	}
 	defer os.RemoveAll(folder)
-	build := exec.Command("go", "build", "-tags", "faultpoints", "-o", folder+string(filepath.Separator), "csv-pipeline/services/processor", "csv-pipeline/services/inspector")
+	build := exec.Command("go", "build", "-tags", "faultpoints,grpcnotrace,disable_grpc_modules", "-o", folder+string(filepath.Separator), "csv-pipeline/services/processor", "csv-pipeline/services/inspector")
 	if out, err := build.CombinedOutput(); err != nil {
 		fmt.Fprintf(os.Stderr, "build the services: %v\n%s", err, out)
 		return 1

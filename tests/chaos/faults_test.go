@@ -49,7 +49,10 @@ var faults = map[string]fault{
 var needVolumes = []string{"redis-disk-full", "volume-full", "volume-read-only"}
 
 // faultNames are all faults that this machine is to have, sorted.
-func faultNames() []string {
+func faultNames() []string { return sorted(faults) }
+
+// sorted are the names of the faults that are not left out.
+func sorted(faults map[string]fault) []string {
 	without := strings.Split(os.Getenv("CHAOS_WITHOUT"), ",")
 	var names []string
 	for name := range faults {

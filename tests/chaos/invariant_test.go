@@ -6,6 +6,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io"
 	"io/fs"
 	"os"
 	"path/filepath"
@@ -22,11 +23,15 @@ import (
 // rest waits until nothing is left to do, without waiting for the time of a retry.
 func (p *plant) rest() {
 	p.t.Helper()
-	store, err := dirstore.Open(p.folder)
-	if err != nil {
-		p.t.Fatal(err)
+	store := p.store
+	if store == nil {
+		folder, err := dirstore.Open(p.folder)
+		if err != nil {
+			p.t.Fatal(err)
+		}
+		defer folder.Close()
+		store = folder
 	}
-	defer store.Close()
 	p.eventually("rest", patience, func() error {
 		c, err := p.queue.Counts(context.Background())
 		if err != nil {
@@ -122,7 +127,7 @@ func (p *plant) check() {
 			p.t.Errorf("%s was never a file, yet it failed as %s", name, letter.Kind)
 		}
 	}
-	for _, file := range p.filesBelow(filepath.Join(p.folder, "processed")) {
+	for _, file := range p.results() {
 		if !expected[file] {
 			p.t.Errorf("processed/%s should not be there", file)
 		}
@@ -132,7 +137,7 @@ func (p *plant) check() {
 
 // right checks what became of one input.
 func (p *plant) right(name, resultName string, in *input, letters map[string]queue.DeadLetter) error {
-	text, err := os.ReadFile(filepath.Join(p.folder, "processed", filepath.FromSlash(resultName)))
+	text, err := p.read(resultName)
 	if err != nil && !errors.Is(err, fs.ErrNotExist) {
 		return err
 	}
@@ -156,6 +161,35 @@ func (p *plant) right(name, resultName string, in *input, letters map[string]que
 		return fmt.Errorf("%s is malformed, yet its dead letter is %+v", name, letter)
 	}
 	return nil
+}
+
+// results are the names of all that is in processed/.
+func (p *plant) results() []string {
+	p.t.Helper()
+	if p.store == nil {
+		return p.filesBelow(filepath.Join(p.folder, "processed"))
+	}
+	var names []string
+	for result, err := range p.store.List(context.Background(), filestore.Processed) {
+		if err != nil {
+			p.t.Fatal(err)
+		}
+		names = append(names, result.Name)
+	}
+	return names
+}
+
+// read returns the text of a result.
+func (p *plant) read(name string) ([]byte, error) {
+	if p.store == nil {
+		return os.ReadFile(filepath.Join(p.folder, "processed", filepath.FromSlash(name)))
+	}
+	f, err := p.store.Open(context.Background(), filestore.Processed, name)
+	if err != nil {
+		return nil, err
+	}
+	defer f.Close()
+	return io.ReadAll(f)
 }
 
 // sweepTemporaries lets a processor remove what the dead left behind; nothing must stay.

@@ -17,6 +17,7 @@ import (
 
 	"github.com/redis/go-redis/v9"
 
+	"csv-pipeline/internal/filestore"
 	"csv-pipeline/internal/queue"
 	"csv-pipeline/internal/queue/redistest"
 )
@@ -38,6 +39,8 @@ type plant struct {
 	rdb    *redis.Client // past the proxy
 	queue  *queue.Queue  // for looking and pushing only
 	proxy  *proxy
+	bucket *bucket         // nil: the files are in the folder
+	store  filestore.Store // of the bucket, past its proxy
 
 	redisFaults  sync.Mutex // held while something is done to Redis
 	volumeFaults sync.Mutex // … to the volume of the data
@@ -111,6 +114,9 @@ func (p *plant) all() []*process {
 
 func (p *plant) start(service string, env []string, args ...string) *process {
 	common := []string{"STORE_URL=file://" + p.folder, "REDIS_LIST=" + list, "REDIS_HOST=127.0.0.1", "LISTEN=127.0.0.1:0"}
+	if p.bucket != nil {
+		common = append(common, p.bucket.environment()...)
+	}
 	process := start(p.t, p.logs, service, append(common, env...), args...)
 	p.mu.Lock()
 	defer p.mu.Unlock()

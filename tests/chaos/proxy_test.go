@@ -3,7 +3,10 @@
 package chaos
 
 import (
+	"bufio"
+	"io"
 	"net"
+	"net/http"
 	"sync"
 	"testing"
 	"time"
@@ -18,9 +21,11 @@ const (
 	frozen           // nothing gets through, nothing breaks
 	slow             // every packet takes its time
 	oneSided         // commands arrive, the connection breaks before their answers do
+	torn             // connections are reset after some more of what goes through them
+	refusing         // whoever connects is answered with HTTP's 503
 )
 
-// proxy is the network between the processors and Redis.
+// proxy is the network between the processors and Redis, or all and a bucket.
 type proxy struct {
 	listener net.Listener
 	target   string
@@ -30,6 +35,7 @@ type proxy struct {
 	changed chan struct{} // closed when state changes
 	conns   map[net.Conn]struct{}
 	closed  bool
+	packets int // while connections are torn
 	running sync.WaitGroup
 }
 
@@ -59,7 +65,7 @@ func (p *proxy) set(state network) {
 	p.state = state
 	close(p.changed)
 	p.changed = make(chan struct{})
-	if state == cut {
+	if state == cut || state == refusing {
 		for c := range p.conns {
 			_ = c.Close()
 		}
@@ -71,6 +77,10 @@ func (p *proxy) accept() {
 		client, err := p.listener.Accept()
 		if err != nil {
 			return
+		}
+		if p.refuses() {
+			p.running.Go(func() { refuse(client) })
+			continue
 		}
 		server, err := net.Dial("tcp", p.target)
 		if err != nil || !p.add(client, server) {
@@ -85,11 +95,29 @@ func (p *proxy) accept() {
 	}
 }
 
+func (p *proxy) refuses() bool {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	return p.state == refusing
+}
+
+// refuse answers a request as a server does that has too much to do.
+func refuse(client net.Conn) {
+	defer client.Close()
+	if err := client.SetDeadline(time.Now().Add(5 * time.Second)); err != nil {
+		return
+	}
+	if r, err := http.ReadRequest(bufio.NewReader(client)); err == nil {
+		_, _ = io.Copy(io.Discard, r.Body)
+		_, _ = io.WriteString(client, "HTTP/1.1 503 Slow Down\r\nContent-Length: 0\r\nConnection: close\r\n\r\n")
+	}
+}
+
 // add takes note of two connections, unless there is no network for them.
 func (p *proxy) add(conns ...net.Conn) bool {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	if p.state == cut || p.closed {
+	if p.state == cut || p.state == refusing || p.closed {
 		return false
 	}
 	for _, c := range conns {
@@ -113,6 +141,11 @@ func (p *proxy) forward(to, from net.Conn, answers bool) {
 			if !p.pass(answers) {
 				return
 			}
+			if p.tears() { // half of it arrives
+				_, _ = to.Write(buffer[:n/2])
+				_, _ = to.(*net.TCPConn).SetLinger(0), from.(*net.TCPConn).SetLinger(0)
+				return
+			}
 			if _, err := to.Write(buffer[:n]); err != nil {
 				return
 			}
@@ -123,6 +156,17 @@ func (p *proxy) forward(to, from net.Conn, answers bool) {
 	}
 }
 
+// tears reports, now and then, that a connection is to be reset.
+func (p *proxy) tears() bool {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if p.state != torn {
+		return false
+	}
+	p.packets++
+	return p.packets%4 == 0
+}
+
 // pass waits until a packet may go on, and reports false when it is lost.
 func (p *proxy) pass(answer bool) bool {
 	for {
@@ -130,7 +174,7 @@ func (p *proxy) pass(answer bool) bool {
 		state, changed := p.state, p.changed
 		p.mu.Unlock()
 		switch state {
-		case cut:
+		case cut, refusing:
 			return false
 		case frozen:
 			<-changed

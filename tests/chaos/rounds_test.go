@@ -64,8 +64,9 @@ const faultsPerRound = 4
 
 // choose returns the faults of a round: its share of the list of all, so that rounds
 // in a row have all of them, and some others.
-func choose(rng *rand.Rand, seed uint64) []string {
-	names := faultNames()
+func choose(rng *rand.Rand, seed uint64) []string { return chooseFrom(faultNames(), rng, seed) }
+
+func chooseFrom(names []string, rng *rand.Rand, seed uint64) []string {
 	var chosen []string
 	for i := range uint64(faultsPerRound / 2) {
 		chosen = append(chosen, names[(seed*faultsPerRound/2+i)%uint64(len(names))])

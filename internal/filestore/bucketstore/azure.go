@@ -1,6 +1,7 @@
 package bucketstore
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"net/http"
@@ -14,26 +15,36 @@ import (
 	"github.com/Azure/azure-sdk-for-go/sdk/storage/azblob/container"
 	"gocloud.dev/blob"
 	"gocloud.dev/blob/azureblob"
+
+	"csv-pipeline/internal/cli"
 )
 
 // openAzure opens azblob://container/prefix of the account AZURE_STORAGE_ACCOUNT,
 // with what the environment has of a key, a connection string or an identity.
 func openAzure(ctx context.Context, u *url.URL, q *query) (*blob.Bucket, cloud, error) {
-	parameters := url.Values{}
-	for _, name := range []string{"storage_account", "domain", "protocol", "localemu"} {
-		if value := q.text(name); value != "" {
-			parameters.Set(name, value)
-		}
-	}
+	// Not by the URL openers of blob: they would link all that Google's speaks.
+	options := azureblob.NewDefaultServiceURLOptions()
+	options.AccountName = cmp.Or(q.text("storage_account"), options.AccountName)
+	options.StorageDomain = cmp.Or(q.text("domain"), options.StorageDomain)
+	options.Protocol = cmp.Or(q.text("protocol"), options.Protocol)
+	options.IsLocalEmulator = q.boolean("localemu", options.IsLocalEmulator)
 	if err := q.end(); err != nil {
 		return nil, cloud{}, err
 	}
-	if o := azureblob.NewDefaultServiceURLOptions(); o.AccountName == "" && parameters.Get("storage_account") == "" {
+	if options.AccountName == "" {
 		return nil, cloud{}, q.refuse("it names no storage account: add ?storage_account=… or set AZURE_STORAGE_ACCOUNT")
 	}
-	bucket, err := blob.DefaultURLMux().OpenBucketURL(ctx, &url.URL{Scheme: azureblob.Scheme, Host: u.Host, RawQuery: parameters.Encode()})
+	service, err := azureblob.NewServiceURL(options)
 	if err != nil {
-		return nil, cloud{}, q.refuse("%v", last(err))
+		return nil, cloud{}, q.refuse("%v", err)
+	}
+	client, err := azureblob.NewDefaultClient(service, azureblob.ContainerName(u.Host))
+	if err != nil {
+		return nil, cloud{}, cli.Usagef("there are no credentials for %s: set AZURE_STORAGE_KEY, or run with a managed identity (%s)", place(u), reason(err))
+	}
+	bucket, err := azureblob.OpenBucket(ctx, client, nil)
+	if err != nil {
+		return nil, cloud{}, q.refuse("%v", err)
 	}
 	return bucket, azureCloud, nil
 }

@@ -45,20 +45,20 @@ func (s *Store) explain(what, where string, err error) error {
 	case replaced:
 		return fmt.Errorf("%s %s: %w", what, where, errReplaced)
 	case forbidden:
-		return fmt.Errorf("%s %s: %w: the store refuses the credentials, or they do not allow it: %w", what, where, filestore.ErrUnavailable, err)
+		return fmt.Errorf("%s %s: %w: the store refuses the credentials, or they do not allow it: %s", what, where, filestore.ErrUnavailable, reason(err))
 	case noBucket:
-		return fmt.Errorf("%s %s: %w: there is no such bucket: %w", what, where, filestore.ErrUnavailable, err)
+		return fmt.Errorf("%s %s: %w: there is no such bucket", what, where, filestore.ErrUnavailable)
 	case full:
-		return fmt.Errorf("%s %s: %w: %w", what, where, filestore.ErrFull, err)
+		return fmt.Errorf("%s %s: %w: %s", what, where, filestore.ErrFull, reason(err))
 	default:
-		return fmt.Errorf("%s %s: %w: %w", what, where, filestore.ErrUnavailable, err)
+		return fmt.Errorf("%s %s: %w: %s", what, where, filestore.ErrUnavailable, reason(err))
 	}
 }
 
 // refused is explain for what changes the bucket.
 func (s *Store) refused(what, where string, err error) error {
 	if err != nil && s.diagnose(err) == forbidden {
-		return fmt.Errorf("%s %s: %w: %w", what, where, filestore.ErrReadOnly, err)
+		return fmt.Errorf("%s %s: %w: %s", what, where, filestore.ErrReadOnly, reason(err))
 	}
 	return s.explain(what, where, err)
 }

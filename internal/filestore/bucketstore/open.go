@@ -2,12 +2,15 @@ package bucketstore
 
 import (
 	"context"
+	"errors"
 	"fmt"
+	"net"
 	"net/url"
 	"strconv"
 	"strings"
 	"time"
 
+	"github.com/aws/smithy-go"
 	"gocloud.dev/blob"
 
 	"csv-pipeline/internal/cli"
@@ -66,9 +69,33 @@ func (s *Store) there(ctx context.Context) error {
 	case noBucket, missing:
 		return cli.Usagef("--store-url (STORE_URL) %s: there is no such bucket", s.place)
 	case forbidden:
-		return cli.Usagef("--store-url (STORE_URL) %s: the store refuses the credentials, or they do not allow to list the bucket (%v)", s.place, last(err))
+		return cli.Usagef("--store-url (STORE_URL) %s: the store refuses the credentials, or they do not allow to list the bucket (%s)", s.place, reason(err))
 	}
-	return fmt.Errorf("the store %s cannot be reached: %w", s.place, last(err))
+	return fmt.Errorf("the store %s cannot be reached: %s", s.place, reason(err))
+}
+
+// reason is what went wrong, without all that was tried and who was involved.
+func reason(err error) string {
+	var answer smithy.APIError
+	if errors.As(err, &answer) {
+		return answer.ErrorCode() + ": " + answer.ErrorMessage()
+	}
+	var failed *net.OpError
+	if errors.As(err, &failed) {
+		return failed.Error()
+	}
+	return last(err).Error()
+}
+
+// last is the innermost error.
+func last(err error) error {
+	for {
+		inner := errors.Unwrap(err)
+		if inner == nil {
+			return err
+		}
+		err = inner
+	}
 }
 
 // query is the parameters of a URL; who takes one must take all.

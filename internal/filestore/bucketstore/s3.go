@@ -86,17 +86,6 @@ func openS3(ctx context.Context, u *url.URL, q *query) (*blob.Bucket, cloud, err
 	return bucket, s3Cloud(client, u.Host), nil
 }
 
-// last is the innermost error, which says what went wrong without all that was tried.
-func last(err error) error {
-	for {
-		inner := errors.Unwrap(err)
-		if inner == nil {
-			return err
-		}
-		err = inner
-	}
-}
-
 func retryer() aws.Retryer {
 	return retry.NewStandard(func(o *retry.StandardOptions) {
 		o.MaxAttempts, o.MaxBackoff = 6, 5*time.Second

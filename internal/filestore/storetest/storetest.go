@@ -8,9 +8,11 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"math/rand/v2"
 	"slices"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -28,6 +30,8 @@ func Run(t *testing.T, open func(t *testing.T) filestore.Store) {
 		"missing files are ErrNotExist":           missing,
 		"listing shows every file and only files": listing,
 		"parallel writers, one whole winner":      parallel,
+		"an empty file is a file":                 empty,
+		"a large file is read from anywhere":      large,
 		"sweeping removes what writers left":      sweep,
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -275,6 +279,83 @@ func parallel(t *testing.T, s filestore.Store) {
 	wg.Wait()
 	if text, _ := get(t, s, filestore.Processed, "a.csv"); !texts[text] {
 		t.Errorf("the file is a mixture of %d bytes", len(text))
+	}
+}
+
+func empty(t *testing.T, s filestore.Store) {
+	put(t, s, filestore.Raw, "a.csv", "", nil)
+	if text, info := get(t, s, filestore.Raw, "a.csv"); text != "" || info.Size != 0 || info.Identity == "" {
+		t.Errorf("%q, %+v", text, info)
+	}
+}
+
+func large(t *testing.T, s filestore.Store) {
+	text := make([]byte, 21<<20+12_345)
+	random := rand.NewChaCha8([32]byte{1})
+	_, _ = random.Read(text)
+	w, err := s.Create(t.Context(), filestore.Raw, "large.csv", nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer w.Abort()
+	for part := range slices.Chunk(text, 300_000) {
+		if _, err := w.Write(part); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if all := list(t, s, filestore.Raw); len(all) != 0 {
+		t.Errorf("before it is complete, %d files are listed", len(all))
+	}
+	published, err := w.Commit()
+	if err != nil {
+		t.Fatal(err)
+	}
+	f, err := s.Open(t.Context(), filestore.Raw, "large.csv")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer f.Close()
+	if f.Info().ETag != published.ETag || f.Info().Size != int64(len(text)) {
+		t.Errorf("published %+v, opened %+v", published, f.Info())
+	}
+	// Blocks in order by several readers, each a little into the next, and then any.
+	var next atomic.Int64
+	var group sync.WaitGroup
+	const block = 256 << 10
+	for reader := range 3 {
+		random := rand.New(rand.NewPCG(1, uint64(reader)))
+		group.Go(func() {
+			b := make([]byte, block+4096)
+			for {
+				i := next.Add(1) - 1
+				at := i * block
+				if at >= int64(len(text)) {
+					if at = random.Int64N(int64(len(text))); i > 150 {
+						return
+					}
+				}
+				n, err := f.ReadAt(b, at)
+				whole := at+int64(n) == int64(len(text)) && errors.Is(err, io.EOF)
+				if !whole && (err != nil || n != len(b)) || !bytes.Equal(b[:n], text[at:at+int64(n)]) {
+					t.Errorf("at %d: %d bytes, %v", at, n, err)
+					return
+				}
+			}
+		})
+	}
+	group.Wait()
+	if _, err := f.Seek(1000, io.SeekStart); err != nil {
+		t.Fatal(err)
+	}
+	if rest, err := io.ReadAll(f); err != nil || !bytes.Equal(rest, text[1000:]) {
+		t.Errorf("read on: %d bytes, %v", len(rest), err)
+	}
+	put(t, s, filestore.Raw, "large.csv", "small", nil)
+	b := make([]byte, block)
+	if n, err := f.ReadAt(b, 11<<20); err == nil && !bytes.Equal(b[:n], text[11<<20:11<<20+n]) {
+		t.Error("bytes of another version were read")
+	} else if errors.Is(err, filestore.ErrUnavailable) {
+		t.Errorf("a replaced file: %v", err)
 	}
 }
 

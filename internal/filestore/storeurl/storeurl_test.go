@@ -1,0 +1,69 @@
+package storeurl_test
+
+import (
+	"errors"
+	"os"
+	"strings"
+	"testing"
+
+	"csv-pipeline/internal/cli"
+	"csv-pipeline/internal/filestore"
+	"csv-pipeline/internal/filestore/s3test"
+	"csv-pipeline/internal/filestore/storeurl"
+)
+
+func TestMistakesAreNamed(t *testing.T) {
+	server := s3test.Start(t)
+	there := server.Bucket(t, "there", "").String()
+	at := "?endpoint=http://" + server.Address
+	t.Setenv("AWS_REGION", "")
+	for _, c := range []struct{ url, want string }{
+		{"", "it is empty"},
+		{"ftp://x", "nothing is known of ftp://"},
+		{"file://data", "a folder has three slashes"},
+		{"s3://?region=x", "names no bucket"},
+		{"s3://key:secret@there" + at, "names no bucket"},
+		{"s3://there", "AWS_REGION"},
+		{"s3://there?region=x&colour=red", "colour"},
+		{"s3://there?region=x&use_path_style=maybe", "use_path_style=maybe"},
+		{"s3://there?endpoint=minio:9000", "no URL such as http://minio:9000"},
+		{"s3://not-there" + at, "there is no such bucket"},
+		{"azblob://there", "AZURE_STORAGE_ACCOUNT"},
+	} {
+		store, err := storeurl.Open(t.Context(), c.url)
+		var usage *cli.UsageError
+		if !errors.As(err, &usage) || !strings.Contains(err.Error(), c.want) || store != nil {
+			t.Errorf("%s: %v, want a UsageError that says %q", c.url, err, c.want)
+		}
+	}
+	t.Setenv("AWS_SECRET_ACCESS_KEY", "wrong")
+	if _, err := storeurl.Open(t.Context(), there); err == nil || !strings.Contains(err.Error(), "refuses the credentials") || strings.Contains(err.Error(), "operation error") {
+		t.Errorf("with a wrong secret: %v", err)
+	}
+}
+
+func TestPlaces(t *testing.T) {
+	server := s3test.Start(t)
+	dir := t.TempDir()
+	t.Chdir(dir)
+	for _, url := range []string{"data", "file://./data", "file://" + dir + "/data", server.Bucket(t, "there", "a/b/").String()} {
+		store, err := storeurl.Open(t.Context(), url)
+		if err != nil {
+			t.Errorf("%s: %v", url, err)
+			continue
+		}
+		w, err := store.Create(t.Context(), filestore.Raw, "x.csv", nil)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if _, err := w.Commit(); err != nil {
+			t.Errorf("%s: %v", url, err)
+		}
+		if err := store.Close(); err != nil {
+			t.Errorf("%s: %v", url, err)
+		}
+	}
+	if _, err := os.Stat(dir + "/data/raw/x.csv"); err != nil {
+		t.Error(err)
+	}
+}
