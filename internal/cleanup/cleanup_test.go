@@ -169,6 +169,21 @@ func TestOldResultsGoWithTheirInputs(t *testing.T) {
 	}
 }
 
+// plain is a store that tells by ModTime when a file was published, as a bucket does.
+type plain struct{ filestore.Store }
+
+func TestABucketTellsByModTime(t *testing.T) {
+	p := setUp(t)
+	for name, at := range map[string]time.Time{"old": time.Now().AddDate(0, 0, -2), "young": time.Now()} {
+		raw := p.put(t, filestore.Raw, name+".csv", "raw", &filestore.Info{ModTime: at})
+		p.put(t, filestore.Processed, name+"_aggregated_sales.csv", "result", &raw)
+	}
+	if err := p.cleaner(plain{p.store}, time.Now().AddDate(0, 0, -1)).Run(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	p.expect(t, "r/young.csv", "p/young.csv")
+}
+
 func TestADryRunRemovesNothing(t *testing.T) {
 	p := setUp(t)
 	p.done(t, "old.csv")

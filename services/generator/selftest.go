@@ -14,29 +14,46 @@ import (
 	"csv-pipeline/internal/cli"
 	"csv-pipeline/internal/filestore"
 	"csv-pipeline/internal/queue"
+	"csv-pipeline/internal/worker"
 )
 
 type selftestConfig struct {
 	config
+	plan            worker.PlanFlags
 	input, expected string
 	patience        time.Duration
 }
 
 func parseSelftest(args []string, getenv cli.Getenv, stdout io.Writer) (c selftestConfig, err error) {
 	fs := cli.NewFlags()
-	fs.StringVar(&c.input, "input", "timestamp,item_id,quantity\n2022-01-01T00:00:00Z,1,3\n2022-01-01T12:00:00Z,1,5\n", "`text` of the file")
-	fs.StringVar(&c.expected, "expected", "item_id,total_quantity\n1,8\n", "`text` of its result")
+	c.plan.RegisterFlags(fs)
+	fs.StringVar(&c.input, "input", "", "`text` of the file; empty: one that suits what is aggregated")
+	fs.StringVar(&c.expected, "expected", "", "`text` of its result; given with the input, and only then")
 	cli.Duration(fs, &c.patience, "patience", 2*time.Minute, time.Second, 24*time.Hour, "how long to wait for the result")
 	c.register(fs)
 	_, err = cli.Parse(cli.Command{
 		Name: "generator selftest",
 		Args: "[flags]",
 		About: `Proves that the pipeline works: puts a file with a known answer into raw/, queues its name as any
-producer would, waits for the result, compares, and removes both files again.`,
-		Examples: "generator selftest\ngenerator selftest --patience 30s",
+producer would, waits for the result, compares, and removes both files again. Tell it what the
+processors are told: --group-by, --aggregate, --delimiter and --no-header.`,
+		Examples: "generator selftest\ngenerator selftest --group-by store --aggregate 'max(price)' --patience 30s",
 		Flags:    fs,
 	}, args, getenv, stdout)
-	return c, err
+	if err != nil {
+		return c, err
+	}
+	if (c.input == "") != (c.expected == "") {
+		return c, cli.Usagef("--input (INPUT) and --expected (EXPECTED): expected both of them or none")
+	}
+	if c.input == "" {
+		plan, err := c.plan.Compile()
+		if err != nil {
+			return c, err
+		}
+		c.input, c.expected = plan.Sample()
+	}
+	return c, nil
 }
 
 func selftest(ctx context.Context, args []string, getenv cli.Getenv, stdout io.Writer) error {

@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"maps"
 	"os"
 	"path/filepath"
 	"strings"
@@ -42,6 +43,32 @@ func startWorker(t *testing.T, server *redistest.Server, folder, aggregate strin
 	})
 }
 
+// TestSelftestKnowsWhatIsAggregated: with other settings it makes another file, unless it is given one.
+func TestSelftestKnowsWhatIsAggregated(t *testing.T) {
+	server, folder := redistest.Start(t), t.TempDir()
+	const aggregate = "max(quantity) as most"
+	startWorker(t, server, folder, aggregate)
+	for name, c := range map[string]struct {
+		set  map[string]string
+		code int
+		want string
+	}{
+		"as the worker":   {map[string]string{"AGGREGATE": aggregate}, cli.ExitOK, "passed"},
+		"a file of yours": {map[string]string{"INPUT": "quantity,item_id\n3,a\n7,a\n", "EXPECTED": "item_id,most\na,7\n"}, cli.ExitOK, "passed"},
+		"no such plan":    {map[string]string{"AGGREGATE": "median(x)"}, cli.ExitUsage, "AGGREGATE"},
+		"half of a file":  {map[string]string{"INPUT": "quantity,item_id\n3,a\n"}, cli.ExitUsage, "EXPECTED"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			env := environment(server, folder)
+			maps.Copy(env, c.set)
+			code, out, errs := generator(t, env, "selftest")
+			if code != c.code || !strings.Contains(out+errs, c.want) {
+				t.Errorf("exit code %d, want %d with %q: %s%s", code, c.code, c.want, out, errs)
+			}
+		})
+	}
+}
+
 func TestSelftest(t *testing.T) {
 	for name, c := range map[string]struct {
 		aggregate string // of the worker; none: there is no worker
@@ -49,7 +76,7 @@ func TestSelftest(t *testing.T) {
 		want      []string
 	}{
 		"right":      {"sum(quantity) as total_quantity", cli.ExitOK, nil},
-		"wrong":      {"max(quantity) as total_quantity", cli.ExitFailed, []string{"1,5", "not", "1,8"}},
+		"wrong":      {"max(quantity) as total_quantity", cli.ExitFailed, []string{"1,6", "not", "1,9"}},
 		"no results": {"", cli.ExitFailed, []string{"no result", "names that wait: 1"}},
 	} {
 		t.Run(name, func(t *testing.T) {

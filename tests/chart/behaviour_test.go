@@ -299,3 +299,18 @@ func TestCleanup(t *testing.T) {
 		t.Errorf("the notes do not say what happens to results, or say it where nothing does:\n%s", r.notes)
 	}
 }
+
+// TestHelmTestKnowsWhatIsAggregated: it is told what the processor is told.
+func TestHelmTestKnowsWhatIsAggregated(t *testing.T) {
+	r := render(t, installation{values: `processor: {groupBy: [day(t), item], aggregate: [count(*)], delimiter: tab, noHeader: true}`})
+	processor := env(get[*kedav1alpha1.ScaledJob](t, r, "").Spec.JobTargetRef.Template.Spec.Containers[0])
+	test := env(get[*corev1.Pod](t, r, "-test").Spec.Containers[0])
+	for name, want := range map[string]string{"GROUP_BY": "day(t),item", "AGGREGATE": "count(*)", "DELIMITER": "tab", "NO_HEADER": "true"} {
+		if processor[name] != want || test[name] != want {
+			t.Errorf("%s is to be %q; the processor has %q, the test %q", name, want, processor[name], test[name])
+		}
+	}
+	if _, given := test["INPUT"]; given {
+		t.Error("the test is given a file, though the values have none")
+	}
+}

@@ -347,3 +347,17 @@ func TestNetworkPolicies(t *testing.T) {
 		t.Errorf("Redis lets in pods of any release: %v", from[0])
 	}
 }
+
+// TestTheExternalRedisHasTheUsers keeps the manifests that Redis is tried with on a cluster like the
+// rules that the chart asks for.
+func TestTheExternalRedisHasTheUsers(t *testing.T) {
+	manifests, err := os.ReadFile("../e2e/testdata/external-redis.yaml")
+	if err != nil {
+		t.Fatal(err)
+	}
+	for user, rule := range rules(t, render(t, installation{})) {
+		if line := fmt.Sprintf("user %s on >%s %s\n", user, user, strings.Join(rule, " ")); !strings.Contains(string(manifests), line) {
+			t.Errorf("the manifests have no %s", line)
+		}
+	}
+}

@@ -165,8 +165,8 @@ var flips = map[string]flip{
 	"monitoring.dashboard.labels":                    {to: "{some: label}", with: monitoring},
 	"monitoring.dashboard.annotations":               {to: "{some: annotation}", with: monitoring},
 
-	"test.input":    {to: "a"},
-	"test.expected": {to: "a"},
+	"test.input":    {to: "b", with: `{"test.input": a, "test.expected": a}`},
+	"test.expected": {to: "b", with: `{"test.input": a, "test.expected": a}`},
 	"test.patience": {to: "7s"},
 }
 

@@ -153,6 +153,8 @@ func TestCombinationsAreRefusedWithASentence(t *testing.T) {
 	for _, set := range []string{
 		"redis.auth.password=a,redis.auth.existingSecret=b",
 		"generator.months=0",
+		"test.input=a",
+		"test.expected=a",
 		"inspector.auth.user=me",
 		"inspector.auth.read=true",
 		"inspector.auth.existingSecret=web,inspector.auth.tokenKey=",

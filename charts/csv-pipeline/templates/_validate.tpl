@@ -12,6 +12,11 @@
 {{- fail "generator: months and days are both 0, so it has nothing to write; set one of them or enabled: false" -}}
 {{- end -}}
 {{- end -}}
+{{- with .Values.test -}}
+{{- if ne (empty .input) (empty .expected) -}}
+{{- fail "test: input and expected are a file and its result; set both of them or none" -}}
+{{- end -}}
+{{- end -}}
 {{- with .Values.inspector.auth -}}
 {{- if and (or .user .read) (not .existingSecret) -}}
 {{- fail "inspector.auth: user and read need existingSecret, the Secret that has the password or the token" -}}
