@@ -7,13 +7,16 @@ import (
 	"encoding/base64"
 	"encoding/hex"
 	"errors"
+	"fmt"
 	"io"
 	"mime"
 	"net/http"
 	"net/url"
 	"path"
 	"slices"
+	"strconv"
 	"strings"
+	"sync"
 	"time"
 
 	"csv-pipeline/internal/catalog"
@@ -316,7 +319,8 @@ func (s *Server) file(w http.ResponseWriter, r *http.Request, area filestore.Are
 		return
 	}
 	defer f.Close()
-	w.Header().Add("Vary", "Accept")
+	header := w.Header()
+	header["Vary"] = varyAccept
 	if wantsPage(r) && !q.Has("download") {
 		s.filePage(w, r, area, f)
 		return
@@ -326,11 +330,10 @@ func (s *Server) file(w http.ResponseWriter, r *http.Request, area filestore.Are
 		s.fileJSON(w, r, area, info, q.Get("sha256") == "1")
 		return
 	}
-	header := w.Header()
-	header.Set("Content-Type", contentType(name))
+	header["Content-Type"] = contentType(name)
 	header.Set("ETag", `"`+info.ETag+`"`)
-	header.Set("Cache-Control", "no-cache") // ask each time whether it changed
-	header.Set("Content-Security-Policy", "default-src 'none'; sandbox")
+	header["Cache-Control"] = noCache
+	header["Content-Security-Policy"] = filePolicy
 	if q.Has("download") || wantsPage(r) {
 		attachment(w, path.Base(name))
 	}
@@ -350,23 +353,66 @@ func (s *Server) file(w http.ResponseWriter, r *http.Request, area filestore.Are
 	if ranges := r.Header.Get("Range"); strings.Count(ranges, ",") >= maxRanges {
 		r.Header.Del("Range") // many small ranges cost more than the file
 	}
+	if info.Size <= small && r.Method == http.MethodGet && unconditional(r.Header) {
+		s.whole(w, r, f)
+		return
+	}
 	http.ServeContent(w, r, "", info.ModTime, f)
+}
+
+// small is the size of files that are answered with at once, in bytes.
+const small = 16 << 10
+
+var buffers = sync.Pool{New: func() any { return new([small]byte) }}
+
+// unconditional reports whether all of a file is asked for, whatever version the
+// client has (RFC 9110, sections 13 and 14).
+func unconditional(h http.Header) bool {
+	for _, name := range [...]string{"If-None-Match", "If-Modified-Since", "Range", "If-Match", "If-Unmodified-Since"} {
+		if _, there := h[name]; there {
+			return false
+		}
+	}
+	return true
+}
+
+// whole answers with a small file as http.ServeContent does, but with one read and one
+// write: most results are small, and most requests are for all of one.
+func (s *Server) whole(w http.ResponseWriter, r *http.Request, f filestore.File) {
+	buffer := buffers.Get().(*[small]byte)
+	defer buffers.Put(buffer)
+	info := f.Info()
+	content := buffer[:info.Size]
+	if _, err := io.ReadFull(f, content); err != nil {
+		s.fail(w, r, fmt.Errorf("read %s: %w", visible(info.Name), err)) // somebody wrote into the file
+		return
+	}
+	w.Header().Set("Last-Modified", info.ModTime.UTC().Format(http.TimeFormat))
+	w.Header().Set("Content-Length", strconv.FormatInt(info.Size, 10))
+	_, _ = w.Write(content) // the client has gone, or all is well
 }
 
 // maxRanges is how many ranges one request may ask for.
 const maxRanges = 10
 
+var (
+	typeCSV   = []string{"text/csv; charset=utf-8"}
+	typeGzip  = []string{"application/gzip"}
+	typeZstd  = []string{"application/zstd"}
+	typeOther = []string{"application/octet-stream"}
+)
+
 // contentType never lets a browser run what was put among the files.
-func contentType(name string) string {
+func contentType(name string) []string {
 	switch strings.ToLower(path.Ext(name)) {
 	case ".csv":
-		return "text/csv; charset=utf-8"
+		return typeCSV
 	case ".gz":
-		return "application/gzip"
+		return typeGzip
 	case ".zst":
-		return "application/zstd"
+		return typeZstd
 	}
-	return "application/octet-stream"
+	return typeOther
 }
 
 // attachment makes a browser save the answer under a name, and not show it (RFC 6266).

@@ -177,18 +177,25 @@ const slowest = 30 * time.Second
 // maxForm is the longest body that is not an upload, in bytes.
 const maxForm = 4 << 20
 
+// Values of headers that many answers share, so that none is made for each: they are
+// replaced or added to, which copies them, and never changed.
+var (
+	pagePolicy = []string{"default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data: blob:; connect-src 'self'; base-uri 'none'; form-action 'self'; frame-ancestors 'none'"}
+	filePolicy = []string{"default-src 'none'; sandbox"}
+	noSniff    = []string{"nosniff"}
+	sameOrigin = []string{"same-origin"}
+	noCache    = []string{"no-cache"} // to be asked for each time whether it changed
+	varyAccept = []string{"Accept"}
+)
+
 // secure sets what every answer has, and bounds what a client can hold on to.
 func (s *Server) secure(h http.Handler) http.Handler {
-	const policy = "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data: blob:; connect-src 'self'; base-uri 'none'; form-action 'self'; frame-ancestors 'none'"
 	crossOrigin := http.NewCrossOriginProtection()
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		header := w.Header()
-		header.Set("Content-Security-Policy", policy)
-		header.Set("X-Content-Type-Options", "nosniff")
-		// Not no-referrer: browsers then hide the origin of forms, which is checked.
-		header.Set("Referrer-Policy", "same-origin")
-		header.Set("Cross-Origin-Opener-Policy", "same-origin")
-		header.Set("Cross-Origin-Resource-Policy", "same-origin")
+		header["Content-Security-Policy"] = pagePolicy
+		header["X-Content-Type-Options"] = noSniff
+		header["Cross-Origin-Resource-Policy"] = sameOrigin
 		_ = http.NewResponseController(w).SetWriteDeadline(time.Now().Add(slowest)) // not every writer has one
 		if r.Method != http.MethodGet && r.Method != http.MethodHead {
 			if err := crossOrigin.Check(r); err != nil {
