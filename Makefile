@@ -37,14 +37,13 @@ test-deps:
 	@scripts/install redis-server prometheus versitygw
 
 .PHONY: browser
-browser: build ## Test the pages in a real Chromium (needs npm)
-	@scripts/install redis-server chromium
-	cd tests/browser && npm ci --no-audit --no-fund && npm test
+browser: build ## Test the pages in a real Chromium
+	@scripts/install redis-server chromium npm tests/browser
+	cd tests/browser && npm test
 
 .PHONY: screenshots
 screenshots: build ## Make the pictures of the pages in docs/images
-	@scripts/install redis-server chromium
-	cd tests/browser && npm ci --no-audit --no-fund
+	@scripts/install redis-server chromium npm tests/browser
 	node tests/browser/screenshots.mjs docs/images
 
 .PHONY: bench-inspector
@@ -66,6 +65,7 @@ bench: test-deps ## Measure speed and memory; prints figures
 	cd bench && go run .
 	cd bench/queue && go test -count=1 -v -timeout 20m .
 	cd bench && go run ./scale
+	$(MAKE) --no-print-directory bench-inspector
 
 .PHONY: images
 images: ## Build the images; GO_IMAGE and BASE_IMAGE choose what they are built on

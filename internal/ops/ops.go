@@ -2,6 +2,7 @@
 package ops
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -91,15 +92,23 @@ func Listen(address string) (net.Listener, error) {
 	return l, nil
 }
 
+// Server answers requests over HTTP.
+type Server struct {
+	Handler http.Handler
+	Log     *zap.Logger
+	// HeaderTimeout is how long a client may take to send the header of a request; 0: 5 s.
+	HeaderTimeout time.Duration
+}
+
 // Serve answers requests until ctx ends, then finishes those under way for up to
 // ten seconds.
-func Serve(ctx context.Context, l net.Listener, h http.Handler, log *zap.Logger) error {
+func (s Server) Serve(ctx context.Context, l net.Listener) error {
 	server := &http.Server{
-		Handler:           h,
-		ReadHeaderTimeout: 5 * time.Second,
+		Handler:           s.Handler,
+		ReadHeaderTimeout: cmp.Or(s.HeaderTimeout, 5*time.Second),
 		IdleTimeout:       2 * time.Minute,
 		MaxHeaderBytes:    64 << 10,
-		ErrorLog:          zap.NewStdLog(log),
+		ErrorLog:          zap.NewStdLog(s.Log),
 		BaseContext:       func(net.Listener) context.Context { return context.WithoutCancel(ctx) },
 	}
 	stopped := make(chan error, 1)

@@ -3,9 +3,6 @@ package web
 import (
 	"archive/zip"
 	"context"
-	"crypto/sha256"
-	"encoding/base64"
-	"encoding/hex"
 	"errors"
 	"io"
 	"mime"
@@ -14,7 +11,6 @@ import (
 	"path"
 	"slices"
 	"strings"
-	"time"
 
 	"csv-pipeline/internal/catalog"
 	"csv-pipeline/internal/filestore"
@@ -244,11 +240,9 @@ func (s *Server) zip(w http.ResponseWriter, r *http.Request, area filestore.Area
 	if r.Method == http.MethodHead {
 		return
 	}
-	rc := http.NewResponseController(w)
-	z := zip.NewWriter(w)
+	z := zip.NewWriter(s.paced(w))
 	for name := range names {
-		_ = rc.SetWriteDeadline(time.Now().Add(slowest))
-		if err := s.zipOne(r.Context(), rc, z, area, name); err != nil {
+		if err := s.zipOne(r.Context(), z, area, name); err != nil {
 			panic(http.ErrAbortHandler)
 		}
 	}
@@ -257,7 +251,7 @@ func (s *Server) zip(w http.ResponseWriter, r *http.Request, area filestore.Area
 	}
 }
 
-func (s *Server) zipOne(ctx context.Context, rc *http.ResponseController, z *zip.Writer, area filestore.Area, name string) error {
+func (s *Server) zipOne(ctx context.Context, z *zip.Writer, area filestore.Area, name string) error {
 	f, err := s.Store.Open(ctx, area, name)
 	switch {
 	case errors.Is(err, filestore.ErrNotExist), errors.Is(err, filestore.ErrInvalidName), err != nil && isOutside(err):
@@ -274,134 +268,11 @@ func (s *Server) zipOne(ctx context.Context, rc *http.ResponseController, z *zip
 	if err != nil {
 		return err
 	}
-	_, err = io.Copy(paced{entry, rc}, f)
+	_, err = io.Copy(entry, f)
 	return err
-}
-
-// paced gives a client more time with every piece it takes.
-type paced struct {
-	io.Writer
-	rc *http.ResponseController
-}
-
-func (p paced) Write(b []byte) (int, error) {
-	_ = p.rc.SetWriteDeadline(time.Now().Add(slowest))
-	return p.Writer.Write(b)
-}
-
-// slowestRate is what a client must take of a file, in bytes a second, on average.
-const slowestRate = 16 << 10
-
-// file serves one version of a file, whatever is published meanwhile: a page about
-// it for a browser, its bytes for others and for ?download.
-func (s *Server) file(w http.ResponseWriter, r *http.Request, area filestore.Area, name string) {
-	query := r.URL.RawQuery != ""
-	var q url.Values
-	if query {
-		q = r.URL.Query()
-	}
-	f, err := s.Store.Open(r.Context(), area, name)
-	switch {
-	case errors.Is(err, filestore.ErrInvalidName):
-		s.problem(w, r, http.StatusNotFound, visible(err.Error()))
-		return
-	case errors.Is(err, filestore.ErrNotExist):
-		s.missing(w, r, area, name)
-		return
-	case err != nil && (isOutside(err) || tooLong(err)):
-		s.problem(w, r, http.StatusNotFound, "there is no such file in "+string(area)+"/")
-		return
-	case err != nil:
-		s.fail(w, r, err)
-		return
-	}
-	defer f.Close()
-	w.Header().Add("Vary", "Accept")
-	if wantsPage(r) && !q.Has("download") {
-		s.filePage(w, r, area, f)
-		return
-	}
-	info := f.Info()
-	if q.Get("format") == "json" {
-		s.fileJSON(w, r, area, info, q.Get("sha256") == "1")
-		return
-	}
-	header := w.Header()
-	header.Set("Content-Type", contentType(name))
-	header.Set("ETag", `"`+info.ETag+`"`)
-	header.Set("Cache-Control", "no-cache") // ask each time whether it changed
-	header.Set("Content-Security-Policy", "default-src 'none'; sandbox")
-	if q.Has("download") || wantsPage(r) {
-		attachment(w, path.Base(name))
-	}
-	if strings.Contains(r.Header.Get("Want-Repr-Digest"), "sha-256") {
-		if sum, err := hash(r.Context(), f); err == nil {
-			header.Set("Repr-Digest", "sha-256=:"+base64.StdEncoding.EncodeToString(sum)+":") // RFC 9530
-		}
-		if _, err := f.Seek(0, io.SeekStart); err != nil {
-			s.fail(w, r, err)
-			return
-		}
-	}
-	if info.Size > slowestRate {
-		limit := slowest + time.Duration(info.Size/slowestRate)*time.Second
-		_ = http.NewResponseController(w).SetWriteDeadline(time.Now().Add(limit))
-	}
-	if ranges := r.Header.Get("Range"); strings.Count(ranges, ",") >= maxRanges {
-		r.Header.Del("Range") // many small ranges cost more than the file
-	}
-	http.ServeContent(w, r, "", info.ModTime, f)
-}
-
-// maxRanges is how many ranges one request may ask for.
-const maxRanges = 10
-
-// contentType never lets a browser run what was put among the files.
-func contentType(name string) string {
-	switch strings.ToLower(path.Ext(name)) {
-	case ".csv":
-		return "text/csv; charset=utf-8"
-	case ".gz":
-		return "application/gzip"
-	case ".zst":
-		return "application/zstd"
-	}
-	return "application/octet-stream"
 }
 
 // attachment makes a browser save the answer under a name, and not show it (RFC 6266).
 func attachment(w http.ResponseWriter, name string) {
 	w.Header().Set("Content-Disposition", mime.FormatMediaType("attachment", map[string]string{"filename": visible(name)}))
-}
-
-// sha256 is the digest of a file, in hexadecimal.
-func (s *Server) sha256(ctx context.Context, area filestore.Area, name string) (string, error) {
-	f, err := s.Store.Open(ctx, area, name)
-	if err != nil {
-		return "", err
-	}
-	defer f.Close()
-	sum, err := hash(ctx, f)
-	return hex.EncodeToString(sum), err
-}
-
-func hash(ctx context.Context, r io.Reader) ([]byte, error) {
-	sum := sha256.New()
-	if _, err := io.Copy(sum, untilDone{ctx, r}); err != nil {
-		return nil, err
-	}
-	return sum.Sum(nil), nil
-}
-
-// untilDone stops reading when nobody waits any more.
-type untilDone struct {
-	ctx context.Context
-	io.Reader
-}
-
-func (u untilDone) Read(p []byte) (int, error) {
-	if err := u.ctx.Err(); err != nil {
-		return 0, err
-	}
-	return u.Reader.Read(p)
 }

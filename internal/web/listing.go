@@ -302,7 +302,6 @@ func pageLinks(w http.ResponseWriter, r *http.Request, offset, limit, total int)
 // be told by breaking off, so that nobody takes a part for the whole.
 func (s *Server) eachChunk(w http.ResponseWriter, r *http.Request, files *catalog.Snapshot, area filestore.Area, places []int32, sums bool,
 	before string, write func(w io.Writer, l listed, first bool) error, after string) {
-	rc := http.NewResponseController(w)
 	for i := 0; i == 0 || i < len(places); i += chunk {
 		shown, err := s.describe(r.Context(), files, area, places[i:min(len(places), i+chunk)], sums)
 		if err != nil && i == 0 {
@@ -314,7 +313,7 @@ func (s *Server) eachChunk(w http.ResponseWriter, r *http.Request, files *catalo
 		if i == 0 {
 			_, _ = io.WriteString(w, before)
 		}
-		_ = rc.SetWriteDeadline(time.Now().Add(slowest))
+		s.allow(w)
 		for n, l := range shown {
 			if err := write(w, l, i+n == 0); err != nil {
 				panic(http.ErrAbortHandler)

@@ -1,7 +1,9 @@
 package web_test
 
 import (
+	"bytes"
 	"encoding/json"
+	"fmt"
 	"net/http"
 	"os"
 	"regexp"
@@ -9,8 +11,59 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/pb33f/libopenapi/datamodel"
 	"github.com/santhosh-tekuri/jsonschema/v6"
 )
+
+// The description is one by the specification, and its schemas are by theirs.
+func TestOpenAPIIsValid(t *testing.T) {
+	text, err := os.ReadFile("openapi.json")
+	if err != nil {
+		t.Fatal(err)
+	}
+	document, err := jsonschema.UnmarshalJSON(bytes.NewReader(text))
+	if err != nil {
+		t.Fatal(err)
+	}
+	published, err := jsonschema.UnmarshalJSON(strings.NewReader(datamodel.OpenAPI31SchemaData))
+	if err != nil {
+		t.Fatal(err)
+	}
+	compiler := jsonschema.NewCompiler()
+	for name, resource := range map[string]any{"published.json": published, "openapi.json": document} {
+		if err := compiler.AddResource(name, resource); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if err := compiler.MustCompile("published.json").Validate(document); err != nil {
+		t.Errorf("%#v", err)
+	}
+	compiled := 0
+	var walk func(at any, pointer string, schema bool)
+	walk = func(at any, pointer string, schema bool) {
+		if schema {
+			compiled++
+			if _, err := compiler.Compile("openapi.json#" + pointer); err != nil {
+				t.Errorf("%s: %v", pointer, err)
+			}
+			return // with all in it
+		}
+		switch at := at.(type) {
+		case []any:
+			for i, value := range at {
+				walk(value, fmt.Sprintf("%s/%d", pointer, i), false)
+			}
+		case map[string]any:
+			for key, value := range at {
+				walk(value, pointer+"/"+strings.NewReplacer("~", "~0", "/", "~1").Replace(key), key == "schema" || pointer == "/components/schemas")
+			}
+		}
+	}
+	walk(document, "", false)
+	if compiled < 20 {
+		t.Errorf("only %d schemas were found", compiled)
+	}
+}
 
 // The description tells what the handlers do: every route is in it and the other
 // way round, every answer is as it says, and every error is a problem.

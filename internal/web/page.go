@@ -70,8 +70,12 @@ func (s *Server) show(w http.ResponseWriter, r *http.Request, code int, view tem
 		}
 		return
 	}
-	w.Header().Set("Content-Type", "text/html; charset=utf-8")
-	w.Header().Set("Cache-Control", "no-store")
+	header := w.Header()
+	// Not no-referrer: browsers then hide the origin of forms, which is checked.
+	header["Referrer-Policy"] = sameOrigin
+	header["Cross-Origin-Opener-Policy"] = sameOrigin
+	header.Set("Content-Type", "text/html; charset=utf-8")
+	header.Set("Cache-Control", "no-store")
 	w.WriteHeader(code)
 	_, _ = w.Write(b.Bytes()) // the client has gone, or all is well
 }

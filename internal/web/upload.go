@@ -5,26 +5,15 @@ import (
 	"fmt"
 	"io"
 	"net/http"
+	"os"
 	"path"
 	"strconv"
 	"strings"
-	"time"
 
 	"go.uber.org/zap"
 
 	"csv-pipeline/internal/filestore"
 )
-
-// pacedBody gives a client more time with every piece it sends.
-type pacedBody struct {
-	io.Reader
-	rc *http.ResponseController
-}
-
-func (p pacedBody) Read(b []byte) (int, error) {
-	_ = p.rc.SetReadDeadline(time.Now().Add(slowest))
-	return p.Reader.Read(b)
-}
 
 var errTooLarge = errors.New("the file is too large")
 
@@ -56,6 +45,7 @@ func (s *Server) receive(r *http.Request, name string, body io.Reader) (filestor
 
 // refuseUpload says why a file was not taken.
 func (s *Server) refuseUpload(w http.ResponseWriter, r *http.Request, name string, err error) {
+	s.allow(w)                            // receiving may have taken long
 	w.Header().Set("Connection", "close") // what it still sends is not read
 	var tooLong *http.MaxBytesError
 	switch {
@@ -67,6 +57,8 @@ func (s *Server) refuseUpload(w http.ResponseWriter, r *http.Request, name strin
 		s.refuse(w, r, err)
 	case isOutside(err):
 		s.problem(w, r, http.StatusUnprocessableEntity, "a part of the name is a link that leads outside")
+	case errors.Is(err, os.ErrDeadlineExceeded):
+		s.problem(w, r, http.StatusRequestTimeout, "the file came too slowly")
 	case errors.Is(err, io.ErrUnexpectedEOF):
 		s.problem(w, r, http.StatusBadRequest, "the file was cut off")
 	default:
@@ -89,13 +81,12 @@ func (s *Server) put(w http.ResponseWriter, r *http.Request) {
 		}
 		code = http.StatusOK
 	}
-	rc := http.NewResponseController(w)
-	info, err := s.receive(r, name, pacedBody{r.Body, rc})
-	_ = rc.SetWriteDeadline(time.Now().Add(slowest))
+	info, err := s.receive(r, name, s.pacedBody(w, r))
 	if err != nil {
 		s.refuseUpload(w, r, name, err)
 		return
 	}
+	s.allow(w)
 	w.Header().Set("ETag", `"`+info.ETag+`"`)
 	w.Header().Set("Location", s.BasePath+"files/raw/"+escapePath(name))
 	w.Header().Set("Content-Type", "application/json")
@@ -110,8 +101,7 @@ func (s *Server) uploadPage(w http.ResponseWriter, r *http.Request) {
 
 // uploadForm takes the files of a form.
 func (s *Server) uploadForm(w http.ResponseWriter, r *http.Request) {
-	rc := http.NewResponseController(w)
-	r.Body = io.NopCloser(pacedBody{r.Body, rc})
+	r.Body = s.pacedBody(w, r)
 	form, err := r.MultipartReader()
 	if err != nil {
 		s.problem(w, r, http.StatusBadRequest, "expected a form with files (multipart/form-data)")
@@ -123,6 +113,7 @@ func (s *Server) uploadForm(w http.ResponseWriter, r *http.Request) {
 		if errors.Is(err, io.EOF) {
 			break
 		} else if err != nil {
+			s.allow(w)
 			s.problem(w, r, http.StatusBadRequest, "the form was cut off or cannot be read")
 			return
 		}
@@ -137,7 +128,7 @@ func (s *Server) uploadForm(w http.ResponseWriter, r *http.Request) {
 		}
 		received++
 	}
-	_ = rc.SetWriteDeadline(time.Now().Add(slowest))
+	s.allow(w)
 	if received == 0 {
 		s.problem(w, r, http.StatusBadRequest, "no file was chosen")
 		return

@@ -35,6 +35,10 @@ type Config struct {
 	BasePath string
 	// MaxUpload is the largest file that may be uploaded, in bytes; 0: 1 GiB.
 	MaxUpload int64
+	// ClientTimeout is for how long a client may let the server wait: for the rest of
+	// a form, for the next piece of an upload, or until it takes a page or the next
+	// piece of a file; 0: 30 s.
+	ClientTimeout time.Duration
 }
 
 // Server answers requests about one pipeline. Make it with New.
@@ -50,6 +54,9 @@ type Server struct {
 func New(c Config) *Server {
 	if c.MaxUpload == 0 {
 		c.MaxUpload = 1 << 30
+	}
+	if c.ClientTimeout == 0 {
+		c.ClientTimeout = 30 * time.Second
 	}
 	c.BasePath = "/" + strings.Trim(c.BasePath, "/")
 	if c.BasePath != "/" {
@@ -171,32 +178,41 @@ func (s *Server) below(h http.Handler) http.Handler {
 	})
 }
 
-// Time that a client has to take an ordinary answer, and to send a form.
-const slowest = 30 * time.Second
+// allow gives the client time to take what comes next.
+func (s *Server) allow(w http.ResponseWriter) {
+	_ = http.NewResponseController(w).SetWriteDeadline(time.Now().Add(s.ClientTimeout)) // not every writer has a deadline
+}
 
 // maxForm is the longest body that is not an upload, in bytes.
 const maxForm = 4 << 20
 
+// Values of headers that many answers share, so that none is made for each: they are
+// replaced or added to, which copies them, and never changed.
+var (
+	pagePolicy = []string{"default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data: blob:; connect-src 'self'; base-uri 'none'; form-action 'self'; frame-ancestors 'none'"}
+	filePolicy = []string{"default-src 'none'; sandbox"}
+	noSniff    = []string{"nosniff"}
+	sameOrigin = []string{"same-origin"}
+	noCache    = []string{"no-cache"} // to be asked for each time whether it changed
+	varyAccept = []string{"Accept"}
+)
+
 // secure sets what every answer has, and bounds what a client can hold on to.
 func (s *Server) secure(h http.Handler) http.Handler {
-	const policy = "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data: blob:; connect-src 'self'; base-uri 'none'; form-action 'self'; frame-ancestors 'none'"
 	crossOrigin := http.NewCrossOriginProtection()
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		header := w.Header()
-		header.Set("Content-Security-Policy", policy)
-		header.Set("X-Content-Type-Options", "nosniff")
-		// Not no-referrer: browsers then hide the origin of forms, which is checked.
-		header.Set("Referrer-Policy", "same-origin")
-		header.Set("Cross-Origin-Opener-Policy", "same-origin")
-		header.Set("Cross-Origin-Resource-Policy", "same-origin")
-		_ = http.NewResponseController(w).SetWriteDeadline(time.Now().Add(slowest)) // not every writer has one
+		header["Content-Security-Policy"] = pagePolicy
+		header["X-Content-Type-Options"] = noSniff
+		header["Cross-Origin-Resource-Policy"] = sameOrigin
+		s.allow(w)
 		if r.Method != http.MethodGet && r.Method != http.MethodHead {
 			if err := crossOrigin.Check(r); err != nil {
 				s.problem(w, r, http.StatusForbidden, "the request comes from another site")
 				return
 			}
 			if r.Method != http.MethodPut && r.URL.Path != "/upload" && r.URL.Path != s.BasePath+"upload" {
-				_ = http.NewResponseController(w).SetReadDeadline(time.Now().Add(slowest))
+				_ = http.NewResponseController(w).SetReadDeadline(time.Now().Add(s.ClientTimeout))
 				r.Body = http.MaxBytesReader(w, r.Body, maxForm)
 			}
 		}

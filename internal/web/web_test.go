@@ -232,6 +232,37 @@ func TestFilesAreServedWhole(t *testing.T) {
 	}
 }
 
+// Files of all sizes are served whole: those that fit into one write, those that are
+// read at once, and those that the system sends by itself.
+func TestFilesOfAllSizes(t *testing.T) {
+	s := start(t, nil)
+	for _, size := range []int{0, 1, 511, 512, 513, 2047, 2048, 2049, 16<<10 - 1, 16 << 10, 16<<10 + 1, 1 << 20} {
+		text := strings.Repeat("0123456789abcde\n", size/16+1)[:size]
+		s.put(t, "a.csv", text)
+		for _, method := range []string{http.MethodGet, http.MethodHead} {
+			r := s.do(t, method, "/files/raw/a.csv", "")
+			if r.StatusCode != http.StatusOK || r.ContentLength != int64(size) || method == http.MethodGet && r.body != text || r.Header.Get("Last-Modified") == "" {
+				t.Errorf("%s of %d bytes: %s, %d bytes, %v", method, size, r.Status, len(r.body), r.Header)
+			}
+		}
+		if size < 3 {
+			continue
+		}
+		first := s.get(t, "/files/raw/a.csv")
+		for name, value := range map[string]string{"If-None-Match": first.Header.Get("ETag"), "If-Modified-Since": first.Header.Get("Last-Modified")} {
+			if r := s.get(t, "/files/raw/a.csv", name, value); r.StatusCode != http.StatusNotModified {
+				t.Errorf("%s of %d bytes: %s", name, size, r.Status)
+			}
+		}
+		if r := s.get(t, "/files/raw/a.csv", "If-Match", `"another"`); r.StatusCode != http.StatusPreconditionFailed {
+			t.Errorf("If-Match of another version, %d bytes: %s", size, r.Status)
+		}
+		if r := s.get(t, "/files/raw/a.csv", "Range", "bytes=-2"); r.StatusCode != http.StatusPartialContent || r.body != text[size-2:] {
+			t.Errorf("the last two of %d bytes: %s %.20q", size, r.Status, r.body)
+		}
+	}
+}
+
 func TestListing(t *testing.T) {
 	s := start(t, nil)
 	var want []string

@@ -14,6 +14,7 @@ type config struct {
 	redis                   queue.Config
 	store, listen           string
 	sweepInterval, settling time.Duration
+	clientTimeout           time.Duration
 	auth                    auth.Flags
 	basePath                string
 	maxUpload               int64
@@ -27,6 +28,7 @@ func parse(args []string, getenv cli.Getenv, stdout io.Writer) (c config, err er
 	cli.Duration(fs, &c.settling, "settle", 2*time.Second, 0, 24*time.Hour, "for how long a file must have been still before it is queued")
 	c.auth.RegisterFlags(fs)
 	cli.Int64(fs, &c.maxUpload, "max-upload", 1<<30, 1, 1<<50, "the largest file that may be uploaded, in bytes")
+	cli.Duration(fs, &c.clientTimeout, "client-timeout", 30*time.Second, 10*time.Millisecond, time.Hour, "how long a client may take to send or take a page, or 256 KiB of a file, before it is cut off")
 	fs.StringVar(&c.basePath, "base-path", "/", "`path` that an ingress puts in front, such as /csv/")
 	c.redis.RegisterFlags(fs)
 	_, err = cli.Parse(cli.Command{

@@ -65,8 +65,8 @@ func run(ctx context.Context, args []string, getenv cli.Getenv, stdout, _ io.Wri
 	sweeper := &sweep.Sweeper{Catalog: files, Store: store, Queue: q, Log: log, Settle: c.settling}
 	go sweeper.Run(ctx, c.sweepInterval, pulse.Beat)
 	server := web.New(web.Config{Store: store, Catalog: files, Queue: q, Log: log, Registry: ops.NewRegistry("inspector"), Alive: pulse.Alive,
-		Guard: guard, BasePath: c.basePath, MaxUpload: c.maxUpload})
+		Guard: guard, BasePath: c.basePath, MaxUpload: c.maxUpload, ClientTimeout: c.clientTimeout})
 	go server.Watch(ctx)
 	log.Info("serving", zap.String("address", l.Addr().String()), zap.String("store", c.store), zap.String("redis", c.redis.Address()), zap.Bool("writable", guard.Writable()))
-	return ops.Serve(ctx, l, server.Handler(), log)
+	return ops.Server{Handler: server.Handler(), Log: log, HeaderTimeout: min(c.clientTimeout, 5*time.Second)}.Serve(ctx, l)
 }

@@ -76,7 +76,7 @@ func run(ctx context.Context, args []string, getenv cli.Getenv, stdout, stderr i
 	mux := http.NewServeMux()
 	ops.Endpoints(mux, ops.NewRegistry("processor"), pulse.Alive, q.Check)
 	return both(ctx, w.Run,
-		func(ctx context.Context) error { return ops.Serve(ctx, l, mux, log) })
+		func(ctx context.Context) error { return ops.Server{Handler: mux, Log: log}.Serve(ctx, l) })
 }
 
 // both runs two things until both have ended; the end of one asks the other to stop.

@@ -119,7 +119,9 @@ func (p *pipeline) run(ctx context.Context, l net.Listener, stdout io.Writer, de
 		server.Watch(ctx)
 		return nil
 	})
-	start(func(ctx context.Context) error { return ops.Serve(ctx, l, server.Handler(), p.log) })
+	start(func(ctx context.Context) error {
+		return ops.Server{Handler: server.Handler(), Log: p.log}.Serve(ctx, l)
+	})
 	workers := &worker.Pool{Concurrency: 4, Worker: worker.Worker{Name: "worker", Queue: p.queue, Store: p.store, Plan: p.plan, Log: p.log,
 		Watch: true, Grace: 5 * time.Second, Patience: time.Second}}
 	start(workers.Run)

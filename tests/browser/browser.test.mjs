@@ -38,7 +38,7 @@ after(async () => {
 // and for any request that leaves the site.
 async function open(options = {}) {
   const context = await browser.newContext(options);
-  context.setDefaultTimeout(8000);
+  context.setDefaultTimeout(60_000); // for machines that are busy with other things
   const page = await context.newPage();
   const complaints = [];
   page.on('console', (m) => { if (m.type() === 'error' || m.type() === 'warning') complaints.push(m.text()); });

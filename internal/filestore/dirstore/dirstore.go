@@ -133,38 +133,65 @@ func (s *Store) Open(_ context.Context, area filestore.Area, name string) (files
 // List walks the area. Folders and files that vanish while it looks are left out.
 func (s *Store) List(ctx context.Context, area filestore.Area) iter.Seq2[filestore.Info, error] {
 	return func(yield func(filestore.Info, error) bool) {
-		err := fs.WalkDir(s.root.FS(), string(area), func(where string, d fs.DirEntry, err error) error {
+		folders := []string{string(area)}
+		for len(folders) > 0 {
+			last := len(folders) - 1
+			folder := folders[last]
+			inner, err := s.look(ctx, area, folder, func(i filestore.Info) bool { return yield(i, nil) })
 			switch {
-			case ctx.Err() != nil:
-				return ctx.Err()
-			case errors.Is(err, fs.ErrNotExist):
-				return nil
-			case err != nil:
-				return err
-			case where == string(area):
-				return nil
-			case strings.HasPrefix(d.Name(), "."):
-				if d.IsDir() {
-					return fs.SkipDir
-				}
-				return nil
-			case d.IsDir():
-				return nil
+			case errors.Is(err, fs.SkipAll):
+				return
+			case err != nil && !errors.Is(err, fs.ErrNotExist):
+				yield(filestore.Info{}, fmt.Errorf("list %s: %w", area, err))
+				return
+			}
+			folders = append(folders[:last], inner...)
+		}
+	}
+}
+
+// atOnce is how many entries of a folder are looked at together. What is known of an
+// entry takes some 400 bytes of memory, and a folder may have a million.
+const atOnce = 512
+
+// look yields the files of one folder and returns the folders in it; fs.SkipAll when
+// yield wants no more.
+func (s *Store) look(ctx context.Context, area filestore.Area, folder string, yield func(filestore.Info) bool) (folders []string, err error) {
+	dir, err := s.root.Open(folder)
+	if err != nil {
+		return nil, err
+	}
+	defer dir.Close()
+	for {
+		entries, err := dir.ReadDir(atOnce)
+		if err != nil && !errors.Is(err, io.EOF) {
+			return nil, err
+		}
+		if ctx.Err() != nil {
+			return nil, ctx.Err()
+		}
+		for _, d := range entries {
+			where := folder + "/" + d.Name()
+			if strings.HasPrefix(d.Name(), ".") {
+				continue
+			}
+			if d.IsDir() {
+				folders = append(folders, where)
+				continue
 			}
 			fi, err := d.Info()
 			if err == nil && fi.Mode()&fs.ModeSymlink != 0 {
 				fi, err = s.root.Stat(where)
 			}
 			if err != nil || !fi.Mode().IsRegular() {
-				return nil // it vanished, leads outside or is no file
+				continue // it vanished, leads outside or is no file
 			}
-			if !yield(info(area, where[len(area)+1:], fi), nil) {
-				return fs.SkipAll
+			if !yield(info(area, where[len(area)+1:], fi)) {
+				return nil, fs.SkipAll
 			}
-			return nil
-		})
+		}
 		if err != nil {
-			yield(filestore.Info{}, fmt.Errorf("list %s: %w", area, err))
+			return folders, nil
 		}
 	}
 }

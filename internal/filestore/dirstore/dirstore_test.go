@@ -1,9 +1,11 @@
 package dirstore
 
 import (
+	"context"
 	"errors"
 	"os"
 	"path/filepath"
+	"strconv"
 	"syscall"
 	"testing"
 	"time"
@@ -127,5 +129,50 @@ func TestStoreThatWasRemovedTakesNothing(t *testing.T) {
 	if w, err := s.Create(t.Context(), filestore.Raw, "a.csv", nil); err == nil {
 		w.Abort()
 		t.Error("a file was begun in a folder that is gone")
+	}
+}
+
+// A listing has each file once, also of folders that are read in several parts, and
+// ends when nobody wants more.
+func TestListingOfLargeFolders(t *testing.T) {
+	folder := t.TempDir()
+	want := map[string]bool{}
+	for _, below := range []string{"", "a/", "a/b/", "c/"} {
+		if err := os.MkdirAll(filepath.Join(folder, "raw", below), 0o777); err != nil {
+			t.Fatal(err)
+		}
+		for i := range 3 * atOnce / 2 {
+			name := below + strconv.Itoa(i) + ".csv"
+			if err := os.WriteFile(filepath.Join(folder, "raw", name), nil, 0o666); err != nil {
+				t.Fatal(err)
+			}
+			want[name] = true
+		}
+	}
+	s := open(t, folder)
+	seen := map[string]bool{}
+	for info, err := range s.List(t.Context(), filestore.Raw) {
+		if err != nil || seen[info.Name] || !want[info.Name] {
+			t.Fatalf("%q, seen before: %t, %v", info.Name, seen[info.Name], err)
+		}
+		seen[info.Name] = true
+	}
+	if len(seen) != len(want) {
+		t.Errorf("%d files, want %d", len(seen), len(want))
+	}
+	taken := 0
+	for range s.List(t.Context(), filestore.Raw) {
+		if taken++; taken == atOnce+1 {
+			break
+		}
+	}
+	ctx, cancel := context.WithCancel(t.Context())
+	defer cancel()
+	var last error
+	for _, last = range s.List(ctx, filestore.Raw) {
+		cancel()
+	}
+	if !errors.Is(last, context.Canceled) {
+		t.Errorf("after a cancel: %v", last)
 	}
 }
