@@ -62,10 +62,15 @@ lint: ## Check format, vet, staticcheck, chart and scripts
 .PHONY: bench
 bench: test-deps ## Measure speed and memory; prints figures
 	go test -run '^$$' -bench . -benchmem ./...
+	cd bench && go test -count=1 ./differential
 	cd bench && go run .
 	cd bench/queue && go test -count=1 -v -timeout 20m .
 	cd bench && go run ./scale
 	$(MAKE) --no-print-directory bench-inspector
+
+.PHONY: differential
+differential: ## Compare the engine's results with DuckDB's on random files (needs a C compiler)
+	cd bench && go test -count=1 -v ./differential
 
 .PHONY: images
 images: ## Build the images; GO_IMAGE and BASE_IMAGE choose what they are built on

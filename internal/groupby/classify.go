@@ -1,6 +1,7 @@
 package groupby
 
 import (
+	"bytes"
 	"encoding/binary"
 	"math/bits"
 )
@@ -29,7 +30,7 @@ const placesSlack = 64
 // portable is the kernel that needs nothing of the processor. It is SWAR: eight
 // bytes at a time, compared by the exact zero-byte test ((x&0x7f)+0x7f|x)&0x80,
 // whose result is zero only for zero bytes, and gathered to bits by a
-// multiplication.
+// multiplication. What it need only count or know of it leaves to package bytes.
 var portable = kernel{name: "portable", index: indexPortable, mask: maskPortable, flatten: flattenPortable}
 
 // quotedMasks are the bytes of interest among 64, bit i for byte i.
@@ -43,27 +44,21 @@ const (
 )
 
 func indexPortable(src []byte, delimiter byte, places []uint32) (n, newlines int, special bool) {
-	delimiters := lowBits * uint64(delimiter)
-	var odd uint64
+	const low = ^uint64(highBits)
+	lines, delimiters := uint64(lowBits*'\n'), lowBits*uint64(delimiter)
 	for i := range len(src) / 64 {
 		word := (*[64]byte)(src[i*64:])
-		var mask, lines uint64
+		var mask uint64
 		for j := 0; j < 64; j += 8 {
 			x := binary.LittleEndian.Uint64(word[j:])
-			line := equalBytes(x, lowBits*'\n')
-			mask |= gather(line|equalBytes(x, delimiters)) << j
-			lines += line >> 7
-			// Borrows make these three right about whether, not about where.
-			odd |= (x - lowBits) &^ x
-			y := x ^ lowBits*'\r'
-			odd |= (y - lowBits) &^ y
-			y = x ^ lowBits*'"'
-			odd |= (y - lowBits) &^ y
+			line, comma := x^lines, x^delimiters
+			neither := ((line&low + low) | line) & ((comma&low + low) | comma)
+			mask |= gather(^neither&highBits) << j
 		}
-		newlines += int((lines * lowBits) >> 56)
 		n = flattenWord(places, n, uint32(i*64), mask)
 	}
-	return n, newlines, odd&highBits != 0
+	special = bytes.IndexByte(src, '"') >= 0 || bytes.IndexByte(src, '\r') >= 0 || bytes.IndexByte(src, 0) >= 0
+	return n, bytes.Count(src, newline), special
 }
 
 func maskPortable(src []byte, delimiter byte, masks []quotedMasks) {

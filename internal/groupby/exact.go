@@ -85,7 +85,10 @@ func (w *worker) row() (bad, fatal *InputError) {
 		}
 	}
 	for _, st := range t.list {
-		if cell := w.cell(max(st.column, 0)); st.kind == cellSum && len(cell) > 0 {
+		if st.kind != cellSum {
+			continue
+		}
+		if cell := w.cell(st.column); len(cell) > 0 {
 			if _, _, problem := parseDecimal(cell); problem != "" {
 				return w.badCell(st.column, problem), nil
 			}

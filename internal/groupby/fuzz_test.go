@@ -23,6 +23,7 @@ var fuzzSpecs = []Spec{
 	{GroupBy: []string{"day(#1)", "hour(#1) as h"}, Aggregates: []string{"sum(#2)"}, OnBadRow: SkipBadRow, MaxBadShare: 0.5, Comma: ';'},
 	{Aggregates: []string{"sum(#1)", "count(distinct #1)", "avg(#1)"}},
 	{GroupBy: []string{"#1"}, NoHeader: true},
+	{Aggregates: []string{"count(*)"}},
 }
 
 // fuzzSizes are the sizes that inputs are cut into.

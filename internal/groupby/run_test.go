@@ -69,6 +69,7 @@ func TestRun(t *testing.T) {
 		{"average rounds once", sales("avg(q)"), "item_id,q\n1,1\n1,2\n1,2\n2,0.1\n2,0.2\n3,-1\n", "item_id,avg_q\n1,1.6666666666666667\n2,0.15\n3,-1\n"},
 		{"no key", Spec{Aggregates: []string{"sum(q)", "count(*)"}}, "q\n1\n2\n", "sum_q,count\n3,2\n"},
 		{"no key, no row", Spec{Aggregates: []string{"sum(q)", "count(*)"}}, "q\n", "sum_q,count\n,0\n"},
+		{"no column", Spec{Aggregates: []string{"count(*)"}}, "q\n1\n\n3\n", "count\n2\n"},
 		{"no aggregate", Spec{GroupBy: []string{"a"}}, "a,b\ny,\nx,\n,\ny,\n", "a\n\"\"\nx\ny\n"},
 		{"two keys", Spec{GroupBy: []string{"a", "b"}, Aggregates: []string{"count(*)"}}, "a,b\n10,x\n9,y\n9,x\n9,x\n", "a,b,count\n9,x,2\n9,y,1\n10,x,1\n"},
 		{"time keys", Spec{GroupBy: []string{"year(t)", "month(t)", "day(t)", "hour(t)"}, Aggregates: []string{"count(*)"}},
