@@ -133,11 +133,13 @@ func (b *bench) generate(ctx context.Context) error {
 	defer store.Close()
 	params := sales.Default()
 	params.Days = b.files
-	return (&sales.Generator{Params: params, Store: store, Queue: queue.New(b.rdb, "csvs-to-process", queue.Options{}), Report: func(f sales.File) {
+	var there error
+	err = (&sales.Generator{Params: params, Store: store, Queue: queue.New(b.rdb, "csvs-to-process", queue.Options{}), Report: func(f sales.File) {
 		if !f.Written {
-			err = fmt.Errorf("%s is there already: expected an empty place", f.Name)
+			there = fmt.Errorf("%s is there already: expected an empty place", f.Name)
 		}
 	}}).Run(ctx)
+	return errors.Join(err, there)
 }
 
 // cost is of all files: seconds, and how many commands Redis did.

@@ -7,6 +7,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"sync"
 
 	"csv-pipeline/internal/filestore"
 	"csv-pipeline/internal/queue"
@@ -29,6 +30,15 @@ type File struct {
 	Queued  bool  // false: its result is there, or it was queued already
 }
 
+// atOnce is how many files are under way at the same time. A bucket takes its time
+// for each, but takes many; large ones, which it wants buffers for, go one by one.
+func (g *Generator) atOnce() int {
+	if g.Rows > 50_000 {
+		return 1
+	}
+	return 8
+}
+
 // Run makes sure that every day's file is there, and queues those that have no
 // result yet. Running it again is harmless: a file that is there already is left
 // as it is, and no name is queued twice.
@@ -37,22 +47,50 @@ func (g *Generator) Run(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	for n := range g.Days {
-		day := g.Day(n)
-		name := FileName(day)
-		info, written, err := g.publish(ctx, name, func(w io.Writer) error { return g.WriteDay(ctx, w, day) })
-		if err != nil {
-			return fmt.Errorf("generate %s: %w", name, err)
+	type outcome struct {
+		filestore.Info
+		written bool
+		err     error
+	}
+	underWay := make(chan chan outcome, g.atOnce()-1) // by day
+	var group sync.WaitGroup
+	defer group.Wait()
+	ctx, stop := context.WithCancel(ctx)
+	defer stop()
+	group.Go(func() {
+		defer close(underWay)
+		for n := range g.Days {
+			became := make(chan outcome, 1)
+			select {
+			case underWay <- became:
+			case <-ctx.Done():
+				return
+			}
+			group.Go(func() {
+				day := g.Day(n)
+				var o outcome
+				o.Info, o.written, o.err = g.publish(ctx, FileName(day), func(w io.Writer) error { return g.WriteDay(ctx, w, day) })
+				if o.err != nil {
+					o.err = fmt.Errorf("generate %s: %w", FileName(day), o.err)
+				}
+				became <- o
+			})
 		}
-		file := File{Name: name, Size: info.Size, Written: written}
-		if _, ok := queued[name]; !ok {
-			if file.Queued, err = g.queue(ctx, info, written); err != nil {
+	})
+	for became := range underWay {
+		o := <-became
+		if o.err != nil {
+			return o.err
+		}
+		file := File{Name: o.Name, Size: o.Size, Written: o.written}
+		if _, ok := queued[o.Name]; !ok {
+			if file.Queued, err = g.queue(ctx, o.Info, o.written); err != nil {
 				return err
 			}
 		}
 		g.Report(file)
 	}
-	return nil
+	return ctx.Err()
 }
 
 // publish writes the file, unless it is there with just these bytes.
