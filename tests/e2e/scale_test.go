@@ -103,7 +103,7 @@ status:
 		}
 	})
 	c := exec.CommandContext(t.Context(), program, "--config", "testdata/kwok-stages.yaml", "--kubeconfig", os.Getenv("KUBECONFIG"),
-		"--manage-nodes-with-annotation-selector", "kwok.x-k8s.io/node=fake", "--node-ip", "10.0.0.1", "--cidr", "10.250.0.0/16")
+		"--manage-nodes-with-annotation-selector", "kwok.x-k8s.io/node=fake", "--node-lease-duration-seconds", "40", "--node-ip", "10.0.0.1", "--cidr", "10.250.0.0/16")
 	complaints, err := c.StderrPipe()
 	if err != nil {
 		t.Fatal(err)
