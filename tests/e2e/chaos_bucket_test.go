@@ -16,7 +16,7 @@ import (
 //	NODE_STOP, NODE_START  commands that stop a node and bring it back
 //	NODE_STOPPED  its name
 //
-// The bucket's own pods, if there are any, have to be on another node.
+// KEDA and the bucket's own pods, if there are any, have to be on another node.
 func TestChaosNodeWithBucket(t *testing.T) {
 	b := givenBucket(t)
 	stop, start, stopped := os.Getenv("NODE_STOP"), os.Getenv("NODE_START"), os.Getenv("NODE_STOPPED")
@@ -37,8 +37,10 @@ func TestChaosNodeWithBucket(t *testing.T) {
 	r.set("processor.pollingInterval", 1)
 	r.set("processor.maxReplicaCount", 8)
 	r.set("processor.lease", "5s")
-	r.set("processor.resources.requests.cpu", "30m")
-	r.set("processor.resources.limits.cpu", "30m") // slow: so that there is something to interrupt
+	const slow = "10m" // of a CPU: so that there is something to interrupt
+	r.set("processor.resources.requests.cpu", slow)
+	r.set("processor.resources.limits.cpu", slow)
+	r.set("processor.topologySpreadConstraints", []any{map[string]any{"maxSkew": 1, "topologyKey": "kubernetes.io/hostname", "whenUnsatisfiable": "ScheduleAnyway"}})
 	r.helm(t, "install")
 	r.kubectl(t, "wait", "--for=condition=Available", "--timeout=180s", "deployment/"+r.name+"-inspector")
 	page := forward(t, r.namespace, r.name+"-inspector")
