@@ -88,6 +88,10 @@ e2e: ## Test with docker compose and on the cluster of KUBECONFIG, which has KED
 e2e-chaos: ## Take parts of the pipeline away on the cluster of KUBECONFIG; see tests/e2e/chaos_test.go
 	go test -tags e2e,chaos -count=1 -v -timeout 60m -run TestChaos ./tests/e2e
 
+.PHONY: e2e-scale
+e2e-scale: ## Have KEDA start 500 Jobs on nodes of kwok; see tests/e2e/scale_test.go
+	go test -tags e2e,scale -count=1 -v -timeout 60m -run TestManyJobs ./tests/e2e
+
 ROUNDS ?= 1000
 .PHONY: chaos
 chaos: test-deps ## Kill, stop and cut off real processes for ROUNDS=1000 random rounds
