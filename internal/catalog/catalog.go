@@ -267,5 +267,9 @@ func (c *Catalog) refreshUnlessFresh(ctx context.Context) (*Snapshot, error) {
 }
 
 func fresh(s *Snapshot) bool {
-	return time.Since(s.At.Add(s.Took)) < max(200*time.Millisecond, 9*s.Took, s.rest)
+	rest := s.rest
+	if rest == 0 { // otherwise it may have taken long because the store was away
+		rest = 9 * s.Took
+	}
+	return time.Since(s.At.Add(s.Took)) < max(200*time.Millisecond, rest)
 }

@@ -6,6 +6,8 @@ package sweep
 import (
 	"cmp"
 	"context"
+	"errors"
+	"math"
 	"slices"
 	"sync"
 	"time"
@@ -127,6 +129,8 @@ func (s *Sweeper) open(ctx context.Context, files *catalog.Snapshot, places []in
 			continue
 		}
 		group.Go(func() {
+			ctx, cancel := context.WithTimeout(ctx, longest)
+			defer cancel()
 			if !s.done(ctx, raw) {
 				found[i] = raw
 			}
@@ -212,19 +216,27 @@ func (s *Sweeper) settled(files *catalog.Snapshot, queued map[string]struct{}) [
 	return still
 }
 
-// done looks at the result of a raw file.
+// done looks at the result of a raw file. One that cannot be looked at counts as
+// done, until the next snapshot.
 func (s *Sweeper) done(ctx context.Context, raw filestore.Info) bool {
 	name, err := filestore.ResultName(raw.Name)
 	if err != nil {
 		return false
 	}
 	result, err := s.Store.Stat(ctx, filestore.Processed, name)
+	if errors.Is(err, filestore.ErrUnavailable) {
+		return true
+	}
 	return err == nil && result.MadeFrom(raw)
 }
 
 // Run sweeps at the given interval, or less often where looking at the files takes
 // more than a tenth of it, until ctx ends. Each round ends with a call of beat.
 func (s *Sweeper) Run(ctx context.Context, interval time.Duration, beat func()) {
+	most := time.Duration(math.MaxInt64)
+	if _, remote := s.Store.(filestore.Remote); remote {
+		most = 10 * time.Second // it took long because the store was away
+	}
 	var lastProblem string
 	for {
 		began := time.Now()
@@ -243,7 +255,7 @@ func (s *Sweeper) Run(ctx context.Context, interval time.Duration, beat func()) 
 		select {
 		case <-ctx.Done():
 			return
-		case <-time.After(max(interval, 10*time.Since(began))):
+		case <-time.After(max(interval, min(10*time.Since(began), most))):
 		}
 	}
 }

@@ -11,6 +11,7 @@ import (
 	"csv-pipeline/internal/catalog"
 	"csv-pipeline/internal/cli"
 	"csv-pipeline/internal/filestore/storeurl"
+	"csv-pipeline/internal/notification"
 	"csv-pipeline/internal/ops"
 	"csv-pipeline/internal/queue"
 	"csv-pipeline/internal/sweep"
@@ -42,6 +43,9 @@ func run(ctx context.Context, args []string, getenv cli.Getenv, stdout, _ io.Wri
 	log := ops.NewLogger(stdout, "inspector")
 	store, err := storeurl.Open(ctx, c.store)
 	if err != nil {
+		if ctx.Err() != nil {
+			return nil
+		}
 		return err
 	}
 	defer store.Close()
@@ -64,6 +68,9 @@ func run(ctx context.Context, args []string, getenv cli.Getenv, stdout, _ io.Wri
 	pulse.Beat()
 	sweeper := &sweep.Sweeper{Catalog: files, Store: store, Queue: q, Log: log, Settle: c.settling}
 	go sweeper.Run(ctx, c.sweepInterval, pulse.Beat)
+	if bucket, ok := store.(notification.Namer); ok {
+		go (&notification.Reader{Queue: q, Store: bucket, Log: log}).Run(ctx)
+	}
 	server := web.New(web.Config{Store: store, Catalog: files, Queue: q, Log: log, Registry: ops.NewRegistry("inspector"), Alive: pulse.Alive,
 		Guard: guard, BasePath: c.basePath, MaxUpload: c.maxUpload, ClientTimeout: c.clientTimeout})
 	go server.Watch(ctx)

@@ -44,6 +44,9 @@ func run(ctx context.Context, args []string, getenv cli.Getenv, stdout, stderr i
 	_, _ = memlimit.Set(memlimit.WithRatio(0.8))
 	store, err := storeurl.Open(ctx, c.store)
 	if err != nil {
+		if ctx.Err() != nil {
+			return nil
+		}
 		return err
 	}
 	defer store.Close()

@@ -24,6 +24,7 @@ type Store struct {
 	bucket  *blob.Bucket
 	cloud   cloud
 	place   string // for people: s3://bucket/prefix
+	name    string // of the bucket
 	prefix  string // of all keys; "" or with a slash at its end
 	buffers *buffers
 	stall   time.Duration // the longest that a read may go without a byte
@@ -66,11 +67,11 @@ type cloud struct {
 	sweep func(ctx context.Context, prefix string, age time.Duration) (int, error)
 }
 
-func newStore(bucket *blob.Bucket, c cloud, place, prefix string) *Store {
+func newStore(bucket *blob.Bucket, c cloud, place, name, prefix string) *Store {
 	if prefix = strings.Trim(prefix, "/"); prefix != "" {
 		prefix += "/"
 	}
-	return &Store{bucket: bucket, cloud: c, place: place, prefix: prefix, stall: 30 * time.Second,
+	return &Store{bucket: bucket, cloud: c, place: place, name: name, prefix: prefix, stall: 30 * time.Second,
 		buffers: newBuffers(), asked: make(map[string]filestore.Info)}
 }
 
@@ -85,6 +86,12 @@ func (s *Store) key(area filestore.Area, name string) (string, error) {
 		return "", fmt.Errorf("%w: with the bucket's prefix it has %d bytes, at most %d are allowed", filestore.ErrInvalidName, len(key), maxKey)
 	}
 	return key, nil
+}
+
+// RawName is the name of the raw file that an object is; false when it is none here.
+func (s *Store) RawName(bucket, key string) (string, bool) {
+	name, ok := strings.CutPrefix(key, s.areaPrefix(filestore.Raw))
+	return name, ok && bucket == s.name && filestore.CheckName(name) == nil
 }
 
 // maxKey is the limit that the object stores share, in bytes.

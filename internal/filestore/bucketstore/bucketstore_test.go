@@ -26,6 +26,18 @@ func contract(t *testing.T, server *s3test.Server) {
 	})
 }
 
+// With little memory a large object has many parts.
+func TestContractWithSmallParts(t *testing.T) {
+	server := s3test.Start(t)
+	n := 0
+	storetest.Run(t, func(t *testing.T) filestore.Store {
+		n++
+		s := open(t, server, fmt.Sprintf("bucket-%d", n), "")
+		s.buffers = &buffers{size: 300_000, most: window}
+		return s
+	})
+}
+
 func open(t testing.TB, server *s3test.Server, bucket, prefix string) *Store {
 	t.Helper()
 	s, err := Open(t.Context(), server.Bucket(t, bucket, prefix))

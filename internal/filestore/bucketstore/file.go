@@ -12,10 +12,6 @@ import (
 	"csv-pipeline/internal/filestore"
 )
 
-// partSize is what one request reads of a large object, in bytes. What is no
-// larger is read by the request that opens it.
-const partSize = 2 << 20
-
 // file is one version of an object.
 type file struct {
 	info   filestore.Info
@@ -28,14 +24,15 @@ type file struct {
 
 var _ filestore.Pinned = (*file)(nil)
 
-// Open begins to read an object, by one request; a small one needs no more.
+// Open begins to read an object, by one request; one of up to a part's size, which
+// is 1 to 8 MiB, needs no more.
 func (s *Store) Open(ctx context.Context, area filestore.Area, name string) (filestore.File, error) {
 	key, err := s.key(area, name)
 	if err != nil {
 		return nil, err
 	}
 	ctx, cancel := context.WithCancel(ctx)
-	r, err := s.openRange(ctx, key, "", 0, partSize)
+	r, err := s.openRange(ctx, key, "", 0, s.buffers.size)
 	var i filestore.Info
 	switch {
 	case err == nil:

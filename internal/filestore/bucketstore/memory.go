@@ -27,4 +27,4 @@ var memoryCloud = cloud{
 	},
 }
 
-func openMemory() *Store { return newStore(memblob.OpenBucket(nil), memoryCloud, "mem://", "") }
+func openMemory() *Store { return newStore(memblob.OpenBucket(nil), memoryCloud, "mem://", "", "") }

@@ -45,7 +45,7 @@ func Open(ctx context.Context, u *url.URL) (*Store, error) {
 	if err != nil {
 		return nil, err
 	}
-	s := newStore(bucket, c, place(u), u.Path)
+	s := newStore(bucket, c, place(u), u.Host, u.Path)
 	if err := s.there(ctx); err != nil {
 		_ = s.Close()
 		return nil, err

@@ -17,10 +17,12 @@ import (
 
 const (
 	// mostAhead is how many parts of an object are under way at once.
-	mostAhead = 8
+	mostAhead = 5
 	// behind is how many parts are kept that the foremost reader has passed: several
 	// workers read one object, each a block of its own.
-	behind = 2
+	behind = 1
+	// window is how many parts there are of an object that is read in order.
+	window = behind + 1 + mostAhead
 )
 
 // parts is a window of an object: what is read now, and what will be next.
@@ -42,7 +44,7 @@ func newParts(ctx context.Context, s *Store, key, version string, size int64, fi
 	return &parts{ctx: ctx, store: s, key: key, version: version, size: size, first: first, known: make(map[int64]*part)}
 }
 
-// part is partSize bytes of an object, less at its end. It arrives bit by bit.
+// part is a piece of an object, of the size of a buffer, less at its end. It arrives bit by bit.
 type part struct {
 	from int64
 	data []byte // all of it; filled up to n
@@ -57,7 +59,7 @@ type part struct {
 // read copies what there is from the place on, which must be within the object: at
 // least a byte, at most to the end of a part.
 func (p *parts) read(b []byte, at int64) (int, error) {
-	t, err := p.acquire(at / partSize)
+	t, err := p.acquire(at / p.store.buffers.size)
 	if err != nil {
 		return 0, err
 	}
@@ -100,7 +102,7 @@ func (p *parts) acquire(i int64) (*part, error) {
 			p.drop(j, part)
 		}
 	}
-	for j := p.front + 1; j <= p.front+p.ahead && j*partSize < p.size; j++ {
+	for j := p.front + 1; j <= p.front+p.ahead && j*p.store.buffers.size < p.size; j++ {
 		if p.known[j] == nil {
 			if !p.store.buffers.take(false) {
 				break
@@ -115,9 +117,10 @@ var errClosed = errors.New("the file is closed")
 
 // begin starts to fetch a part; its buffer is accounted for.
 func (p *parts) begin(i int64) *part {
-	t := &part{from: i * partSize, used: 1}
+	size := p.store.buffers.size
+	t := &part{from: i * size, used: 1}
 	t.more.L = &t.mu
-	t.data = p.store.buffers.get(int(min(partSize, p.size-t.from)))
+	t.data = p.store.buffers.get(min(size, p.size-t.from))
 	p.known[i] = t
 	first := p.first
 	if i == 0 {
@@ -147,7 +150,7 @@ func (p *parts) release(t *part) {
 	t.mu.Lock()
 	failed := t.err != nil
 	t.mu.Unlock()
-	switch i := t.from / partSize; {
+	switch i := t.from / p.store.buffers.size; {
 	case t.used == 0 && t.gone:
 		p.store.buffers.put(t.data)
 	case failed && !t.gone && p.known[i] == t:
@@ -251,18 +254,27 @@ func (p *parts) receive(t *part, answer *ranged) error {
 
 // buffers bounds the memory of all parts together.
 type buffers struct {
+	size int64 // of each, in bytes: what one request reads of a large object
 	most int64
 	used atomic.Int64
-	free sync.Pool // of *[]byte, each of partSize
+	free sync.Pool // of *[]byte
 }
 
-// newBuffers allows a fifth of the memory that the process may use.
+const (
+	mib          = 1 << 20
+	mostMemory   = window * 8 * mib
+	smallestPart = mib
+)
+
+// newBuffers allows a fifth of the memory that the process may use. Large parts
+// take less work of the server, and of this process, for the same bytes.
 func newBuffers() *buffers {
-	memory := int64(64 << 20)
+	memory := int64(mostMemory)
 	if limit := debug.SetMemoryLimit(-1); limit < math.MaxInt64 {
 		memory = min(memory, limit/5)
 	}
-	return &buffers{most: max(memory/partSize, 4)}
+	size := max(memory/window/mib*mib, smallestPart)
+	return &buffers{size: size, most: max(memory/size, window)}
 }
 
 // take accounts for a buffer. What somebody waits for is always allowed.
@@ -274,19 +286,19 @@ func (b *buffers) take(waiting bool) bool {
 	return true
 }
 
-func (b *buffers) get(size int) []byte {
-	if size < partSize {
+func (b *buffers) get(size int64) []byte {
+	if size < b.size {
 		return make([]byte, size)
 	}
 	if p, ok := b.free.Get().(*[]byte); ok {
 		return *p
 	}
-	return make([]byte, partSize)
+	return make([]byte, size)
 }
 
 func (b *buffers) put(data []byte) {
 	b.used.Add(-1)
-	if len(data) == partSize {
+	if int64(len(data)) == b.size {
 		b.free.Put(&data)
 	}
 }

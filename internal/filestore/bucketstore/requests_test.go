@@ -1,0 +1,228 @@
+package bucketstore
+
+import (
+	"fmt"
+	"io"
+	"net/http"
+	"net/http/httptest"
+	"net/http/httputil"
+	"net/url"
+	"slices"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/service/s3"
+
+	"csv-pipeline/internal/filestore"
+	"csv-pipeline/internal/filestore/s3test"
+)
+
+// counted is a store whose requests are counted on their way.
+type counted struct {
+	*Store
+	url *url.URL
+
+	mu       sync.Mutex
+	requests []string // "GET some/key", "LIST"
+}
+
+func newCounted(t testing.TB, server *s3test.Server) *counted {
+	t.Helper()
+	c := &counted{}
+	target := &url.URL{Scheme: "http", Host: server.Address}
+	proxy := httptest.NewServer(&httputil.ReverseProxy{
+		Rewrite: func(r *httputil.ProxyRequest) {
+			r.SetURL(target)
+			r.Out.Host = r.In.Host // it is signed
+			c.mu.Lock()
+			defer c.mu.Unlock()
+			if what := r.In.Method; r.In.URL.Query().Has("list-type") {
+				c.requests = append(c.requests, "LIST")
+			} else {
+				c.requests = append(c.requests, what)
+			}
+		},
+		Transport: &http.Transport{MaxIdleConnsPerHost: 64, DisableCompression: true},
+	})
+	t.Cleanup(proxy.Close)
+	server.Bucket(t, "counted", "")
+	c.url = s3test.URL(strings.TrimPrefix(proxy.URL, "http://"), "counted", "prefix")
+	c.again(t)
+	return c
+}
+
+// again opens the store anew, as a process does that is started.
+func (c *counted) again(t testing.TB) {
+	t.Helper()
+	s, err := Open(t.Context(), c.url)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = s.Close() })
+	c.Store = s
+	c.took()
+}
+
+// took returns the requests since it was called last.
+func (c *counted) took() []string {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	taken := c.requests
+	c.requests = nil
+	return taken
+}
+
+func (c *counted) want(t testing.TB, what string, want ...string) {
+	t.Helper()
+	got := c.took()
+	slices.Sort(got)
+	if !slices.Equal(got, want) {
+		t.Errorf("%s took %d requests, %.200q, want %q", what, len(got), got, want)
+	}
+}
+
+func (c *counted) put(t testing.TB, area filestore.Area, name, text string, source *filestore.Info) filestore.Info {
+	t.Helper()
+	w, err := c.Create(t.Context(), area, name, source)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer w.Abort()
+	if _, err := io.WriteString(w, text); err != nil {
+		t.Fatal(err)
+	}
+	i, err := w.Commit()
+	if err != nil {
+		t.Fatal(err)
+	}
+	return i
+}
+
+func TestSmallFileTakesOneRequestEachWay(t *testing.T) {
+	c := newCounted(t, s3test.Start(t))
+	raw := c.put(t, filestore.Raw, "a.csv", "text", nil)
+	c.want(t, "a put", "PUT")
+	f, err := c.Open(t.Context(), filestore.Raw, "a.csv")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer f.Close()
+	text := make([]byte, f.Info().Size)
+	if _, err := f.ReadAt(text, 0); err != nil || string(text) != "text" || f.Info().Identity != raw.Identity {
+		t.Errorf("%q, %v, %+v", text, err, f.Info())
+	}
+	if again, err := io.ReadAll(f); err != nil || string(again) != "text" {
+		t.Errorf("%q, %v", again, err)
+	}
+	c.want(t, "a get", "GET")
+}
+
+func (c *counted) list(t testing.TB, before map[string]filestore.Info) map[string]filestore.Info {
+	t.Helper()
+	var known func(string) (filestore.Info, bool)
+	if before != nil {
+		known = func(name string) (filestore.Info, bool) { i, ok := before[name]; return i, ok }
+	}
+	all := map[string]filestore.Info{}
+	for i, err := range c.Relist(t.Context(), filestore.Processed, known) {
+		if err != nil {
+			t.Fatal(err)
+		}
+		all[i.Name] = i
+	}
+	return all
+}
+
+// What a result was made from is asked for once; who starts later finds it in the
+// index; and an index that is not right any more does not mislead.
+func TestSourcesAreAskedForOnce(t *testing.T) {
+	c := newCounted(t, s3test.Start(t))
+	const n = worthSaving + 100 // two pages
+	var group sync.WaitGroup
+	for worker := range 8 {
+		group.Go(func() {
+			for i := worker; i < n; i += 8 {
+				raw := filestore.Info{Identity: fmt.Sprintf("version-%d", i)}
+				c.put(t, filestore.Processed, fmt.Sprintf("%05d.csv", i), "x", &raw)
+			}
+		})
+	}
+	group.Wait()
+	c.took()
+	first := c.list(t, nil)
+	if heads := count(c.took(), "HEAD"); len(first) != n || heads != n {
+		t.Fatalf("the first listing has %d files and asked %d times, want %d", len(first), heads, n)
+	}
+	second := c.list(t, first) // writes the index
+	c.want(t, "the second listing", "LIST", "LIST", "PUT")
+	c.list(t, second)
+	c.want(t, "the third listing", "LIST", "LIST")
+
+	c.again(t)
+	changed := c.put(t, filestore.Processed, "00700.csv", "y", &filestore.Info{Identity: "other"})
+	if err := c.Remove(t.Context(), filestore.Processed, "00800.csv"); err != nil {
+		t.Fatal(err)
+	}
+	c.put(t, filestore.Processed, "00700a.csv", "z", &filestore.Info{Identity: "new"})
+	c.took()
+	later := c.list(t, nil)
+	c.want(t, "a listing with the index", "GET", "HEAD", "HEAD", "LIST", "LIST")
+	if len(later) != n || later["00700.csv"].Source != "other" || later["00700a.csv"].Source != "new" || later["00700.csv"].ETag != changed.ETag {
+		t.Errorf("%d files, %+v, %+v", len(later), later["00700.csv"], later["00700a.csv"])
+	}
+	for name, i := range first {
+		if now, ok := later[name]; name != "00700.csv" && name != "00800.csv" && (!ok || now.Source != i.Source) {
+			t.Fatalf("%+v was %+v", now, i)
+		}
+	}
+}
+
+// A result of the same bytes in the same second cannot be told from the one before
+// by a listing; who looks at it once is right from then on.
+func TestSourceThatWasAskedForWins(t *testing.T) {
+	c := newCounted(t, s3test.Start(t))
+	c.put(t, filestore.Processed, "a.csv", "x", &filestore.Info{Identity: "one"})
+	before := c.list(t, nil)
+	now := before["a.csv"]
+	now.Source = "of an earlier version"
+	if _, err := c.Stat(t.Context(), filestore.Processed, "a.csv"); err != nil {
+		t.Fatal(err)
+	}
+	if all := c.list(t, map[string]filestore.Info{"a.csv": now}); all["a.csv"].Source != "one" {
+		t.Errorf("%+v", all["a.csv"])
+	}
+}
+
+func count(all []string, what string) int {
+	n := 0
+	for _, s := range all {
+		if s == what {
+			n++
+		}
+	}
+	return n
+}
+
+// The parts of an upload whose writer died are removed, and nothing else is.
+func TestSweepEndsUploads(t *testing.T) {
+	server := s3test.Start(t)
+	c := newCounted(t, server)
+	for _, key := range []string{"prefix/raw/dead.csv", "elsewhere/raw/alive.csv"} {
+		if _, err := server.Client().CreateMultipartUpload(t.Context(), &s3.CreateMultipartUploadInput{Bucket: aws.String("counted"), Key: &key}); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if n, err := c.Sweep(t.Context(), time.Hour); n != 0 || err != nil {
+		t.Errorf("swept %d, %v", n, err)
+	}
+	if n, err := c.Sweep(t.Context(), 0); n != 1 || err != nil {
+		t.Errorf("swept %d, %v", n, err)
+	}
+	left, err := server.Client().ListMultipartUploads(t.Context(), &s3.ListMultipartUploadsInput{Bucket: aws.String("counted")})
+	if err != nil || len(left.Uploads) != 1 || aws.ToString(left.Uploads[0].Key) != "elsewhere/raw/alive.csv" {
+		t.Errorf("%+v, %v", left, err)
+	}
+}
