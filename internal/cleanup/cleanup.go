@@ -21,8 +21,8 @@ import (
 //
 // A raw file stays, with its result, if it has changed since the result was made or
 // is anywhere in the queue, as a dead letter too. One without a result is not
-// looked at. Who replaces a raw file in the instant between the last look at it and
-// its removal, after it was left alone for all that time, loses the new one.
+// looked at. In a store that cannot remove just one version of a file, as a bucket,
+// a raw file that is replaced between the last look at it and its removal is lost.
 type Cleaner struct {
 	Store  filestore.Store
 	Queue  *queue.Queue
@@ -44,6 +44,11 @@ type Removal struct {
 // dated is a store where the ModTime of a result does not say when it was published.
 type dated interface {
 	Published(ctx context.Context, area filestore.Area, name string) (time.Time, error)
+}
+
+// versioned is a store that removes a file only if it still is a certain version.
+type versioned interface {
+	RemoveVersion(ctx context.Context, area filestore.Area, version filestore.Info) (removed bool, err error)
 }
 
 // batch is how many names the queue is asked about at a time. The look at it is to
@@ -156,12 +161,22 @@ func (c *Cleaner) removeOne(ctx context.Context, name string, listed filestore.I
 		if c.DryRun {
 			continue
 		}
-		if err := c.Store.Remove(ctx, f.area, f.Name); err != nil && !errors.Is(err, filestore.ErrNotExist) {
+		switch removed, err := c.removeFile(ctx, f); {
+		case err != nil && !errors.Is(err, filestore.ErrNotExist):
 			return fmt.Errorf("remove %s/%s: %w", f.area, f.Name, err)
+		case err == nil && !removed:
+			return nil // it is another one now, which is not done with
 		}
 	}
 	c.Report(removal)
 	return nil
+}
+
+func (c *Cleaner) removeFile(ctx context.Context, f file) (removed bool, err error) {
+	if store, ok := c.Store.(versioned); ok {
+		return store.RemoveVersion(ctx, f.area, f.Info)
+	}
+	return true, c.Store.Remove(ctx, f.area, f.Name)
 }
 
 type file struct {

@@ -251,12 +251,12 @@ type dying struct {
 
 var errKilled = errors.New("killed")
 
-func (s *dying) Remove(ctx context.Context, area filestore.Area, name string) error {
+func (s *dying) RemoveVersion(ctx context.Context, area filestore.Area, version filestore.Info) (bool, error) {
 	if s.left == 0 {
-		return errKilled
+		return false, errKilled
 	}
 	s.left--
-	return s.Store.Remove(ctx, area, name)
+	return s.Store.RemoveVersion(ctx, area, version)
 }
 
 // TestADeathInBetween: wherever it comes, the sweep queues nothing and the next run does the rest.
@@ -291,12 +291,40 @@ type stopping struct {
 	signal func()
 }
 
-func (s stopping) Remove(ctx context.Context, area filestore.Area, name string) error {
+func (s stopping) RemoveVersion(ctx context.Context, area filestore.Area, version filestore.Info) (bool, error) {
 	s.signal()
 	if ctx.Err() != nil {
-		return ctx.Err()
+		return false, ctx.Err()
 	}
-	return s.Store.Remove(ctx, area, name)
+	return s.Store.RemoveVersion(ctx, area, version)
+}
+
+// busy is a store where somebody replaces each raw file just before its removal.
+type busy struct {
+	*dirstore.Store
+	replace func(name string)
+}
+
+func (s busy) RemoveVersion(ctx context.Context, area filestore.Area, version filestore.Info) (bool, error) {
+	if area == filestore.Raw {
+		s.replace(version.Name)
+	}
+	return s.Store.RemoveVersion(ctx, area, version)
+}
+
+// TestAFileThatIsReplacedAtTheLastMomentStays, and so does its result, until it has a new one.
+func TestAFileThatIsReplacedAtTheLastMomentStays(t *testing.T) {
+	p := setUp(t)
+	p.done(t, "old.csv")
+	before := p.now(t)
+	store := busy{p.store, func(name string) { p.put(t, filestore.Raw, name, "anew", nil) }}
+	if err := p.cleaner(store, before).Run(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	p.expect(t, "r/old.csv", "p/old.csv")
+	if len(p.removals) != 0 {
+		t.Errorf("the report is %+v", p.removals)
+	}
 }
 
 // TestItStopsBetweenTwo: a signal lets what was begun be ended.

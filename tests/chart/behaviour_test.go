@@ -246,6 +246,15 @@ func TestUpgradesDoNotRestartRedis(t *testing.T) {
 	}
 }
 
+// TestANewVersionRestartsOnlyWhatHasANewImage: Redis' is not the chart's.
+func TestANewVersionRestartsOnlyWhatHasANewImage(t *testing.T) {
+	before := get[*appsv1.StatefulSet](t, render(t, installation{}), "")
+	after := get[*appsv1.StatefulSet](t, render(t, installation{version: "9.9.9"}), "")
+	if !reflect.DeepEqual(before.Spec, after.Spec) {
+		t.Error("a new version of the chart restarts Redis")
+	}
+}
+
 func TestVolumes(t *testing.T) {
 	r := render(t, installation{})
 	for _, claim := range all[*corev1.PersistentVolumeClaim](r) {

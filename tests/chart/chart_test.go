@@ -64,6 +64,7 @@ type release struct {
 // installation says how the chart is rendered; its zero value is the defaults.
 type installation struct {
 	name     string           // of the release, "rel" where empty
+	version  string           // of the chart, its own where empty
 	set      []string         // as helm's --set
 	values   string           // YAML, as helm's --values
 	existing []runtime.Object // what lookup finds in the cluster
@@ -83,6 +84,9 @@ func load(t *testing.T) *helmchart.Chart {
 func tryRender(t *testing.T, in installation) (release, error) {
 	t.Helper()
 	c := load(t)
+	if in.version != "" {
+		c.Metadata.Version, c.Metadata.AppVersion = in.version, in.version
+	}
 	values := map[string]any{}
 	if err := yaml.Unmarshal([]byte(in.values), &values); err != nil {
 		t.Fatalf("values of the test: %v", err)

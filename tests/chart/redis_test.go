@@ -38,7 +38,7 @@ func rules(t *testing.T, r release) map[string][]string {
 // them and that no rule lets through would fail only on a cluster.
 func TestRedisUsersMayDoWhatTheQueueDoes(t *testing.T) {
 	const queueDir = "../../internal/queue"
-	inScript, inGo := regexp.MustCompile(`redis\.call\('([A-Z]+)'`), regexp.MustCompile(`\b(?:rdb|pipe)\.([A-Z][A-Za-z]+)\(`)
+	inScript, inGo := regexp.MustCompile(`redis\.call\('([A-Z]+)'`), regexp.MustCompile(`\b(?:rdb|pipe|p)\.([A-Z][A-Za-z]+)\(`)
 	used := map[string]bool{"eval": true, "evalsha": true, "client|setname": true}
 	collect := func(pattern string, call *regexp.Regexp, skip func(string) bool) {
 		files, err := filepath.Glob(filepath.Join(queueDir, pattern))
@@ -67,8 +67,12 @@ func TestRedisUsersMayDoWhatTheQueueDoes(t *testing.T) {
 			used[command] = true
 		}
 	}
-	for _, notACommand := range []string{"close", "pipeline", "exec"} {
+	transactions := used["txpipelined"]
+	for _, notACommand := range []string{"close", "pipeline", "txpipelined", "exec"} {
 		delete(used, notACommand)
+	}
+	if transactions {
+		used["multi"], used["exec"] = true, true
 	}
 	allowed := map[string]bool{}
 	for _, rule := range rules(t, render(t, installation{})) {

@@ -133,7 +133,7 @@ func TestTheBucketIsReached(t *testing.T) {
 		{[]string{"store.url=s3://sales"}, "443 80", []string{"169.254.170.23/32", "fd00:ec2::23/128"}},
 		{[]string{"store.url=gs://sales"}, "443 80 988", []string{"169.254.169.252/32", "169.254.169.254/32"}},
 		{[]string{"store.url=gs://sales", "store.existingSecret=s"}, "443", nil},
-		{[]string{endpoint + "http%3A%2F%2Fminio.minio.svc%3A9000&disableSSL=true", "store.existingSecret=s"}, "9000", nil},
+		{[]string{endpoint + "http%3A%2F%2Fminio.minio.svc%3A9000", "store.existingSecret=s"}, "9000", nil},
 		{[]string{endpoint + "https://minio.example:9443/s3", "store.existingSecret=s"}, "9443", nil},
 		{[]string{endpoint + "minio:9000", "store.existingSecret=s"}, "9000", nil},
 		{[]string{endpoint + "http://minio.example", "store.existingSecret=s"}, "80", nil},

@@ -164,5 +164,5 @@ operator learns lengths and nothing else. The script that it learns them by runs
 keda ~{{ $list }} ~{{ printf "{%s}:inflight" $list }} +ping +eval +type +llen +zcard
 generator {{ $all }} +ping +client|setname +eval +evalsha +type +llen +lrange +lpush +rpush +zrange +zscore +hget +hset +hdel +hincrby
 processor {{ $all }} +ping +client|setname +eval +evalsha +type +time +llen +lindex +lpush +rpush +rpop +blmove +zrange +zrangebyscore +zscore +zcard +zadd +zrem +hget +hmget +hset +hdel +hincrby +xadd
-inspector {{ $all }} +ping +client|setname +eval +evalsha +type +time +llen +lindex +lrange +lpush +rpush +zrange +zrangebyscore +zscore +zcard +zadd +zrem +hget +hmget +hset +hdel +hincrby +hlen +hkeys +hexists +hscan +hgetall +xadd +xlen +xrange +xrevrange
+inspector {{ $all }} +ping +client|setname +eval +evalsha +type +time +llen +lindex +lrange +lpush +rpush +zrange +zrangebyscore +zscore +zcard +zadd +zrem +hget +hmget +hset +hdel +hincrby +hlen +hkeys +hexists +hscan +hgetall +xadd +xlen +xrange +xrevrange +lrem +multi +exec
 {{- end -}}
