@@ -168,16 +168,14 @@ func (w *worker) index(text []byte) (found, rows int, seen byteKinds, good bool)
 		if !special {
 			return found, rows, 0, true
 		}
-		w.quoted = bytes.IndexByte(text, '"') >= 0
-	}
-	if bytes.IndexByte(text, 0) >= 0 {
-		return 0, 0, 0, false
-	}
-	if !w.quoted {
-		return found, rows, seenCR, true
+		if w.quoted = bytes.IndexByte(text, '"') >= 0; !w.quoted {
+			return found, rows, seenCR, bytes.IndexByte(text, 0) < 0
+		}
 	}
 	words := len(text) / 64
-	w.kernel.mask(text, comma, w.masks[:])
+	if w.kernel.mask(text, comma, w.masks[:]) {
+		return 0, 0, 0, false
+	}
 	rows, seen, good = separate(w.masks[:words], w.separators[:])
 	w.quoted = seen&seenQuote != 0
 	return w.kernel.flatten(ends, w.separators[:words]), rows, seen, good
