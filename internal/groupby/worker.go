@@ -212,18 +212,11 @@ func (w *worker) place(ends []uint32) {
 func (w *worker) trim(text []byte, n int, seen byteKinds) {
 	for i, field := range w.layout.index {
 		c := &w.batch.columns[i]
-		cr := seen&seenCR != 0 && field == w.layout.width-1
-		own := c.own[:2*n]
-		for i, j := 0, 0; i < len(own); i, j = i+2, j+c.stride {
-			s, e := cellAt(c.ends, j)
-			if cr && e > s && text[e-1] == '\r' {
-				e--
-			}
-			// Branch-free, for quotes may be here and there: what an empty cell
-			// has at s is what ends it.
-			quoted := (uint32(byteAt(text, s)^'"') - 1) >> 31
-			own[i], own[i+1] = s+quoted-1, e-quoted
+		if seen&seenCR != 0 && field == w.layout.width-1 {
+			c.trimCR(text, n)
 		}
-		c.ends, c.stride = c.own[:], 2
+		if seen&seenQuote != 0 {
+			c.trimQuotes(text, n)
+		}
 	}
 }
