@@ -41,6 +41,32 @@ func (c *cells) of(text []byte, i int) []byte { return text[c.start(i):c.end(i)]
 // set gives the i-th cell a place of its own; the column has to be in own.
 func (c *cells) set(i int, start, end uint32) { c.own[2*i], c.own[2*i+1] = start-1, end }
 
+// trimCR takes the CR that may end them off n cells.
+func (c *cells) trimCR(text []byte, n int) {
+	own, ends, stride := c.own[:2*n], c.ends, c.stride
+	for i, j := 0, 0; i < len(own); i, j = i+2, j+stride {
+		s, e := cellAt(ends, j)
+		if e > s && text[e-1] == '\r' {
+			e--
+		}
+		own[i], own[i+1] = s-1, e
+	}
+	c.ends, c.stride = own, 2
+}
+
+// trimQuotes takes the quotes off those of n cells that have them. It has no
+// branch, for they may be here and there: what an empty cell begins with is what
+// ends it.
+func (c *cells) trimQuotes(text []byte, n int) {
+	own, ends, stride := c.own[:2*n], c.ends, c.stride
+	for i, j := 0, 0; i < len(own); i, j = i+2, j+stride {
+		s, e := cellAt(ends, j)
+		quoted := (uint32(byteAt(text, s)^'"') - 1) >> 31
+		own[i], own[i+1] = s+quoted-1, e-quoted
+	}
+	c.ends, c.stride = own, 2
+}
+
 func (b *batch) init(p *Plan, s *states) {
 	b.columns = make([]cells, len(p.columns))
 	for i := range b.columns {

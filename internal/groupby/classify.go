@@ -17,8 +17,9 @@ type kernel struct {
 	// a quote too.
 	index func(src []byte, delimiter byte, places []uint32) (n, newlines int, special bool)
 
-	// mask fills masks, one for every 64 bytes of src.
-	mask func(src []byte, delimiter byte, masks []quotedMasks)
+	// mask fills masks, one for every 64 bytes of src, and says whether there is
+	// a NUL.
+	mask func(src []byte, delimiter byte, masks []quotedMasks) (nul bool)
 
 	// flatten writes the numbers of the masks' set bits to places, as index.
 	flatten func(places []uint32, masks []uint64) (n int)
@@ -36,6 +37,8 @@ var portable = kernel{name: "portable", index: indexPortable, mask: maskPortable
 // quotedMasks are the bytes of interest among 64, bit i for byte i.
 type quotedMasks struct {
 	delimiter, newline, cr, quote uint64
+
+	odd uint64 // whether the quotes up to this byte, and it, are an odd number
 }
 
 const (
@@ -61,7 +64,7 @@ func indexPortable(src []byte, delimiter byte, places []uint32) (n, newlines int
 	return n, bytes.Count(src, newline), special
 }
 
-func maskPortable(src []byte, delimiter byte, masks []quotedMasks) {
+func maskPortable(src []byte, delimiter byte, masks []quotedMasks) (nul bool) {
 	for i := range len(src) / 64 {
 		word := (*[64]byte)(src[i*64:])
 		var m quotedMasks
@@ -72,8 +75,10 @@ func maskPortable(src []byte, delimiter byte, masks []quotedMasks) {
 			m.cr |= gather(equalBytes(x, lowBits*'\r')) << j
 			m.quote |= gather(equalBytes(x, lowBits*'"')) << j
 		}
+		m.odd = prefixXor(m.quote)
 		masks[i] = m
 	}
+	return bytes.IndexByte(src, 0) >= 0
 }
 
 func flattenPortable(places []uint32, masks []uint64) int {
@@ -110,3 +115,13 @@ func equalBytes(x, y uint64) uint64 {
 
 // gather collects the high bits of eight bytes into one byte.
 func gather(x uint64) uint64 { return (x >> 7) * 0x0102040810204080 >> 56 }
+
+// prefixXor is at each bit the parity of the bits up to and including it.
+func prefixXor(x uint64) uint64 {
+	x ^= x << 1
+	x ^= x << 2
+	x ^= x << 4
+	x ^= x << 8
+	x ^= x << 16
+	return x ^ x<<32
+}

@@ -8,10 +8,10 @@ import "golang.org/x/sys/cpu"
 var kernels = func() []*kernel {
 	var can []*kernel
 	x := &cpu.X86
-	if x.HasAVX512F && x.HasAVX512BW && x.HasAVX512VBMI2 && x.HasPOPCNT {
+	if x.HasAVX512F && x.HasAVX512BW && x.HasAVX512VBMI2 && x.HasPOPCNT && x.HasPCLMULQDQ {
 		can = append(can, &avx512)
 	}
-	if x.HasAVX2 && x.HasBMI1 && x.HasPOPCNT {
+	if x.HasAVX2 && x.HasBMI1 && x.HasPOPCNT && x.HasPCLMULQDQ {
 		can = append(can, &avx2)
 	}
 	return append(can, &portable)
@@ -36,12 +36,14 @@ func indexBy(f func(src *byte, words int, delimiter byte, places *uint32) (n, ne
 	}
 }
 
-func maskBy(f func(src *byte, words int, delimiter byte, masks *quotedMasks)) func([]byte, byte, []quotedMasks) {
-	return func(src []byte, delimiter byte, masks []quotedMasks) {
-		if words := len(src) / 64; words > 0 {
-			_ = masks[words-1]
-			f(&src[0], words, delimiter, &masks[0])
+func maskBy(f func(src *byte, words int, delimiter byte, masks *quotedMasks) (nul int)) func([]byte, byte, []quotedMasks) bool {
+	return func(src []byte, delimiter byte, masks []quotedMasks) bool {
+		words := len(src) / 64
+		if words == 0 {
+			return false
 		}
+		_ = masks[words-1]
+		return f(&src[0], words, delimiter, &masks[0]) != 0
 	}
 }
 
@@ -59,7 +61,7 @@ func flattenBy(f func(places *uint32, masks *uint64, words int) (n int)) func([]
 func indexAVX2(src *byte, words int, delimiter byte, places *uint32) (n, newlines, special int)
 
 //go:noescape
-func maskAVX2(src *byte, words int, delimiter byte, masks *quotedMasks)
+func maskAVX2(src *byte, words int, delimiter byte, masks *quotedMasks) (nul int)
 
 //go:noescape
 func flattenBMI(places *uint32, masks *uint64, words int) (n int)
@@ -68,7 +70,7 @@ func flattenBMI(places *uint32, masks *uint64, words int) (n int)
 func indexAVX512(src *byte, words int, delimiter byte, places *uint32) (n, newlines, special int)
 
 //go:noescape
-func maskAVX512(src *byte, words int, delimiter byte, masks *quotedMasks)
+func maskAVX512(src *byte, words int, delimiter byte, masks *quotedMasks) (nul int)
 
 //go:noescape
 func flattenAVX512(places *uint32, masks *uint64, words int) (n int)

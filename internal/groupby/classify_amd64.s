@@ -105,8 +105,10 @@ indexWord:
 	MOVQ      AX, special+48(FP)
 	RET
 
-// func maskAVX2(src *byte, words int, delimiter byte, masks *quotedMasks)
-TEXT ·maskAVX2(SB), NOSPLIT, $0-32
+// func maskAVX2(src *byte, words int, delimiter byte, masks *quotedMasks) (nul int)
+//
+// The parity of the quotes is a carry-less product with all bits set.
+TEXT ·maskAVX2(SB), NOSPLIT, $0-40
 	MOVQ    src+0(FP), SI
 	MOVQ    words+8(FP), CX
 	MOVBLZX delimiter+16(FP), DX
@@ -115,10 +117,14 @@ TEXT ·maskAVX2(SB), NOSPLIT, $0-32
 	BROADCAST($0x0A, X1, Y1)
 	BROADCAST($0x0D, X2, Y2)
 	BROADCAST($0x22, X3, Y3)
+	VPCMPEQB Y4, Y4, Y4 // all bits
+	VPCMPEQB Y5, Y5, Y5 // the least byte so far
 
 maskWord:
 	VMOVDQU (SI), Y8
 	VMOVDQU 32(SI), Y9
+	VPMINUB Y8, Y5, Y5
+	VPMINUB Y9, Y5, Y5
 	EQUAL(Y0, R8, R9)
 	MOVQ    R8, (DI)
 	EQUAL(Y1, R8, R9)
@@ -127,12 +133,19 @@ maskWord:
 	MOVQ    R8, 16(DI)
 	EQUAL(Y3, R8, R9)
 	MOVQ    R8, 24(DI)
+	VMOVQ   R8, X10
+	VPCLMULQDQ $0, X4, X10, X10
+	VMOVQ   X10, 32(DI)
 	ADDQ    $64, SI
-	ADDQ    $32, DI
+	ADDQ    $40, DI
 	DECQ    CX
 	JNZ     maskWord
 
+	VPXOR     Y6, Y6, Y6
+	VPCMPEQB  Y6, Y5, Y5
+	VPMOVMSKB Y5, AX
 	VZEROUPPER
+	MOVQ      AX, nul+32(FP)
 	RET
 
 // func flattenBMI(places *uint32, masks *uint64, words int) (n int)

@@ -96,8 +96,8 @@ indexWord:
 	MOVQ  AX, special+48(FP)
 	RET
 
-// func maskAVX512(src *byte, words int, delimiter byte, masks *quotedMasks)
-TEXT ·maskAVX512(SB), NOSPLIT, $0-32
+// func maskAVX512(src *byte, words int, delimiter byte, masks *quotedMasks) (nul int)
+TEXT ·maskAVX512(SB), NOSPLIT, $0-40
 	MOVQ    src+0(FP), SI
 	MOVQ    words+8(FP), CX
 	MOVBLZX delimiter+16(FP), DX
@@ -106,6 +106,8 @@ TEXT ·maskAVX512(SB), NOSPLIT, $0-32
 	BROADCAST($0x0A, Z1)
 	BROADCAST($0x0D, Z2)
 	BROADCAST($0x22, Z3)
+	VPTERNLOGQ $0xFF, Z4, Z4, Z4 // all bits
+	KXORQ      K6, K6, K6        // any NUL so far
 
 maskWord:
 	VMOVDQU64 (SI), Z8
@@ -113,16 +115,24 @@ maskWord:
 	VPCMPEQB  Z8, Z1, K2
 	VPCMPEQB  Z8, Z2, K3
 	VPCMPEQB  Z8, Z3, K4
+	VPTESTNMB Z8, Z8, K5
+	KORQ      K5, K6, K6
 	KMOVQ     K1, (DI)
 	KMOVQ     K2, 8(DI)
 	KMOVQ     K3, 16(DI)
 	KMOVQ     K4, 24(DI)
+	KMOVQ     K4, R8
+	VMOVQ     R8, X9
+	VPCLMULQDQ $0, X4, X9, X9
+	VMOVQ     X9, 32(DI)
 	ADDQ      $64, SI
-	ADDQ      $32, DI
+	ADDQ      $40, DI
 	DECQ      CX
 	JNZ       maskWord
 
+	KMOVQ K6, AX
 	VZEROUPPER
+	MOVQ  AX, nul+32(FP)
 	RET
 
 // func flattenAVX512(places *uint32, masks *uint64, words int) (n int)

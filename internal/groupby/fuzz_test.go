@@ -232,6 +232,9 @@ func checkKernel(t *testing.T, k *kernel, src []byte) {
 			want = append(want, uint32(i))
 			separators[i/64] |= bit
 		}
+		if quotes := bytes.Count(src[i&^63:i+1], quote); quotes%2 == 1 {
+			m.odd |= bit
+		}
 	}
 	places := make([]uint32, len(src)+placesSlack)
 	n, newlines, special := k.index(src, ',', places)
@@ -239,8 +242,8 @@ func checkKernel(t *testing.T, k *kernel, src []byte) {
 		t.Fatalf("index of %q: %v, %d newlines, special: %v", src, places[:n], newlines, special)
 	}
 	masks := make([]quotedMasks, words)
-	if k.mask(src, ',', masks); !slices.Equal(masks, wantMasks) {
-		t.Fatalf("mask of %q: %x, want %x", src, masks, wantMasks)
+	if nul := k.mask(src, ',', masks); nul != bytes.Contains(src, []byte{0}) || !slices.Equal(masks, wantMasks) {
+		t.Fatalf("mask of %q: %x, NUL: %v, want %x", src, masks, nul, wantMasks)
 	}
 	clear(places)
 	if n := k.flatten(places, separators); !slices.Equal(places[:n], want) {

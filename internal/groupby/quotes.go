@@ -29,7 +29,7 @@ func separate(masks []quotedMasks, separators []uint64) (newlines int, seen byte
 		m := &masks[i]
 		anyCR |= m.cr
 		anyQuote |= m.quote
-		in := prefixXor(m.quote) ^ inside
+		in := m.odd ^ inside
 		inside = uint64(int64(in) >> 63)
 		newline := m.newline &^ in
 		separator := m.delimiter&^in | newline
@@ -54,14 +54,4 @@ func separate(masks []quotedMasks, separators []uint64) (newlines int, seen byte
 		seen |= seenQuote
 	}
 	return newlines, seen, doubt == 0
-}
-
-// prefixXor is at each bit the parity of the bits up to and including it.
-func prefixXor(x uint64) uint64 {
-	x ^= x << 1
-	x ^= x << 2
-	x ^= x << 4
-	x ^= x << 8
-	x ^= x << 16
-	return x ^ x<<32
 }

@@ -53,6 +53,7 @@ func TestRun(t *testing.T) {
 		{"header alone", total, "item_id,quantity", "item_id,total_quantity\n"},
 		{"CRLF, byte order mark, no final newline", total, "\uFEFFitem_id,quantity\r\n1,2\r\n1,3", "item_id,total_quantity\n1,5\n"},
 		{"quoted header and fields", total, "\"item_id\",\"quantity\"\n\"1\",\"2\"\n\"a\"\"b,\nc\",3\n", "item_id,total_quantity\n1,2\n\"a\"\"b,\nc\",3\n"},
+		{"quotes in names and texts", Spec{GroupBy: []string{`"the ""id"""`}, Aggregates: []string{"max(q)"}}, "\"the \"\"id\"\"\",q\n\"\"\"\",a\n\"\"\"\",\"say \"\"hi\"\"\"\n", "\"the \"\"id\"\"\",max_q\n\"\"\"\",\"say \"\"hi\"\"\"\n"},
 		{"CRLF within quotes is kept", total, "item_id,quantity\r\n\"a\r\nb\",3\r\n", "item_id,total_quantity\n\"a\r\nb\",3\n"},
 		{"blank lines", total, "\n\r\nitem_id,quantity\n\n1,2\n\r\n1,3\n\n", "item_id,total_quantity\n1,5\n"},
 		{"blanks in header and numbers", total, "item_id, quantity\n1, 2\n1,\t3 \n", "item_id,total_quantity\n1,5\n"},
@@ -94,6 +95,7 @@ func TestRunRefuses(t *testing.T) {
 		in, want string
 	}{
 		{"text in a sum", total, "item_id,quantity\n1,2\n1,abc\n", `f.csv:3: quantity: "abc" is not a number`},
+		{"quotes in a sum", total, "item_id,quantity\n1,\"a\"\"b\"\n", `f.csv:2: quantity: "a\"b" is not a number`},
 		{"infinity", total, "item_id,quantity\n1,inf\n", `f.csv:2: quantity: "inf" is not a number`},
 		{"hexadecimal", total, "item_id,quantity\n1,0x1\n", `f.csv:2: quantity: "0x1" is not a number`},
 		{"a sign alone", total, "item_id,quantity\n1,-\n", `f.csv:2: quantity: "-" is not a number`},

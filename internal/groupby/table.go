@@ -216,6 +216,12 @@ func (t *table) findCells(text []byte, ends []uint32, stride int, at []uint32) (
 	for i, j := 0, 0; i < len(at); i, j = i+1, j+stride {
 		s, e := cellAt(ends, j)
 		length := e - s
+		if length-1 < 2 && t.tiny != nil {
+			if r := t.tiny[tinyPlace(text, s, length)]; r != 0 {
+				at[i] = r
+				continue
+			}
+		}
 		if length > shortKey {
 			key := text[s:e]
 			at[i] = t.findLong(key, hashText(key))

@@ -168,16 +168,14 @@ func (w *worker) index(text []byte) (found, rows int, seen byteKinds, good bool)
 		if !special {
 			return found, rows, 0, true
 		}
-		w.quoted = bytes.IndexByte(text, '"') >= 0
-	}
-	if bytes.IndexByte(text, 0) >= 0 {
-		return 0, 0, 0, false
-	}
-	if !w.quoted {
-		return found, rows, seenCR, true
+		if w.quoted = bytes.IndexByte(text, '"') >= 0; !w.quoted {
+			return found, rows, seenCR, bytes.IndexByte(text, 0) < 0
+		}
 	}
 	words := len(text) / 64
-	w.kernel.mask(text, comma, w.masks[:])
+	if w.kernel.mask(text, comma, w.masks[:]) {
+		return 0, 0, 0, false
+	}
 	rows, seen, good = separate(w.masks[:words], w.separators[:])
 	w.quoted = seen&seenQuote != 0
 	return w.kernel.flatten(ends, w.separators[:words]), rows, seen, good
@@ -214,18 +212,11 @@ func (w *worker) place(ends []uint32) {
 func (w *worker) trim(text []byte, n int, seen byteKinds) {
 	for i, field := range w.layout.index {
 		c := &w.batch.columns[i]
-		cr := seen&seenCR != 0 && field == w.layout.width-1
-		own := c.own[:2*n]
-		for i, j := 0, 0; i < len(own); i, j = i+2, j+c.stride {
-			s, e := cellAt(c.ends, j)
-			if cr && e > s && text[e-1] == '\r' {
-				e--
-			}
-			// Branch-free, for quotes may be here and there: what an empty cell
-			// has at s is what ends it.
-			quoted := (uint32(byteAt(text, s)^'"') - 1) >> 31
-			own[i], own[i+1] = s+quoted-1, e-quoted
+		if seen&seenCR != 0 && field == w.layout.width-1 {
+			c.trimCR(text, n)
 		}
-		c.ends, c.stride = c.own[:], 2
+		if seen&seenQuote != 0 {
+			c.trimQuotes(text, n)
+		}
 	}
 }
