@@ -72,7 +72,7 @@ func (c Chart) SVG() string {
 		for _, l := range c.Labels {
 			widest = max(widest, len([]rune(l)))
 		}
-		every := max(1, int(math.Ceil(float64(7*min(widest, 20)+10)/slot)))
+		every := max(1, int(math.Ceil(float64(8*min(widest, 20)+12)/slot)))
 		for i := 0; i < n; i += every {
 			fmt.Fprintf(&b, `<text class="text" x="%.1f" y="%d" text-anchor="middle" fill="#5b6675">%s</text>`,
 				x(i), c.Height-10, html.EscapeString(cut(c.Labels[i], 20)))

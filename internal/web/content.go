@@ -45,7 +45,7 @@ func (s *Server) file(w http.ResponseWriter, r *http.Request, area filestore.Are
 	header := w.Header()
 	header["Vary"] = varyAccept
 	if wantsPage(r) && !q.Has("download") {
-		s.filePage(w, r, area, f)
+		packed(func(w http.ResponseWriter, r *http.Request) { s.filePage(w, r, area, f) })(w, r)
 		return
 	}
 	info := f.Info()

@@ -7,6 +7,7 @@ import (
 	"strings"
 	"time"
 	"unicode"
+	"unicode/utf8"
 )
 
 // formatSize writes bytes for people: 5,120 becomes 5.0 KiB.
@@ -121,4 +122,10 @@ func plural[T int | int64](n T, one, many string) string {
 		return "1 " + one
 	}
 	return formatCount(n) + " " + many
+}
+
+// sentence begins a text with a capital and ends it with a full stop.
+func sentence(text string) string {
+	first, n := utf8.DecodeRuneInString(text)
+	return string(unicode.ToUpper(first)) + text[n:] + "."
 }

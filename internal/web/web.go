@@ -9,6 +9,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/klauspost/compress/gzhttp"
 	"github.com/prometheus/client_golang/prometheus"
 	"go.uber.org/zap"
 
@@ -88,30 +89,43 @@ type route struct {
 	handle          http.HandlerFunc
 }
 
+var compress = func() func(http.Handler) http.HandlerFunc {
+	wrap, err := gzhttp.NewWrapper(gzhttp.MinSize(1400), gzhttp.SuffixETag("-gzip"))
+	if err != nil {
+		panic(err) // only wrong options are refused
+	}
+	return wrap
+}()
+
+// packed compresses answers for clients that take that: pages, tables and scripts
+// shrink to a fifth. Small ones and archives stay as they are. It is not for streams,
+// nor for the files, which are sent as they are.
+func packed(h http.HandlerFunc) http.HandlerFunc { return compress(h) }
+
 // routes are all there are, but those of package ops.
 func (s *Server) routes() []route {
 	routes := []route{
-		{"GET", "/{$}", reading, s.overview},
+		{"GET", "/{$}", reading, packed(s.overview)},
 		{"GET", "/live", reading, s.liveEvents},
-		{"GET", "/failed", reading, s.failedPage},
+		{"GET", "/failed", reading, packed(s.failedPage)},
 		{"POST", "/failed/retry", writing, s.retryForm},
 		{"POST", "/failed/drop", writing, s.dropForm},
-		{"GET", "/trends", reading, s.trendsPage},
-		{"GET", "/upload", reading, s.uploadPage},
+		{"GET", "/trends", reading, packed(s.trendsPage)},
+		{"GET", "/upload", reading, packed(s.uploadPage)},
 		{"POST", "/upload", writing, s.uploadForm},
-		{"GET", "/login", open, s.loginPage},
+		{"GET", "/login", open, packed(s.loginPage)},
 		{"POST", "/login", open, s.login},
 		{"POST", "/logout", open, s.logout},
-		{"GET", "/assets/{name...}", open, s.asset},
+		{"GET", "/assets/{name...}", open, packed(s.asset)},
 		{"PUT", "/files/raw/{name...}", writing, s.put},
-		{"GET", "/api/v1/openapi.json", reading, s.openAPI},
-		{"GET", "/api/v1/status", reading, s.status},
+		{"GET", "/api/v1/openapi.json", reading, packed(s.openAPI)},
+		{"GET", "/api/v1/status", reading, packed(s.status)},
 		{"GET", "/api/v1/events", reading, s.events},
-		{"GET", "/api/v1/workers", reading, s.workers},
-		{"GET", "/api/v1/attempts", reading, s.attempts},
-		{"GET", "/api/v1/throughput", reading, s.throughput},
-		{"GET", "/api/v1/trends", reading, s.trendsAPI},
-		{"GET", "/api/v1/failed", reading, s.failedAPI},
+		{"GET", "/api/v1/workers", reading, packed(s.workers)},
+		{"GET", "/api/v1/attempts", reading, packed(s.attempts)},
+		{"GET", "/api/v1/throughput", reading, packed(s.throughput)},
+		{"GET", "/api/v1/trends", reading, packed(s.trendsAPI)},
+		{"GET", "/api/v1/failed", reading, packed(s.failedAPI)},
 		{"POST", "/api/v1/failed/retry", writing, s.retryAPI},
 		{"POST", "/api/v1/failed/drop", writing, s.dropAPI},
 	}
@@ -121,12 +135,12 @@ func (s *Server) routes() []route {
 				if name := r.PathValue("name"); name != "" {
 					s.file(w, r, area, name)
 				} else {
-					s.list(w, r, area)
+					packed(func(w http.ResponseWriter, r *http.Request) { s.list(w, r, area) })(w, r)
 				}
 			}},
 			route{"POST", "/files/" + string(area) + "/{$}", reading, func(w http.ResponseWriter, r *http.Request) { s.zipForm(w, r, area) }},
-			route{"GET", "/api/v1/files/" + string(area), reading, func(w http.ResponseWriter, r *http.Request) { s.listAPI(w, r, area) }},
-			route{"GET", "/api/v1/files/" + string(area) + "/{name...}", reading, func(w http.ResponseWriter, r *http.Request) { s.fileAPI(w, r, area) }},
+			route{"GET", "/api/v1/files/" + string(area), reading, packed(func(w http.ResponseWriter, r *http.Request) { s.listAPI(w, r, area) })},
+			route{"GET", "/api/v1/files/" + string(area) + "/{name...}", reading, packed(func(w http.ResponseWriter, r *http.Request) { s.fileAPI(w, r, area) })},
 		)
 	}
 	return routes

@@ -1,6 +1,7 @@
 package web_test
 
 import (
+	"compress/gzip"
 	"context"
 	"encoding/json"
 	"fmt"
@@ -182,7 +183,7 @@ func TestPages(t *testing.T) {
 		"/failed":                                        {"3,<mark>seven</mark>", "no column &#34;item_id&#34;"},
 		"/upload":                                        {"1.0 MiB"},
 		"/login":                                         {`name="token"`, `name="password"`},
-		"/nothing":                                       {"there is nothing at this address"},
+		"/nothing":                                       {"There is nothing at this address."},
 	} {
 		r := s.get(t, where, "Accept", asBrowser)
 		for _, text := range want {
@@ -259,6 +260,38 @@ func TestFilesOfAllSizes(t *testing.T) {
 		}
 		if r := s.get(t, "/files/raw/a.csv", "Range", "bytes=-2"); r.StatusCode != http.StatusPartialContent || r.body != text[size-2:] {
 			t.Errorf("the last two of %d bytes: %s %.20q", size, r.Status, r.body)
+		}
+	}
+}
+
+// Pages and tables are compressed for who takes that; files, archives and streams are not.
+func TestCompression(t *testing.T) {
+	s := start(t, nil)
+	for i := range 100 {
+		s.put(t, fmt.Sprintf("%d.csv", i), strings.Repeat("a,b\n", 1000))
+	}
+	for where, want := range map[string]string{
+		"/": "gzip", "/files/raw/?format=html": "gzip", "/files/raw/1.csv": "gzip", "/assets/style.css": "gzip", "/api/v1/files/raw": "gzip", "/files/raw/?format=csv": "gzip",
+		"/files/raw/1.csv?download": "", "/files/raw/?format=zip": "", "/api/v1/status": "", "/nothing": "",
+	} {
+		plain := s.get(t, where, "Accept", asBrowser, "Accept-Encoding", "identity")
+		r := s.get(t, where, "Accept", asBrowser, "Accept-Encoding", "gzip")
+		if got := r.Header.Get("Content-Encoding"); got != want || plain.Header.Get("Content-Encoding") != "" {
+			t.Errorf("%s: %q, want %q", where, got, want)
+		}
+		if want == "" {
+			continue
+		}
+		if !strings.Contains(strings.Join(plain.Header.Values("Vary"), ","), "Accept-Encoding") {
+			t.Errorf("%s: caches are not told: %v", where, plain.Header)
+		}
+		unpacked, err := gzip.NewReader(strings.NewReader(r.body))
+		if err != nil {
+			t.Fatal(err)
+		}
+		text, err := io.ReadAll(unpacked)
+		if err != nil || len(text) != len(plain.body) || len(r.body) > len(text)/2 {
+			t.Errorf("%s: %d of %d bytes, unpacked %d, %v", where, len(r.body), len(plain.body), len(text), err)
 		}
 	}
 }

@@ -149,6 +149,12 @@ test('trends add up and are downloaded', async () => {
     const [download] = await Promise.all([page.waitForEvent('download'), page.getByRole('link', { name: format, exact: true }).click()]);
     assert.ok((await readFile(await download.path())).length > 100, format);
   }
+  await page.goto(`${p.url}trends?step=month&kind=bars&to=2022-06-30`);
+  await page.locator('#trend .u-over').hover();
+  await page.locator('.tip b').first().waitFor();
+  const [month, ...values] = await page.locator('.tip strong, .tip b').allInnerTexts();
+  assert.match(month, /^2022-0[1-6]$/);
+  assert.ok(values.length > 1 && values.every((v) => /^[1-9][0-9,]*$/.test(v)), `the pointer shows ${values}`);
   assert.deepEqual(complaints, []);
   await context.close();
 });

@@ -31,6 +31,7 @@ for (const [kind, options] of Object.entries({
     const page = await context.newPage();
     await page.goto(p.url + address);
     if (name === 'overview') await page.locator('.chart.drawn').waitFor();
+    if (name.startsWith('trends')) await page.locator('#trend .u-over').hover();
     await page.screenshot({ path: path.join(folder, `${name}${kind === 'light' ? '' : `-${kind}`}.png`), fullPage: all && kind === 'phone' });
     await page.close();
   }

@@ -24,6 +24,32 @@ function chart(place, options, data) {
   return { set(data) { latest = data; drawn.setData(data); }, get plot() { return drawn; } };
 }
 
+// tip shows the values under the pointer: of the point at the given place, a heading
+// and rows of colour, name and value.
+function tip(of) {
+  const box = document.createElement('div');
+  box.className = 'tip';
+  box.hidden = true;
+  const line = (tag, ...parts) => { const e = document.createElement(tag); e.append(...parts); return e; };
+  return { hooks: {
+    init: (u) => u.over.append(box),
+    setCursor: (u) => {
+      const { idx, left, top } = u.cursor;
+      const rows = idx == null || left < 0 ? [] : of(idx).rows;
+      box.hidden = rows.length === 0;
+      if (box.hidden) return;
+      box.replaceChildren(line('strong', of(idx).heading), ...rows.map(([fill, name, value]) => {
+        const swatch = document.createElement('i');
+        swatch.style.background = fill;
+        return line('p', swatch, line('span', name), line('b', value));
+      }));
+      const right = left > u.over.clientWidth / 2;
+      box.style.left = `${right ? left - box.offsetWidth - 14 : left + 14}px`;
+      box.style.top = `${Math.max(0, Math.min(top - 20, u.over.clientHeight - box.offsetHeight))}px`;
+    },
+  } };
+}
+
 const axis = (more) => ({ stroke: css('--muted'), grid: { stroke: css('--line'), width: 1 }, ticks: { show: false }, ...more });
 const number = new Intl.NumberFormat('en', { maximumFractionDigits: 6 });
 const short = new Intl.NumberFormat('en', { notation: 'compact', maximumFractionDigits: 2 });
@@ -33,14 +59,15 @@ const utc = (seconds) => new Date(seconds * 1000).toISOString();
 function throughput(place, points) {
   const columns = (points) => [points.map((p) => p.unix), points.map((p) => p.files)];
   place.dataset.height = 190;
-  return ((made) => ({ set: (points) => made.set(columns(points)) }))(chart(place, () => ({
-    legend: { show: true, live: true },
+  let latest = columns(points);
+  return ((made) => ({ set: (points) => { latest = columns(points); made.set(latest); } }))(chart(place, () => ({
+    legend: { show: false },
     cursor: { y: false, points: { show: false } },
-    scales: { x: { time: true }, y: { range: (u, low, high) => [0, Math.max(1, high * 1.1)] } },
-    axes: [axis({ values: (u, at) => at.map((t) => utc(t).slice(11, 16)) }), axis({ values: compact, size: 56, incrs: [1, 2, 5, 10, 20, 50, 100, 200, 500, 1e3, 2e3, 5e3, 1e4, 2e4, 5e4, 1e5] })],
-    series: [{ label: 'UTC', value: (u, t) => (t == null ? '–' : utc(t).slice(11, 19)) },
-      { label: 'files', stroke: color(0), fill: color(0), width: 0, points: { show: false }, paths: uPlot.paths.bars({ size: [0.8, 40] }), value: (u, v) => (v == null ? '–' : number.format(v)) }],
-  }), columns(points)));
+    plugins: [tip((at) => ({ heading: `${utc(latest[0][at]).slice(11, 19)} UTC`, rows: [[color(0), 'files', number.format(latest[1][at] ?? 0)]] }))],
+    scales: { x: { time: true, range: (u, low, high) => [low - 10, high + 10] }, y: { range: (u, low, high) => [0, Math.max(1, high * 1.1)] } },
+    axes: [axis({ values: (u, at) => at.map((t) => utc(t).slice(11, 16)), size: 28 }), axis({ values: compact, size: 56, incrs: [1, 2, 5, 10, 20, 50, 100, 200, 500, 1e3, 2e3, 5e3, 1e4, 2e4, 5e4, 1e5] })],
+    series: [{}, { label: 'files', stroke: color(0), fill: color(0), width: 0, points: { show: false }, paths: uPlot.paths.bars({ size: [0.8, 40] }) }],
+  }), latest));
 }
 
 function overview() {
@@ -81,14 +108,18 @@ function trend(place) {
   const half = stacked || x.length === 1 ? { day: 1, week: 7, month: 30 }[step] * 43_200 : 0;
   place.dataset.height = 400;
   const made = chart(place, () => ({
-    cursor: { points: { size: 7 }, focus: { prox: 24 } },
+    legend: { live: false, isolate: true, markers: { width: 0, fill: (u, i) => color(order[i - 1]) } },
+    cursor: { y: false, points: { show: !stacked, size: 7 }, focus: { prox: 24 } },
+    plugins: [tip((at) => ({
+      heading: { day: times[at], week: `week of ${times[at]}`, month: times[at].slice(0, 7) }[step],
+      rows: order.filter((i) => values[i][at] != null).map((i) => [color(i), series[i].name, number.format(values[i][at])]),
+    }))],
     focus: { alpha: stacked ? 1 : 0.35 },
     scales: { x: { time: true, range: (u, low, high) => [low - half, high + half] }, y: { range: (u, low, high) => [Math.min(0, low), high > 0 ? high * 1.05 : 1] } },
-    axes: [axis({ splits: stacked && x.length <= 24 ? () => x : undefined, values: (u, at) => at.map((t) => utc(t).slice(0, step === 'month' ? 7 : 10)), space: 90 }), axis({ values: compact, size: 62 })],
-    series: [{ label: step, value: (u, t) => (t == null ? '–' : utc(t).slice(0, 10)) }, ...order.map((i) => ({
+    axes: [axis({ splits: stacked && x.length <= 24 ? () => x : undefined, values: (u, at) => at.map((t) => utc(t).slice(0, step === 'month' ? 7 : 10)), space: 90, size: 32 }), axis({ values: compact, size: 62 })],
+    series: [{}, ...order.map((i) => ({
       label: series[i].name, stroke: color(i), width: stacked ? 0 : 1.75, fill: stacked ? color(i) : undefined, points: { show: !stacked && x.length < 40, size: 5 },
       paths: stacked ? uPlot.paths.bars({ size: [0.85, 60] }) : undefined,
-      value: (u, v, si, at) => (at == null || values[i][at] == null ? '–' : number.format(values[i][at])),
     }))],
   }), [x, ...(stacked ? sums : values)]);
   const png = document.querySelector('[data-png]');
