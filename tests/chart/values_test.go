@@ -164,6 +164,8 @@ func TestCombinationsAreRefusedWithASentence(t *testing.T) {
 		"externalRedis.addresses={a:1}",
 		"redis.enabled=false",
 		"redis.enabled=false,externalRedis.addresses={a:1,b:2}",
+		"store=null",
+		"cleanup=null",
 		"store.existingSecret=bucket",
 		"store.tls.existingSecret=bucket",
 		"store.url=s3://sales,store.existingSecret=bucket,store.serviceAccountAnnotations.some=role",

@@ -4,6 +4,7 @@ The name that every object's own begins with, at most 40 characters, so that the
 A longer one keeps a hash of the whole: two long release names stay two names.
 */}}
 {{- define "csv-pipeline.fullname" -}}
+{{- include "csv-pipeline.validateComplete" . -}}
 {{- $name := .Values.nameOverride | default .Chart.Name -}}
 {{- if .Values.fullnameOverride -}}
 {{- $name = .Values.fullnameOverride -}}

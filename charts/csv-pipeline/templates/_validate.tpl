@@ -102,3 +102,10 @@
 {{- end -}}
 {{- end -}}
 {{- end -}}
+
+{{/* Refuses values without what this version of the chart has, before a template fails on them in words of its own. */}}
+{{- define "csv-pipeline.validateComplete" -}}
+{{- if not (and .Values.store .Values.cleanup) -}}
+{{- fail "these are the values of an earlier version of the chart: upgrade with --reset-then-reuse-values in place of --reuse-values" -}}
+{{- end -}}
+{{- end -}}
