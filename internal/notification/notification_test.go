@@ -95,13 +95,16 @@ func TestMinIOTellsOfFiles(t *testing.T) {
 func TestMessagesThatCannotBeReadAreDropped(t *testing.T) {
 	rdb := redistest.Start(t).Client(t)
 	q := queue.New(rdb, "csvs-to-process", queue.Options{})
-	for _, text := range []string{"nonsense", `{"Records":[{"eventName":"ObjectCreated:Put","s3":{"bucket":{"name":"b"},"object":{"key":"x.csv"}}}]}`} {
+	for _, text := range []string{"nonsense",
+		`{"Records":[{"eventName":"ObjectCreated:Put","s3":{"bucket":{"name":"b"},"object":{"key":"notes.txt"}}}]}`,
+		`{"Records":[{"eventName":"ObjectCreated:Put","s3":{"bucket":{"name":"b"},"object":{"key":"x.csv"}}}]}`,
+	} {
 		if err := rdb.RPush(t.Context(), "{csvs-to-process}:events", text).Err(); err != nil {
 			t.Fatal(err)
 		}
 	}
 	r := notification.Reader{Queue: q, Store: everything{}, Log: zaptest.NewLogger(t)}
-	if n, err := r.Once(t.Context()); n != 2 || err != nil {
+	if n, err := r.Once(t.Context()); n != 3 || err != nil {
 		t.Fatal(n, err)
 	}
 	if got := rdb.LRange(t.Context(), "csvs-to-process", 0, -1).Val(); !slices.Equal(got, []string{"x.csv"}) {

@@ -5,6 +5,8 @@ import (
 	"context"
 	"fmt"
 	"io"
+	"sync"
+	"sync/atomic"
 	"testing"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
@@ -16,7 +18,8 @@ import (
 )
 
 // BenchmarkLargeObject reads one object of 1 GB from a server on this machine: by
-// one plain request of the SDK, by the store in order, and with the aggregation.
+// one plain request of the SDK, by five at a time for 8 MiB each and in no order, by
+// the store in order, and with the aggregation.
 func BenchmarkLargeObject(b *testing.B) {
 	b.Run("versitygw", func(b *testing.B) { largeObject(b, s3test.Start(b)) })
 	b.Run("minio", func(b *testing.B) { largeObject(b, s3test.StartMinIO(b)) })
@@ -61,6 +64,37 @@ func largeObject(b *testing.B, server *s3test.Server) {
 			if n, err := io.CopyBuffer(struct{ io.Writer }{io.Discard}, out.Body, make([]byte, 256<<10)); n != size || err != nil {
 				b.Fatal(n, err)
 			}
+		}
+	})
+	b.Run("ranges", func(b *testing.B) {
+		client := server.Client()
+		const piece = 8 << 20
+		b.SetBytes(size)
+		for b.Loop() {
+			var next atomic.Int64
+			var group sync.WaitGroup
+			for range mostAhead {
+				group.Go(func() {
+					buffer := make([]byte, piece)
+					for {
+						at := (next.Add(1) - 1) * piece
+						if at >= size {
+							return
+						}
+						out, err := client.GetObject(b.Context(), &s3.GetObjectInput{Bucket: aws.String("bench"), Key: aws.String("raw/large.csv"),
+							Range: aws.String(fmt.Sprintf("bytes=%d-%d", at, at+piece-1))})
+						if err != nil {
+							b.Error(err)
+							return
+						}
+						if n, err := io.ReadFull(out.Body, buffer[:min(piece, size-at)]); err != nil {
+							b.Error(n, err)
+						}
+						_ = out.Body.Close()
+					}
+				})
+			}
+			group.Wait()
 		}
 	})
 	open := func(b *testing.B) filestore.File {
