@@ -52,8 +52,6 @@ export class Pipeline {
 
   run(service, ...args) { return start(path.join(bin, service), args, this.env); }
 
-  async watch() { this.processor = await start(path.join(bin, "processor"), ["--watch"], this.env, "{"); }
-
   // put adds a raw file that has been still for a while, so that the sweep takes it at once.
   async put(name, text) {
     const file = path.join(this.data, 'raw', name);
@@ -96,7 +94,7 @@ export class Pipeline {
   }
 
   async stop() {
-    for (const child of [this.processor, this.inspector, this.redis]) {
+    for (const child of [this.inspector, this.redis]) {
       if (!child || child.exitCode !== null) continue;
       child.removeAllListeners('exit');
       child.kill('SIGTERM');

@@ -194,7 +194,7 @@ function upload(form) {
     bar.setAttribute('aria-label', file.name);
     item.append(Object.assign(document.createElement('span'), { textContent: file.name }), state, bar);
     list.append(item);
-    const finish = (text, ok) => { state.textContent = text; state.className = `state ${ok ? 'done' : 'failed'}`; bar.remove(); resolve(); };
+    const finish = (text, ok) => { state.textContent = text; state.className = ok ? 'state done' : 'why'; bar.remove(); resolve(); };
     if (file.size > Number(form.dataset.max)) { finish('too large', false); return; }
     const request = new XMLHttpRequest(); // fetch cannot tell how far an upload is
     request.open('PUT', form.dataset.target + encodeURIComponent(file.name));
