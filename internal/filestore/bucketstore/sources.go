@@ -74,23 +74,32 @@ func (r *sources) read(ctx context.Context) {
 	r.advance()
 }
 
-// advance reads the next line of the index; after the last it stays at a name that
-// is behind all others.
+// advance reads the next line of the index. At its end, or at a line that cannot be
+// read, the index is over.
 func (r *sources) advance() {
-	for r.lines.Scan() {
-		f := strings.Split(r.lines.Text(), "\t")
-		if len(f) != 5 {
-			break
+	if r.lines.Scan() {
+		if line, ok := parseLine(r.lines.Text()); ok {
+			r.line = line
+			return
 		}
-		size, err1 := strconv.ParseInt(f[2], 36, 64)
-		at, err2 := strconv.ParseInt(f[3], 36, 64)
-		if err1 != nil || err2 != nil {
-			break
-		}
-		r.line = filestore.Info{Name: f[0], ETag: f[1], Size: size, ModTime: time.Unix(at, 0), Source: f[4]}
-		return
 	}
 	r.lines = nil
+}
+
+// parseLine is the inverse of formatLine.
+func parseLine(text string) (filestore.Info, bool) {
+	f := strings.Split(text, "\t")
+	if len(f) != 5 {
+		return filestore.Info{}, false
+	}
+	size, err1 := strconv.ParseInt(f[2], 36, 64)
+	at, err2 := strconv.ParseInt(f[3], 36, 64)
+	return filestore.Info{Name: f[0], ETag: f[1], Size: size, ModTime: time.Unix(at, 0), Source: f[4]}, err1 == nil && err2 == nil
+}
+
+// formatLine is a line of the index; neither names nor versions hold tabs.
+func formatLine(i filestore.Info) string {
+	return strings.Join([]string{i.Name, i.ETag, strconv.FormatInt(i.Size, 36), strconv.FormatInt(i.ModTime.Unix(), 36), i.Source}, "\t") + "\n"
 }
 
 // of returns the Source of a result that the listing shows.
@@ -113,8 +122,7 @@ func (r *sources) keep(i filestore.Info) {
 	if r.index == nil {
 		return
 	}
-	line := strings.Join([]string{i.Name, i.ETag, strconv.FormatInt(i.Size, 36), strconv.FormatInt(i.ModTime.Unix(), 36), i.Source}, "\t")
-	if _, err := io.WriteString(r.packed, line+"\n"); err != nil {
+	if _, err := io.WriteString(r.packed, formatLine(i)); err != nil {
 		r.index.Abort()
 		r.index = nil
 	}
