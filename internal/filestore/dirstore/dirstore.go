@@ -22,6 +22,8 @@ import (
 	"syscall"
 	"time"
 
+	"github.com/djherbis/times"
+
 	"csv-pipeline/internal/filestore"
 )
 
@@ -64,9 +66,13 @@ func (s *Store) Check(context.Context) error {
 func info(area filestore.Area, name string, fi fs.FileInfo) filestore.Info {
 	version := strconv.FormatInt(fi.ModTime().UnixNano(), 36)
 	i := filestore.Info{Name: name, Size: fi.Size(), ModTime: fi.ModTime(), ETag: version + "-" + strconv.FormatInt(fi.Size(), 36)}
-	// A result has the modification time of its input.
+	// A result has the modification time of its input, so that alone does not tell it
+	// from one that was made of the same input by other settings.
 	if area == filestore.Processed {
 		i.Source = version
+		if t := times.Get(fi); t.HasChangeTime() {
+			i.ETag += "-" + strconv.FormatInt(t.ChangeTime().UnixNano(), 36)
+		}
 	} else {
 		i.Identity = version
 	}
@@ -298,6 +304,9 @@ func (w *writer) commit() (filestore.Info, error) {
 		return filestore.Info{}, err
 	}
 	w.file = nil
+	if now, err := root.Stat(target); err == nil { // renaming is a change, too
+		fi = now
+	}
 	return info(w.area, w.name, fi), syncFolder(root, path.Dir(target))
 }
 
