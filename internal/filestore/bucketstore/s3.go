@@ -179,6 +179,8 @@ func keepVersion(ctx context.Context, in middleware.InitializeInput, next middle
 		v.etag = bare(aws.ToString(result.ETag))
 	case *s3.CompleteMultipartUploadOutput:
 		v.etag = bare(aws.ToString(result.ETag))
+	default: // a part, of which several are under way at once
+		return out, metadata, err
 	}
 	if v.at, ok = awsmiddleware.GetServerTime(metadata); !ok {
 		v.at = time.Now()
