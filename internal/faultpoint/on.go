@@ -6,6 +6,7 @@ import (
 	"context"
 	"fmt"
 	"os"
+	"os/signal"
 	"strconv"
 	"strings"
 	"sync/atomic"
@@ -49,11 +50,17 @@ func Reach(ctx context.Context, step Step, file string) {
 	if f == nil || f.step != step || f.file != "" && f.file != file || f.seen.Add(1) != f.nth {
 		return
 	}
+	continued := make(chan os.Signal, 1)
+	signal.Notify(continued, syscall.SIGCONT)
 	if err := syscall.Kill(os.Getpid(), f.signal); err != nil {
 		panic(err)
 	}
-	if f.signal == syscall.SIGKILL {
-		select {} // the signal is under way
+	// A signal may be under way for a moment, and other threads would go on.
+	switch f.signal {
+	case syscall.SIGKILL:
+		select {}
+	case syscall.SIGSTOP:
+		<-continued
 	}
 	if f.hold {
 		<-ctx.Done()
