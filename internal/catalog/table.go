@@ -184,7 +184,7 @@ func (b *builder) table() *Table {
 	if !b.own {
 		b.diverge()
 	}
-	t := &Table{text: b.text.String(), entries: b.entries, byName: make([]int32, len(b.entries))}
+	t := &Table{text: strings.Clone(b.text.String()), entries: slices.Clip(slices.Clone(b.entries)), byName: make([]int32, len(b.entries))}
 	for i := range t.byName {
 		t.byName[i] = int32(i)
 		t.bytes += t.entries[i].size

@@ -11,7 +11,7 @@ pids=()
 cleanup() { for pid in "${pids[@]}"; do kill "$pid" 2>/dev/null || true; done; wait; [[ -n ${1:-} ]] || rm -rf "$folder"; }
 trap 'cleanup "${1:-}"' EXIT
 
-CGO_ENABLED=0 go build -trimpath -ldflags '-s -w' -o bin/inspector ./services/inspector
+make --silent bin/inspector
 if [[ ! -e $folder/made ]]; then
   mkdir -p "$folder"/{raw,processed}
   awk -v folder="$folder" 'BEGIN { for (i = 0; i < 100000; i++) {

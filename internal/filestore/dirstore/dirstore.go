@@ -28,8 +28,12 @@ import (
 )
 
 // Store is a filestore.Store in a folder. Nothing reaches outside of the folder,
-// whatever names and symbolic links say: all access is through an os.Root.
-type Store struct{ root *os.Root }
+// whatever names and symbolic links say: all access is through an os.Root, but for
+// files opened for reading where the kernel has a call for just that.
+type Store struct {
+	root   *os.Root
+	direct *direct
+}
 
 var _ filestore.Store = (*Store)(nil)
 
@@ -44,11 +48,14 @@ func Open(folder string) (*Store, error) {
 	if err != nil {
 		return nil, fmt.Errorf("open the store: %w", err)
 	}
-	return &Store{root}, nil
+	return &Store{root, openDirect(root)}, nil
 }
 
 // Close ends the use of the folder.
-func (s *Store) Close() error { return s.root.Close() }
+func (s *Store) Close() error {
+	s.direct.close()
+	return s.root.Close()
+}
 
 // Check says whether the folder is there and can be listed.
 func (s *Store) Check(context.Context) error {
@@ -64,14 +71,23 @@ func (s *Store) Check(context.Context) error {
 }
 
 func info(area filestore.Area, name string, fi fs.FileInfo) filestore.Info {
-	version := strconv.FormatInt(fi.ModTime().UnixNano(), 36)
-	i := filestore.Info{Name: name, Size: fi.Size(), ModTime: fi.ModTime(), ETag: version + "-" + strconv.FormatInt(fi.Size(), 36)}
+	var changed time.Time
+	if t := times.Get(fi); t.HasChangeTime() {
+		changed = t.ChangeTime()
+	}
+	return describe(area, name, fi.Size(), fi.ModTime(), changed)
+}
+
+// describe takes a zero time where the file system has no change time.
+func describe(area filestore.Area, name string, size int64, modified, changed time.Time) filestore.Info {
+	version := strconv.FormatInt(modified.UnixNano(), 36)
+	i := filestore.Info{Name: name, Size: size, ModTime: modified, ETag: version + "-" + strconv.FormatInt(size, 36)}
 	// A result has the modification time of its input, so that alone does not tell it
 	// from one that was made of the same input by other settings.
 	if area == filestore.Processed {
 		i.Source = version
-		if t := times.Get(fi); t.HasChangeTime() {
-			i.ETag += "-" + strconv.FormatInt(t.ChangeTime().UnixNano(), 36)
+		if !changed.IsZero() {
+			i.ETag += "-" + strconv.FormatInt(changed.UnixNano(), 36)
 		}
 	} else {
 		i.Identity = version
@@ -119,6 +135,9 @@ func (f file) Info() filestore.Info { return f.info }
 func (s *Store) Open(_ context.Context, area filestore.Area, name string) (filestore.File, error) {
 	if err := filestore.CheckName(name); err != nil {
 		return nil, err
+	}
+	if f, ok := s.direct.open(area, name); ok {
+		return f, nil
 	}
 	// Non-blocking, or opening a named pipe would wait for its writer.
 	f, err := s.root.OpenFile(at(area, name), os.O_RDONLY|syscall.O_NONBLOCK, 0)
