@@ -38,7 +38,7 @@ func run(ctx context.Context, args []string, getenv cli.Getenv, stdout, _ io.Wri
 		return err
 	}
 	if _, ok := getenv("GOGC"); !ok {
-		debug.SetGCPercent(40) // what is kept is large and changes little: the picture of all files
+		debug.SetGCPercent(25) // what is kept is large and changes little: the picture of all files
 	}
 	log := ops.NewLogger(stdout, "inspector")
 	store, err := storeurl.Open(ctx, c.store)
