@@ -28,6 +28,16 @@ func TestContract(t *testing.T) {
 	storetest.Run(t, func(t *testing.T) filestore.Store { return open(t, t.TempDir()) })
 }
 
+// Kernels before 5.6, and some sandboxes, have no openat2.
+func TestContractWithoutDirectOpening(t *testing.T) {
+	storetest.Run(t, func(t *testing.T) filestore.Store {
+		s := open(t, t.TempDir())
+		s.direct.close()
+		s.direct = nil
+		return s
+	})
+}
+
 func TestNothingLeavesTheFolder(t *testing.T) {
 	outside := t.TempDir()
 	if err := os.WriteFile(filepath.Join(outside, "secret.csv"), []byte("secret"), 0o600); err != nil {
