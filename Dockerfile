@@ -1,5 +1,6 @@
 # One image per service: --target processor, or --build-arg SERVICE=processor.
 # Without either it is the standalone service, the whole pipeline in one process.
+# --build-arg BUCKETS=true adds the clients of S3, Google and Azure, and twice the size.
 ARG GO_IMAGE=golang:1.26
 ARG BASE_IMAGE=gcr.io/distroless/static:nonroot
 ARG SERVICE=standalone
@@ -15,12 +16,18 @@ RUN --mount=type=cache,target=/go/pkg/mod \
 ARG VERSION=dev
 ARG TARGETOS
 ARG TARGETARCH
+ARG BUCKETS=false
 # One step builds every service: they share nearly all of their packages, and images that are
 # built at the same time then share this step as well.
 RUN --mount=type=cache,target=/go/pkg/mod \
     --mount=type=cache,target=/root/.cache/go-build \
     --mount=type=bind,target=. \
-    GOOS=$TARGETOS GOARCH=$TARGETARCH go build -trimpath -buildvcs=false -tags grpcnotrace,disable_grpc_modules \
+    case $BUCKETS in \
+      true) tags=grpcnotrace,disable_grpc_modules ;; \
+      false) tags=nobuckets ;; \
+      *) echo "BUCKETS is $BUCKETS, neither true nor false"; exit 1 ;; \
+    esac \
+    && GOOS=$TARGETOS GOARCH=$TARGETARCH go build -trimpath -buildvcs=false -tags "$tags" \
       -ldflags "-s -w -X csv-pipeline/internal/ops.Version=$VERSION" -o /out/ ./services/... \
     && mkdir /data
 

@@ -30,6 +30,7 @@ bin/%: FORCE
 .PHONY: test
 test: test-deps ## Install what the tests need and run them
 	go test $(RACE) ./...
+	go test $(RACE) -tags nobuckets ./internal/filestore/storeurl
 	@# Not cached: Go does not see that the chart, outside of that module, has changed.
 	cd tests/chart && go test -count=1 ./...
 
@@ -74,12 +75,13 @@ differential: ## Compare the engine's results with DuckDB's on random files (nee
 	cd bench && go test -count=1 -v ./differential
 
 .PHONY: images
-images: ## Build the images; GO_IMAGE and BASE_IMAGE choose what they are built on
-	@for service in $(SERVICES); do \
-	  DOCKER_BUILDKIT=1 docker build --quiet --target $$service --tag $(IMAGES)/$$service:$(VERSION) \
+images: ## Build the images, without and with BUCKETS=true; GO_IMAGE and BASE_IMAGE are what they are built on
+	@for service in $(SERVICES); do for buckets in false true; do \
+	  tag=$(IMAGES)/$$service:$(VERSION); [[ $$buckets == false ]] || tag+=-buckets; \
+	  DOCKER_BUILDKIT=1 docker build --quiet --target $$service --tag "$$tag" --build-arg BUCKETS=$$buckets \
 	    --build-arg GO_IMAGE --build-arg BASE_IMAGE --build-arg GOPROXY --build-arg VERSION=$(VERSION) . >/dev/null; \
-	  docker image ls --format '{{.Repository}}:{{.Tag}}  {{.Size}}' $(IMAGES)/$$service:$(VERSION); \
-	done
+	  docker image ls --format '{{.Repository}}:{{.Tag}}  {{.Size}}' "$$tag"; \
+	done; done
 
 .PHONY: e2e
 e2e: ## Test with docker compose and on the cluster of KUBECONFIG, which has KEDA

@@ -303,6 +303,8 @@ func TestImages(t *testing.T) {
 		{"", "ghcr.io/csv-pipeline/processor:" + version, "docker.io/library/redis:8-alpine"},
 		{"global.imageRegistry=localhost", "localhost/csv-pipeline/processor:" + version, "localhost/library/redis:8-alpine"},
 		{"processor.image.tag=v9", "ghcr.io/csv-pipeline/processor:v9", "docker.io/library/redis:8-alpine"},
+		{"store.url=s3://files?region=x", "ghcr.io/csv-pipeline/processor:" + version + "-buckets", "docker.io/library/redis:8-alpine"},
+		{"store.url=s3://files?region=x,processor.image.tag=v9", "ghcr.io/csv-pipeline/processor:v9", "docker.io/library/redis:8-alpine"},
 		{"processor.image.registry=", "csv-pipeline/processor:" + version, "docker.io/library/redis:8-alpine"},
 		{"processor.image.digest=" + digest, "ghcr.io/csv-pipeline/processor@" + digest, "docker.io/library/redis:8-alpine"},
 		{"redis.image.tag=7.0", "ghcr.io/csv-pipeline/processor:" + version, "docker.io/library/redis:7.0"},

@@ -56,7 +56,7 @@ func (b bucket) use(t *testing.T, r *release) {
 // TestBucket keeps the files in a bucket: no volume is needed, and processors run on every node.
 func TestBucket(t *testing.T) {
 	b := givenBucket(t)
-	r := newRelease(t, buildImages(t))
+	r := newRelease(t, forBuckets.build(t))
 	b.use(t, r)
 	processor := r.name + "-processor"
 	r.set("processor.pollingInterval", 1)
@@ -128,7 +128,7 @@ func schedulable(t *testing.T) []string {
 // how long that took.
 func TestBucketLargeFile(t *testing.T) {
 	b := givenBucket(t)
-	r := newRelease(t, buildImages(t))
+	r := newRelease(t, forBuckets.build(t))
 	b.use(t, r)
 	testLargeFile(t, r)
 }

@@ -23,7 +23,7 @@ func TestChaosNodeWithBucket(t *testing.T) {
 	if stop == "" || start == "" || stopped == "" {
 		t.Skip("NODE_STOP, NODE_START and NODE_STOPPED are not given")
 	}
-	r := newRelease(t, buildImages(t))
+	r := newRelease(t, forBuckets.build(t))
 	b.use(t, r)
 	elsewhere := map[string]any{"nodeAffinity": map[string]any{"requiredDuringSchedulingIgnoredDuringExecution": map[string]any{
 		"nodeSelectorTerms": []any{map[string]any{"matchExpressions": []any{

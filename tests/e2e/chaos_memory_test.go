@@ -32,7 +32,7 @@ func (i inspector) put(t *testing.T, name, token, text string) {
 // TestChaosMemory has a file whose processors the kernel kills, since it needs more memory than they may
 // use, among files that are all right: it becomes a dead letter after three deaths, the others go on.
 func TestChaosMemory(t *testing.T) {
-	r := newRelease(t, buildImages(t))
+	r := newRelease(t, forVolumes.build(t))
 	processor := r.name + "-processor"
 	watched := watchJobs(t, r.namespace, processor)
 	token := fmt.Sprintf("token-%d", time.Now().UnixNano())

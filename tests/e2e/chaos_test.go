@@ -18,7 +18,7 @@ import (
 //
 // What needs a command that is not given is left out, and the log says so.
 func TestChaos(t *testing.T) {
-	r := newRelease(t, buildImages(t))
+	r := newRelease(t, forVolumes.build(t))
 	processor, inspectorName := r.name+"-processor", r.name+"-inspector"
 	watched := watchJobs(t, r.namespace, processor)
 	const slow = "10m" // of a CPU: so that there is something to interrupt

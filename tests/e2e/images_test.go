@@ -37,22 +37,30 @@ func parseImage(reference string) image {
 	return parsed
 }
 
-// largestImage is in bytes. The clients of three clouds are the most of it.
-const largestImage = 40e6
+// imageSet is the services' images, and how many bytes each may have.
+type imageSet struct {
+	buckets bool
+	largest float64
+	built   map[string]image
+}
 
-var built map[string]image // by buildImages
+var (
+	forVolumes = &imageSet{largest: 20e6}
+	// forBuckets has the clients of three clouds.
+	forBuckets = &imageSet{largest: 40e6, buckets: true}
+)
 
-// buildImages builds the services' images and copies them to the cluster's nodes, once for all tests.
+// build builds the images and copies them to the cluster's nodes, once for all tests.
 // A tag names the content, so that a cluster that has an older image of the name does not run that one.
-func buildImages(t *testing.T) map[string]image {
+func (s *imageSet) build(t *testing.T) map[string]image {
 	t.Helper()
-	if built != nil {
-		return built
+	if s.built != nil {
+		return s.built
 	}
 	images := map[string]image{}
 	var references []string
 	for _, service := range []string{"generator", "processor", "inspector"} {
-		args := []string{"build", "--quiet", "--target", service, "--build-arg", "VERSION=e2e"}
+		args := []string{"build", "--quiet", "--target", service, "--build-arg", "VERSION=e2e", "--build-arg", "BUCKETS=" + strconv.FormatBool(s.buckets)}
 		for _, name := range []string{"GO_IMAGE", "BASE_IMAGE", "GOPROXY"} {
 			if value := os.Getenv(name); value != "" {
 				args = append(args, "--build-arg", name+"="+value)
@@ -67,14 +75,14 @@ func buildImages(t *testing.T) map[string]image {
 		if err != nil {
 			t.Fatal(err)
 		}
-		t.Logf("image %s: %.1f MB", service, size/1e6)
-		if size >= largestImage {
-			t.Errorf("the image of the %s is not below %.0f MB", service, largestImage/1e6)
+		t.Logf("image %s, buckets %t: %.1f MB", service, s.buckets, size/1e6)
+		if size >= s.largest {
+			t.Errorf("the image of the %s is not below %.0f MB", service, s.largest/1e6)
 		}
 	}
 	loadImages(t, references)
-	built = images
-	return built
+	s.built = images
+	return images
 }
 
 // breakImage makes an image of another one that cannot start, and copies it to the cluster's nodes.

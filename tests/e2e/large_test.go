@@ -18,7 +18,7 @@ import (
 // TestLargeFile has a file of 50 million rows, 1.2 GB, processed by a pod with the chart's default
 // limits, 100 MiB of memory among them, and prints how long that took.
 func TestLargeFile(t *testing.T) {
-	r := newRelease(t, buildImages(t))
+	r := newRelease(t, forVolumes.build(t))
 	r.set("data.size", "3Gi")
 	testLargeFile(t, r)
 }

@@ -30,7 +30,7 @@ const (
 )
 
 func TestPipeline(t *testing.T) {
-	images := buildImages(t)
+	images := forVolumes.build(t)
 	r := newRelease(t, images)
 	processor, inspectorName := r.name+"-processor", r.name+"-inspector"
 	watched := watchJobs(t, r.namespace, processor)

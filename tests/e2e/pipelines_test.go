@@ -16,7 +16,7 @@ import (
 // TestPipelinesSideBySide runs three pipelines at the same time, two of them in one namespace. Each
 // asks something else of files of its own, and takes notice of no other's.
 func TestPipelinesSideBySide(t *testing.T) {
-	images := buildImages(t)
+	images := forVolumes.build(t)
 	totals := newRelease(t, images)
 	largest := newRelease(t, images)
 	hours := largest.beside("hours")

@@ -26,7 +26,7 @@ func TestManyJobs(t *testing.T) {
 	const jobs, nodes, podsOfANode = 500, 10, 110
 	b := givenBucket(t)
 	startKwok(t, nodes, podsOfANode)
-	r := newRelease(t, buildImages(t))
+	r := newRelease(t, forVolumes.build(t))
 	b.use(t, r)
 	r.set("generator.enabled", false)
 	r.set("processor.maxReplicaCount", jobs)

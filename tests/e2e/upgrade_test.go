@@ -35,7 +35,7 @@ func previousChart(t *testing.T) string {
 
 // TestUpgradeFromThePreviousVersion installs the chart's previous version and upgrades it while its Jobs run.
 func TestUpgradeFromThePreviousVersion(t *testing.T) {
-	r := newRelease(t, buildImages(t))
+	r := newRelease(t, forVolumes.build(t))
 	watched := watchJobs(t, r.namespace, r.name+"-processor")
 	r.set("processor.resources.requests.cpu", "10m")
 	r.set("processor.resources.limits.cpu", "10m") // slow enough to be overtaken

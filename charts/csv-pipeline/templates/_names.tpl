@@ -44,7 +44,10 @@ helm.sh/chart: {{ printf "%s-%s" .root.Chart.Name .root.Chart.Version | replace 
 {{ .Values.data.existingClaim | default (printf "%s-data" (include "csv-pipeline.fullname" .)) }}
 {{- end -}}
 
-{{/* A component's image reference. Takes (dict "root" $ "image" .Values.redis.image). */}}
+{{/*
+A component's image reference. Takes (dict "root" $ "image" .Values.redis.image). Only the images
+whose tags end in -buckets have the clients of the clouds.
+*/}}
 {{- define "csv-pipeline.image" -}}
 {{- $registry := .root.Values.global.imageRegistry | default .image.registry -}}
 {{- $name := .image.repository -}}
@@ -54,6 +57,6 @@ helm.sh/chart: {{ printf "%s-%s" .root.Chart.Name .root.Chart.Version | replace 
 {{- if .image.digest -}}
 {{- printf "%s@%s" $name .image.digest -}}
 {{- else -}}
-{{- printf "%s:%s" $name (.image.tag | default .root.Chart.AppVersion) -}}
+{{- printf "%s:%s" $name (.image.tag | default (printf "%s%s" .root.Chart.AppVersion (include "csv-pipeline.bucket" .root | empty | ternary "" "-buckets"))) -}}
 {{- end -}}
 {{- end -}}

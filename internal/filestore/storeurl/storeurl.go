@@ -10,7 +10,6 @@ import (
 
 	"csv-pipeline/internal/cli"
 	"csv-pipeline/internal/filestore"
-	"csv-pipeline/internal/filestore/bucketstore"
 	"csv-pipeline/internal/filestore/dirstore"
 )
 
@@ -36,11 +35,7 @@ func Open(ctx context.Context, raw string) (filestore.Store, error) {
 	case err != nil:
 		return nil, cli.Usagef(expected, raw, "not a URL")
 	case u.Scheme == "s3", u.Scheme == "gs", u.Scheme == "azblob", u.Scheme == "mem":
-		store, err := bucketstore.Open(ctx, u)
-		if err != nil {
-			return nil, err // and not a nil *bucketstore.Store
-		}
-		return store, nil
+		return openBucket(ctx, u)
 	case u.Scheme != "file":
 		return nil, cli.Usagef(expected, raw, "nothing is known of "+u.Scheme+"://")
 	case u.Host != "" && u.Host != "." && u.Host != "localhost":

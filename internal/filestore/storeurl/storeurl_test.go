@@ -1,3 +1,5 @@
+//go:build !nobuckets
+
 package storeurl_test
 
 import (
