@@ -31,6 +31,7 @@ type Chart struct {
 	Title         string // for those who cannot see it
 	Kind          Kind
 	Labels        []string // of the points along the x axis
+	Pale          []bool   // the points that are not whole; nil: none
 	Series        []Series
 	Width, Height int
 	Legend        bool
@@ -127,28 +128,54 @@ func (c Chart) bounds() (low, high float64) {
 
 func (c Chart) lines(b *strings.Builder, x func(int) float64, y func(float64) float64) {
 	for s, series := range c.Series {
-		var d strings.Builder
-		pen := byte('M')
+		var whole, pale strings.Builder
+		gap := true
 		for i, v := range series.Values {
 			if math.IsNaN(v) {
-				pen = 'M'
+				gap = true
 				continue
 			}
-			fmt.Fprintf(&d, "%c%.1f %.1f", pen, x(i), y(v))
-			if pen == 'M' {
-				d.WriteString("h.01") // a point that stands alone is seen too
+			switch {
+			case gap: // a point that stands alone is seen too
+				fmt.Fprintf(c.pen(i, &whole, &pale), "M%.1f %.1fh.01", x(i), y(v))
+			case c.pale(i - 1), c.pale(i):
+				fmt.Fprintf(&pale, "M%.1f %.1fL%.1f %.1f", x(i-1), y(series.Values[i-1]), x(i), y(v))
+				if !c.pale(i) {
+					fmt.Fprintf(&whole, "M%.1f %.1f", x(i), y(v))
+				}
+			default:
+				fmt.Fprintf(&whole, "L%.1f %.1f", x(i), y(v))
 			}
-			pen = 'L'
+			gap = false
 		}
-		fmt.Fprintf(b, `<path class="line s%d" d="%s" stroke="%s" fill="none" stroke-width="2" stroke-linejoin="round" stroke-linecap="round"><title>%s</title></path>`,
-			s%len(Palette), d.String(), Palette[s%len(Palette)], html.EscapeString(series.Name))
+		for _, part := range []struct {
+			d, opacity string
+		}{{pale.String(), ` opacity="0.35"`}, {whole.String(), ""}} {
+			if part.d != "" {
+				fmt.Fprintf(b, `<path class="line s%d" d="%s" stroke="%s"%s fill="none" stroke-width="2" stroke-linejoin="round" stroke-linecap="round"><title>%s</title></path>`,
+					s%len(Palette), part.d, Palette[s%len(Palette)], part.opacity, html.EscapeString(series.Name))
+			}
+		}
 	}
+}
+
+func (c Chart) pale(i int) bool { return i < len(c.Pale) && c.Pale[i] }
+
+func (c Chart) pen(i int, whole, pale *strings.Builder) *strings.Builder {
+	if c.pale(i) {
+		return pale
+	}
+	return whole
 }
 
 func (c Chart) bars(b *strings.Builder, slot float64, x func(int) float64, y func(float64) float64) {
 	width := max(0.5, min(slot*0.72, 64))
 	for i, label := range c.Labels {
 		var up, down float64
+		opacity := ""
+		if c.pale(i) {
+			opacity = ` opacity="0.35"`
+		}
 		for s, series := range c.Series {
 			v := series.Values[i]
 			if math.IsNaN(v) || v == 0 {
@@ -162,8 +189,8 @@ func (c Chart) bars(b *strings.Builder, slot float64, x func(int) float64, y fun
 				up += v
 			}
 			upper, lower := y(max(from, from+v)), y(min(from, from+v))
-			fmt.Fprintf(b, `<rect class="s%d" x="%.1f" y="%.1f" width="%.1f" height="%.1f" fill="%s"><title>%s</title></rect>`,
-				s%len(Palette), x(i)-width/2, upper, width, max(0.5, lower-upper), Palette[s%len(Palette)],
+			fmt.Fprintf(b, `<rect class="s%d" x="%.1f" y="%.1f" width="%.1f" height="%.1f" fill="%s"%s><title>%s</title></rect>`,
+				s%len(Palette), x(i)-width/2, upper, width, max(0.5, lower-upper), Palette[s%len(Palette)], opacity,
 				html.EscapeString(strings.TrimPrefix(label+" · "+series.Name+": ", " · ")+Exact(v)))
 		}
 	}

@@ -40,6 +40,14 @@ func TestSVG(t *testing.T) {
 	if n := count(t, c.SVG()); n["rect"] != 2 || n["path"] < 2 {
 		t.Errorf("lines: %v", n)
 	}
+	c.Pale = []bool{true, false, false}
+	if svg := c.SVG(); strings.Count(svg, "opacity") != 2 || count(t, svg)["path"] < 4 {
+		t.Errorf("pale lines: %s", svg)
+	}
+	c.Kind, c.Legend = chart.Bars, false
+	if svg := c.SVG(); strings.Count(svg, "opacity") != 2 || count(t, svg)["rect"] != 5 {
+		t.Errorf("pale bars: %s", svg)
+	}
 	for _, empty := range []chart.Chart{{Width: 100, Height: 100}, {Width: 100, Height: 100, Labels: []string{"a"}, Series: []chart.Series{{Values: []float64{0}}}}} {
 		if svg := empty.SVG(); count(t, svg)["svg"] != 1 || strings.Contains(svg, "NaN") {
 			t.Error(svg)

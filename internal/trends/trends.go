@@ -83,16 +83,23 @@ type Trend struct {
 	Groups  []string // columns that can be grouped by
 	Values  []string // columns that can be added up
 	Times   []time.Time
-	Series  []Series // the largest total first
-	Others  int      // groups that are in the last series, named OthersName; 0: there is no such series
-	Files   int      // results that were read
-	Skipped int      // results without these columns, or not readable
+	Partial []Partial // the first and the last step, where the days end within them
+	Series  []Series  // the largest total first
+	Others  int       // groups that are in the last series, named OthersName; 0: there is no such series
+	Files   int       // results that were read
+	Skipped int       // results without these columns, or not readable
 	First   time.Time
 	Last    time.Time // of all days there are
 	// Problem is why there is nothing to show, for people; "" if there is.
 	Problem string
 	// Read and Of tell how far reading is while it goes on; Of is 0 when it has ended.
 	Read, Of int
+}
+
+// Partial is a step that only some of the days belong to.
+type Partial struct {
+	At       time.Time // one of Trend.Times
+	Days, Of int
 }
 
 // OthersName is the name of the series of all the groups that have none of their own.
@@ -168,6 +175,32 @@ func next(s Step, t time.Time) time.Time {
 	return t.AddDate(0, 0, 1)
 }
 
+func days(from, to time.Time) int { return int(to.Sub(from).Hours() / 24) }
+
+// partial returns the steps that begin before the days do or end after them.
+func partial(s Step, times []time.Time, from, to time.Time) (found []Partial) {
+	if from.After(to) {
+		return nil
+	}
+	for i, at := range times {
+		if i > 0 && i < len(times)-1 {
+			continue
+		}
+		first, end := at, next(s, at)
+		of := days(first, end)
+		if from.After(first) {
+			first = from
+		}
+		if after := to.AddDate(0, 0, 1); after.Before(end) {
+			end = after
+		}
+		if there := days(first, end); there < of {
+			found = append(found, Partial{at, there, of})
+		}
+	}
+	return found
+}
+
 // maxTimes bounds the points of a series; beyond it the step grows.
 const maxTimes = 4000
 
@@ -214,6 +247,7 @@ func (v *view) answer(ctx context.Context, t *Trend) error {
 			return nil
 		}
 	}
+	t.Partial = partial(t.Step, t.Times, from, to)
 
 	totals := make([]value, len(v.keys))
 	lowest, highest := dayOf(from), dayOf(to)

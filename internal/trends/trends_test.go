@@ -3,6 +3,7 @@ package trends_test
 import (
 	"fmt"
 	"math/rand/v2"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -77,6 +78,10 @@ func TestTrends(t *testing.T) {
 	if answer.Problem != "" || answer.Files != 60 || answer.Skipped != 1 || len(answer.Times) != 3 || answer.Others != 7 || len(answer.Series) != 6 {
 		t.Fatalf("%+v", answer)
 	}
+	// The 60 days end on the first of March.
+	if want := []trends.Partial{{At: time.Date(2022, 3, 1, 0, 0, 0, 0, time.UTC), Days: 1, Of: 31}}; !slices.Equal(answer.Partial, want) {
+		t.Errorf("partial: %v, want %v", answer.Partial, want)
+	}
 	others := 0
 	for _, v := range total {
 		others += v
@@ -97,6 +102,16 @@ func TestTrends(t *testing.T) {
 	}
 	if rest := answer.Series[5]; rest.Name != trends.OthersName || rest.Total.String() != fmt.Sprint(others) {
 		t.Errorf("the others: %+v, want %d", rest, others)
+	}
+
+	week := trends.Query{Step: trends.Week, From: begin, To: begin.AddDate(0, 0, 9)} // a Saturday to a Monday
+	answer = ask(t, tr, store, week)
+	if len(answer.Times) != 3 || len(answer.Partial) != 2 || answer.Partial[0] != (trends.Partial{At: answer.Times[0], Days: 2, Of: 7}) || answer.Partial[1] != (trends.Partial{At: answer.Times[2], Days: 1, Of: 7}) {
+		t.Errorf("weeks %v, partial %v", answer.Times, answer.Partial)
+	}
+	week.From, week.To = begin.AddDate(0, 0, 2), begin.AddDate(0, 0, 8)
+	if answer = ask(t, tr, store, week); len(answer.Times) != 1 || len(answer.Partial) != 0 {
+		t.Errorf("weeks %v, partial %v", answer.Times, answer.Partial)
 	}
 
 	// A result that changes is seen.

@@ -175,7 +175,16 @@ func (s *Server) form(w http.ResponseWriter, r *http.Request, did string, do act
 		s.problem(w, r, http.StatusBadRequest, "the form cannot be read, or it is longer than 4 MiB")
 		return
 	}
-	n, err := s.act(r.Context(), chosen{r.PostForm["name"], r.PostForm.Get("all") == "1"}, did, do)
+	names := r.PostForm["name"]
+	for i, name := range names {
+		unescaped, err := url.PathUnescape(name)
+		if err != nil {
+			s.problem(w, r, http.StatusBadRequest, "name: expected one that is escaped as in a URL")
+			return
+		}
+		names[i] = unescaped
+	}
+	n, err := s.act(r.Context(), chosen{names, r.PostForm.Get("all") == "1"}, did, do)
 	if err != nil {
 		s.refuse(w, r, err)
 		return

@@ -56,9 +56,11 @@ func formatSpan(d time.Duration) string {
 	return fmt.Sprintf("%d days", int(d.Hours()/24))
 }
 
-// formatTook is a length of time in seconds, for people.
+// formatTook is a length of time in seconds, for people; none where it was not measured.
 func formatTook(seconds float64) string {
 	switch {
+	case seconds <= 0:
+		return ""
 	case seconds < 0.001:
 		return fmt.Sprintf("%.0f µs", seconds*1e6)
 	case seconds < 1:

@@ -7,7 +7,9 @@ import (
 	"math"
 	"net/http"
 	"net/url"
+	"slices"
 	"strconv"
+	"strings"
 	"time"
 
 	"csv-pipeline/internal/chart"
@@ -54,6 +56,7 @@ type trendJSON struct {
 	Groups  []string       `json:"groups"` // columns that can be grouped by
 	Values  []string       `json:"values"` // columns that can be added up
 	Times   []string       `json:"times"`
+	Partial []partialJSON  `json:"partial"` // the first and the last step, where the days end within them
 	Series  []seriesJSON   `json:"series"`
 	Files   int            `json:"files"`
 	Skipped int            `json:"skipped"`
@@ -64,6 +67,12 @@ type trendJSON struct {
 	Of   int `json:"of,omitempty"`
 }
 
+type partialJSON struct {
+	Time string `json:"time"` // one of times
+	Days int    `json:"days"`
+	Of   int    `json:"of"`
+}
+
 type seriesJSON struct {
 	Name   string     `json:"name"`
 	Total  string     `json:"total"` // exact
@@ -72,9 +81,12 @@ type seriesJSON struct {
 
 func shape(t *trends.Trend) trendJSON {
 	j := trendJSON{Group: t.Group, Value: t.Value, Combine: t.Combine, Step: t.Step, Groups: nonNil(t.Groups), Values: nonNil(t.Values), Times: []string{},
-		Series: []seriesJSON{}, Files: t.Files, Skipped: t.Skipped, Others: t.Others, Problem: t.Problem, Read: t.Read, Of: t.Of}
+		Partial: []partialJSON{}, Series: []seriesJSON{}, Files: t.Files, Skipped: t.Skipped, Others: t.Others, Problem: t.Problem, Read: t.Read, Of: t.Of}
 	for _, at := range t.Times {
 		j.Times = append(j.Times, at.Format(time.DateOnly))
+	}
+	for _, p := range t.Partial {
+		j.Partial = append(j.Partial, partialJSON{p.At.Format(time.DateOnly), p.Days, p.Of})
 	}
 	for _, series := range t.Series {
 		one := seriesJSON{Name: series.Name, Total: series.Total.String(), Values: make([]*float64, len(series.Points))}
@@ -138,6 +150,19 @@ func (d trendsData) summary() string {
 	return text
 }
 
+// partial says which steps are pale, and why.
+func (d trendsData) partial() string {
+	var parts []string
+	for _, p := range d.Partial {
+		name := string(d.Step) + " of " + day(p.At)
+		if d.Step == trends.Month {
+			name = p.At.Format("January 2006")
+		}
+		parts = append(parts, fmt.Sprintf("%s (%d of %d days)", name, p.Days, p.Of))
+	}
+	return strings.Join(parts, ", ")
+}
+
 // json is the trend for the script that draws it.
 func (d trendsData) json() (string, error) {
 	text, err := json.Marshal(d.JSON)
@@ -199,6 +224,7 @@ func (s *Server) trendChart(t *trends.Trend, kind chart.Kind, width, height int,
 	c := chart.Chart{Title: t.Value + " by " + t.Group + " over time", Kind: kind, Width: width, Height: height, Legend: legend}
 	for _, at := range t.Times {
 		c.Labels = append(c.Labels, at.Format(time.DateOnly))
+		c.Pale = append(c.Pale, slices.ContainsFunc(t.Partial, func(p trends.Partial) bool { return p.At.Equal(at) }))
 	}
 	for _, series := range t.Series {
 		values := make([]float64, len(series.Points))

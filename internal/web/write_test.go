@@ -3,12 +3,14 @@ package web_test
 import (
 	"bytes"
 	"errors"
+	"html"
 	"mime/multipart"
 	"net/http"
 	"net/url"
 	"os"
 	"os/exec"
 	"path/filepath"
+	"regexp"
 	"strings"
 	"testing"
 
@@ -122,6 +124,22 @@ func TestRetryAndDrop(t *testing.T) {
 	s.work(t)
 	if body := s.get(t, "/api/v1/failed").body; body != "[]\n" {
 		t.Errorf("it came back: %s", body)
+	}
+
+	// Also a file whose name may not be in a page as it is.
+	s.put(t, "50%41 \u202e+&.csv", "item_id,quantity\nx\n")
+	s.work(t)
+	for _, where := range []string{"/failed", "/files/raw/50%2541%20%E2%80%AE+&.csv"} {
+		page := s.get(t, where, "Accept", asBrowser, "Authorization", bearer)
+		value := regexp.MustCompile(`name="name" value="([^"]*)"`).FindStringSubmatch(page.body)
+		if value == nil || strings.Contains(page.body, "\u202e") {
+			t.Fatalf("%s: %s", where, page.body)
+		}
+		body := url.Values{"name": {html.UnescapeString(value[1])}}.Encode()
+		if r := s.do(t, http.MethodPost, "/failed/retry", body, "Content-Type", form, "Authorization", bearer); r.Header.Get("Location") != "/failed?did=retry&n=1" {
+			t.Errorf("%s: %s %q, to %q", where, r.Status, body, r.Header.Get("Location"))
+		}
+		s.work(t)
 	}
 }
 

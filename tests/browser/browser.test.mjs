@@ -155,6 +155,11 @@ test('trends add up and are downloaded', async () => {
   const [month, ...values] = await page.locator('.tip strong, .tip b').allInnerTexts();
   assert.match(month, /^2022-0[1-6]$/);
   assert.ok(values.length > 1 && values.every((v) => /^[1-9][0-9,]*$/.test(v)), `the pointer shows ${values}`);
+  // The year begins on a Saturday.
+  await page.goto(`${p.url}trends?step=week&to=2022-06-30`);
+  await page.getByText('week of 2021-12-27 (2 of 7 days)').waitFor();
+  await page.locator('#trend .u-over').hover({ position: { x: 1, y: 50 } });
+  await page.locator('.tip strong', { hasText: 'week of 2021-12-27, 2 of 7 days' }).waitFor();
   assert.deepEqual(complaints, []);
   await context.close();
 });
@@ -176,6 +181,10 @@ for (const js of [true, false]) {
     const card = page.locator('.letters .card', { hasText: `${name}:2` });
     assert.equal(await card.locator('mark').innerText(), 'many');
     await card.getByRole('button', { name: 'Retry' }).click();
+    await page.getByText('1 file will be tried again.').waitFor();
+    await p.run('processor');
+    await page.goto(`${p.url}files/raw/${name}`);
+    await page.getByRole('button', { name: 'Retry' }).click();
     await page.getByText('1 file will be tried again.').waitFor();
     await p.run('processor');
     await page.goto(`${p.url}failed`);

@@ -94,7 +94,7 @@ function overview() {
 }
 
 function trend(place) {
-  const { times, series, value, step } = JSON.parse(place.dataset.trend);
+  const { times, series, value, step, partial } = JSON.parse(place.dataset.trend);
   const x = times.map((t) => Date.parse(t) / 1000);
   const values = series.map((s) => s.values);
   const stacked = place.dataset.kind === 'bars';
@@ -106,12 +106,27 @@ function trend(place) {
   const order = stacked ? series.map((_, i) => series.length - 1 - i) : series.map((_, i) => i);
   // Bars need room on both sides, and so does a single point.
   const half = stacked || x.length === 1 ? { day: 1, week: 7, month: 30 }[step] * 43_200 : 0;
+  const pale = new Map(partial.map((p) => [times.indexOf(p.time), `, ${p.days} of ${p.of} days`]));
+  // A veil over steps that are not whole, so that they do not look like a drop.
+  const veil = { hooks: { draw: (u) => {
+    const margin = 6 * devicePixelRatio; // of the points at the edges
+    const [left, top, width, height] = [u.bbox.left - margin, u.bbox.top, u.bbox.width + 2 * margin, u.bbox.height];
+    u.ctx.fillStyle = css('--panel');
+    u.ctx.globalAlpha = 0.65;
+    for (const at of pale.keys()) {
+      const edge = (neighbour) => (x[neighbour] === undefined ? undefined : u.valToPos(stacked ? (x[at] + x[neighbour]) / 2 : x[neighbour], 'x', true));
+      const from = at === 0 ? left : edge(at - 1);
+      const to = at === 0 ? edge(at + 1) ?? left + width : left + width;
+      u.ctx.fillRect(from, top, to - from, height);
+    }
+    u.ctx.globalAlpha = 1;
+  } } };
   place.dataset.height = 400;
   const made = chart(place, () => ({
     legend: { live: false, isolate: true, markers: { width: 0, fill: (u, i) => color(order[i - 1]) } },
     cursor: { y: false, points: { show: !stacked, size: 7 }, focus: { prox: 24 } },
-    plugins: [tip((at) => ({
-      heading: { day: times[at], week: `week of ${times[at]}`, month: times[at].slice(0, 7) }[step],
+    plugins: [veil, tip((at) => ({
+      heading: { day: times[at], week: `week of ${times[at]}`, month: times[at].slice(0, 7) }[step] + (pale.get(at) ?? ''),
       rows: order.filter((i) => values[i][at] != null).map((i) => [color(i), series[i].name, number.format(values[i][at])]),
     }))],
     focus: { alpha: stacked ? 1 : 0.35 },
