@@ -36,7 +36,7 @@ test: test-deps ## Install what the tests need and run them
 
 .PHONY: test-deps
 test-deps:
-	@scripts/install redis-server prometheus versitygw
+	@scripts/install redis-server prometheus versitygw fake-gcs-server npm tests/azurite
 
 .PHONY: browser
 browser: build ## Test the pages in a real Chromium

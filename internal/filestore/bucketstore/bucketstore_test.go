@@ -2,9 +2,11 @@ package bucketstore
 
 import (
 	"fmt"
+	"net/url"
 	"testing"
 
 	"csv-pipeline/internal/filestore"
+	"csv-pipeline/internal/filestore/cloudtest"
 	"csv-pipeline/internal/filestore/s3test"
 	"csv-pipeline/internal/filestore/storetest"
 )
@@ -17,8 +19,19 @@ func TestContractOnS3(t *testing.T) { contract(t, s3test.Start(t)) }
 
 func TestContractOnMinIO(t *testing.T) { contract(t, s3test.StartMinIO(t)) }
 
+func TestContractOnGoogle(t *testing.T) { contract(t, cloudtest.StartGoogle(t)) }
+
+func TestContractOnAzure(t *testing.T) { contract(t, cloudtest.StartAzure(t)) }
+
+// server is one of an object store.
+type server interface {
+	// Bucket makes a bucket and returns the URL of a store in it.
+	Bucket(t testing.TB, name, prefix string) *url.URL
+	Kill()
+}
+
 // contract runs the suite with a bucket for each test.
-func contract(t *testing.T, server *s3test.Server) {
+func contract(t *testing.T, server server) {
 	n := 0
 	storetest.Run(t, func(t *testing.T) filestore.Store {
 		n++
@@ -26,19 +39,27 @@ func contract(t *testing.T, server *s3test.Server) {
 	})
 }
 
+// everywhere runs a test with a server of each kind.
+func everywhere(t *testing.T, test func(t *testing.T, server server)) {
+	t.Run("S3", func(t *testing.T) { test(t, s3test.Start(t)) })
+	t.Run("Google", func(t *testing.T) { test(t, cloudtest.StartGoogle(t)) })
+	t.Run("Azure", func(t *testing.T) { test(t, cloudtest.StartAzure(t)) })
+}
+
 // With little memory a large object has many parts.
 func TestContractWithSmallParts(t *testing.T) {
-	server := s3test.Start(t)
-	n := 0
-	storetest.Run(t, func(t *testing.T) filestore.Store {
-		n++
-		s := open(t, server, fmt.Sprintf("bucket-%d", n), "")
-		s.buffers = &buffers{size: 300_000, most: window}
-		return s
+	everywhere(t, func(t *testing.T, server server) {
+		n := 0
+		storetest.Run(t, func(t *testing.T) filestore.Store {
+			n++
+			s := open(t, server, fmt.Sprintf("bucket-%d", n), "")
+			s.buffers = &buffers{size: 300_000, most: window}
+			return s
+		})
 	})
 }
 
-func open(t testing.TB, server *s3test.Server, bucket, prefix string) *Store {
+func open(t testing.TB, server server, bucket, prefix string) *Store {
 	t.Helper()
 	s, err := Open(t.Context(), server.Bucket(t, bucket, prefix))
 	if err != nil {

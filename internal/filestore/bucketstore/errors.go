@@ -42,7 +42,7 @@ func (s *Store) explain(what, where string, err error) error {
 	switch s.diagnose(err) {
 	case missing:
 		return fmt.Errorf("%s %s: %w", what, where, filestore.ErrNotExist)
-	case replaced:
+	case replaced, empty: // a known version has the bytes that are asked for
 		return fmt.Errorf("%s %s: %w", what, where, errReplaced)
 	case forbidden:
 		return fmt.Errorf("%s %s: %w: the store refuses the credentials, or they do not allow it: %s", what, where, filestore.ErrUnavailable, reason(err))

@@ -3,9 +3,7 @@
 package s3test
 
 import (
-	"bufio"
 	"context"
-	"fmt"
 	"net"
 	"net/url"
 	"os"
@@ -13,12 +11,13 @@ import (
 	"path/filepath"
 	"strconv"
 	"strings"
-	"syscall"
 	"testing"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/credentials"
 	"github.com/aws/aws-sdk-go-v2/service/s3"
+
+	"csv-pipeline/internal/filestore/servertest"
 )
 
 // What every server is started with.
@@ -30,21 +29,18 @@ const (
 
 // Server is a process that serves S3 on the loopback interface.
 type Server struct {
+	*servertest.Process
 	Address string // host:port
 
 	dir  string
 	make func(dir, address string) *exec.Cmd
-	cmd  *exec.Cmd
 }
 
 // Start starts versitygw, and ends it with the test. A machine without it fails the
 // test.
 func Start(t testing.TB) *Server {
 	t.Helper()
-	program, err := installed("versitygw")
-	if err != nil {
-		t.Fatalf("these tests need a real S3 server: install versitygw ('make test' does): %v", err)
-	}
+	program := servertest.Installed(t, ".tools/versitygw")
 	return start(t, func(dir, address string) *exec.Cmd {
 		cmd := exec.Command(program, "--port", address, "--keep-alive", "posix", "--sidecar", filepath.Join(dir, "metadata"), filepath.Join(dir, "data"))
 		cmd.Env = []string{"ROOT_ACCESS_KEY=" + AccessKey, "ROOT_SECRET_KEY=" + SecretKey}
@@ -72,89 +68,24 @@ func StartMinIO(t testing.TB, settings ...string) *Server {
 	})
 }
 
-// installed finds a program in .tools of the repository, or on the PATH.
-func installed(name string) (string, error) {
-	dir, err := os.Getwd()
-	for ; err == nil && dir != filepath.Dir(dir); dir = filepath.Dir(dir) {
-		if path := filepath.Join(dir, ".tools", name); executable(path) {
-			return path, nil
-		}
-	}
-	return exec.LookPath(name)
-}
-
-func executable(path string) bool {
-	info, err := os.Stat(path)
-	return err == nil && info.Mode().IsRegular() && info.Mode()&0o111 != 0
-}
-
 func start(t testing.TB, command func(dir, address string) *exec.Cmd) *Server {
 	t.Helper()
-	s := &Server{dir: t.TempDir(), make: command}
+	s := &Server{Address: servertest.FreeAddress(t), dir: t.TempDir(), make: command}
 	for _, name := range []string{"data", "metadata"} {
 		if err := os.Mkdir(filepath.Join(s.dir, name), 0o777); err != nil {
 			t.Fatal(err)
 		}
 	}
-	l, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
-	}
-	s.Address = l.Addr().String()
-	if err := l.Close(); err != nil {
-		t.Fatal(err)
-	}
 	s.Restart(t)
-	t.Cleanup(s.Kill)
+	t.Cleanup(func() { s.Kill() })
 	return s
 }
 
 // Restart starts the process again after Kill, with the files it had.
 func (s *Server) Restart(t testing.TB) {
 	t.Helper()
-	s.cmd = s.make(s.dir, s.Address)
-	s.cmd.SysProcAttr = &syscall.SysProcAttr{Pdeathsig: syscall.SIGKILL}
-	out, err := s.cmd.StdoutPipe()
-	if err != nil {
-		t.Fatal(err)
-	}
-	s.cmd.Stderr = s.cmd.Stdout
-	if err := s.cmd.Start(); err != nil {
-		t.Fatalf("start an S3 server: %v", err)
-	}
-	ready := make(chan bool, 1)
-	var said strings.Builder
-	go func() {
-		lines := bufio.NewScanner(out)
-		for lines.Scan() {
-			if said.Len() < 4096 {
-				fmt.Fprintln(&said, lines.Text())
-			}
-			if strings.Contains(lines.Text(), "http://"+s.Address) {
-				select {
-				case ready <- true:
-				default:
-				}
-			}
-		}
-		close(ready)
-	}()
-	if !<-ready {
-		t.Fatalf("the S3 server ended: %s", said.String())
-	}
+	s.Process, _ = servertest.Start(t, s.make(s.dir, s.Address), "http://"+s.Address)
 }
-
-// Kill ends the process at once.
-func (s *Server) Kill() {
-	_ = s.cmd.Process.Kill()
-	_ = s.cmd.Wait()
-}
-
-// Pause stops the process without ending it, until Resume.
-func (s *Server) Pause() error { return s.cmd.Process.Signal(syscall.SIGSTOP) }
-
-// Resume lets a paused process go on.
-func (s *Server) Resume() error { return s.cmd.Process.Signal(syscall.SIGCONT) }
 
 // Client is a client of the server.
 func (s *Server) Client() *s3.Client {
