@@ -6,10 +6,14 @@ import (
 	"errors"
 	"net/http"
 	"net/url"
+	"os"
+	"regexp"
 	"strings"
 	"time"
 
 	"github.com/Azure/azure-sdk-for-go/sdk/azcore"
+	"github.com/Azure/azure-sdk-for-go/sdk/azcore/policy"
+	"github.com/Azure/azure-sdk-for-go/sdk/azidentity"
 	azblobblob "github.com/Azure/azure-sdk-for-go/sdk/storage/azblob/blob"
 	"github.com/Azure/azure-sdk-for-go/sdk/storage/azblob/bloberror"
 	"github.com/Azure/azure-sdk-for-go/sdk/storage/azblob/container"
@@ -34,11 +38,7 @@ func openAzure(ctx context.Context, u *url.URL, q *query) (*blob.Bucket, cloud, 
 	if options.AccountName == "" {
 		return nil, cloud{}, q.refuse("it names no storage account: add ?storage_account=… or set AZURE_STORAGE_ACCOUNT")
 	}
-	service, err := azureblob.NewServiceURL(options)
-	if err != nil {
-		return nil, cloud{}, q.refuse("%v", err)
-	}
-	client, err := azureblob.NewDefaultClient(service, azureblob.ContainerName(u.Host))
+	client, err := azureClient(options, u.Host)
 	if err != nil {
 		return nil, cloud{}, cli.Usagef("there are no credentials for %s: set AZURE_STORAGE_KEY, or run with a managed identity (%s)", place(u), reason(err))
 	}
@@ -47,6 +47,69 @@ func openAzure(ctx context.Context, u *url.URL, q *query) (*blob.Bucket, cloud, 
 		return nil, cloud{}, q.refuse("%v", err)
 	}
 	return bucket, azureCloud, nil
+}
+
+// azureClient is azureblob.NewDefaultClient with a say in the requests.
+func azureClient(options *azureblob.ServiceURLOptions, name string) (*container.Client, error) {
+	service, err := azureblob.NewServiceURL(options)
+	if err != nil {
+		return nil, err
+	}
+	u, err := url.JoinPath(string(service), name)
+	if err != nil {
+		return nil, err
+	}
+	var o container.ClientOptions
+	o.Transport = httpClient()
+	o.Retry.MaxRetries, o.Retry.MaxRetryDelay = mostAttempts-1, longestPause
+	o.PerCallPolicies = []policy.Policy{azurePolicy(plainKey), azurePolicy(keepAzureVersion)}
+	connection := cmp.Or(os.Getenv("AZURE_STORAGE_CONNECTION_STRING"), os.Getenv("AZURE_STORAGEBLOB_CONNECTIONSTRING"))
+	key := os.Getenv("AZURE_STORAGE_KEY")
+	switch {
+	case key != "":
+		credential, err := container.NewSharedKeyCredential(options.AccountName, key)
+		if err != nil {
+			return nil, err
+		}
+		return container.NewClientWithSharedKeyCredential(u, credential, &o)
+	case options.SASToken != "":
+		return container.NewClientWithNoCredential(u, &o)
+	case connection != "":
+		return container.NewClientFromConnectionString(connection, name, &o)
+	}
+	credential, err := azidentity.NewDefaultAzureCredential(nil)
+	if err != nil {
+		return nil, err
+	}
+	return container.NewClient(u, credential, &o)
+}
+
+type azurePolicy func(*policy.Request) (*http.Response, error)
+
+func (p azurePolicy) Do(r *policy.Request) (*http.Response, error) { return p(r) }
+
+// escapedByBlob is how azureblob writes ", #, % and ?, which Azure takes in names as
+// they are: a file that others put there would not be found.
+var escapedByBlob = regexp.MustCompile("__0x(22|23|25|3f)__")
+
+func plainKey(r *policy.Request) (*http.Response, error) {
+	if u := r.Raw().URL; escapedByBlob.MatchString(u.Path) {
+		u.RawPath = escapedByBlob.ReplaceAllString(u.EscapedPath(), "%$1")
+		u.Path, _ = url.PathUnescape(u.RawPath)
+	}
+	return r.Next()
+}
+
+// keepAzureVersion does for Azure what keepVersion does for S3.
+func keepAzureVersion(r *policy.Request) (*http.Response, error) {
+	answer, err := r.Next()
+	v, ok := r.Raw().Context().Value(versionKey{}).(*versionTold)
+	// Blocks are under way several at once, and have no version.
+	if ok && err == nil && answer.StatusCode == http.StatusCreated && r.Raw().URL.Query().Get("comp") != "block" {
+		v.etag = bare(answer.Header.Get("ETag"))
+		v.at, _ = http.ParseTime(answer.Header.Get("Last-Modified"))
+	}
+	return answer, err
 }
 
 var azureCloud = cloud{
@@ -84,7 +147,7 @@ var azureCloud = cloud{
 		return nil
 	},
 	publish: func(ctx context.Context, _ *blob.WriterOptions) (context.Context, func() (string, time.Time, bool)) {
-		return ctx, func() (string, time.Time, bool) { return "", time.Time{}, false }
+		return withVersion(ctx)
 	},
 	diagnose: func(_ *blob.Bucket, err error) problem {
 		var answer *azcore.ResponseError

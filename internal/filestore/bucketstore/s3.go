@@ -86,9 +86,14 @@ func openS3(ctx context.Context, u *url.URL, q *query) (*blob.Bucket, cloud, err
 	return bucket, s3Cloud(client, u.Host), nil
 }
 
+// A request that the store does not serve is made so often, with pauses between.
+const mostAttempts = 6
+
+var longestPause = 5 * time.Second
+
 func retryer() aws.Retryer {
 	return retry.NewStandard(func(o *retry.StandardOptions) {
-		o.MaxAttempts, o.MaxBackoff = 6, 5*time.Second
+		o.MaxAttempts, o.MaxBackoff = mostAttempts, longestPause
 		o.RateLimiter = ratelimit.None
 	})
 }
@@ -141,8 +146,7 @@ func s3Cloud(client *s3.Client, bucket string) cloud {
 			return aws.ToString(object.Key), bare(aws.ToString(object.ETag)), nil, ok
 		},
 		publish: func(ctx context.Context, _ *blob.WriterOptions) (context.Context, func() (string, time.Time, bool)) {
-			var v versionTold
-			return context.WithValue(ctx, versionKey{}, &v), func() (string, time.Time, bool) { return v.etag, v.at, v.etag != "" }
+			return withVersion(ctx)
 		},
 		diagnose: func(_ *blob.Bucket, err error) problem { return diagnoseS3(err) },
 		sweep: func(ctx context.Context, prefix string, age time.Duration) (int, error) {
@@ -165,6 +169,12 @@ type (
 		at   time.Time
 	}
 )
+
+// withVersion has a write with the context keep what the answer tells of the object.
+func withVersion(ctx context.Context) (context.Context, func() (string, time.Time, bool)) {
+	var v versionTold
+	return context.WithValue(ctx, versionKey{}, &v), func() (string, time.Time, bool) { return v.etag, v.at, v.etag != "" }
+}
 
 // keepVersion keeps what the answer to a write tells about the object, for who
 // wrote it; blob.Writer does not.
