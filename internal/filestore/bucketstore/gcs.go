@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"cloud.google.com/go/storage"
+	"github.com/googleapis/gax-go/v2"
 	"gocloud.dev/blob"
 	"gocloud.dev/blob/gcsblob"
 	"gocloud.dev/gcp"
@@ -24,19 +25,24 @@ func openGCS(ctx context.Context, u *url.URL, q *query) (*blob.Bucket, cloud, er
 	if err := q.end(); err != nil {
 		return nil, cloud{}, err
 	}
-	client := gcp.NewAnonymousHTTPClient(gcp.DefaultTransport())
+	transport := httpClient().GetTransport()
+	client := gcp.NewAnonymousHTTPClient(transport)
 	if !anonymous && os.Getenv("STORAGE_EMULATOR_HOST") == "" {
 		credentials, err := gcp.DefaultCredentials(ctx)
 		if err != nil {
 			return nil, cloud{}, cli.Usagef("there are no credentials for %s: set GOOGLE_APPLICATION_CREDENTIALS, or run with a service account (%v)", place(u), last(err))
 		}
-		if client, err = gcp.NewHTTPClient(gcp.DefaultTransport(), gcp.CredentialsTokenSource(credentials)); err != nil {
+		if client, err = gcp.NewHTTPClient(transport, gcp.CredentialsTokenSource(credentials)); err != nil {
 			return nil, cloud{}, q.refuse("%v", err)
 		}
 	}
 	bucket, err := gcsblob.OpenBucket(ctx, client, u.Host, nil)
 	if err != nil {
 		return nil, cloud{}, q.refuse("%v", err)
+	}
+	var service *storage.Client
+	if bucket.As(&service) { // which else tries for ever
+		service.SetRetry(storage.WithMaxAttempts(mostAttempts), storage.WithBackoff(gax.Backoff{Max: longestPause}))
 	}
 	return bucket, gcsCloud, nil
 }
@@ -49,7 +55,7 @@ var gcsCloud = cloud{
 		if !r.As(&raw) {
 			return "", ""
 		}
-		return generation(raw.Attrs.Generation), raw.Metadata()[sourceKey]
+		return generation(raw.Attrs.Generation), raw.Metadata()[http.CanonicalHeaderKey(sourceKey)] // it came as a header
 	},
 	pin: func(version string) func(as func(any) bool) error {
 		return func(as func(any) bool) error {
@@ -81,6 +87,10 @@ var gcsCloud = cloud{
 	publish: func(ctx context.Context, o *blob.WriterOptions) (context.Context, func() (string, time.Time, bool)) {
 		var w *storage.Writer
 		o.BeforeWrite = func(as func(any) bool) error {
+			var object **storage.ObjectHandle
+			if as(&object) { // the same bytes again do no harm, which the client cannot know
+				*object = (*object).Retryer(storage.WithPolicy(storage.RetryAlways), storage.WithErrorFunc(fewTimes()))
+			}
 			as(&w)
 			return nil
 		}
@@ -114,6 +124,19 @@ var gcsCloud = cloud{
 		}
 		return unavailable
 	},
+}
+
+// fewTimes has an upload tried again, but not for ever: no other limit holds for it.
+func fewTimes() func(error) bool {
+	failures := 0
+	return func(err error) bool {
+		if err == nil {
+			failures = 0
+			return false
+		}
+		failures++
+		return failures < mostAttempts && storage.ShouldRetry(err)
+	}
 }
 
 func generation(n int64) string { return strconv.FormatInt(n, 36) }
