@@ -55,7 +55,7 @@ type cloud struct {
 	// listed returns the key and version of an object, and its source where the
 	// listing has it; ok is false where it does not tell versions.
 	listed func(*blob.ListObject) (key, version string, source *string, ok bool)
-	// list prepares the request for a listing.
+	// list has a listing tell sources; nil where it cannot.
 	list func(as func(any) bool) error
 	// publish prepares a write. After it, told returns the version that was written
 	// and when; ok is false if the store did not say.

@@ -47,12 +47,16 @@ func (s *Store) explain(what, where string, err error) error {
 	case forbidden:
 		return fmt.Errorf("%s %s: %w: the store refuses the credentials, or they do not allow it: %s", what, where, filestore.ErrUnavailable, reason(err))
 	case noBucket:
-		return fmt.Errorf("%s %s: %w: there is no such bucket", what, where, filestore.ErrUnavailable)
+		return s.noBucket(what, where)
 	case full:
 		return fmt.Errorf("%s %s: %w: %s", what, where, filestore.ErrFull, reason(err))
 	default:
 		return fmt.Errorf("%s %s: %w: %s", what, where, filestore.ErrUnavailable, reason(err))
 	}
+}
+
+func (s *Store) noBucket(what, where string) error {
+	return fmt.Errorf("%s %s: %w: there is no such bucket", what, where, filestore.ErrUnavailable)
 }
 
 // refused is explain for what changes the bucket.

@@ -63,11 +63,11 @@ func (w *writer) Write(b []byte) (int, error) {
 	if w.upload == nil && w.buffer.Len()+len(b) > putSize {
 		upload, err := w.store.bucket.NewWriter(w.ctx, w.key, &w.options)
 		if err != nil {
-			return 0, w.store.refused("write", w.key, err)
+			return 0, w.refused("write", err)
 		}
 		w.upload = upload
 		if _, err := w.buffer.WriteTo(upload); err != nil {
-			return 0, w.store.refused("write", w.key, err)
+			return 0, w.refused("write", err)
 		}
 		w.buffer = bytes.Buffer{}
 	}
@@ -76,7 +76,7 @@ func (w *writer) Write(b []byte) (int, error) {
 		return w.buffer.Write(b)
 	}
 	n, err := w.upload.Write(b)
-	return n, w.store.refused("write", w.key, err)
+	return n, w.refused("write", err)
 }
 
 // Abort ends an upload; its parts are removed.
@@ -115,5 +115,13 @@ func (w *writer) publish() error {
 	} else {
 		err = w.store.bucket.Upload(w.ctx, w.key, bytes.NewReader(w.buffer.Bytes()), &w.options)
 	}
-	return w.store.refused("publish", w.key, err)
+	return w.refused("publish", err)
+}
+
+// refused says what an error of the store means for a write.
+func (w *writer) refused(what string, err error) error {
+	if err != nil && w.store.diagnose(err) == missing { // what Google says of a bucket
+		return w.store.noBucket(what, w.key)
+	}
+	return w.store.refused(what, w.key, err)
 }
