@@ -4,8 +4,6 @@ import (
 	"fmt"
 	"io"
 	"net/http"
-	"net/http/httptest"
-	"net/http/httputil"
 	"net/url"
 	"slices"
 	"strings"
@@ -17,6 +15,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/s3"
 
 	"csv-pipeline/internal/filestore"
+	"csv-pipeline/internal/filestore/cloudtest"
 	"csv-pipeline/internal/filestore/s3test"
 )
 
@@ -29,27 +28,20 @@ type counted struct {
 	requests []string // "GET some/key", "LIST"
 }
 
-func newCounted(t testing.TB, server *s3test.Server) *counted {
+func newCounted(t testing.TB, server server) *counted {
 	t.Helper()
 	c := &counted{}
-	target := &url.URL{Scheme: "http", Host: server.Address}
-	proxy := httptest.NewServer(&httputil.ReverseProxy{
-		Rewrite: func(r *httputil.ProxyRequest) {
-			r.SetURL(target)
-			r.Out.Host = r.In.Host // it is signed
-			c.mu.Lock()
-			defer c.mu.Unlock()
-			if what := r.In.Method; r.In.URL.Query().Has("list-type") {
-				c.requests = append(c.requests, "LIST")
-			} else {
-				c.requests = append(c.requests, what)
-			}
-		},
-		Transport: &http.Transport{MaxIdleConnsPerHost: 64, DisableCompression: true},
-	})
-	t.Cleanup(proxy.Close)
 	server.Bucket(t, "counted", "")
-	c.url = s3test.URL(strings.TrimPrefix(proxy.URL, "http://"), "counted", "prefix")
+	c.url = through(t, server, "counted", func(_ http.ResponseWriter, r *http.Request) bool {
+		c.mu.Lock()
+		defer c.mu.Unlock()
+		if q := r.URL.Query(); q.Has("list-type") || q.Get("comp") == "list" || r.Method == "GET" && strings.HasSuffix(r.URL.Path, "/counted/o") {
+			c.requests = append(c.requests, "LIST")
+		} else {
+			c.requests = append(c.requests, r.Method)
+		}
+		return true
+	})
 	c.again(t)
 	return c
 }
@@ -86,38 +78,66 @@ func (c *counted) want(t testing.TB, what string, want ...string) {
 
 func (c *counted) put(t testing.TB, area filestore.Area, name, text string, source *filestore.Info) filestore.Info {
 	t.Helper()
-	w, err := c.Create(t.Context(), area, name, source)
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer w.Abort()
-	if _, err := io.WriteString(w, text); err != nil {
-		t.Fatal(err)
-	}
-	i, err := w.Commit()
-	if err != nil {
-		t.Fatal(err)
-	}
-	return i
+	return put(t, c, area, name, text, source)
 }
 
 func TestSmallFileTakesOneRequestEachWay(t *testing.T) {
-	c := newCounted(t, s3test.Start(t))
-	raw := c.put(t, filestore.Raw, "a.csv", "text", nil)
-	c.want(t, "a put", "PUT")
-	f, err := c.Open(t.Context(), filestore.Raw, "a.csv")
-	if err != nil {
-		t.Fatal(err)
+	everywhere(t, func(t *testing.T, server server) {
+		c := newCounted(t, server)
+		raw := c.put(t, filestore.Raw, "a.csv", "text", nil)
+		if got := c.took(); len(got) != 1 || got[0] != "PUT" && got[0] != "POST" {
+			t.Errorf("a put took %q", got)
+		}
+		f, err := c.Open(t.Context(), filestore.Raw, "a.csv")
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer f.Close()
+		text := make([]byte, f.Info().Size)
+		if _, err := f.ReadAt(text, 0); err != nil || string(text) != "text" || f.Info().Identity != raw.Identity {
+			t.Errorf("%q, %v, %+v", text, err, f.Info())
+		}
+		if again, err := io.ReadAll(f); err != nil || string(again) != "text" {
+			t.Errorf("%q, %v", again, err)
+		}
+		c.want(t, "a get", "GET")
+	})
+}
+
+// Google and Azure tell in a listing what results were made from.
+func TestSourcesAreListed(t *testing.T) {
+	for name, start := range map[string]func(*testing.T) server{
+		"Google": func(t *testing.T) server { return cloudtest.StartGoogle(t) },
+		"Azure":  func(t *testing.T) server { return cloudtest.StartAzure(t) },
+	} {
+		t.Run(name, func(t *testing.T) {
+			c := newCounted(t, start(t))
+			const n = pageSize + 100
+			c.fill(t, n)
+			c.took()
+			all := c.list(t, nil)
+			c.want(t, "a listing", "LIST", "LIST")
+			for i := range n {
+				if name := fmt.Sprintf("%05d.csv", i); all[name].Source != fmt.Sprintf("version-%d", i) || len(all) != n {
+					t.Fatalf("of %d files: %+v", len(all), all[name])
+				}
+			}
+		})
 	}
-	defer f.Close()
-	text := make([]byte, f.Info().Size)
-	if _, err := f.ReadAt(text, 0); err != nil || string(text) != "text" || f.Info().Identity != raw.Identity {
-		t.Errorf("%q, %v, %+v", text, err, f.Info())
+}
+
+// fill puts so many results.
+func (c *counted) fill(t testing.TB, n int) {
+	var group sync.WaitGroup
+	for worker := range 8 {
+		group.Go(func() {
+			for i := worker; i < n; i += 8 {
+				raw := filestore.Info{Identity: fmt.Sprintf("version-%d", i)}
+				c.put(t, filestore.Processed, fmt.Sprintf("%05d.csv", i), "x", &raw)
+			}
+		})
 	}
-	if again, err := io.ReadAll(f); err != nil || string(again) != "text" {
-		t.Errorf("%q, %v", again, err)
-	}
-	c.want(t, "a get", "GET")
+	group.Wait()
 }
 
 func (c *counted) list(t testing.TB, before map[string]filestore.Info) map[string]filestore.Info {
@@ -141,16 +161,7 @@ func (c *counted) list(t testing.TB, before map[string]filestore.Info) map[strin
 func TestSourcesAreAskedForOnce(t *testing.T) {
 	c := newCounted(t, s3test.Start(t))
 	const n = worthSaving + 100 // two pages
-	var group sync.WaitGroup
-	for worker := range 8 {
-		group.Go(func() {
-			for i := worker; i < n; i += 8 {
-				raw := filestore.Info{Identity: fmt.Sprintf("version-%d", i)}
-				c.put(t, filestore.Processed, fmt.Sprintf("%05d.csv", i), "x", &raw)
-			}
-		})
-	}
-	group.Wait()
+	c.fill(t, n)
 	c.took()
 	first := c.list(t, nil)
 	if heads := count(c.took(), "HEAD"); len(first) != n || heads != n {

@@ -161,7 +161,8 @@ func lineage(t *testing.T, s filestore.Store) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	for where, r := range map[string]filestore.Info{"commit": result, "stat": stat, "list": list(t, s, filestore.Processed)["a_r.csv"]} {
+	_, opened := get(t, s, filestore.Processed, "a_r.csv")
+	for where, r := range map[string]filestore.Info{"commit": result, "open": opened, "stat": stat, "list": list(t, s, filestore.Processed)["a_r.csv"]} {
 		if !r.MadeFrom(in) {
 			t.Errorf("%s: %+v was made from %+v", where, r, in)
 		}
