@@ -122,7 +122,26 @@ func (c Command) printHelp(w io.Writer) {
 func Main(run func(ctx context.Context, args []string, getenv Getenv, stdout, stderr io.Writer) error) int {
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	defer stop()
-	return ExitCode(run(ctx, os.Args[1:], os.LookupEnv, os.Stdout, os.Stderr), os.Stderr)
+	err := run(ctx, os.Args[1:], os.LookupEnv, os.Stdout, os.Stderr)
+	code := ExitCode(err, os.Stderr)
+	if code != ExitOK {
+		leaveMessage(terminationLog, err)
+	}
+	return code
+}
+
+// terminationLog is where Kubernetes reads why a container ended, which outlives its logs: the
+// default of a container's terminationMessagePath. Outside of Kubernetes there is no such file.
+const terminationLog = "/dev/termination-log"
+
+// leaveMessage writes err to the file at path if there is one.
+func leaveMessage(path string, err error) {
+	f, failed := os.OpenFile(path, os.O_WRONLY|os.O_TRUNC, 0)
+	if failed != nil {
+		return
+	}
+	defer func() { _ = f.Close() }()
+	_, _ = fmt.Fprintf(f, "error: %v\n", err)
 }
 
 // ExitCode prints err, if there is one to print, and returns the exit code it stands for.

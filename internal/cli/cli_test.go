@@ -3,6 +3,8 @@ package cli
 import (
 	"bytes"
 	"errors"
+	"os"
+	"path/filepath"
 	"strings"
 	"testing"
 	"time"
@@ -94,5 +96,20 @@ func TestHelpNamesEveryFlagAndItsVariable(t *testing.T) {
 		if !strings.Contains(help, part) {
 			t.Errorf("help lacks %q:\n%s", part, help)
 		}
+	}
+}
+
+func TestLeavesTheErrorWhereKubernetesReadsIt(t *testing.T) {
+	file := filepath.Join(t.TempDir(), "termination-log")
+	leaveMessage(file, errors.New("first"))
+	if _, err := os.Stat(file); !errors.Is(err, os.ErrNotExist) {
+		t.Fatalf("it made a file where there was none: %v", err)
+	}
+	if err := os.WriteFile(file, []byte("something longer than the error"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	leaveMessage(file, errors.New("no result of a.csv"))
+	if got, err := os.ReadFile(file); err != nil || string(got) != "error: no result of a.csv\n" {
+		t.Errorf("the file holds %q, %v", got, err)
 	}
 }
