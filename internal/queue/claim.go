@@ -29,34 +29,63 @@ type Claim struct {
 // all the same: the next call for this worker returns that one.
 func (q *Queue) Claim(ctx context.Context, worker string) (*Claim, error) {
 	for {
-		keys, args := q.claimCall(worker)
-		c, err := q.claimed(worker, claimScript.Run(ctx, q.rdb, keys, args...))
+		call := q.claimCall(worker)
+		c, err := q.claimed(call, claimScript.Run(ctx, q.rdb, call.keys, call.args()...))
 		if c != nil || err != nil {
 			return c, err
 		}
 	}
 }
 
-// claimToken is the index of the token in what claimCall returns.
-const claimToken = 3
-
-func (q *Queue) claimCall(worker string) (keys []string, args []any) {
-	token, lost := q.unanswered.Load(worker)
-	if !lost {
-		token = cryptorand.Text()
+// Recover returns what the worker's last call took, where the answer to that call
+// was lost, and takes nothing new: for a worker that is about to leave. It returns
+// ErrEmpty when there is nothing of the kind.
+func (q *Queue) Recover(ctx context.Context, worker string) (*Claim, error) {
+	call := q.claimCall(worker)
+	if call.mode == takeNew {
+		return nil, ErrEmpty
 	}
-	return []string{q.keys.list, q.keys.inflight, q.keys.claims, q.keys.delayed, q.keys.failed, q.keys.stats},
-		[]any{q.opts.Lease.Milliseconds(), worker, maxName, token, lost}
+	call.mode = takeOnlyLost
+	return q.claimed(call, claimScript.Run(ctx, q.rdb, call.keys, call.args()...))
+}
+
+// claimCall is a call of the claim script.
+type claimCall struct {
+	keys   []string
+	lease  time.Duration
+	worker string
+	token  string
+	mode   string
+}
+
+// What a call of the claim script takes.
+const (
+	takeNew      = ""
+	takeLost     = "again" // what an earlier call took whose answer was lost, otherwise a new name
+	takeOnlyLost = "only"
+)
+
+func (q *Queue) claimCall(worker string) claimCall {
+	call := claimCall{lease: q.opts.Lease, worker: worker, mode: takeNew,
+		keys: []string{q.keys.list, q.keys.inflight, q.keys.claims, q.keys.delayed, q.keys.failed, q.keys.stats}}
+	if token, lost := q.unanswered.Load(worker); lost {
+		call.token, call.mode = token.(string), takeLost
+	} else {
+		call.token = cryptorand.Text()
+	}
+	return call
+}
+
+func (c *claimCall) args() []any {
+	return []any{c.lease.Milliseconds(), c.worker, maxName, c.token, c.mode}
 }
 
 // claimed reads the answer to a call; nil and no error when it is to be repeated.
-func (q *Queue) claimed(worker string, cmd *redis.Cmd) (*Claim, error) {
-	args := cmd.Args()
-	token := args[len(args)-5+claimToken]
+func (q *Queue) claimed(call claimCall, cmd *redis.Cmd) (*Claim, error) {
 	got, err := cmd.Slice()
 	var answer redis.Error
 	if err != nil && !errors.As(err, &answer) {
-		q.unanswered.Store(worker, token)
+		q.unanswered.Store(call.worker, call.token)
 		return nil, fmt.Errorf("claim a name: %w", err)
 	}
 	switch {
@@ -65,12 +94,12 @@ func (q *Queue) claimed(worker string, cmd *redis.Cmd) (*Claim, error) {
 	case err != nil: // it did not run, so what is to be found out still is
 		return nil, fmt.Errorf("claim a name: %w", err)
 	}
-	q.unanswered.Delete(worker)
+	q.unanswered.Delete(call.worker)
 	if len(got) == 0 {
 		return nil, err
 	}
 	return &Claim{Name: got[0].(string), Errors: got[1].(int64), Crashes: got[2].(int64), postponed: got[3].(int64),
-		token: token.(string), queue: q}, nil
+		token: call.token, queue: q}, nil
 }
 
 // CompleteAndClaim is Complete and then Claim in one round trip. The error is that
@@ -81,16 +110,16 @@ func (c *Claim) CompleteAndClaim(ctx context.Context, o Outcome, worker string) 
 	pipe := q.rdb.Pipeline()
 	keys, args := c.completeCall(o)
 	completed := completeScript.EvalSha(ctx, pipe, keys, args...)
-	keys, args = q.claimCall(worker)
-	claimed := claimScript.EvalSha(ctx, pipe, keys, args...)
+	call := q.claimCall(worker)
+	claimed := claimScript.EvalSha(ctx, pipe, call.keys, call.args()...)
 	_, _ = pipe.Exec(ctx) // each command has its own error
 	if err = c.held(completed, "complete"); redis.HasErrorPrefix(err, "NOSCRIPT") {
 		err = c.Complete(ctx, o)
 	}
-	next, _ = q.claimed(worker, claimed)
+	next, _ = q.claimed(call, claimed)
 	if next != nil && err != nil && !errors.Is(err, ErrLost) {
-		// Who is to be told again of the end has its hands full; the lease does the rest.
-		_ = next.Release(ctx)
+		// Who is to be told again of the end has its hands full: the next call returns it.
+		q.unanswered.Store(worker, next.token)
 		next = nil
 	}
 	return next, err
@@ -210,6 +239,9 @@ func backoff(before int64, most time.Duration) time.Duration {
 	return delay - rand.N(delay/2)
 }
 
+// keepAttempts is how many entries the stream of attempts that failed keeps, about.
+const keepAttempts = 5000
+
 // maxReason bounds what a dead letter takes of Redis' memory, in bytes.
 const maxReason = 1000
 
@@ -224,7 +256,7 @@ func (c *Claim) end(ctx context.Context, f Failure, delay time.Duration, tries i
 	}
 	state, err := failScript.Run(ctx, q.rdb,
 		[]string{q.keys.list, q.keys.inflight, q.keys.claims, q.keys.delayed, q.keys.failed, q.keys.stats, q.keys.attempts},
-		c.Name, c.token, f.Reason, f.Kind, f.Version, ms, tries).Text()
+		c.Name, c.token, f.Reason, f.Kind, f.Version, ms, tries, keepAttempts).Text()
 	switch {
 	case errors.Is(err, redis.Nil):
 		return "", fmt.Errorf("fail %q: %w", c.Name, ErrLost)

@@ -78,6 +78,13 @@ func Unreachable(err error) bool {
 	return false
 }
 
+// Refused reports whether err is an answer of Redis: it can be reached, and refused
+// just this call.
+func Refused(err error) bool {
+	var answered redis.Error
+	return errors.As(err, &answered) && !errors.Is(err, redis.Nil)
+}
+
 // LogTo reports to a log.
 func LogTo(log *zap.Logger) func(problem error, pause time.Duration) {
 	return func(problem error, pause time.Duration) {

@@ -127,7 +127,12 @@ func (m *model) tidy() (moved queue.Tidied) {
 		h := m.inflight[name]
 		delete(m.inflight, name)
 		m.totals["crashed"]++
-		if h.crashes++; h.crashes >= modelMaxCrashes {
+		if h.crashes++; h.crashes >= modelMaxCrashes && h.again {
+			m.first(name)
+			moved.Reclaimed++
+			continue
+		}
+		if h.crashes >= modelMaxCrashes {
 			m.failed[name] = h.version
 			m.totals["failed"]++
 			m.totals["failed:poison"]++

@@ -196,7 +196,7 @@ func (q *Queue) Tidy(ctx context.Context) (Tidied, error) {
 	for {
 		moved, err := tidyScript.Run(ctx, q.rdb,
 			[]string{q.keys.list, q.keys.inflight, q.keys.claims, q.keys.delayed, q.keys.failed, q.keys.stats, q.keys.attempts},
-			q.opts.MaxCrashes, tidyBatch).Int64Slice()
+			q.opts.MaxCrashes, tidyBatch, keepAttempts).Int64Slice()
 		if err != nil {
 			return sum, fmt.Errorf("tidy the queue: %w", err)
 		}

@@ -448,6 +448,69 @@ func TestFullRedisIsEmptiedAndTakesNothingMore(t *testing.T) {
 	expect(t, q, "waiting 0, in flight 1, delayed 1, failed 0, completed 1", "completed")
 }
 
+// What only the housekeeping brings back to the workers comes back also while Redis
+// may not grow: otherwise it would stay full for ever.
+func TestFullRedisGivesItsWorkersAllThatIsLeft(t *testing.T) {
+	rdb := redistest.Start(t).Client(t)
+	q := queue.New(rdb, list, queue.Options{MaxCrashes: 2})
+	key := func(name string) string { return "{" + list + "}:" + name }
+	past := func(set string, names ...string) {
+		t.Helper()
+		for _, name := range names {
+			if err := rdb.ZAdd(t.Context(), key(set), redis.Z{Score: 1, Member: name}).Err(); err != nil {
+				t.Fatal(err)
+			}
+		}
+	}
+	push(t, rdb, "due.csv")
+	if _, err := claim(t, q, "w1").Retry(t.Context(), queue.Failure{Kind: queue.KindError}); err != nil {
+		t.Fatal(err)
+	}
+	push(t, rdb, "poison.csv")
+	claim(t, q, "w1")
+	past("inflight", "poison.csv")
+	tidyUntil(t, q)
+	claim(t, q, "w1")
+	push(t, rdb, "dead.csv")
+	stale := claim(t, q, "w1")
+	push(t, rdb, "lost.csv", "waiting.csv")
+	lost := queue.New(lossy(t, rdb), list, queue.Options{})
+	if _, err := lost.Claim(t.Context(), "w2"); !queue.Unreachable(err) {
+		t.Fatalf("the answer was not lost: %v", err)
+	}
+	past("delayed", "due.csv")
+	past("inflight", "poison.csv", "dead.csv")
+	expect(t, q, "waiting 1, in flight 3, delayed 1, failed 0")
+
+	rdb.ConfigSet(t.Context(), "maxmemory", "1")
+	if got, err := q.Tidy(t.Context()); err != nil || got != (queue.Tidied{Due: 1, Reclaimed: 1, Poison: 1}) {
+		t.Fatalf("the housekeeping of a full Redis: %+v, %v", got, err)
+	}
+	if err := stale.Complete(t.Context(), queue.Outcome{}); !errors.Is(err, queue.ErrLost) {
+		t.Errorf("completing with a token that is over: %v, want ErrLost", err)
+	}
+	if _, err := stale.Fail(t.Context(), queue.Failure{}); !errors.Is(err, queue.ErrLost) {
+		t.Errorf("failing with a token that is over: %v, want ErrLost", err)
+	}
+	if err := stale.Release(t.Context()); !errors.Is(err, queue.ErrLost) {
+		t.Errorf("giving back with a token that is over: %v, want ErrLost", err)
+	}
+	if c, err := lost.Claim(t.Context(), "w2"); err != nil || c.Name != "lost.csv" {
+		t.Errorf("claiming again what an answer was lost of: %+v, %v", c, err)
+	} else if err := c.Complete(t.Context(), queue.Outcome{}); err != nil {
+		t.Error(err)
+	}
+	if n, err := q.Requeue(t.Context(), "poison.csv"); n != 1 || err != nil {
+		t.Errorf("trying a dead letter again: %d, %v", n, err)
+	}
+	for range 4 {
+		if err := claim(t, q, "w3").Complete(t.Context(), queue.Outcome{}); err != nil {
+			t.Error(err)
+		}
+	}
+	expect(t, q, "waiting 0, in flight 0, delayed 0, failed 0, completed 5", "completed")
+}
+
 // A Redis that cannot write its append-only file takes no change, and none in half.
 func TestRedisThatCannotPersistRefusesWholeSteps(t *testing.T) {
 	server := redistest.Start(t, "--appendonly", "yes", "--appendfsync", "everysec")

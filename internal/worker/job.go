@@ -24,6 +24,9 @@ type failure struct {
 	version   string // of the input
 }
 
+// notBegun is the failure of a file that the worker had no time for.
+func notBegun(cause error) *failure { return &failure{err: cause, kind: queue.KindError} }
+
 // placeFails reports whether what went wrong is no fault of this file's: every
 // file would meet it, so it does not use up the tries of one.
 func (f *failure) placeFails() bool {

@@ -43,6 +43,8 @@ type tally struct {
 	quarantine quarantine
 }
 
+func newTally() *tally { return &tally{quarantine: newQuarantine()} }
+
 // lastWord is how long a worker that must stop may take to tell Redis so.
 const lastWord = 2 * time.Second
 
@@ -65,7 +67,7 @@ func (w *Worker) Run(ctx context.Context) error {
 	defer fallSilent()
 
 	if w.tally == nil {
-		w.tally = new(tally)
+		w.tally = newTally()
 	}
 	var done int64
 	var others waiting
@@ -81,7 +83,9 @@ func (w *Worker) Run(ctx context.Context) error {
 			claim = nil
 		}
 		if claim == nil {
-			w.tally.quarantine.enter()
+			if err = w.tally.quarantine.enter(ctx); err != nil {
+				break // told to stop while a suspect was alone
+			}
 			if claim, err = w.claim(ctx); err != nil {
 				w.tally.quarantine.leave()
 			}
@@ -92,7 +96,7 @@ func (w *Worker) Run(ctx context.Context) error {
 				return err
 			}
 			claim = nil
-			w.tally.quarantine.awaitSuspect()
+			w.tally.quarantine.awaitSuspect(ctx)
 		case err == nil:
 			name := claim.Name
 			faultpoint.Reach(work, faultpoint.Claimed, name)
@@ -137,10 +141,21 @@ func (w *Worker) Run(ctx context.Context) error {
 			others.wait(ctx)
 		}
 	}
-	if claim != nil {
-		return w.giveBack(telling, claim)
+	if claim == nil {
+		// A name that was taken with a call whose answer was lost is in hand, too.
+		var err error
+		err = w.persist(telling, func(ctx context.Context) error {
+			claim, err = w.Queue.Recover(ctx, w.Name)
+			return err
+		})
+		if errors.Is(err, queue.ErrEmpty) {
+			return nil
+		}
+		if err != nil {
+			return fmt.Errorf("ask Redis for what it gave this worker last: %w", err)
+		}
 	}
-	return nil
+	return w.giveBack(telling, claim)
 }
 
 // giveBack ends a claim on which nothing was begun.
@@ -192,17 +207,31 @@ const tidyInterval = time.Second
 
 // claim does the queue's housekeeping now and then, and takes a name.
 func (w *Worker) claim(ctx context.Context) (claim *queue.Claim, err error) {
-	return claim, w.persist(ctx, func(ctx context.Context) error {
-		if time.Since(w.tidied) > tidyInterval {
-			if _, err := w.Queue.Tidy(ctx); err != nil {
-				return err
-			}
-			w.tidied = time.Now()
+	err = w.persist(ctx, func(ctx context.Context) error {
+		if err := w.tidy(ctx); err != nil {
+			return err
 		}
 		// Whoever is told to stop just now still hears what it has taken.
 		claim, err = w.Queue.Claim(context.WithoutCancel(ctx), w.Name)
 		return err
 	})
+	return claim, err
+}
+
+// tidy does the queue's housekeeping, when this worker did not for a while. Where
+// Redis refuses just that, the work goes on.
+func (w *Worker) tidy(ctx context.Context) error {
+	if time.Since(w.tidied) <= tidyInterval {
+		return nil
+	}
+	_, err := w.Queue.Tidy(ctx)
+	if queue.Refused(err) {
+		w.Log.Warn("Redis refused the queue's housekeeping", zap.Error(err))
+	} else if err != nil {
+		return err
+	}
+	w.tidied = time.Now()
+	return nil
 }
 
 // persist calls do until Redis can be reached.
@@ -249,11 +278,17 @@ func (w *Worker) process(work, telling context.Context, claim *queue.Claim, more
 	job := newJob(w, claim)
 	held, stop := claim.Hold(work, job.progress)
 	leave := w.tally.quarantine.leave
+	var outcome queue.Outcome
+	var failure *failure
 	if claim.Crashes > 0 {
-		w.tally.quarantine.isolate()
 		leave = w.tally.quarantine.release
+		if err := w.tally.quarantine.isolate(held); err != nil {
+			failure = notBegun(context.Cause(held))
+		}
 	}
-	outcome, failure := job.run(held)
+	if failure == nil {
+		outcome, failure = job.run(held)
+	}
 	stop()
 
 	var state queue.State

@@ -29,11 +29,14 @@ var faults = map[string]fault{
 	"redis-emptied":         redisEmptied,
 	"redis-paused":          redisPaused,
 	"redis-memory-full":     redisMemoryFull,
+	"redis-stays-full":      redisStaysFull,
 	"redis-disk-full":       redisDiskFull,
 	"network-cut":           func(p *plant, rng *rand.Rand) { p.disturb(rng, cut, 1500*time.Millisecond) },
 	"network-frozen":        func(p *plant, rng *rand.Rand) { p.disturb(rng, frozen, 1500*time.Millisecond) },
 	"network-slow":          func(p *plant, rng *rand.Rand) { p.disturb(rng, slow, 1500*time.Millisecond) },
 	"network-loses-answers": func(p *plant, rng *rand.Rand) { p.disturb(rng, oneSided, 500*time.Millisecond) },
+	"told-to-stop-unheard":  toldToStopUnheard,
+	"told-to-stop-at-start": toldToStopAtStart,
 	"volume-full":           volumeFull,
 	"volume-read-only":      volumeReadOnly,
 	"file-removed":          fileRemoved,
@@ -133,6 +136,47 @@ func redisMemoryFull(p *plant, rng *rand.Rand) {
 			moment(about(rng, 1500*time.Millisecond))
 		}
 	}
+}
+
+// redisStaysFull keeps Redis at its limit until leases have run out and retries are
+// due, while processors die: what is left can only become less.
+func redisStaysFull(p *plant, rng *rand.Rand) {
+	p.redisFaults.Lock()
+	defer p.redisFaults.Unlock()
+	ctx := context.Background()
+	if err := p.rdb.ConfigSet(ctx, "maxmemory", "1").Err(); err != nil {
+		p.t.Error(err)
+	}
+	p.victim(rng, syscall.SIGKILL)
+	moment(2*lease + about(rng, 2*lease))
+	p.victim(rng, syscall.SIGTERM)
+	if err := p.rdb.ConfigSet(ctx, "maxmemory", "0").Err(); err != nil {
+		p.t.Error(err)
+	}
+}
+
+// toldToStopUnheard ends processors while the answers that they wait for are lost:
+// among them those that give them their next file.
+func toldToStopUnheard(p *plant, rng *rand.Rand) {
+	p.proxy.set(oneSided)
+	moment(about(rng, 300*time.Millisecond))
+	for range maxJobs {
+		p.victim(rng, syscall.SIGTERM)
+	}
+	moment(about(rng, 300*time.Millisecond))
+	p.proxy.set(sound)
+}
+
+// toldToStopAtStart ends processors that have not reached Redis yet.
+func toldToStopAtStart(p *plant, rng *rand.Rand) {
+	p.proxy.set([]network{cut, frozen}[rng.IntN(2)])
+	for range 2 {
+		early := p.processor()
+		moment(about(rng, 300*time.Millisecond))
+		early.signal(syscall.SIGTERM)
+	}
+	moment(about(rng, 300*time.Millisecond))
+	p.proxy.set(sound)
 }
 
 func redisDiskFull(p *plant, rng *rand.Rand) {

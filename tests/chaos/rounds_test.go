@@ -130,7 +130,11 @@ func (p *plant) produce(rng *rand.Rand, names []string) {
 		if order == 0 {
 			p.push(name) // the message is faster than the file
 		}
-		p.report(p.inputs.put(name, mixture(rng), time.Time{}))
+		dated := time.Time{}
+		if rng.IntN(3) == 0 { // older than processors let temporary files become
+			dated = time.Now().Add(-48*time.Hour - about(rng, time.Hour))
+		}
+		p.report(p.inputs.put(name, mixture(rng), dated))
 		if order >= 4 { // the others are found by the sweep
 			p.push(name)
 		}

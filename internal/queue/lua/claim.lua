@@ -2,8 +2,9 @@
 --
 -- KEYS  1 list  2 inflight  3 claims  4 delayed  5 failed  6 stats
 -- ARGV  1 lease in ms  2 worker  3 longest name in bytes  4 token of the claim
---       5 '1' when the answer to an earlier call with this token was lost: what
---         that call claimed, if it did, is returned again
+--       5 'again' when the answer to an earlier call with this token was lost: what
+--         that call claimed, if it did, is returned again. 'only' does no more
+--         than that. Otherwise ''
 -- Returns {name, errors, crashes, postponements}; {} when it only cleared
 -- messages away and should be called again; nil when nothing waits.
 --
@@ -17,15 +18,17 @@ local function claimed(name, record)
   return { name, record.errors, record.crashes, record.postponed or 0 }
 end
 
-if ARGV[5] == '1' then
+if ARGV[5] ~= '' then
   for _, name in ipairs(redis.call('ZRANGE', KEYS[2], 0, -1)) do
     local record = redis.call('HGET', KEYS[3], name)
     record = record and cjson.decode(record)
     if record and record.token == ARGV[4] then
+      redis.call('ZREM', KEYS[2], name)
       redis.call('ZADD', KEYS[2], now + tonumber(ARGV[1]), name)
       return claimed(name, record)
     end
   end
+  if ARGV[5] == 'only' then return nil end
 end
 
 for _ = 1, 100 do

@@ -4,13 +4,16 @@
 -- KEYS  1 list  2 inflight  3 claims  4 delayed  5 failed  6 stats  7 attempts
 -- ARGV  1 name  2 token  3 reason  4 kind  5 version of the input
 --       6 delay in ms, -1 for no further try
---       7 tries in all, 0 when this one does not count
+--       7 tries in all, 0 when this one does not count  8 entries of the attempts kept
 -- Returns 'failed', 'delayed' or 'waiting' (it was pushed again meanwhile), or
 -- nil when the claim is no longer this worker's.
+--
+-- The first write takes away: a worker tells of a failure also while Redis may
+-- not grow.
 local record = redis.call('HGET', KEYS[3], ARGV[1])
 record = record and cjson.decode(record)
 if not record or record.token ~= ARGV[2] then
-  redis.call('HINCRBY', KEYS[6], 'refused', 1)
+  redis.pcall('HINCRBY', KEYS[6], 'refused', 1) -- a full Redis does not count it
   return nil
 end
 
@@ -25,7 +28,7 @@ else
 end
 
 redis.call('ZREM', KEYS[2], ARGV[1])
-redis.call('XADD', KEYS[7], 'MAXLEN', '~', 5000, '*', 'name', ARGV[1], 'outcome', 'error', 'reason', ARGV[3], 'kind', ARGV[4],
+redis.call('XADD', KEYS[7], 'MAXLEN', '~', ARGV[8], '*', 'name', ARGV[1], 'outcome', 'error', 'reason', ARGV[3], 'kind', ARGV[4],
   'worker', record.worker, 'claimed', record.claimed, 'bytes', record.bytes or 0, 'rows', record.rows or 0)
 if record.again then
   redis.call('HDEL', KEYS[3], ARGV[1])
