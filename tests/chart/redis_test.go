@@ -34,57 +34,41 @@ func rules(t *testing.T, r release) map[string][]string {
 	return users
 }
 
-// TestRedisUsersMayDoWhatTheQueueDoes reads the queue's scripts and calls: a command that is new in
-// them and that no rule lets through would fail only on a cluster.
-func TestRedisUsersMayDoWhatTheQueueDoes(t *testing.T) {
-	const queueDir = "../../internal/queue"
-	inScript, inGo := regexp.MustCompile(`redis\.call\('([A-Z]+)'`), regexp.MustCompile(`\b(?:rdb|pipe|p)\.([A-Z][A-Za-z]+)\(`)
-	used := map[string]bool{"eval": true, "evalsha": true, "client|setname": true}
-	collect := func(pattern string, call *regexp.Regexp, skip func(string) bool) {
-		files, err := filepath.Glob(filepath.Join(queueDir, pattern))
-		if err != nil || len(files) == 0 {
-			t.Fatalf("no files %s: %v", pattern, err)
+// TestRedisUsersMayDoJustWhatTheirServicesDo: the rules are made from what the programs call. One command less
+// would fail, perhaps only on a cluster and on a bad day; one more is of use only to an intruder.
+//
+// With -update it writes them where they stand.
+func TestRedisUsersMayDoJustWhatTheirServicesDo(t *testing.T) {
+	p := loadProgram(t)
+	given := rules(t, render(t, installation{}))
+	for _, user := range []string{"generator", "processor", "inspector"} {
+		// The client names its connections.
+		want := append([]string{"client|setname"}, p.commands(t, modulePath+"/services/"+user)...)
+		rule := "+" + strings.Join(want, " +")
+		if *update {
+			writeRule(t, user, rule)
+			continue
 		}
-		for _, path := range files {
-			if skip(path) {
-				continue
-			}
-			text, err := os.ReadFile(path)
-			if err != nil {
-				t.Fatal(err)
-			}
-			for _, m := range call.FindAllSubmatch(text, -1) {
-				used[strings.ToLower(string(m[1]))] = true
-			}
+		if got := strings.Join(given[user][2:], " "); got != rule {
+			t.Errorf("the Redis user %s may\n%s\nand its program calls\n%s\nRun go test -run 'TestRedisUsersMayDoJust|TestGolden' -update", user, got, rule)
 		}
 	}
-	collect("lua/*.lua", inScript, func(string) bool { return false })
-	collect("*.go", inGo, func(path string) bool { return strings.HasSuffix(path, "_test.go") })
-	// Names of go-redis' methods that are not those of their commands.
-	for method, command := range map[string]string{"zrangewithscores": "zrange", "xrevrangen": "xrevrange", "xrangen": "xrange"} {
-		if used[method] {
-			delete(used, method)
-			used[command] = true
+}
+
+// writeRule puts a user's rule in its places: the chart, its README and the manifests of the tests.
+func writeRule(t *testing.T, user, rule string) {
+	t.Helper()
+	line := regexp.MustCompile(`(?m)^((?:    user )?` + user + ` .*?) \+.*$`)
+	for _, path := range []string{filepath.Join(chartDir, "templates/_redis.tpl"), filepath.Join(chartDir, "README.md"), "../e2e/testdata/external-redis.yaml"} {
+		text, err := os.ReadFile(path)
+		if err != nil {
+			t.Fatal(err)
 		}
-	}
-	transactions := used["txpipelined"]
-	for _, notACommand := range []string{"close", "pipeline", "txpipelined", "exec"} {
-		delete(used, notACommand)
-	}
-	if transactions {
-		used["multi"], used["exec"] = true, true
-	}
-	allowed := map[string]bool{}
-	for _, rule := range rules(t, render(t, installation{})) {
-		for _, word := range rule {
-			if command, adds := strings.CutPrefix(word, "+"); adds {
-				allowed[command] = true
-			}
+		if n := len(line.FindAll(text, -1)); n != 1 {
+			t.Fatalf("%s has %d rules of the user %s", path, n, user)
 		}
-	}
-	for command := range used {
-		if !allowed[command] {
-			t.Errorf("the queue uses %s, which no Redis user of the chart may", strings.ToUpper(command))
+		if err := os.WriteFile(path, line.ReplaceAll(text, []byte("${1} "+rule)), 0o644); err != nil {
+			t.Fatal(err)
 		}
 	}
 }
