@@ -58,7 +58,7 @@ generate: ## Make the Go code of the pages from their templates
 	@scripts/generate
 
 .PHONY: lint
-lint: ## Check format, vet, staticcheck, chart and scripts
+lint: ## Install shellcheck and yamllint, and check format, vet, staticcheck, chart, workflows and scripts
 	@scripts/lint
 
 .PHONY: bench
