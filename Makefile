@@ -4,12 +4,16 @@ SHELL := /bin/bash
 .DEFAULT_GOAL := help
 
 SERVICES := generator processor inspector standalone
-VERSION  ?= $(shell git describe --tags --always --dirty 2>/dev/null || echo dev)
+# The images' tag: the chart asks for that of its appVersion.
+VERSION  ?= $(shell sed -n 's/^appVersion: *//p' charts/csv-pipeline/Chart.yaml)
+# What the binaries say that they are: with the commit, as in 0.3.0+1a2b3c4-dirty.
+REVISION := $(shell git describe --always --dirty --exclude '*' 2>/dev/null)
+BUILD    := $(VERSION)$(REVISION:%=+%)
 IMAGES   ?= ghcr.io/csv-pipeline
 # Without these, Google's client brings gRPC's service mesh and html/template along, which makes
 # the linker keep every method: each binary is twice as large.
 TAGS     := grpcnotrace,disable_grpc_modules
-LDFLAGS  := -s -w -X csv-pipeline/internal/ops.Version=$(VERSION)
+LDFLAGS  := -s -w -X csv-pipeline/internal/ops.Version=$(BUILD)
 # Tests look for data races where there is a C compiler.
 RACE     := $(shell command -v gcc >/dev/null && echo -race)
 
@@ -75,11 +79,11 @@ differential: ## Compare the engine's results with DuckDB's on random files (nee
 	cd bench && go test -count=1 -v ./differential
 
 .PHONY: images
-images: ## Build the images, without and with BUCKETS=true; GO_IMAGE and BASE_IMAGE are what they are built on
+images: ## Build the images that the chart asks for, without and with BUCKETS=true; GO_IMAGE and BASE_IMAGE are what they are built on
 	@for service in $(SERVICES); do for buckets in false true; do \
 	  tag=$(IMAGES)/$$service:$(VERSION); [[ $$buckets == false ]] || tag+=-buckets; \
 	  DOCKER_BUILDKIT=1 docker build --quiet --target $$service --tag "$$tag" --build-arg BUCKETS=$$buckets \
-	    --build-arg GO_IMAGE --build-arg BASE_IMAGE --build-arg GOPROXY --build-arg VERSION=$(VERSION) . >/dev/null; \
+	    --build-arg GO_IMAGE --build-arg BASE_IMAGE --build-arg GOPROXY --build-arg VERSION=$(BUILD) . >/dev/null; \
 	  docker image ls --format '{{.Repository}}:{{.Tag}}  {{.Size}}' "$$tag"; \
 	done; done
 

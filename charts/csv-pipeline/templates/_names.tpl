@@ -60,3 +60,18 @@ whose tags end in -buckets have the clients of the clouds.
 {{- printf "%s:%s" $name (.image.tag | default (printf "%s%s" .root.Chart.AppVersion (include "csv-pipeline.bucket" .root | empty | ternary "" "-buckets"))) -}}
 {{- end -}}
 {{- end -}}
+
+{{/* The images of ours that the release uses, where all of them are those that make images builds; or empty. */}}
+{{- define "csv-pipeline.builtImages" -}}
+{{- $images := list -}}
+{{- $others := false -}}
+{{- range $service := ternary (list "generator" "processor" "inspector") (list "processor" "inspector") .Values.generator.enabled -}}
+{{- $image := (index $.Values $service).image -}}
+{{- $reference := include "csv-pipeline.image" (dict "root" $ "image" $image) -}}
+{{- $others = or $others $image.tag $image.digest (not (hasPrefix "ghcr.io/csv-pipeline/" $reference)) -}}
+{{- $images = append $images $reference -}}
+{{- end -}}
+{{- if not $others -}}
+{{- join " " $images -}}
+{{- end -}}
+{{- end -}}
