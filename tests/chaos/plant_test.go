@@ -8,6 +8,7 @@ import (
 	"net"
 	"os"
 	"path/filepath"
+	"regexp"
 	"strconv"
 	"strings"
 	"sync"
@@ -72,12 +73,30 @@ func newPlant(t testing.TB, volumes bool) *plant {
 	if err := os.Mkdir(p.inputs.folder, 0o777); err != nil {
 		t.Fatal(err)
 	}
-	p.redis = redistest.StartIn(t, aof, "--appendonly", "yes", "--appendfsync", "everysec", "--auto-aof-rewrite-percentage", "0")
+	p.redis = redistest.StartIn(t, aof, append(users(t), "--appendonly", "yes", "--appendfsync", "everysec", "--auto-aof-rewrite-percentage", "0")...)
 	p.rdb = p.redis.Client(t)
 	p.queue = queue.New(p.rdb, list, queue.Options{Lease: lease})
 	p.proxy = newProxy(t, p.redis.Addr())
 	t.Cleanup(p.end)
 	return p
+}
+
+// users are the arguments by which Redis has the users of the chart's README, each with its name as its password.
+func users(t testing.TB) []string {
+	t.Helper()
+	text, err := os.ReadFile("../../charts/csv-pipeline/README.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	var args []string
+	for _, user := range regexp.MustCompile(`(?m)^(generator|processor|inspector) (~.*)$`).FindAllStringSubmatch(string(text), -1) {
+		args = append(args, "--user", user[1], "on", ">"+user[1])
+		args = append(args, strings.Fields(user[2])...)
+	}
+	if len(args) == 0 {
+		t.Fatal("the chart's README has no rules of Redis users")
+	}
+	return args
 }
 
 // mount makes a folder a file system of the given size.
@@ -97,6 +116,9 @@ func (p *plant) end() {
 			<-process.ended
 		}
 	}
+	if denied, err := p.rdb.Do(context.Background(), "ACL", "LOG").Slice(); err == nil && len(denied) > 0 {
+		p.t.Errorf("Redis denied something to a user that has the rules of the chart's README: %v", denied)
+	}
 	if keep := os.Getenv("CHAOS_KEEP"); keep != "" && p.t.Failed() {
 		to := filepath.Join(keep, filepath.Base(p.t.Name()))
 		if err := os.CopyFS(to, os.DirFS(filepath.Dir(p.folder))); err != nil {
@@ -113,7 +135,8 @@ func (p *plant) all() []*process {
 }
 
 func (p *plant) start(service string, env []string, args ...string) *process {
-	common := []string{"STORE_URL=file://" + p.folder, "REDIS_LIST=" + list, "REDIS_HOST=127.0.0.1", "LISTEN=127.0.0.1:0"}
+	common := []string{"STORE_URL=file://" + p.folder, "REDIS_LIST=" + list, "REDIS_HOST=127.0.0.1", "LISTEN=127.0.0.1:0",
+		"REDIS_USERNAME=" + service, "REDIS_PASSWORD=" + service}
 	if p.bucket != nil {
 		common = append(common, p.bucket.environment()...)
 	}

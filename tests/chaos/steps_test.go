@@ -119,7 +119,8 @@ func TestWithoutTimeToFinishItGivesTheFileBack(t *testing.T) {
 	if s := p.processorAt("reading=hold", "--grace=0s").awaitEnd(t, patience); s.ExitStatus() != 0 {
 		t.Errorf("it ended with %s", describe(s))
 	}
-	if c := p.counts(); c.Waiting != 1 || c.InFlight != 0 || c.Totals["released"] != 1 {
+	// Another worker of the process that was just about to claim may take it, and gives it back as well.
+	if c := p.counts(); c.Waiting != 1 || c.InFlight != 0 || c.Totals["released"] == 0 || c.Totals["released"] != c.Totals["claimed"] {
 		t.Errorf("it is not back in the list: %+v", c)
 	}
 	p.processor()
