@@ -78,6 +78,19 @@ func info(area filestore.Area, name string, fi fs.FileInfo) filestore.Info {
 	return describe(area, name, fi.Size(), fi.ModTime(), changed)
 }
 
+// changed is when a file was written, renamed or given another time last. Where the
+// system does not tell, it is the later of the times that it does.
+func changed(fi fs.FileInfo) time.Time {
+	t := times.Get(fi)
+	switch {
+	case t.HasChangeTime():
+		return t.ChangeTime()
+	case t.HasBirthTime() && t.BirthTime().After(t.ModTime()):
+		return t.BirthTime()
+	}
+	return t.ModTime()
+}
+
 // describe takes a zero time where the file system has no change time.
 func describe(area filestore.Area, name string, size int64, modified, changed time.Time) filestore.Info {
 	version := strconv.FormatInt(modified.UnixNano(), 36)
@@ -323,7 +336,8 @@ func (w *writer) commit() (filestore.Info, error) {
 		return filestore.Info{}, err
 	}
 	w.file = nil
-	if now, err := root.Stat(target); err == nil { // renaming is a change, too
+	// Renaming is a change, too. What another writer has published since is not ours.
+	if now, err := root.Stat(target); err == nil && os.SameFile(now, fi) {
 		fi = now
 	}
 	return info(w.area, w.name, fi), syncFolder(root, path.Dir(target))
@@ -338,7 +352,8 @@ func syncFolder(root *os.Root, name string) error {
 	return dir.Sync()
 }
 
-// Sweep removes temporary files that nobody has written to for the given time.
+// Sweep removes temporary files that nobody has changed for the given time. Their
+// modification time does not tell: a writer gives a result that of its input.
 func (s *Store) Sweep(_ context.Context, age time.Duration) (int, error) {
 	removed := 0
 	for _, area := range []filestore.Area{filestore.Raw, filestore.Processed} {
@@ -349,7 +364,7 @@ func (s *Store) Sweep(_ context.Context, age time.Duration) (int, error) {
 		}
 		for _, entry := range entries {
 			fi, err := entry.Info()
-			if err != nil || time.Since(fi.ModTime()) < age {
+			if err != nil || time.Since(changed(fi)) < age {
 				continue
 			}
 			if err := s.root.Remove(path.Join(folder, entry.Name())); err == nil {
