@@ -16,9 +16,6 @@ import (
 	"csv-pipeline/internal/cli"
 )
 
-// Schemes are those of the URLs that Open knows.
-const Schemes = "s3://bucket/prefix?region=…, gs://bucket/prefix, azblob://container/prefix"
-
 // Open opens the bucket that a URL names and makes sure that it is there. Mistakes
 // in the URL, and credentials or a bucket that are not there, are a *cli.UsageError.
 func Open(ctx context.Context, u *url.URL) (*Store, error) {

@@ -39,16 +39,22 @@ var _ filestore.Store = (*Store)(nil)
 
 const temporaries = ".tmp"
 
-// Open opens the folder, which must be there unless its parent may be written.
+// Open opens the folder, and makes it if it is not there; the folder that it is in
+// must be.
 func Open(folder string) (*Store, error) {
-	if err := os.MkdirAll(folder, 0o777); err != nil {
-		return nil, fmt.Errorf("open the store: %w", err)
+	if err := os.Mkdir(folder, 0o777); err != nil && !isFolder(folder) {
+		return nil, fmt.Errorf("open the store: %w", refused(err))
 	}
 	root, err := os.OpenRoot(folder)
 	if err != nil {
 		return nil, fmt.Errorf("open the store: %w", err)
 	}
 	return &Store{root, openDirect(root)}, nil
+}
+
+func isFolder(name string) bool {
+	fi, err := os.Stat(name)
+	return err == nil && fi.IsDir()
 }
 
 // Close ends the use of the folder.

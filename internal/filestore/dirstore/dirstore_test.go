@@ -128,7 +128,7 @@ func TestResultHasItsInputsTimeAndATouchedInputIsAnother(t *testing.T) {
 }
 
 func TestStoreThatWasRemovedTakesNothing(t *testing.T) {
-	folder := filepath.Join(t.TempDir(), "not", "yet")
+	folder := filepath.Join(t.TempDir(), "new")
 	s := open(t, folder)
 	if err := s.Check(t.Context()); err != nil {
 		t.Errorf("a new store: %v", err)

@@ -3,8 +3,12 @@ package storeurl
 
 import (
 	"context"
+	"errors"
+	"io/fs"
 	"net/url"
+	"regexp"
 	"strings"
+	"syscall"
 
 	"github.com/spf13/pflag"
 
@@ -20,30 +24,66 @@ func RegisterFlag(fs *pflag.FlagSet, target *string, standard string) {
 			"gs://bucket/prefix or azblob://container/prefix; &endpoint=http://minio:9000 is for S3 of other makers")
 }
 
+// scheme is what a URL begins with, and the name of no folder as people write it: one
+// that has a colon can be written as ./a:b.
+var scheme = regexp.MustCompile(`^[A-Za-z][A-Za-z0-9+.-]*:`)
+
 // Open opens the store: file:///folder, or a path, is a folder; s3://, gs:// and
-// azblob:// are buckets, which must be there.
+// azblob:// are buckets. A bucket, and the folder that a folder is to be in, must be
+// there. What is wrong with the URL or the place that it names is a *cli.UsageError.
 func Open(ctx context.Context, raw string) (filestore.Store, error) {
-	const expected = "--store-url (STORE_URL) %q: %s; expected a folder, such as file:///data, or a bucket, such as s3://bucket/prefix?region=eu-central-1"
-	if !strings.Contains(raw, "://") {
-		if raw == "" {
-			return nil, cli.Usagef(expected, raw, "it is empty")
-		}
-		return dirstore.Open(raw)
+	if raw == "" {
+		return nil, refuse(raw, "it is empty")
+	}
+	if !scheme.MatchString(raw) {
+		return openFolder(raw, raw)
 	}
 	u, err := url.Parse(raw)
-	switch {
-	case err != nil:
-		return nil, cli.Usagef(expected, raw, "not a URL")
-	case u.Scheme == "s3", u.Scheme == "gs", u.Scheme == "azblob", u.Scheme == "mem":
-		return openBucket(ctx, u)
-	case u.Scheme != "file":
-		return nil, cli.Usagef(expected, raw, "nothing is known of "+u.Scheme+"://")
-	case u.Host != "" && u.Host != "." && u.Host != "localhost":
-		return nil, cli.Usagef(expected, raw, "a folder has three slashes before it")
-	case u.Path == "":
-		return nil, cli.Usagef(expected, raw, "it names no folder")
-	case u.Host == ".":
-		return dirstore.Open("." + u.Path)
+	if err != nil {
+		return nil, refuse(scheme.FindString(raw)+"…", "it is no URL") // nor is it known where secrets are in it
 	}
-	return dirstore.Open(u.Path)
+	slashes := strings.HasPrefix(raw[len(u.Scheme):], "://")
+	switch u.Scheme {
+	case "s3", "gs", "azblob", "mem":
+		if !slashes {
+			return nil, refuse(u.Redacted(), "a bucket has two slashes before it, as in "+u.Scheme+"://bucket/prefix")
+		}
+		return openBucket(ctx, u)
+	case "file":
+	default:
+		return nil, refuse(u.Redacted(), "nothing is known of "+u.Scheme+"://; a folder that has a colon in its name begins with ./")
+	}
+	switch {
+	case !slashes, u.Host != "" && u.Host != "." && u.Host != "localhost":
+		return nil, refuse(raw, "a folder has three slashes before it, as in file:///data")
+	case u.Path == "":
+		return nil, refuse(raw, "it names no folder")
+	case u.RawQuery != "" || u.ForceQuery || strings.Contains(raw, "#"):
+		return nil, refuse(raw, "a folder has no parameters; in its name, ? is %3F and # is %23")
+	case u.Host == ".":
+		return openFolder(raw, "."+u.Path)
+	}
+	return openFolder(raw, u.Path)
+}
+
+func refuse(raw, why string) error {
+	return cli.Usagef("--store-url (STORE_URL) %q: %s; expected a folder, such as file:///data, or a bucket, such as s3://bucket/prefix?region=eu-central-1", raw, why)
+}
+
+// openFolder tells a folder that cannot be one of a store from one that fails.
+func openFolder(raw, folder string) (filestore.Store, error) {
+	store, err := dirstore.Open(folder)
+	switch {
+	case err == nil:
+		return store, nil
+	case errors.Is(err, fs.ErrNotExist):
+		return nil, refuse(raw, "the folder that it is to be in is not there")
+	case errors.Is(err, fs.ErrPermission):
+		return nil, refuse(raw, "the folder may not be made or opened by this user")
+	case errors.Is(err, syscall.ENOTDIR), errors.Is(err, fs.ErrExist):
+		return nil, refuse(raw, "it is a file, or in one, and no folder")
+	case errors.Is(err, filestore.ErrReadOnly):
+		return nil, refuse(raw, "the folder is not there, and the file system is read-only")
+	}
+	return nil, err
 }

@@ -22,7 +22,23 @@ func TestMistakesAreNamed(t *testing.T) {
 	for _, c := range []struct{ url, want string }{
 		{"", "it is empty"},
 		{"ftp://x", "nothing is known of ftp://"},
+		{"ftp:x", "nothing is known of ftp://"},
+		{"s3:/b", "s3://bucket/prefix"},
+		{"s3:b", "s3://bucket/prefix"},
+		{"S3:/b", "s3://bucket/prefix"},
+		{"gs:b/prefix", "gs://bucket/prefix"},
+		{"azblob:/b", "azblob://bucket/prefix"},
+		{"s3://key:se%ret@there", "it is no URL"},
 		{"file://data", "a folder has three slashes"},
+		{"file:data", "a folder has three slashes"},
+		{"file:/data", "a folder has three slashes"},
+		{"file://", "it names no folder"},
+		{"file:///data?region=x", "a folder has no parameters"},
+		{"file:///data#1", "a folder has no parameters"},
+		{"file:///nonexistent/data", "the folder that it is to be in is not there"},
+		{"/nonexistent/data", "the folder that it is to be in is not there"},
+		{"storeurl_test.go", "it is a file"},
+		{"storeurl_test.go/data", "it is a file"},
 		{"s3://?region=x", "names no bucket"},
 		{"s3://key:secret@there" + at, "names no bucket"},
 		{"s3://there", "AWS_REGION"},
@@ -34,8 +50,11 @@ func TestMistakesAreNamed(t *testing.T) {
 	} {
 		store, err := storeurl.Open(t.Context(), c.url)
 		var usage *cli.UsageError
-		if !errors.As(err, &usage) || !strings.Contains(err.Error(), c.want) || store != nil {
+		if !errors.As(err, &usage) || !strings.Contains(err.Error(), c.want) || strings.Contains(err.Error(), "se%ret") || store != nil {
 			t.Errorf("%s: %v, want a UsageError that says %q", c.url, err, c.want)
+		}
+		if _, err := os.Stat(c.url); err == nil && c.url != "storeurl_test.go" {
+			t.Errorf("%s: it made a folder of that name", c.url)
 		}
 	}
 	t.Setenv("AWS_SECRET_ACCESS_KEY", "wrong")
@@ -48,7 +67,7 @@ func TestPlaces(t *testing.T) {
 	server := s3test.Start(t)
 	dir := t.TempDir()
 	t.Chdir(dir)
-	for _, url := range []string{"data", "file://./data", "file://" + dir + "/data", server.Bucket(t, "there", "a/b/").String()} {
+	for _, url := range []string{"data", "./data", "./a:b", "file://./data", "FILE://localhost" + dir + "/data", "file://" + dir + "/data", server.Bucket(t, "there", "a/b/").String()} {
 		store, err := storeurl.Open(t.Context(), url)
 		if err != nil {
 			t.Errorf("%s: %v", url, err)
