@@ -98,17 +98,23 @@ type Server struct {
 	Log     *zap.Logger
 	// HeaderTimeout is how long a client may take to send the header of a request; 0: 5 s.
 	HeaderTimeout time.Duration
+	// IdleTimeout is for how long a connection stays open between requests; 0: 2 min.
+	IdleTimeout time.Duration
 }
 
 // Serve answers requests until ctx ends, then finishes those under way for up to
-// ten seconds.
+// ten seconds. How long one request may take is for the handler to say: see Protection.
 func (s Server) Serve(ctx context.Context, l net.Listener) error {
+	complaints, err := zap.NewStdLogAt(s.Log, zap.WarnLevel) // not Info: standalone shows warnings only
+	if err != nil {
+		return err
+	}
 	server := &http.Server{
 		Handler:           s.Handler,
 		ReadHeaderTimeout: cmp.Or(s.HeaderTimeout, 5*time.Second),
-		IdleTimeout:       2 * time.Minute,
+		IdleTimeout:       cmp.Or(s.IdleTimeout, 2*time.Minute),
 		MaxHeaderBytes:    64 << 10,
-		ErrorLog:          zap.NewStdLog(s.Log),
+		ErrorLog:          complaints,
 		BaseContext:       func(net.Listener) context.Context { return context.WithoutCancel(ctx) },
 	}
 	stopped := make(chan error, 1)

@@ -76,7 +76,7 @@ func (s *Server) file(w http.ResponseWriter, r *http.Request, area filestore.Are
 		s.whole(w, r, f)
 		return
 	}
-	http.ServeContent(s.paced(w), r, "", info.ModTime, f)
+	http.ServeContent(w, r, "", info.ModTime, f)
 }
 
 const (

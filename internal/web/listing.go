@@ -313,7 +313,6 @@ func (s *Server) eachChunk(w http.ResponseWriter, r *http.Request, files *catalo
 		if i == 0 {
 			_, _ = io.WriteString(w, before)
 		}
-		s.allow(w)
 		for n, l := range shown {
 			if err := write(w, l, i+n == 0); err != nil {
 				panic(http.ErrAbortHandler)

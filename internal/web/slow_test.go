@@ -10,6 +10,7 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
@@ -48,27 +49,185 @@ func (l watchedListener) Accept() (net.Conn, error) {
 	return w, nil
 }
 
+// serve serves a site on a listener that tells what becomes of connections.
+func (s *site) serve(t *testing.T, server ops.Server) watchedListener {
+	t.Helper()
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	listener := watchedListener{l.(*net.TCPListener), make(chan *watched, 1000)}
+	ctx, stop := context.WithCancel(t.Context())
+	ended := make(chan error, 1)
+	server.Handler, server.Log = s.Config.Handler, zap.NewNop()
+	go func() { ended <- server.Serve(ctx, listener) }()
+	t.Cleanup(func() {
+		stop()
+		if err := <-ended; err != nil {
+			t.Error(err)
+		}
+	})
+	return listener
+}
+
+// dial sends the beginning of a request, and returns both ends of the connection.
+func (l watchedListener) dial(t *testing.T, begins string) (net.Conn, *watched) {
+	t.Helper()
+	c, err := net.Dial("tcp", l.Addr().String())
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = c.Close() })
+	if _, err := io.WriteString(c, begins); err != nil {
+		t.Fatal(err)
+	}
+	return c, <-l.accepted
+}
+
+// Nobody holds on to a connection by silence, logged in or not, while those who do get
+// on are served, however long that takes.
+func TestSilentClientsAreCutOff(t *testing.T) {
+	const patience = 2 * time.Second
+	s := start(t, func(c *web.Config) { c.ClientTimeout, c.MaxUpload = patience, 1<<40 })
+	large := strings.Repeat("0123456789abcde\n", 2<<20) // more than the system buffers
+	s.put(t, "large.csv.gz", large)
+	s.put(t, "small.csv", "a,b\n1,2\n")
+	l := s.serve(t, ops.Server{HeaderTimeout: patience, IdleTimeout: patience})
+
+	stream, watchedStream := l.dial(t, "GET /api/v1/events HTTP/1.1\r\nHost: x\r\n\r\n")
+	events := bufio.NewScanner(stream)
+	heard := func(text string) {
+		t.Helper()
+		for events.Scan() {
+			if strings.Contains(events.Text(), text) {
+				return
+			}
+		}
+		t.Fatalf("the stream has ended before it said %s: %v", text, events.Err())
+	}
+	heard(`"waiting":0`)
+
+	const authorization = "Authorization: Bearer " + token + "\r\n"
+	requests := []string{"", "GET / HTTP/1.1\r\nHost: x\r\nX-Long: "} // without an end
+	for _, request := range []string{
+		"GET / HTTP/1.1\r\n", "HEAD /trends HTTP/1.1\r\n", "GET /api/v1/failed HTTP/1.1\r\n", "GET /files/raw/small.csv HTTP/1.1\r\n",
+		"GET /files/raw/?format=zip HTTP/1.1\r\n", "GET /assets/style.css HTTP/1.1\r\n", "GET /healthz HTTP/1.1\r\n", "GET /metrics HTTP/1.1\r\n", "GET /nothing HTTP/1.1\r\n",
+		"DELETE / HTTP/1.1\r\n", "POST // HTTP/1.1\r\n", "POST /login HTTP/1.1\r\n", "POST /logout HTTP/1.1\r\n", "POST /files/raw/ HTTP/1.1\r\n",
+		"POST /failed/retry HTTP/1.1\r\n", "POST /api/v1/failed/drop HTTP/1.1\r\n", "POST /upload HTTP/1.1\r\n", "PUT /files/raw/new.csv HTTP/1.1\r\n",
+		"POST /failed/retry HTTP/1.1\r\n" + authorization, "POST /api/v1/failed/drop HTTP/1.1\r\n" + authorization,
+		"POST /upload HTTP/1.1\r\n" + authorization, "PUT /files/raw/new.csv HTTP/1.1\r\n" + authorization,
+	} {
+		for _, kind := range []string{"application/x-www-form-urlencoded", "multipart/form-data; boundary=b"} {
+			head := request + "Host: x\r\nContent-Type: " + kind + "\r\n"
+			requests = append(requests,
+				head+"Content-Length: 100\r\n\r\n", head+"Content-Length: 100\r\n\r\n-",
+				head+"Content-Length: 1000000000\r\n\r\n-", head+"Transfer-Encoding: chunked\r\n\r\n", head+"Transfer-Encoding: chunked\r\n\r\n4\r\n-",
+				head+"Expect: 100-continue\r\nContent-Length: 100\r\n\r\n")
+		}
+		requests = append(requests, request+"Host: x\r\n\r\n") // complete, and then silent
+	}
+	for range 10 { // whose answers nobody takes
+		requests = append(requests, "GET /files/raw/large.csv.gz HTTP/1.1\r\nHost: x\r\n\r\n", "GET /files/raw/?format=zip HTTP/1.1\r\nHost: x\r\n\r\n",
+			"GET /files/raw/large.csv.gz HTTP/1.1\r\nHost: x\r\nContent-Length: 100\r\n\r\n")
+	}
+	var held []*watched
+	for _, request := range requests {
+		_, server := l.dial(t, request)
+		held = append(held, server)
+	}
+	t.Logf("%d connections", len(held))
+	allCut := make(chan struct{})
+	go func() {
+		defer close(allCut)
+		for _, server := range held {
+			<-server.closed.Done()
+		}
+	}()
+
+	// Those who get on: one sends, others take, a little now and then until the last of
+	// the silent ones is gone.
+	drip := func(little func()) {
+		tick := time.NewTicker(10 * time.Millisecond)
+		defer tick.Stop()
+		for {
+			select {
+			case <-allCut:
+				return
+			case <-tick.C:
+				little()
+			}
+		}
+	}
+	var moving sync.WaitGroup
+	for what, request := range map[string]string{
+		"a file": "GET /files/raw/large.csv.gz HTTP/1.1\r\nHost: x\r\n\r\n",
+		"a zip":  "POST /files/raw/ HTTP/1.1\r\nHost: x\r\nContent-Type: application/x-www-form-urlencoded\r\nContent-Length: 32\r\n\r\nname=large.csv.gz&name=small.csv",
+	} {
+		c, _ := l.dial(t, request)
+		moving.Go(func() {
+			answer, err := http.ReadResponse(bufio.NewReader(c), nil)
+			if err != nil {
+				t.Errorf("%s: %v", what, err)
+				return
+			}
+			defer answer.Body.Close()
+			var got int64
+			drip(func() {
+				n, err := io.CopyN(io.Discard, answer.Body, 16<<10)
+				if got += n; err != nil {
+					t.Errorf("%s, after %d bytes: %v", what, got, err)
+				}
+			})
+			n, err := io.Copy(io.Discard, answer.Body)
+			if got += n; err != nil || got < int64(len(large)) {
+				t.Errorf("%s: %d bytes, %v", what, got, err)
+			}
+		})
+	}
+	moving.Go(func() {
+		body, pipe := io.Pipe()
+		go func() {
+			drip(func() { _, _ = io.WriteString(pipe, large[:16<<10]) })
+			_ = pipe.Close()
+		}()
+		r, err := http.NewRequestWithContext(t.Context(), http.MethodPut, "http://"+l.Addr().String()+"/files/raw/moving.csv", body)
+		if err != nil {
+			t.Error(err)
+			return
+		}
+		r.Header.Set("Authorization", "Bearer "+token)
+		answer, err := http.DefaultClient.Do(r)
+		if err != nil || answer.StatusCode != http.StatusCreated {
+			t.Errorf("an upload: %v, %v", answer, err)
+			return
+		}
+		_ = answer.Body.Close()
+	})
+	for range 20 {
+		answer, err := http.Get("http://" + l.Addr().String() + "/files/raw/small.csv")
+		if err != nil || answer.StatusCode != http.StatusOK {
+			t.Fatalf("meanwhile: %v, %v", answer, err)
+		}
+		_ = answer.Body.Close()
+	}
+
+	<-allCut
+	moving.Wait()
+	if watchedStream.closed.Err() != nil {
+		t.Error("a stream is cut off")
+	}
+	if err := s.queue.Push(t.Context(), "a.csv"); err != nil {
+		t.Fatal(err)
+	}
+	heard(`"waiting":`)
+}
+
 // A client that sends or takes next to nothing is cut off, whatever it is about, and
 // also if it never stops altogether.
 func TestSlowClientsAreCutOff(t *testing.T) {
 	s := start(t, func(c *web.Config) { c.ClientTimeout = 100 * time.Millisecond })
 	s.put(t, "large.csv.gz", strings.Repeat("0123456789abcde\n", 4<<20)) // more than the system buffers; a zip file has it as it is
-	l, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
-	}
-	listener := watchedListener{l.(*net.TCPListener), make(chan *watched, 1)}
-	ctx, stop := context.WithCancel(t.Context())
-	ended := make(chan error, 1)
-	go func() {
-		ended <- ops.Server{Handler: s.Config.Handler, Log: zap.NewNop(), HeaderTimeout: 100 * time.Millisecond}.Serve(ctx, listener)
-	}()
-	defer func() {
-		stop()
-		if err := <-ended; err != nil {
-			t.Error(err)
-		}
-	}()
+	l := s.serve(t, ops.Server{HeaderTimeout: 100 * time.Millisecond})
 
 	authorized := "Host: x\r\nAuthorization: Bearer " + token + "\r\n"
 	form := "Content-Type: application/x-www-form-urlencoded\r\nContent-Length: 100000\r\n\r\n"
@@ -87,16 +246,8 @@ func TestSlowClientsAreCutOff(t *testing.T) {
 		"taking a zip":    {"GET /files/raw/?format=zip HTTP/1.1\r\nHost: x\r\n\r\n", ""},
 	} {
 		t.Run(what, func(t *testing.T) {
-			c, err := net.Dial("tcp", l.Addr().String())
-			if err != nil {
-				t.Fatal(err)
-			}
-			defer c.Close()
+			c, server := l.dial(t, client.begins)
 			_ = c.(*net.TCPConn).SetReadBuffer(4 << 10)
-			if _, err := io.WriteString(c, client.begins); err != nil {
-				t.Fatal(err)
-			}
-			server := <-listener.accepted
 			drip := time.NewTicker(5 * time.Millisecond)
 			defer drip.Stop()
 			for one := make([]byte, 1); ; {

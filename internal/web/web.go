@@ -36,9 +36,8 @@ type Config struct {
 	BasePath string
 	// MaxUpload is the largest file that may be uploaded, in bytes; 0: 1 GiB.
 	MaxUpload int64
-	// ClientTimeout is for how long a client may let the server wait: for the rest of
-	// a form, for the next piece of an upload, or until it takes a page or the next
-	// piece of a file; 0: 30 s.
+	// ClientTimeout is for how long a client may let the server wait, for each 256 KiB
+	// that it sends or takes; 0: 30 s.
 	ClientTimeout time.Duration
 }
 
@@ -55,9 +54,6 @@ type Server struct {
 func New(c Config) *Server {
 	if c.MaxUpload == 0 {
 		c.MaxUpload = 1 << 30
-	}
-	if c.ClientTimeout == 0 {
-		c.ClientTimeout = 30 * time.Second
 	}
 	c.BasePath = "/" + strings.Trim(c.BasePath, "/")
 	if c.BasePath != "/" {
@@ -151,10 +147,8 @@ func (s *Server) Handler() http.Handler {
 	mux := http.NewServeMux()
 	ops.Endpoints(mux, s.Registry, s.Alive, s.ready)
 	s.Registry.MustRegister(&collector{queue: s.Queue, catalog: s.Catalog, monitor: s.monitor, log: s.Log}, s.monitor.Waiting, s.monitor.Processing)
-	methods := map[string][]string{}
 	for _, route := range s.routes() {
-		mux.HandleFunc(route.method+" "+route.pattern, s.guarded(route.access, route.handle))
-		methods[route.pattern] = append(methods[route.pattern], route.method)
+		mux.HandleFunc(route.method+" "+route.pattern, s.guarded(route))
 	}
 	mux.HandleFunc("/", func(w http.ResponseWriter, r *http.Request) {
 		// The multiplexer's own answer for a known path would be plain text.
@@ -171,7 +165,9 @@ func (s *Server) Handler() http.Handler {
 		}
 		s.problem(w, r, http.StatusNotFound, "there is nothing at this address")
 	})
-	return s.secure(s.below(mux))
+	return ops.Protection{Log: s.Log, Registry: s.Registry, ClientTimeout: s.ClientTimeout, Failed: func(w http.ResponseWriter, r *http.Request) {
+		s.problem(w, r, http.StatusInternalServerError, "the inspector has a fault; its log says more")
+	}}.Protect(s.secure(s.below(mux)))
 }
 
 // below serves the same with and without the base path: some ingresses remove it.
@@ -192,13 +188,11 @@ func (s *Server) below(h http.Handler) http.Handler {
 	})
 }
 
-// allow gives the client time to take what comes next.
-func (s *Server) allow(w http.ResponseWriter) {
-	_ = http.NewResponseController(w).SetWriteDeadline(time.Now().Add(s.ClientTimeout)) // not every writer has a deadline
-}
-
-// maxForm is the longest body that is not an upload, in bytes.
-const maxForm = 4 << 20
+// Most bytes of a body that is not an upload.
+const (
+	maxForm  = 4 << 20
+	maxLogin = 64 << 10 // anybody may send one
+)
 
 // Values of headers that many answers share, so that none is made for each: they are
 // replaced or added to, which copies them, and never changed.
@@ -211,7 +205,7 @@ var (
 	varyAccept = []string{"Accept"}
 )
 
-// secure sets what every answer has, and bounds what a client can hold on to.
+// secure sets what every answer has, and refuses what other sites cause.
 func (s *Server) secure(h http.Handler) http.Handler {
 	crossOrigin := http.NewCrossOriginProtection()
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
@@ -219,23 +213,29 @@ func (s *Server) secure(h http.Handler) http.Handler {
 		header["Content-Security-Policy"] = pagePolicy
 		header["X-Content-Type-Options"] = noSniff
 		header["Cross-Origin-Resource-Policy"] = sameOrigin
-		s.allow(w)
 		if r.Method != http.MethodGet && r.Method != http.MethodHead {
 			if err := crossOrigin.Check(r); err != nil {
 				s.problem(w, r, http.StatusForbidden, "the request comes from another site")
 				return
-			}
-			if r.Method != http.MethodPut && r.URL.Path != "/upload" && r.URL.Path != s.BasePath+"upload" {
-				_ = http.NewResponseController(w).SetReadDeadline(time.Now().Add(s.ClientTimeout))
-				r.Body = http.MaxBytesReader(w, r.Body, maxForm)
 			}
 		}
 		h.ServeHTTP(w, r)
 	})
 }
 
-// guarded lets through who may.
-func (s *Server) guarded(need access, h http.HandlerFunc) http.HandlerFunc {
+// guarded lets through who may. Of all others not even the body is read.
+func (s *Server) guarded(route route) http.HandlerFunc {
+	need := route.access
+	h := func(w http.ResponseWriter, r *http.Request) {
+		if route.method == http.MethodPost && route.pattern != "/upload" {
+			most := int64(maxForm)
+			if need == open {
+				most = maxLogin
+			}
+			r.Body = http.MaxBytesReader(w, r.Body, most)
+		}
+		route.handle(w, r)
+	}
 	return func(w http.ResponseWriter, r *http.Request) {
 		if need == open || need == reading && !s.Guard.ProtectsReading() {
 			h(w, r)

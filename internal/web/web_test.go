@@ -390,3 +390,18 @@ func TestEvents(t *testing.T) {
 		said.Write(buffer[:n])
 	}
 }
+
+// A fault of the program is answered like any other problem, and counted.
+func TestPanicIsAProblem(t *testing.T) {
+	s := start(t, func(c *web.Config) { c.Alive = func(context.Context) error { panic("out of luck") } })
+	r := s.get(t, "/healthz")
+	if r.StatusCode != http.StatusInternalServerError || r.Header.Get("Content-Type") != "application/problem+json" || strings.Contains(r.body, "luck") {
+		t.Errorf("%s: %v %s", r.Status, r.Header, r.body)
+	}
+	if text := s.get(t, "/metrics").body; !strings.Contains(text, "csv_pipeline_http_panics_total 1") {
+		t.Error("it is not counted")
+	}
+	if s.log.FilterLevelExact(zap.ErrorLevel).Len() != 1 {
+		t.Errorf("the log has %v", s.log.All())
+	}
+}

@@ -77,9 +77,12 @@ func run(ctx context.Context, args []string, getenv cli.Getenv, stdout, stderr i
 	}
 	pulse.Beat()
 	mux := http.NewServeMux()
-	ops.Endpoints(mux, ops.NewRegistry("processor"), pulse.Alive, q.Check)
+	registry := ops.NewRegistry("processor")
+	ops.Endpoints(mux, registry, pulse.Alive, q.Check)
 	return both(ctx, w.Run,
-		func(ctx context.Context) error { return ops.Server{Handler: mux, Log: log}.Serve(ctx, l) })
+		func(ctx context.Context) error {
+			return ops.Server{Handler: ops.Protection{Log: log, Registry: registry}.Protect(mux), Log: log}.Serve(ctx, l)
+		})
 }
 
 // both runs two things until both have ended; the end of one asks the other to stop.
