@@ -9,11 +9,19 @@ import (
 // InputError says that the input itself is wrong. It is permanent: reading
 // the same bytes again cannot help.
 type InputError struct {
-	Name    string // the input's name, as in Input.Name
-	Line    int64  // physical line on which the record starts, from 1; 0 where the whole file is meant
-	Column  string // the column's name, "" where no single one is meant
-	Field   string // the offending value, "" where it is of no use
-	Problem string // what is wrong and what was expected
+	Name    string  // the input's name, as in Input.Name
+	Line    int64   // physical line on which the record starts, from 1; 0 where the whole file is meant
+	Column  string  // the column's name, "" where no single one is meant
+	Field   string  // the offending value, "" where it is of no use
+	Problem string  // what is wrong and what was expected
+	Row     Excerpt // of the record; zero where the whole file is meant, or a row that is skipped
+
+	number int // of the field in the record, from 1; 0 where no single one is meant
+}
+
+// show adds the text of the record, which text begins with and size bytes of it take.
+func (e *InputError) show(text []byte, size int, delimiter byte) {
+	e.Row = excerpt(text[:size], delimiter, e.number-1)
 }
 
 // What is wrong with a record.

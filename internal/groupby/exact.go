@@ -17,7 +17,9 @@ func (w *worker) exactly(text []byte, at, size int, final bool) (used int, err e
 				break
 			}
 			if problem == "" || w.record.size == 0 {
-				return used, &positionError{InputError: &InputError{Name: w.name, Problem: recordTooLong}, at: at + used}
+				long := &InputError{Name: w.name, Problem: recordTooLong}
+				long.show(data, min(len(data), maxShown), w.plan.comma)
+				return used, &positionError{InputError: long, at: at + used}
 			}
 		}
 		var bad, fatal *InputError
@@ -37,10 +39,12 @@ func (w *worker) exactly(text []byte, at, size int, final bool) (used int, err e
 		}
 		switch {
 		case fatal != nil:
+			fatal.show(data, w.record.size, w.plan.comma)
 			return used, &positionError{InputError: fatal, at: at + used}
 		case bad == nil:
 			w.rows++
 		case w.skip == nil:
+			bad.show(data, w.record.size, w.plan.comma)
 			return used, &positionError{InputError: bad, at: at + used}
 		default:
 			bad.Line = w.lineOf(text, at+used)
@@ -149,11 +153,13 @@ func (w *worker) addCell(s int, st state, at int) error {
 func (w *worker) cell(column int) []byte { return w.record.field(w.layout.index[column]) }
 
 func (w *worker) badCell(column int, problem string) *InputError {
+	field := w.layout.index[column]
 	return &InputError{
 		Name:    w.name,
-		Column:  w.layout.names[w.layout.index[column]],
+		Column:  w.layout.names[field],
 		Field:   unescape(w.cell(column)),
 		Problem: problem,
+		number:  field + 1,
 	}
 }
 
@@ -166,5 +172,5 @@ func (w *worker) findNUL() *InputError {
 	if w.layout != nil && i < w.layout.width {
 		name = w.layout.names[i]
 	}
-	return &InputError{Name: w.name, Column: name, Problem: nulByte}
+	return &InputError{Name: w.name, Column: name, Problem: nulByte, number: i + 1}
 }

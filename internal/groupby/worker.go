@@ -1,6 +1,9 @@
 package groupby
 
-import "bytes"
+import (
+	"bytes"
+	"errors"
+)
 
 const (
 	chunkSize = 8 << 10 // the most bytes that are indexed together, a multiple of 64
@@ -82,7 +85,9 @@ func (w *worker) header(text []byte, n int, final bool) (used int, err error) {
 		case incomplete && !final:
 			return 0, nil
 		case problem != "":
-			return 0, &InputError{Name: w.name, Line: line, Problem: problem}
+			bad := &InputError{Name: w.name, Line: line, Problem: problem}
+			bad.show(text[used:], w.record.size, w.plan.comma)
+			return 0, bad
 		case w.record.blank:
 			line++
 			used += w.record.size
@@ -90,13 +95,18 @@ func (w *worker) header(text []byte, n int, final bool) (used int, err error) {
 		}
 		if bad := w.findNUL(); bad != nil {
 			bad.Line = line
+			bad.show(text[used:], w.record.size, w.plan.comma)
 			return 0, bad
 		}
 		names := make([]string, len(w.record.ends))
 		for i := range names {
 			names[i] = unescape(w.record.field(i))
 		}
-		if w.layout, err = w.plan.newLayout(w.name, line, names); err == nil && !w.plan.noHeader {
+		w.layout, err = w.plan.newLayout(w.name, line, names)
+		var bad *InputError
+		if errors.As(err, &bad) {
+			bad.show(text[used:], w.record.size, w.plan.comma)
+		} else if !w.plan.noHeader {
 			used += w.record.size
 		}
 		return used, err
