@@ -3,12 +3,14 @@
 package catalog
 
 import (
-	"cmp"
 	"context"
-	"math"
+	"errors"
+	"fmt"
 	"sync"
+	"sync/atomic"
 	"time"
 
+	"csv-pipeline/internal/coalesce"
 	"csv-pipeline/internal/filestore"
 )
 
@@ -50,18 +52,19 @@ func (s *Snapshot) HasResult(place int) bool { return s.results[place] >= 0 }
 
 // Take looks at the whole store.
 func Take(ctx context.Context, store filestore.Store) (*Snapshot, error) {
-	return take(ctx, store, &Snapshot{})
+	return take(ctx, store, &Snapshot{}, func() {})
 }
 
-func take(ctx context.Context, store filestore.Store, before *Snapshot) (*Snapshot, error) {
+// take calls seen for each file.
+func take(ctx context.Context, store filestore.Store, before *Snapshot, seen func()) (*Snapshot, error) {
 	s := &Snapshot{At: time.Now()}
 	var err error
 	// Raw files first: a result that appears meanwhile is then seen for its input,
 	// and not an input for which there seems to be no result.
-	if s.Raw, err = list(ctx, store, filestore.Raw, before.Raw); err != nil {
+	if s.Raw, err = list(ctx, store, filestore.Raw, before.Raw, seen); err != nil {
 		return nil, err
 	}
-	if s.Processed, err = list(ctx, store, filestore.Processed, before.Processed); err != nil {
+	if s.Processed, err = list(ctx, store, filestore.Processed, before.Processed, seen); err != nil {
 		return nil, err
 	}
 	if s.Raw == before.Raw && s.Processed == before.Processed {
@@ -76,7 +79,7 @@ func take(ctx context.Context, store filestore.Store, before *Snapshot) (*Snapsh
 	return s, nil
 }
 
-func list(ctx context.Context, store filestore.Store, area filestore.Area, before *Table) (*Table, error) {
+func list(ctx context.Context, store filestore.Store, area filestore.Area, before *Table, seen func()) (*Table, error) {
 	b := builder{before: before}
 	files := store.List(ctx, area)
 	if remote, ok := store.(filestore.Remote); ok && before != nil {
@@ -86,6 +89,7 @@ func list(ctx context.Context, store filestore.Store, area filestore.Area, befor
 		if err != nil {
 			return nil, err
 		}
+		seen()
 		if err := b.add(info); err != nil {
 			return nil, err
 		}
@@ -130,23 +134,40 @@ func (s *Snapshot) match() {
 	}
 }
 
-// Catalog shares snapshots among those who look.
+// Catalog shares snapshots among those who look. Make it with New, and end it with
+// Close.
 type Catalog struct {
-	store  filestore.Store
-	remote bool // looking is paid for and takes long
+	// Limit is for how long a walk of the store may find no file before it is given
+	// up: 20 s unless it is set before the first look, or 2 minutes for a remote store,
+	// which tries again by itself.
+	Limit time.Duration
 
-	looking sync.Mutex // held by who takes a snapshot
+	store   filestore.Store
+	remote  bool // looking is paid for and takes long
+	walk    *coalesce.Call[*Snapshot]
+	walking chan struct{} // holds an element while a walk is under way, also one that was given up
+
 	mu      sync.Mutex
 	latest  *Snapshot
-	pending chan struct{} // closed when the look in the background has ended
-	problem error         // of the last look in the background
+	problem error // of the last walk
 }
+
+// ErrStalled: the store neither lists its files nor says why.
+var ErrStalled = errors.New("the store listed no file")
 
 // New makes a catalog of the store.
 func New(store filestore.Store) *Catalog {
-	_, remote := store.(filestore.Remote)
-	return &Catalog{store: store, remote: remote}
+	c := &Catalog{store: store, Limit: 20 * time.Second, walking: make(chan struct{}, 1)}
+	if _, c.remote = store.(filestore.Remote); c.remote {
+		c.Limit = 2 * time.Minute
+	}
+	c.walk = coalesce.New(c.look)
+	return c
 }
+
+// Close ends the walk that is under way and waits for it, unless it hangs in the
+// system. The latest snapshot stays.
+func (c *Catalog) Close() { c.walk.Close() }
 
 // Latest is the newest snapshot there is; nil before the first.
 func (c *Catalog) Latest() *Snapshot {
@@ -155,115 +176,130 @@ func (c *Catalog) Latest() *Snapshot {
 	return c.latest
 }
 
-// Refresh takes a new snapshot.
-func (c *Catalog) Refresh(ctx context.Context) (*Snapshot, error) {
-	c.looking.Lock()
-	defer c.looking.Unlock()
-	before := c.Latest()
-	if before == nil {
-		before = &Snapshot{}
+// Check is an error while the files cannot be listed: it tells why the last walk of
+// the store failed.
+func (c *Catalog) Check() error {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	switch {
+	case c.problem == nil:
+		return nil
+	case c.latest == nil:
+		return fmt.Errorf("the files have not been listed yet: %w", c.problem)
 	}
-	s, err := take(ctx, c.store, before)
-	if err == nil {
-		c.mu.Lock()
-		c.latest = s
-		c.mu.Unlock()
-	}
-	return s, err
+	return fmt.Errorf("the files were last listed at %s: %w", c.latest.At.UTC().Format(time.RFC3339), c.problem)
 }
+
+// Refresh returns a snapshot that was begun after the call.
+func (c *Catalog) Refresh(ctx context.Context) (*Snapshot, error) { return c.walk.Fresh(ctx) }
 
 // Due returns what a sweep goes by: a new snapshot, or, of a store whose listings
 // are paid for, the newest there is, while a newer one is taken in the background
 // once that is due. It is nil before the first, and comes with the error of the
-// last look.
+// last walk.
 func (c *Catalog) Due(ctx context.Context) (*Snapshot, error) {
 	if !c.remote {
 		return c.Refresh(ctx)
 	}
 	if s := c.Latest(); s == nil || !fresh(s) {
-		c.wait(ctx, c.background(ctx), patience)
+		_, _ = c.within(ctx, patience)
 	}
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	return c.latest, c.problem
 }
 
-// patience is how long people wait for a fresher picture.
-const patience = 20 * time.Millisecond
+const (
+	// patience is how long people wait for a fresher picture.
+	patience = 20 * time.Millisecond
+	// slack is how long they wait where taking one is quicker than that as a rule.
+	slack = time.Second
+)
 
 // Recent returns a snapshot that is fresh enough for people: 200 ms old at most, or
 // as old as keeps looking at the store below a tenth of the time, and as the store
-// asks for. Where the store is so large that looking takes long, it does not wait
-// for the end of that.
+// asks for. Where the store is so large that looking takes long, or where it cannot
+// be listed for now, it returns the last one, and an error only if there is none.
 func (c *Catalog) Recent(ctx context.Context) (*Snapshot, error) {
 	s := c.Latest()
 	switch {
-	case s == nil && !c.remote:
-		return c.Refresh(ctx)
 	case s == nil:
-		c.wait(ctx, c.background(ctx), forever)
-		c.mu.Lock()
-		defer c.mu.Unlock()
-		if c.latest == nil {
-			return nil, cmp.Or(context.Cause(ctx), c.problem)
-		}
-		return c.latest, nil
+		return c.walk.Join(ctx)
 	case fresh(s):
 		return s, nil
-	case s.Took < patience:
-		return c.refreshUnlessFresh(ctx)
 	}
-	c.wait(ctx, c.background(ctx), patience)
-	return c.Latest(), ctx.Err()
+	most := patience
+	if s.Took < patience {
+		most = slack
+	}
+	if newer, err := c.within(ctx, most); err == nil {
+		return newer, nil
+	}
+	return c.Latest(), context.Cause(ctx)
 }
 
-const forever = time.Duration(math.MaxInt64)
+// within waits for a walk for the given time at most.
+func (c *Catalog) within(ctx context.Context, most time.Duration) (*Snapshot, error) {
+	ctx, cancel := context.WithTimeout(ctx, most)
+	defer cancel()
+	return c.walk.Join(ctx)
+}
 
-// background begins to look, unless somebody does, and returns what is closed then.
-func (c *Catalog) background(ctx context.Context) <-chan struct{} {
+// look takes the next snapshot.
+func (c *Catalog) look(ctx context.Context) (*Snapshot, error) {
+	before := c.Latest()
+	if before == nil {
+		before = &Snapshot{}
+	}
+	s, err := c.watched(ctx, before)
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	if c.pending != nil {
-		return c.pending
+	if err == nil {
+		c.latest, c.problem = s, nil
+	} else if ctx.Err() == nil {
+		c.problem = err
 	}
-	limit := time.Minute
-	if c.remote {
-		limit = forever // a million files take a thousand requests and more
-	}
-	done := make(chan struct{})
-	c.pending = done
-	go func() {
-		// Whoever asked may leave; the picture is for all.
-		ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), limit)
-		defer cancel()
-		_, err := c.refreshUnlessFresh(ctx)
-		c.mu.Lock()
-		c.pending, c.problem = nil, err
-		c.mu.Unlock()
-		close(done)
-	}()
-	return done
+	return s, err
 }
 
-// wait waits for what is pending, for the given time at most.
-func (c *Catalog) wait(ctx context.Context, pending <-chan struct{}, most time.Duration) {
-	timer := time.NewTimer(most)
-	defer timer.Stop()
+// watched walks the store, and gives up when it finds nothing for too long.
+func (c *Catalog) watched(ctx context.Context, before *Snapshot) (*Snapshot, error) {
+	stalled := fmt.Errorf("%w for %v", ErrStalled, c.Limit)
 	select {
-	case <-pending:
-	case <-timer.C:
-	case <-ctx.Done():
+	case c.walking <- struct{}{}:
+	default:
+		return nil, stalled // the walk that was given up hangs in a system call, which nothing ends
 	}
-}
-
-func (c *Catalog) refreshUnlessFresh(ctx context.Context) (*Snapshot, error) {
-	c.looking.Lock()
-	s := c.Latest()
-	c.looking.Unlock()
-	if s != nil && fresh(s) { // somebody else has just looked
-		return s, nil
+	ctx, cancel := context.WithCancel(ctx)
+	defer cancel()
+	began := time.Now()
+	var last atomic.Int64 // when a file was found, since began
+	var s *Snapshot
+	var err error
+	ended := make(chan struct{})
+	go func() {
+		defer func() { <-c.walking; close(ended) }()
+		s, err = take(ctx, c.store, before, func() { last.Store(int64(time.Since(began))) })
+	}()
+	timer := time.NewTimer(c.Limit)
+	defer timer.Stop()
+	for {
+		select {
+		case <-ended:
+			return s, err
+		case <-timer.C:
+		}
+		if left := c.Limit - (time.Since(began) - time.Duration(last.Load())); left > 0 {
+			timer.Reset(left)
+			continue
+		}
+		cancel()
+		select {
+		case <-ended: // as what waits for an answer over the network does
+		case <-time.After(time.Second):
+		}
+		return nil, stalled
 	}
-	return c.Refresh(ctx)
 }
 
 func fresh(s *Snapshot) bool {
