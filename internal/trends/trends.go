@@ -87,13 +87,20 @@ type Trend struct {
 	Series  []Series  // the largest total first
 	Others  int       // groups that are in the last series, named OthersName; 0: there is no such series
 	Files   int       // results that were read
-	Skipped int       // results without these columns, or not readable
+	Skipped int       // results that were left out
+	LeftOut []LeftOut // the first of them
 	First   time.Time
 	Last    time.Time // of all days there are
 	// Problem is why there is nothing to show, for people; "" if there is.
 	Problem string
 	// Read and Of tell how far reading is while it goes on; Of is 0 when it has ended.
 	Read, Of int
+}
+
+// LeftOut is a result that could not be added up, and why.
+type LeftOut struct {
+	Name   string `json:"name"`
+	Reason string `json:"reason"`
 }
 
 // Partial is a step that only some of the days belong to.
@@ -111,7 +118,9 @@ type view struct {
 	cells   map[cell]value
 	files   int
 	skipped int
+	leftOut []LeftOut
 	problem string
+	again   bool // a result that was left out may be readable later
 }
 
 type cell struct {
@@ -206,7 +215,7 @@ const maxTimes = 4000
 
 // answer cuts what is asked for out of a view.
 func (v *view) answer(ctx context.Context, t *Trend) error {
-	t.Files, t.Skipped, t.Problem = v.files, v.skipped, v.problem
+	t.Files, t.Skipped, t.LeftOut, t.Problem = v.files, v.skipped, v.leftOut, v.problem
 	if len(v.cells) == 0 {
 		return nil
 	}

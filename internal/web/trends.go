@@ -49,19 +49,20 @@ func (s *Server) trend(r *http.Request) (*trends.Trend, error) {
 
 // trendJSON is a trend as the API shows it.
 type trendJSON struct {
-	Group   string         `json:"group"`
-	Value   string         `json:"value"`
-	Combine trends.Combine `json:"combine"`
-	Step    trends.Step    `json:"step"`
-	Groups  []string       `json:"groups"` // columns that can be grouped by
-	Values  []string       `json:"values"` // columns that can be added up
-	Times   []string       `json:"times"`
-	Partial []partialJSON  `json:"partial"` // the first and the last step, where the days end within them
-	Series  []seriesJSON   `json:"series"`
-	Files   int            `json:"files"`
-	Skipped int            `json:"skipped"`
-	Others  int            `json:"others"`
-	Problem string         `json:"problem,omitempty"`
+	Group   string           `json:"group"`
+	Value   string           `json:"value"`
+	Combine trends.Combine   `json:"combine"`
+	Step    trends.Step      `json:"step"`
+	Groups  []string         `json:"groups"` // columns that can be grouped by
+	Values  []string         `json:"values"` // columns that can be added up
+	Times   []string         `json:"times"`
+	Partial []partialJSON    `json:"partial"` // the first and the last step, where the days end within them
+	Series  []seriesJSON     `json:"series"`
+	Files   int              `json:"files"`
+	Skipped int              `json:"skipped"` // results that were left out
+	LeftOut []trends.LeftOut `json:"leftOut"` // the first of them
+	Others  int              `json:"others"`
+	Problem string           `json:"problem,omitempty"`
 	// Read and Of tell how far reading the results is; absent when it has ended.
 	Read int `json:"read,omitempty"`
 	Of   int `json:"of,omitempty"`
@@ -81,7 +82,10 @@ type seriesJSON struct {
 
 func shape(t *trends.Trend) trendJSON {
 	j := trendJSON{Group: t.Group, Value: t.Value, Combine: t.Combine, Step: t.Step, Groups: nonNil(t.Groups), Values: nonNil(t.Values), Times: []string{},
-		Partial: []partialJSON{}, Series: []seriesJSON{}, Files: t.Files, Skipped: t.Skipped, Others: t.Others, Problem: t.Problem, Read: t.Read, Of: t.Of}
+		Partial: []partialJSON{}, Series: []seriesJSON{}, Files: t.Files, Skipped: t.Skipped, LeftOut: t.LeftOut, Others: t.Others, Problem: t.Problem, Read: t.Read, Of: t.Of}
+	if j.LeftOut == nil {
+		j.LeftOut = []trends.LeftOut{}
+	}
 	for _, at := range t.Times {
 		j.Times = append(j.Times, at.Format(time.DateOnly))
 	}
@@ -145,7 +149,7 @@ func (d trendsData) With(format string) string {
 func (d trendsData) summary() string {
 	text := fmt.Sprintf("%s of %s by %s, from %s", d.Combine, visible(d.Value), visible(d.Group), plural(d.Files, "result", "results"))
 	if d.Skipped > 0 {
-		text += " (" + plural(d.Skipped, "has", "have") + " other columns)"
+		text += " (" + formatCount(d.Skipped) + " left out)"
 	}
 	return text
 }

@@ -1,0 +1,196 @@
+package trends_test
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"path/filepath"
+	"strings"
+	"sync/atomic"
+	"testing"
+	"time"
+
+	"csv-pipeline/internal/catalog"
+	"csv-pipeline/internal/filestore"
+	"csv-pipeline/internal/filestore/dirstore"
+	"csv-pipeline/internal/trends"
+)
+
+func folder(t *testing.T) (filestore.Store, string) {
+	t.Helper()
+	where := t.TempDir()
+	store, err := dirstore.Open(where)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = store.Close() })
+	return store, where
+}
+
+// reasons are why results were left out.
+func reasons(t *trends.Trend) string {
+	var b strings.Builder
+	for _, out := range t.LeftOut {
+		fmt.Fprintf(&b, "%s: %s\n", strings.TrimSuffix(out.Name, "_aggregated_sales.csv"), out.Reason)
+	}
+	return b.String()
+}
+
+// Files of rejected rows lie beside the results, and may be many more.
+func TestRejectedRowsAreNoResults(t *testing.T) {
+	store, where := folder(t)
+	for day := range 20 {
+		name := fmt.Sprintf("202201%02d", day+1)
+		if day%5 == 0 {
+			publish(t, store, name+".csv", "item_id,total_quantity\n1,2\n")
+		}
+		if err := os.WriteFile(filepath.Join(where, "processed", name+"_rejected.csv"), []byte("line,reason,row\n2,not a number,\"1,x\"\n"), 0o666); err != nil {
+			t.Fatal(err)
+		}
+	}
+	tr := trends.New(store)
+	defer tr.Close()
+	answer := ask(t, tr, store, trends.Query{})
+	if answer.Problem != "" || answer.Group != "item_id" || answer.Value != "total_quantity" || answer.Files != 4 || answer.Skipped != 0 {
+		t.Errorf("%+v", answer)
+	}
+}
+
+// Results that cannot be added up are left out, with the reason, and the others shown.
+func TestOddResultsAreLeftOut(t *testing.T) {
+	store, where := folder(t)
+	for day := range 9 {
+		publish(t, store, fmt.Sprintf("202201%02d.csv", day+1), "item_id,total_quantity\n1,2\n")
+	}
+	publish(t, store, "broken.csv", "item_id,total_quantity\n1,2\n1,2,3\n")
+	publish(t, store, "empty.csv", "")
+	publish(t, store, "gone.csv", "item_id,total_quantity\n1,2\n")
+	publish(t, store, "other.csv", "shop,total_quantity\nx,2\n")
+	publish(t, store, "swapped.csv", "item_id,total_quantity\n1,2\n")
+	publish(t, store, "undated.csv", "item_id,total_quantity\n1,2\n")
+	far := time.Date(2250, 1, 1, 0, 0, 0, 0, time.UTC)
+	if err := os.Chtimes(filepath.Join(where, "processed", "undated_aggregated_sales.csv"), far, far); err != nil {
+		t.Fatal(err)
+	}
+	s, err := catalog.Take(t.Context(), store)
+	if err != nil {
+		t.Fatal(err)
+	}
+	at := func(name string) string { return filepath.Join(where, "processed", name+"_aggregated_sales.csv") }
+	for _, name := range []string{"gone", "swapped"} {
+		if err := os.Remove(at(name)); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if err := os.Mkdir(at("swapped"), 0o777); err != nil {
+		t.Fatal(err)
+	}
+	tr := trends.New(store)
+	defer tr.Close()
+	var answer *trends.Trend
+	for answer == nil || answer.Of > 0 {
+		if answer, err = tr.Ask(t.Context(), s.Processed, trends.Query{}); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if answer.Problem != "" || answer.Files != 9 || answer.Skipped != 6 || len(answer.Series) != 1 || answer.Series[0].Total.String() != "18" {
+		t.Errorf("%+v", answer)
+	}
+	got := reasons(answer)
+	for _, want := range []string{"broken: record on line 3: wrong number of fields\n", "empty: it is empty\n", "gone: it was removed\n",
+		"other: it has no column \"item_id\"\n", "undated: its day is 2250-01-01, expected one from 1900 to 2199\n", "swapped: "} {
+		if !strings.Contains(got, want) {
+			t.Errorf("no %q in\n%s", want, got)
+		}
+	}
+}
+
+// Columns that share a name are told apart, and those without one have a number.
+func TestColumnsOfOneName(t *testing.T) {
+	store, _ := folder(t)
+	publish(t, store, "20220101.csv", "n,n,,n\n1,2,3,4\n")
+	tr := trends.New(store)
+	defer tr.Close()
+	answer := ask(t, tr, store, trends.Query{})
+	if got := strings.Join(answer.Groups, "|") + " " + strings.Join(answer.Values, "|"); got != "n|n (2)|#3 n (2)|#3|n (3)" || answer.Value != "n (3)" {
+		t.Errorf("%s, %+v", got, answer)
+	}
+	for value, want := range map[string]string{"n (2)": "2", "#3": "3", "n (3)": "4"} {
+		if answer := ask(t, tr, store, trends.Query{Group: "n", Value: value}); answer.Problem != "" || answer.Series[0].Total.String() != want {
+			t.Errorf("%s: %+v", value, answer)
+		}
+	}
+	publish(t, store, "20220101.csv", "n,n\n1,2\n")
+	if answer := ask(t, tr, store, trends.Query{}); answer.Problem != "" || answer.Series[0].Name != "1" || answer.Series[0].Total.String() != "2" {
+		t.Errorf("%+v", answer)
+	}
+}
+
+// What is combined how by default follows the names that processors give columns.
+func TestUsualCombination(t *testing.T) {
+	store, _ := folder(t)
+	want := map[string]trends.Combine{
+		"count": trends.Sum, "sum_price": trends.Sum, "turnover": trends.Sum, "min_price": trends.Min, "MIN": trends.Min, "max_price": trends.Max, "maximum": trends.Max,
+		"avg_price": trends.Mean, "average price": trends.Mean, "mean": trends.Mean, "minutes": trends.Sum, "maxi_packs": trends.Sum, "meaning": trends.Sum, "minimum_price": trends.Min,
+	}
+	tr := trends.New(store)
+	defer tr.Close()
+	for value, combine := range want {
+		publish(t, store, "20220101.csv", "item_id,"+value+"\n1,2\n")
+		if answer := ask(t, tr, store, trends.Query{}); answer.Value != value || answer.Combine != combine {
+			t.Errorf("%s is combined by %s, want %s", answer.Value, answer.Combine, combine)
+		}
+	}
+}
+
+// held is a store of which one result is read for as long as the reader may.
+type held struct {
+	filestore.Store
+	name    string
+	opened  atomic.Int32
+	reached chan struct{}
+	ended   atomic.Bool
+}
+
+func (h *held) Open(ctx context.Context, area filestore.Area, name string) (filestore.File, error) {
+	if name == h.name && h.opened.Add(1) == 2 { // the first time it is a sample
+		close(h.reached)
+		<-ctx.Done()
+		h.ended.Store(true)
+		return nil, ctx.Err()
+	}
+	return h.Store.Open(ctx, area, name)
+}
+
+// Reading ends with the trends.
+func TestCloseEndsReading(t *testing.T) {
+	store, _ := folder(t)
+	for day := range 28 {
+		publish(t, store, fmt.Sprintf("202202%02d.csv", day+1), "item_id,total_quantity\n1,2\n")
+	}
+	s, err := catalog.Take(t.Context(), store)
+	if err != nil {
+		t.Fatal(err)
+	}
+	held := &held{Store: store, name: s.Processed.Name(s.Processed.Len() - 1), reached: make(chan struct{})}
+	tr := trends.New(held)
+	asked := make(chan error, 1)
+	go func() {
+		for {
+			answer, err := tr.Ask(t.Context(), s.Processed, trends.Query{})
+			if err != nil || answer.Of == 0 {
+				asked <- err
+				return
+			}
+		}
+	}()
+	<-held.reached
+	tr.Close()
+	if err := <-asked; !errors.Is(err, context.Canceled) {
+		t.Errorf("who asked got %v", err)
+	}
+	if !held.ended.Load() {
+		t.Error("reading was not waited for")
+	}
+}
