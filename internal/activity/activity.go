@@ -11,6 +11,7 @@ import (
 	"github.com/prometheus/client_golang/prometheus"
 	"go.uber.org/zap"
 
+	"csv-pipeline/internal/coalesce"
 	"csv-pipeline/internal/queue"
 )
 
@@ -41,7 +42,7 @@ type View struct {
 // Left is how many names are still to be done.
 func (v *View) Left() int64 { return v.Counts.Waiting + v.Counts.InFlight + v.Counts.Delayed }
 
-// Monitor watches a queue. Make it with New.
+// Monitor watches a queue. Make it with New, and end it with Close.
 type Monitor struct {
 	// Waiting and Processing are how long names waited and how long the attempts
 	// took that were successful, in seconds, since this process began to watch.
@@ -51,7 +52,7 @@ type Monitor struct {
 	log   *zap.Logger
 	began time.Time
 
-	looking sync.Mutex // held by who looks at Redis; guards the fields up to mu
+	looking *coalesce.Call[*View] // asks Redis, and alone uses the fields up to mu
 	cursor  queue.Cursor
 	line    arrivals
 	base    int64 // completed when the current batch began
@@ -77,14 +78,20 @@ func New(q *queue.Queue, log *zap.Logger) *Monitor {
 	histogram := func(name, help string, buckets []float64) prometheus.Histogram {
 		return prometheus.NewHistogram(prometheus.HistogramOpts{Namespace: "csv_pipeline", Name: name, Help: help, Buckets: buckets})
 	}
-	return &Monitor{
+	m := &Monitor{
 		queue: q, log: log, began: time.Now(), watchers: make(map[chan struct{}]struct{}),
 		Waiting: histogram("queue_wait_seconds", "How long files waited before a processor took them, estimated to a second, since this process began.",
 			prometheus.ExponentialBuckets(1, 2, 14)),
 		Processing: histogram("processing_seconds", "How long processors took for files they completed, since this process began.",
 			prometheus.ExponentialBuckets(0.001, 2.5, 14)),
 	}
+	m.looking = coalesce.New(m.look)
+	return m
 }
+
+// Close ends what is being asked of Redis and waits for it. Latest, History and
+// Throughput go on with what is remembered.
+func (m *Monitor) Close() { m.looking.Close() }
 
 // Run looks every second until ctx ends.
 func (m *Monitor) Run(ctx context.Context) {
@@ -110,7 +117,8 @@ func (m *Monitor) Run(ctx context.Context) {
 	}
 }
 
-// Recent returns a view that is not older than given, or takes one.
+// Recent returns a view that is not older than given, or takes one together with all
+// who want one now.
 func (m *Monitor) Recent(ctx context.Context, age time.Duration) (*View, error) {
 	m.mu.Lock()
 	v := m.view
@@ -118,13 +126,13 @@ func (m *Monitor) Recent(ctx context.Context, age time.Duration) (*View, error) 
 	if v != nil && time.Since(v.At) < age {
 		return v, nil
 	}
-	return m.Look(ctx)
+	return m.looking.Join(ctx)
 }
 
-// Look asks Redis now.
-func (m *Monitor) Look(ctx context.Context) (*View, error) {
-	m.looking.Lock()
-	defer m.looking.Unlock()
+// Look returns a view that was begun after the call.
+func (m *Monitor) Look(ctx context.Context) (*View, error) { return m.looking.Fresh(ctx) }
+
+func (m *Monitor) look(ctx context.Context) (*View, error) {
 	counts, err := m.queue.Counts(ctx)
 	if err != nil {
 		return nil, err

@@ -56,6 +56,7 @@ func TestMonitor(t *testing.T) {
 	ctx := t.Context()
 	q := queue.New(redistest.Start(t).Client(t), "csvs-to-process", queue.Options{})
 	m := New(q, zap.NewNop())
+	defer m.Close()
 	if _, err := m.Look(ctx); err != nil {
 		t.Fatal(err)
 	}

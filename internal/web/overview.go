@@ -7,7 +7,6 @@ import (
 	"math"
 	"net/http"
 	"strings"
-	"sync"
 	"time"
 
 	"github.com/a-h/templ"
@@ -171,28 +170,24 @@ func (s *Server) overview(w http.ResponseWriter, r *http.Request) {
 	s.show(w, r, http.StatusOK, overviewView(s.page(r, "overview", "Overview"), o))
 }
 
-// liveCache is the latest event, made once for all who watch.
-type liveCache struct {
-	mu     sync.Mutex
-	of     *activity.View
-	page   []byte
-	status []byte
+// liveEvent is what those who watch are sent about a view.
+type liveEvent struct {
+	of           *activity.View
+	page, status []byte
 }
 
-// live returns the events of the newest view.
-func (s *Server) liveNow(ctx context.Context) (pageEvent, statusEvent []byte, err error) {
+// makeLive makes the event of the newest view, once for all who watch.
+func (s *Server) makeLive(ctx context.Context) (*liveEvent, error) {
 	view, err := s.monitor.Recent(ctx, 2*activity.Interval)
 	if err != nil {
-		return nil, nil, err
+		return nil, err
 	}
-	s.live.mu.Lock()
-	defer s.live.mu.Unlock()
-	if s.live.of == view {
-		return s.live.page, s.live.status, nil
+	if last := s.lastLive; last != nil && last.of == view {
+		return last, nil
 	}
 	o, err := s.look(ctx, view)
 	if err != nil {
-		return nil, nil, err
+		return nil, err
 	}
 	event := struct {
 		Parts  map[string]string `json:"parts"`
@@ -201,30 +196,31 @@ func (s *Server) liveNow(ctx context.Context) (pageEvent, statusEvent []byte, er
 	for name, part := range parts {
 		var b strings.Builder
 		if err := part(o).Render(ctx, &b); err != nil {
-			return nil, nil, err
+			return nil, err
 		}
 		event.Parts[name] = b.String()
 	}
-	if s.live.page, err = json.Marshal(event); err != nil {
-		return nil, nil, err
+	made := &liveEvent{of: view}
+	if made.page, err = json.Marshal(event); err != nil {
+		return nil, err
 	}
-	if s.live.status, err = json.Marshal(o.Status); err != nil {
-		return nil, nil, err
+	if made.status, err = json.Marshal(o.Status); err != nil {
+		return nil, err
 	}
-	s.live.of = view
-	return s.live.page, s.live.status, nil
+	s.lastLive = made
+	return made, nil
 }
 
 func (s *Server) liveEvents(w http.ResponseWriter, r *http.Request) {
-	s.stream(w, r, func(page, _ []byte) []byte { return page })
+	s.stream(w, r, func(e *liveEvent) []byte { return e.page })
 }
 
 func (s *Server) events(w http.ResponseWriter, r *http.Request) {
-	s.stream(w, r, func(_, status []byte) []byte { return status })
+	s.stream(w, r, func(e *liveEvent) []byte { return e.status })
 }
 
 // stream sends server-sent events until the client goes or the server stops.
-func (s *Server) stream(w http.ResponseWriter, r *http.Request, choose func(page, status []byte) []byte) {
+func (s *Server) stream(w http.ResponseWriter, r *http.Request, choose func(*liveEvent) []byte) {
 	changed, stop := s.monitor.Watch()
 	defer stop()
 	rc := http.NewResponseController(w)
@@ -236,9 +232,8 @@ func (s *Server) stream(w http.ResponseWriter, r *http.Request, choose func(page
 	var last string
 	for {
 		text := ":\n\n" // keeps the connection
-		page, status, err := s.liveNow(r.Context())
-		if err == nil {
-			if now := string(choose(page, status)); now != last {
+		if event, err := s.live.Fresh(r.Context()); err == nil {
+			if now := string(choose(event)); now != last {
 				last, text = now, "data: "+now+"\n\n"
 			}
 		}

@@ -48,6 +48,7 @@ type page struct {
 	Writable bool // somebody may change things
 	LoggedIn bool
 	Notice   string
+	Stale    string // when the files were listed, where that does not work any more
 }
 
 // asset is the address of what pages are made of.
@@ -57,6 +58,9 @@ func (p page) asset(name string) string { return p.Base + "assets/" + name + "?v
 func (s *Server) page(r *http.Request, here, title string) page {
 	p := page{Title: title, Here: here, Base: s.BasePath, Writable: s.Guard.Writable(), Notice: notice(r.URL.Query())}
 	p.LoggedIn = p.Writable && s.Guard.Check(r) == nil
+	if files := s.Catalog.Latest(); files != nil && s.Catalog.Check() != nil {
+		p.Stale = formatTime(files.At)
+	}
 	return p
 }
 

@@ -16,6 +16,7 @@ import (
 	"csv-pipeline/internal/activity"
 	"csv-pipeline/internal/auth"
 	"csv-pipeline/internal/catalog"
+	"csv-pipeline/internal/coalesce"
 	"csv-pipeline/internal/filestore"
 	"csv-pipeline/internal/ops"
 	"csv-pipeline/internal/queue"
@@ -41,13 +42,14 @@ type Config struct {
 	ClientTimeout time.Duration
 }
 
-// Server answers requests about one pipeline. Make it with New.
+// Server answers requests about one pipeline. Make it with New, and end it with Close.
 type Server struct {
 	Config
-	monitor *activity.Monitor
-	trends  *trends.Trends
-	live    liveCache
-	stopped chan struct{} // closed when Watch has ended: streams end, too
+	monitor  *activity.Monitor
+	trends   *trends.Trends
+	live     *coalesce.Call[*liveEvent]
+	lastLive *liveEvent    // for live alone
+	stopped  chan struct{} // closed when Watch has ended: streams end, too
 }
 
 // New makes a server.
@@ -59,7 +61,17 @@ func New(c Config) *Server {
 	if c.BasePath != "/" {
 		c.BasePath += "/"
 	}
-	return &Server{Config: c, monitor: activity.New(c.Queue, c.Log), trends: trends.New(c.Store), stopped: make(chan struct{})}
+	s := &Server{Config: c, monitor: activity.New(c.Queue, c.Log), trends: trends.New(c.Store), stopped: make(chan struct{})}
+	s.live = coalesce.New(s.makeLive)
+	return s
+}
+
+// Close ends what goes on without a request, such as reading results for the trends,
+// and waits for it. Requests should have ended before.
+func (s *Server) Close() {
+	s.live.Close()
+	s.monitor.Close()
+	s.trends.Close()
 }
 
 // Watch follows the queue for live pages and histograms until ctx ends. It is to be
@@ -261,9 +273,9 @@ func (s *Server) guarded(route route) http.HandlerFunc {
 	}
 }
 
-// ready says whether Redis and the store can be reached.
+// ready says whether Redis and the store can be reached, and the files be listed.
 func (s *Server) ready(ctx context.Context) error {
-	return errors.Join(s.Queue.Check(ctx), s.Store.Check(ctx))
+	return errors.Join(s.Queue.Check(ctx), s.Store.Check(ctx), s.Catalog.Check())
 }
 
 // fail answers a request that could not be served; err stays in the log.

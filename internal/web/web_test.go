@@ -71,7 +71,7 @@ func start(t *testing.T, change func(*web.Config)) *site {
 	ended := make(chan struct{})
 	go func() { defer close(ended); s.server.Watch(ctx) }()
 	s.Server = httptest.NewServer(s.server.Handler())
-	t.Cleanup(func() { stop(); <-ended; s.Close() })
+	t.Cleanup(func() { stop(); <-ended; s.Close(); s.server.Close(); s.files.Close() })
 	if s.plan, err = groupby.Compile(groupby.Spec{GroupBy: []string{"item_id"}, Aggregates: []string{"sum(quantity) as total_quantity"}}); err != nil {
 		t.Fatal(err)
 	}
