@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"go.uber.org/zap"
+	"golang.org/x/sync/errgroup"
 
 	"csv-pipeline/internal/catalog"
 	"csv-pipeline/internal/cli"
@@ -64,16 +65,29 @@ func run(ctx context.Context, args []string, getenv cli.Getenv, stdout, _ io.Wri
 	defer rdb.Close()
 
 	files := catalog.New(store)
+	defer files.Close()
 	pulse := ops.Pulse{Timeout: max(time.Minute, 10*c.sweepInterval)}
 	pulse.Beat()
 	sweeper := &sweep.Sweeper{Catalog: files, Store: store, Queue: q, Log: log, Settle: c.settling}
-	go sweeper.Run(ctx, c.sweepInterval, pulse.Beat)
-	if bucket, ok := store.(notification.Namer); ok {
-		go (&notification.Reader{Queue: q, Store: bucket, Log: log}).Run(ctx)
-	}
 	server := web.New(web.Config{Store: store, Catalog: files, Queue: q, Log: log, Registry: ops.NewRegistry("inspector"), Alive: pulse.Alive,
 		Guard: guard, BasePath: c.basePath, MaxUpload: c.maxUpload, ClientTimeout: c.clientTimeout})
-	go server.Watch(ctx)
+	defer server.Close()
 	log.Info("serving", zap.String("address", l.Addr().String()), zap.String("store", c.store), zap.String("redis", c.redis.Address()), zap.Bool("writable", guard.Writable()))
-	return ops.Server{Handler: server.Handler(), Log: log, HeaderTimeout: min(c.clientTimeout, 5*time.Second)}.Serve(ctx, l)
+
+	group, ctx := errgroup.WithContext(ctx)
+	background := func(run func()) {
+		group.Go(func() error {
+			run()
+			return nil
+		})
+	}
+	background(func() { sweeper.Run(ctx, c.sweepInterval, pulse.Beat) })
+	if bucket, ok := store.(notification.Namer); ok {
+		background(func() { (&notification.Reader{Queue: q, Store: bucket, Log: log}).Run(ctx) })
+	}
+	background(func() { server.Watch(ctx) })
+	group.Go(func() error {
+		return ops.Server{Handler: server.Handler(), Log: log, HeaderTimeout: min(c.clientTimeout, 5*time.Second)}.Serve(ctx, l)
+	})
+	return group.Wait()
 }
