@@ -3,6 +3,7 @@ package catalog_test
 import (
 	"context"
 	"fmt"
+	"maps"
 	"math/rand/v2"
 	"slices"
 	"strings"
@@ -109,6 +110,50 @@ func check(t *testing.T, store filestore.Store, s *catalog.Snapshot) {
 	}
 	if s.Done != done {
 		t.Fatalf("Done is %d, want %d", s.Done, done)
+	}
+}
+
+// What is below a folder is what the names say, whatever they are.
+func TestFolders(t *testing.T) {
+	random := rand.New(rand.NewPCG(3, 4))
+	store, err := dirstore.Open(t.TempDir())
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer store.Close()
+	want := map[string]map[string]bool{}
+	parts := []string{"a", "a-b", "a.b", "a0", "b", "é"}
+	for i := range 200 {
+		name := ""
+		for range random.IntN(4) {
+			part := parts[random.IntN(len(parts))]
+			if want[name] == nil {
+				want[name] = map[string]bool{}
+			}
+			want[name][part] = true
+			name += part + "/"
+		}
+		put(t, store, filestore.Raw, fmt.Sprintf("%s%d.csv", name, i), "", nil)
+	}
+	s, err := catalog.Take(t.Context(), store)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for below, folders := range want {
+		names := slices.Sorted(maps.Keys(folders))
+		// The slash that follows a name counts: a-b/ and a.b/ are before a/.
+		slices.SortFunc(names, func(a, b string) int { return strings.Compare(a+"/", b+"/") })
+		if got, more := s.Raw.Folders(below, 100); !slices.Equal(got, names) || more {
+			t.Errorf("below %q: %v, want %v", below, got, names)
+		}
+		if got, more := s.Raw.Folders(below, 1); !slices.Equal(got, names[:1]) || more != (len(names) > 1) {
+			t.Errorf("one below %q: %v, more: %v", below, got, more)
+		}
+	}
+	for _, none := range []string{"z/", "a/a/a/a/", "0"} {
+		if got, more := s.Raw.Folders(none, 100); len(got) > 0 || more {
+			t.Errorf("below %q: %v", none, got)
+		}
 	}
 }
 

@@ -21,8 +21,11 @@ type Table struct {
 	byName  []int32 // places in entries, sorted by name
 	bytes   int64
 
-	mu     sync.Mutex
-	orders map[Order][]int32 // made when first asked for
+	mu     sync.Mutex // guards what is made when it is first asked for
+	orders map[Order][]int32
+
+	listFolders sync.Once
+	folders     []string // all, each with its last slash, sorted
 }
 
 // entry is a file; its texts follow each other from start.
@@ -84,6 +87,47 @@ func (t *Table) Find(name string) (filestore.Info, bool) {
 		return filestore.Info{}, false
 	}
 	return t.At(i), true
+}
+
+// Folders are those directly below the given one, which is "" or ends in a slash: their
+// names by name, most at most, and whether there are others.
+func (t *Table) Folders(below string, most int) (names []string, more bool) {
+	t.listFolders.Do(t.findFolders)
+	i, _ := slices.BinarySearch(t.folders, below)
+	for i < len(t.folders) {
+		rest, ok := strings.CutPrefix(t.folders[i], below)
+		if !ok {
+			break
+		}
+		name, _, _ := strings.Cut(rest, "/")
+		if name == "" { // the folder itself
+			i++
+			continue
+		}
+		if len(names) == most {
+			return names, true
+		}
+		names = append(names, name)
+		i, _ = slices.BinarySearch(t.folders, below+name+"0") // behind all within: '0' follows '/'
+	}
+	return names, false
+}
+
+func (t *Table) findFolders() {
+	last := ""
+	for i := range t.byName {
+		name := t.Name(i)
+		shared := 0
+		for shared < min(len(name), len(last)) && name[shared] == last[shared] {
+			shared++
+		}
+		for at := shared; at < len(name); at++ {
+			if name[at] == '/' {
+				t.folders = append(t.folders, name[:at+1])
+			}
+		}
+		last = name
+	}
 }
 
 // Order is by what files are sorted.

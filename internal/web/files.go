@@ -84,16 +84,17 @@ func (s *Server) listAPI(w http.ResponseWriter, r *http.Request, area filestore.
 
 // listPageData is what the page of files shows.
 type listPageData struct {
-	Area       filestore.Area
-	Files      []listed
-	Filter     filter
-	All        int
-	Bytes      int64
-	Folders    []folder
-	Crumbs     []folder
-	ZipAddress string
-	Address    string // of the area
-	query      url.Values
+	Area        filestore.Area
+	Files       []listed
+	Filter      filter
+	All         int
+	Bytes       int64
+	Folders     []folder
+	MoreFolders bool // than these
+	Crumbs      []folder
+	ZipAddress  string
+	Address     string // of the area
+	query       url.Values
 	pages
 }
 
@@ -179,7 +180,11 @@ func (s *Server) listPage(w http.ResponseWriter, r *http.Request, files *catalog
 		d.Next = at(f.Offset + f.Limit)
 	}
 	d.ZipAddress = d.With("format", "zip", "limit", "")
-	d.Folders = folders(table, f.Folder)
+	names, more := table.Folders(f.Folder, mostFolders)
+	for _, name := range names {
+		d.Folders = append(d.Folders, folder{name, f.Folder + name + "/"})
+	}
+	d.MoreFolders = more
 	path := ""
 	for part := range strings.SplitSeq(strings.TrimSuffix(f.Folder, "/"), "/") {
 		if part != "" {
@@ -192,30 +197,6 @@ func (s *Server) listPage(w http.ResponseWriter, r *http.Request, files *catalog
 
 // mostFolders bounds how many folders a page names.
 const mostFolders = 200
-
-// folders are those directly below a folder: the names are sorted, so each is found
-// by leaping over the one before.
-func folders(table *catalog.Table, below string) []folder {
-	var found []folder
-	i, _ := table.Place(below)
-	for i < table.Len() && len(found) < mostFolders {
-		rest, ok := strings.CutPrefix(table.Name(i), below)
-		if !ok {
-			break
-		}
-		name, _, isFolder := strings.Cut(rest, "/")
-		if !isFolder {
-			i++
-			if len(found) == 0 && i > 5000 {
-				break // a flat folder of many files
-			}
-			continue
-		}
-		found = append(found, folder{name, below + name + "/"})
-		i, _ = table.Place(below + name + "0") // '0' follows '/'
-	}
-	return found
-}
 
 // zipForm downloads the files that were ticked.
 func (s *Server) zipForm(w http.ResponseWriter, r *http.Request, area filestore.Area) {

@@ -349,6 +349,29 @@ func TestListing(t *testing.T) {
 	}
 }
 
+// Folders are shown wherever they are among the names.
+func TestFoldersBehindManyFiles(t *testing.T) {
+	s := start(t, nil)
+	for i := range 5001 {
+		s.put(t, fmt.Sprintf("%d.csv", i), "")
+	}
+	s.put(t, "y/1.csv", "")
+	s.put(t, "y/within/1.csv", "")
+	for i := range 201 {
+		s.put(t, fmt.Sprintf("z/%03d/1.csv", i), "")
+	}
+	for where, want := range map[string][]string{
+		"/files/raw/": {"?folder=y%2F", "?folder=z%2F"}, "/files/raw/?folder=y": {"?folder=y%2Fwithin%2F"}, "/files/raw/?folder=z": {"?folder=z%2F199%2F", "and more"},
+	} {
+		page := s.get(t, where, "Accept", asBrowser).body
+		for _, text := range want {
+			if !strings.Contains(page, text) {
+				t.Errorf("%s: no %q in\n%s", where, text, page)
+			}
+		}
+	}
+}
+
 func TestBasePath(t *testing.T) {
 	s := start(t, func(c *web.Config) { c.BasePath = "csv" })
 	s.sample(t)
