@@ -44,8 +44,33 @@ func wrongWidth(got, want int) string {
 	return fmt.Sprintf("%d %s, expected %d as in the first record", got, fields, want)
 }
 
-func tooManyBadRows(name string, bad, total int64, share float64) error {
-	return &InputError{Name: name, Problem: fmt.Sprintf("%d of %d rows are bad: expected at most %v %%", bad, total, 100*share)}
+// tooManyBadRows is the error of the first bad row, which says why and where to look.
+func tooManyBadRows(first *InputError, bad, total int64, share float64) error {
+	e := *first
+	e.Problem = fmt.Sprintf("%s; %d of %d rows are bad, expected at most %.4g %%; this is the first", first.Problem, bad, total, 100*share)
+	return &e
+}
+
+// noRecord is the error of an input without a header, or without rows where there is
+// none: most often whoever writes the file has not begun, or has failed.
+func (p *Plan) noRecord(name string, size int64) error {
+	problem := "the file is empty"
+	if size > 0 {
+		problem = "the file has no line that is not blank"
+	}
+	if p.noHeader {
+		return &InputError{Name: name, Problem: problem + ": expected rows"}
+	}
+	var names []string
+	for _, ref := range p.columns {
+		if ref.number == 0 {
+			names = append(names, ref.name)
+		}
+	}
+	if problem += ": expected a header line"; len(names) > 0 {
+		problem += " with " + quoteList(names)
+	}
+	return &InputError{Name: name, Problem: problem}
 }
 
 // fieldInMessage bounds how much of an offending field is quoted, in bytes.

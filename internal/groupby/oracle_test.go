@@ -47,6 +47,7 @@ type oracle struct {
 	sizes   []big.Rat // for each aggregate, the sum of its numbers' absolute values
 	stats   Stats
 	rejects bytes.Buffer
+	first   *InputError // of the bad rows
 }
 
 func (p *Plan) runOracle(ctx context.Context, in Input, out io.Writer, opt Options) (Stats, error) {
@@ -89,8 +90,11 @@ func (o *oracle) run(ctx context.Context, out io.Writer, opt Options) (Stats, er
 	if err := o.read(ctx, bytes.TrimPrefix(data, []byte("\xEF\xBB\xBF"))); err != nil {
 		return o.stats, err
 	}
+	if o.layout == nil {
+		return o.stats, p.noRecord(in.Name, o.stats.Bytes)
+	}
 	if total := o.stats.Rows + o.stats.Rejected; float64(o.stats.Rejected) > p.maxBadShare*float64(total) {
-		return o.stats, tooManyBadRows(in.Name, o.stats.Rejected, total, p.maxBadShare)
+		return o.stats, tooManyBadRows(o.first, o.stats.Rejected, total, p.maxBadShare)
 	}
 	if len(p.keys) == 0 && len(o.groups) == 0 {
 		o.groups[""] = &oracleGroup{values: make([]oracleValue, len(p.aggregates))}
@@ -144,6 +148,9 @@ func (o *oracle) read(ctx context.Context, data []byte) error {
 		var bad *InputError
 		if errors.As(err, &bad) && o.plan.skipBad && o.layout != nil {
 			o.stats.Rejected++
+			if o.first == nil {
+				o.first = bad
+			}
 			text := strings.TrimSuffix(strings.TrimSuffix(string(raw), "\n"), "\r")
 			fmt.Fprintf(&o.rejects, "%d,%s,%s\n", line, oracleQuote(bad.reason()), oracleQuote(text))
 		} else if err != nil {

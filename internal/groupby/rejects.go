@@ -12,6 +12,8 @@ type rejects struct {
 	run *run
 	out *bufio.Writer
 	row []byte
+
+	first *InputError
 }
 
 // newRejects makes a worker skip bad rows if the plan says so.
@@ -31,6 +33,12 @@ func newRejects(r *run, w *worker) *rejects {
 
 func (rj *rejects) add(raw []byte, bad *InputError) error {
 	rj.run.rejected++
+	if rj.first == nil {
+		rj.first = bad
+	}
+	if told := rj.run.opt.OnReject; told != nil {
+		told(bad)
+	}
 	rj.row = strconv.AppendInt(rj.row, bad.Line, 10)
 	rj.row = append(rj.row, ',')
 	rj.row = appendField(rj.row, []byte(bad.reason()))
@@ -55,7 +63,7 @@ func (rj *rejects) finish() error {
 	}
 	total := r.rows.Load() + r.rejected
 	if float64(r.rejected) > r.plan.maxBadShare*float64(total) {
-		return tooManyBadRows(r.in.Name, r.rejected, total, r.plan.maxBadShare)
+		return tooManyBadRows(rj.first, r.rejected, total, r.plan.maxBadShare)
 	}
 	if err := rj.write(); err != nil {
 		return err

@@ -13,11 +13,12 @@ import (
 
 // Options tune a run; the zero value works.
 type Options struct {
-	Workers     int            // readers in parallel; 0 means GOMAXPROCS
-	MemoryLimit int64          // bytes the run may use in all; 0 means GOMEMLIMIT, or no limit
-	TempDir     string         // where groups go that do not fit in MemoryLimit; "" means they must fit
-	Progress    func(Progress) // called from time to time and at the end, never concurrently
-	Rejects     io.Writer      // with SkipBadRow: CSV with the columns line, reason and row; nil drops them
+	Workers     int               // readers in parallel; 0 means GOMAXPROCS
+	MemoryLimit int64             // bytes the run may use in all; 0 means GOMEMLIMIT, or no limit
+	TempDir     string            // where groups go that do not fit in MemoryLimit; "" means they must fit
+	Progress    func(Progress)    // called from time to time and at the end, never concurrently
+	Rejects     io.Writer         // with SkipBadRow: CSV with the columns line, reason and row; nil drops them
+	OnReject    func(*InputError) // with SkipBadRow: told of each row that is skipped, in order; may be nil
 }
 
 // Progress is how far a run is.
@@ -138,10 +139,13 @@ const maxIdle = 1 << 20
 
 func (r *run) read() error {
 	parallel, err := r.readBlocks()
-	if err != nil || parallel {
-		return err
+	if err == nil && !parallel {
+		err = r.readStream()
 	}
-	return r.readStream()
+	if err == nil && r.workers[0].layout == nil {
+		err = r.plan.noRecord(r.in.Name, r.bytes.Load())
+	}
+	return err
 }
 
 // makeRoom moves the groups of a worker's table to the partitions, and spills

@@ -6,6 +6,7 @@ import (
 	"context"
 	"errors"
 	"io"
+	"slices"
 	"strconv"
 	"strings"
 	"testing"
@@ -48,8 +49,6 @@ func TestRun(t *testing.T) {
 	}{
 		{"the demo", total, "timestamp,item_id,quantity\n2022-01-01T00:00:00Z,3,7\n2022-01-01T00:01:00Z,10,1\n2022-01-01T00:02:00Z,3,2\n", "item_id,total_quantity\n3,9\n10,1\n"},
 		{"columns in any order", total, "quantity,x,item_id\n1,,2\n3,,2\n", "item_id,total_quantity\n2,4\n"},
-		{"empty file", total, "", "item_id,total_quantity\n"},
-		{"byte order mark alone", total, "\uFEFF", "item_id,total_quantity\n"},
 		{"header alone", total, "item_id,quantity", "item_id,total_quantity\n"},
 		{"CRLF, byte order mark, no final newline", total, "\uFEFFitem_id,quantity\r\n1,2\r\n1,3", "item_id,total_quantity\n1,5\n"},
 		{"quoted header and fields", total, "\"item_id\",\"quantity\"\n\"1\",\"2\"\n\"a\"\"b,\nc\",3\n", "item_id,total_quantity\n1,2\n\"a\"\"b,\nc\",3\n"},
@@ -111,7 +110,16 @@ func TestRunRefuses(t *testing.T) {
 		{"text after quote", total, "item_id,quantity\n\"1\"x,2\n", `f.csv:2: ` + textAfterQuote},
 		{"NUL", total, "item_id,quantity,x\n1,2,a\x00b\n", `f.csv:2: x: ` + nulByte},
 		{"time", Spec{GroupBy: []string{"day(t)"}}, "t\n2022-02-29\n", `f.csv:2: t: "2022-02-29" ` + timeExpected},
-		{"too many bad rows", Spec{GroupBy: []string{"a"}, OnBadRow: SkipBadRow, MaxBadShare: 0.25}, "a\n1\n1,2\n1,3\n1\n", `f.csv: 2 of 4 rows are bad: expected at most 25 %`},
+		{"too many bad rows", Spec{GroupBy: []string{"a"}, OnBadRow: SkipBadRow, MaxBadShare: 0.25}, "a\n1\n1,2\n1,3\n1\n", `f.csv:3: 2 fields, expected 1 as in the first record; 2 of 4 rows are bad, expected at most 25 %; this is the first`},
+		{"an uneven share of bad rows", Spec{GroupBy: []string{"a"}, Aggregates: []string{"sum(b)"}, OnBadRow: SkipBadRow, MaxBadShare: 0.07}, "a,b\n1,x\n1,2\n", `f.csv:2: b: "x" is not a number; 1 of 2 rows are bad, expected at most 7 %; this is the first`},
+		{"empty file", total, "", `f.csv: the file is empty: expected a header line with "item_id", "quantity"`},
+		{"empty file, columns by number", Spec{GroupBy: []string{"#1"}, Aggregates: []string{"count(*)"}}, "", `f.csv: the file is empty: expected a header line`},
+		{"empty file without header", Spec{GroupBy: []string{"#1"}, NoHeader: true}, "", `f.csv: the file is empty: expected rows`},
+		{"empty file, bad rows skipped", Spec{GroupBy: []string{"a"}, OnBadRow: SkipBadRow}, "", `f.csv: the file is empty: expected a header line with "a"`},
+		{"blank lines alone", total, "\n\r\n\n", `f.csv: the file has no line that is not blank: expected a header line with "item_id", "quantity"`},
+		{"blank lines alone, many", total, strings.Repeat("\n", 1<<20), `f.csv: the file has no line that is not blank: expected a header line with "item_id", "quantity"`},
+		{"byte order mark alone", total, "\uFEFF", `f.csv: the file has no line that is not blank: expected a header line with "item_id", "quantity"`},
+		{"nothing, compressed", total, gzipped(t, ""), `f.csv: the file has no line that is not blank: expected a header line with "item_id", "quantity"`},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			_, err := runText(t, c.spec, c.in)
@@ -127,9 +135,13 @@ func TestRejects(t *testing.T) {
 	spec := Spec{GroupBy: []string{"a"}, Aggregates: []string{"sum(b)"}, OnBadRow: SkipBadRow, MaxBadShare: 1}
 	var out, rejects bytes.Buffer
 	in := Input{Name: "f.csv", Reader: strings.NewReader("a,b\r\n1,2\r\n1,\"x,\"\r\n1\r\n")}
-	stats, err := mustCompile(t, spec).Run(t.Context(), in, &out, Options{Rejects: &rejects})
+	var told []string
+	stats, err := mustCompile(t, spec).Run(t.Context(), in, &out, Options{Rejects: &rejects, OnReject: func(bad *InputError) { told = append(told, bad.Error()) }})
 	if err != nil {
 		t.Fatal(err)
+	}
+	if want := []string{`f.csv:3: b: "x," is not a number`, "f.csv:4: 1 field, expected 2 as in the first record"}; !slices.Equal(told, want) {
+		t.Errorf("told of %q, want %q", told, want)
 	}
 	want := "line,reason,row\n" +
 		"3,\"b: \"\"x,\"\" is not a number\",\"1,\"\"x,\"\"\"\n" +

@@ -14,11 +14,13 @@ import (
 	"go.uber.org/zap"
 	"go.uber.org/zap/zaptest"
 
+	"csv-pipeline/internal/catalog"
 	"csv-pipeline/internal/filestore"
 	"csv-pipeline/internal/filestore/dirstore"
 	"csv-pipeline/internal/groupby"
 	"csv-pipeline/internal/queue"
 	"csv-pipeline/internal/queue/redistest"
+	"csv-pipeline/internal/sweep"
 	"csv-pipeline/internal/worker"
 )
 
@@ -98,15 +100,17 @@ func TestWorkerDrainsTheListAndBadFilesStopNobody(t *testing.T) {
 	b.put(t, "bad.csv", "timestamp,item_id,quantity\n2022-01-01T00:00:00Z,1,1\n2022-01-01T00:00:00Z,1,abc\n")
 	b.put(t, "nosuchcolumn.csv", "a,b\n1,2\n")
 	b.put(t, "empty.csv", "")
-	b.push(t, "20220101.csv", "", "/etc/passwd", "../../etc/passwd", "none.csv", "bad.csv", "nosuchcolumn.csv", "notes.txt", "empty.csv", "2022/01/02.csv")
+	b.put(t, "blank.csv", "\n\r\n")
+	b.put(t, "norows.csv", "timestamp,item_id,quantity\n")
+	b.push(t, "20220101.csv", "", "/etc/passwd", "../../etc/passwd", "none.csv", "bad.csv", "nosuchcolumn.csv", "notes.txt", "empty.csv", "blank.csv", "norows.csv", "2022/01/02.csv")
 	if err := b.Run(t.Context()); err != nil {
 		t.Fatal(err)
 	}
-	b.expect(t, 0, 0, 0, 7, 3)
+	b.expect(t, 0, 0, 0, 9, 3)
 	for name, want := range map[string]string{
 		"20220101_aggregated_sales.csv":   "item_id,total_quantity\n1,7\n2,7\n3,7\n",
 		"2022/01/02_aggregated_sales.csv": "item_id,total_quantity\n1,1\n2,1\n",
-		"empty_aggregated_sales.csv":      "item_id,total_quantity\n",
+		"norows_aggregated_sales.csv":     "item_id,total_quantity\n",
 	} {
 		if got, err := os.ReadFile(filepath.Join(b.folder, "processed", name)); string(got) != want || err != nil {
 			t.Errorf("%s: %q, %v; want %q", name, got, err, want)
@@ -128,6 +132,8 @@ func TestWorkerDrainsTheListAndBadFilesStopNobody(t *testing.T) {
 		"none.csv":         {queue.KindMissing, "none.csv: there is no such file"},
 		"bad.csv":          {queue.KindMalformed, `bad.csv:3: quantity: "abc" is not a number`},
 		"nosuchcolumn.csv": {queue.KindMalformed, `nosuchcolumn.csv:1: no column "item_id"`},
+		"empty.csv":        {queue.KindMalformed, `empty.csv: the file is empty: expected a header line with "item_id", "quantity"`},
+		"blank.csv":        {queue.KindMalformed, "blank.csv: the file has no line that is not blank"},
 	} {
 		if l := reasons[name]; l.Kind != want[0] || !strings.Contains(l.Reason, want[1]) {
 			t.Errorf("%q is a dead letter because of %q (%s), want %q (%s)", name, l.Reason, l.Kind, want[1], want[0])
@@ -350,4 +356,39 @@ func TestSkippedRowsArePublishedAndGoAgainOnceTheyAreMended(t *testing.T) {
 		t.Errorf("the rejected rows of the mended file: %v", err)
 	}
 	b.expect(t, 0, 0, 0, 0, 2)
+}
+
+// TestFileThatWasPushedTooEarlyIsDoneOnceItIsWritten: whoever writes a file begins with an empty one.
+func TestFileThatWasPushedTooEarlyIsDoneOnceItIsWritten(t *testing.T) {
+	b := setUp(t, queue.Options{})
+	sweeper := &sweep.Sweeper{Catalog: catalog.New(b.store), Store: b.store, Queue: b.queue, Log: zap.NewNop()}
+	b.put(t, "a.csv", "")
+	b.push(t, "a.csv")
+	if err := b.Run(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	b.expect(t, 0, 0, 0, 1, 0)
+	for _, c := range []struct {
+		text                       string
+		queued                     int
+		waiting, failed, completed int64
+	}{
+		{"", 0, 0, 1, 0}, // the same file as before
+		{rows(1, 3), 1, 1, 0, 0},
+	} {
+		if c.text != "" {
+			b.put(t, "a.csv", c.text)
+		}
+		if n, err := sweeper.Once(t.Context()); n != c.queued || err != nil {
+			t.Fatalf("with %q in the file the sweep queues %d, %v; want %d", c.text, n, err, c.queued)
+		}
+		b.expect(t, c.waiting, 0, 0, c.failed, c.completed)
+	}
+	if err := b.Run(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	b.expect(t, 0, 0, 0, 0, 1)
+	if got, err := os.ReadFile(filepath.Join(b.folder, "processed/a_aggregated_sales.csv")); string(got) != "item_id,total_quantity\n1,3\n" || err != nil {
+		t.Errorf("the result is %q, %v", got, err)
+	}
 }

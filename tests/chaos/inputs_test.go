@@ -28,6 +28,9 @@ func sums(content []byte) (string, bool) {
 	counted := map[int]bool{} // items with any quantity at all
 	for line := 0; ; line++ {
 		row, err := rows.Read()
+		if err == io.EOF && line == 0 {
+			return "", false
+		}
 		if err == io.EOF {
 			break
 		}
@@ -83,6 +86,8 @@ func sales(rng *rand.Rand, rows int) []byte {
 // mixture is an input as the world has them: small, large, empty or broken.
 func mixture(rng *rand.Rand) []byte {
 	switch n := rng.IntN(100); {
+	case n < 2:
+		return nil
 	case n < 4:
 		return sales(rng, 0)
 	case n < 10:
