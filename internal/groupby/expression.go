@@ -101,7 +101,7 @@ func SplitList(s string) ([]string, error) {
 
 // parseKey parses `item_id`, `"odd, name"`, `#2`, `day(timestamp) as date`.
 func parseKey(s string) (expression, error) {
-	const expected = `expected a column such as item_id, #2 or "odd, name", or one of year, month, day and hour of a column, such as day(timestamp)`
+	const expected = "expected " + KeysInWords + `, such as item_id, #2, "odd, name" or day(timestamp)`
 	e, err := parseExpression(s, keyFunctions)
 	switch {
 	case err != nil:
@@ -115,7 +115,7 @@ func parseKey(s string) (expression, error) {
 // parseAggregate parses `sum(quantity) as total`, `count(*)`,
 // `count(distinct x)`.
 func parseAggregate(s string) (expression, error) {
-	const expected = "expected sum, count, min, max or avg of a column, such as sum(quantity), count(*) or count(distinct item_id)"
+	const expected = "expected " + AggregatesInWords + ", such as sum(quantity)"
 	e, err := parseExpression(s, aggregateFunctions)
 	switch {
 	case err != nil:

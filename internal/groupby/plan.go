@@ -25,8 +25,8 @@ const defaultMaxBadShare = 0.1
 
 // Spec is what users configure.
 type Spec struct {
-	GroupBy     []string // item_id, #2, "odd, name", year(t), month(t), day(t), hour(t), each with `as name` if wanted
-	Aggregates  []string // sum(x), count(*), count(x), count(distinct x), min(x), max(x), avg(x), each with `as name` if wanted
+	GroupBy     []string // as Language says
+	Aggregates  []string // as Language says
 	Comma       byte     // the delimiter; 0 means ','
 	NoHeader    bool     // the first record is data; columns go by number
 	OnBadRow    BadRow   // "" means FailOnBadRow

@@ -22,14 +22,17 @@ type PlanFlags struct {
 
 // RegisterFlags defines the flags of p.
 func (p *PlanFlags) RegisterFlags(fs *pflag.FlagSet) {
-	cli.List(fs, &p.GroupBy, "group-by", []string{"item_id"}, groupby.SplitList, "`columns` whose values make a group")
+	cli.List(fs, &p.GroupBy, "group-by", []string{"item_id"}, groupby.SplitList, "`what` makes a group: "+groupby.KeysInWords+"; repeatable, or several with commas")
 	cli.List(fs, &p.Aggregates, "aggregate", []string{"sum(quantity) as total_quantity"}, groupby.SplitList,
-		"`what` to compute of each group: sum, count, min, max or avg of a column, or count(*); repeatable")
+		"`what` to compute of each group: "+groupby.AggregatesInWords+"; repeatable, or several with commas")
 	fs.StringVar(&p.Delimiter, "delimiter", ",", "`character` between the fields: , ; | or tab")
 	fs.BoolVar(&p.NoHeader, "no-header", false, "the files have no header line; columns are #1, #2, …")
 	fs.StringVar(&p.OnBadRow, "on-bad-row", "fail", "`what` to do about a row that cannot be read: fail the file, or skip the row, which then is in <name>_rejected.csv with the reason")
 	fs.Float64Var(&p.MaxBadShare, "max-bad-share", 0.1, "the `share` of rows that may be skipped; a file with more of them fails")
 }
+
+// Skips reports whether rows that cannot be read are left out.
+func (p *PlanFlags) Skips() bool { return p.OnBadRow == string(groupby.SkipBadRow) }
 
 // Compile makes the plan; its errors are the user's mistakes.
 func (p *PlanFlags) Compile() (*groupby.Plan, error) {

@@ -7,6 +7,7 @@ import (
 	"csv-pipeline/internal/auth"
 	"csv-pipeline/internal/cli"
 	"csv-pipeline/internal/filestore/storeurl"
+	"csv-pipeline/internal/groupby"
 	"csv-pipeline/internal/worker"
 )
 
@@ -36,7 +37,8 @@ raw/ is processed too. Started again it finds its files and their results.`,
 		Examples: `standalone
 standalone --store-url file:///some/dir --listen 127.0.0.1:8080 --no-demo
 standalone --no-demo --group-by store --aggregate 'sum(amount) as revenue, count(*)'`,
-		Flags: fs,
+		Details: groupby.Language,
+		Flags:   fs,
 	}, args, getenv, stdout)
 	return c, err
 }
