@@ -3,23 +3,12 @@
 package cli
 
 import (
-	"context"
 	"errors"
 	"fmt"
 	"io"
-	"os"
-	"os/signal"
 	"strings"
-	"syscall"
 
 	"github.com/spf13/pflag"
-)
-
-// Exit codes of every command.
-const (
-	ExitOK     = 0 // done, or stopped by a signal after giving back what was in hand
-	ExitFailed = 1 // something outside the command line went wrong
-	ExitUsage  = 2 // the command line or the environment is wrong
 )
 
 // Getenv looks up an environment variable, as os.LookupEnv does.
@@ -44,6 +33,7 @@ type Command struct {
 	Args     string // its arguments, e.g. "[flags] FILE..."; "" when it takes none
 	About    string // what it does, a paragraph or more
 	Examples string // lines to copy
+	Details  string // what else there is to know, whole lines with headings; may be empty
 	MinArgs  int
 	MaxArgs  int // -1: any number
 	Flags    *pflag.FlagSet
@@ -57,9 +47,36 @@ func NewFlags() *pflag.FlagSet {
 	return fs
 }
 
-// EnvName is the environment variable of a flag: redis-host has REDIS_HOST.
+// EnvName is the environment variable of a flag: redis-host has REDIS_HOST. Own flags
+// have another.
 func EnvName(flag string) string {
 	return strings.ToUpper(strings.ReplaceAll(flag, "-", "_"))
+}
+
+// ownPrefix begins the environment variables of own flags.
+const ownPrefix = "CSV_PIPELINE_"
+
+// Own marks flags that say what one run of a command is to do, unlike those that say how a
+// pipeline is set up. Their environment variables begin with CSV_PIPELINE_: an ALL or a
+// DRY_RUN that is meant for another program changes nothing.
+func Own(fs *pflag.FlagSet, flags ...string) {
+	for _, name := range flags {
+		if err := fs.SetAnnotation(name, ownPrefix, nil); err != nil {
+			panic(err)
+		}
+	}
+}
+
+func isOwn(f *pflag.Flag) bool {
+	_, own := f.Annotations[ownPrefix]
+	return own
+}
+
+func envOf(f *pflag.Flag) string {
+	if isOwn(f) {
+		return ownPrefix + EnvName(f.Name)
+	}
+	return EnvName(f.Name)
 }
 
 // Parse sets the flags of c from args and, where args say nothing, from the
@@ -78,12 +95,12 @@ func Parse(c Command, args []string, getenv Getenv, stdout io.Writer) ([]string,
 	}
 	var failed error
 	fs.VisitAll(func(f *pflag.Flag) {
-		value, ok := getenv(EnvName(f.Name))
+		value, ok := getenv(envOf(f))
 		if failed != nil || f.Changed || f.Name == "help" || !ok || value == "" {
 			return
 		}
 		if err := fs.Set(f.Name, value); err != nil {
-			failed = Usagef("environment variable %s=%q: %v (--%s: %s)", EnvName(f.Name), value, errors.Unwrap(err), f.Name, f.Usage)
+			failed = Usagef("environment variable %s=%q: %v (--%s: %s)", envOf(f), value, errors.Unwrap(err), f.Name, f.Usage)
 		}
 	})
 	if failed != nil {
@@ -104,57 +121,23 @@ func (c Command) printHelp(w io.Writer) {
 	if c.Examples != "" {
 		fmt.Fprintf(w, "\nExamples:\n  %s\n", strings.ReplaceAll(strings.TrimSpace(c.Examples), "\n", "\n  "))
 	}
+	if c.Details != "" {
+		fmt.Fprintf(w, "\n%s\n", strings.TrimSpace(c.Details))
+	}
+	own := false
 	shown := pflag.NewFlagSet("", pflag.ContinueOnError)
 	shown.SortFlags = false
 	c.Flags.VisitAll(func(f *pflag.Flag) {
 		g := *f
 		if g.Name != "help" {
-			g.Usage += fmt.Sprintf(" [$%s]", EnvName(g.Name))
+			g.Usage += fmt.Sprintf(" [$%s]", envOf(f))
 		}
+		own = own || isOwn(f)
 		shown.AddFlag(&g)
 	})
 	fmt.Fprintf(w, "\nFlags, each with its environment variable:\n%s", shown.FlagUsagesWrapped(100))
-	fmt.Fprint(w, "\nExit codes: 0 done, 1 failed, 2 wrong usage.\n")
-}
-
-// Main runs a service until it ends or is told to stop by SIGINT or SIGTERM,
-// which cancels ctx, and returns its exit code. Errors are printed in one line.
-func Main(run func(ctx context.Context, args []string, getenv Getenv, stdout, stderr io.Writer) error) int {
-	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
-	defer stop()
-	err := run(ctx, os.Args[1:], os.LookupEnv, os.Stdout, os.Stderr)
-	code := ExitCode(err, os.Stderr)
-	if code != ExitOK {
-		leaveMessage(terminationLog, err)
+	if own {
+		fmt.Fprintf(w, "What only this run of the command needs has a variable that begins with %s.\n", ownPrefix)
 	}
-	return code
-}
-
-// terminationLog is where Kubernetes reads why a container ended, which outlives its logs: the
-// default of a container's terminationMessagePath. Outside of Kubernetes there is no such file.
-const terminationLog = "/dev/termination-log"
-
-// leaveMessage writes err to the file at path if there is one.
-func leaveMessage(path string, err error) {
-	f, failed := os.OpenFile(path, os.O_WRONLY|os.O_TRUNC, 0)
-	if failed != nil {
-		return
-	}
-	defer func() { _ = f.Close() }()
-	_, _ = fmt.Fprintf(f, "error: %v\n", err)
-}
-
-// ExitCode prints err, if there is one to print, and returns the exit code it stands for.
-func ExitCode(err error, stderr io.Writer) int {
-	var usage *UsageError
-	switch {
-	case err == nil || errors.Is(err, ErrHelp):
-		return ExitOK
-	case errors.As(err, &usage):
-		fmt.Fprintf(stderr, "error: %v\n", err)
-		return ExitUsage
-	default:
-		fmt.Fprintf(stderr, "error: %v\n", err)
-		return ExitFailed
-	}
+	fmt.Fprint(w, exitCodes)
 }

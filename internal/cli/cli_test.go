@@ -3,8 +3,6 @@ package cli
 import (
 	"bytes"
 	"errors"
-	"os"
-	"path/filepath"
 	"strings"
 	"testing"
 	"time"
@@ -16,6 +14,7 @@ type settings struct {
 	lease time.Duration
 	start time.Time
 	sums  []string
+	dry   bool
 }
 
 func parse(t *testing.T, env map[string]string, args ...string) (settings, []string, string, error) {
@@ -27,6 +26,8 @@ func parse(t *testing.T, env map[string]string, args ...string) (settings, []str
 	Duration(fs, &s.lease, "lease", 30*time.Second, time.Second, time.Hour, "how long")
 	Date(fs, &s.start, "start", time.Date(2022, 1, 1, 0, 0, 0, 0, time.UTC), "first day")
 	List(fs, &s.sums, "aggregate", []string{"sum(quantity)"}, func(v string) ([]string, error) { return strings.Split(v, ","), nil }, "what")
+	fs.BoolVar(&s.dry, "dry-run", false, "only look")
+	Own(fs, "dry-run")
 	var out bytes.Buffer
 	getenv := func(k string) (string, bool) { v, ok := env[k]; return v, ok }
 	rest, err := Parse(Command{Name: "thing", Args: "FILE", About: "Does a thing.", MaxArgs: 1, Flags: fs}, args, getenv, &out)
@@ -39,7 +40,7 @@ func TestFlagsWinOverEnvironmentOverDefaults(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	want := settings{"from-flag", 1000, 30 * time.Second, time.Date(2023, 2, 3, 0, 0, 0, 0, time.UTC), []string{"a", "b"}}
+	want := settings{"from-flag", 1000, 30 * time.Second, time.Date(2023, 2, 3, 0, 0, 0, 0, time.UTC), []string{"a", "b"}, false}
 	if s.host != want.host || s.port != want.port || s.lease != want.lease || !s.start.Equal(want.start) || strings.Join(s.sums, "+") != "a+b" {
 		t.Errorf("got %+v, want %+v", s, want)
 	}
@@ -92,24 +93,22 @@ func TestHelpNamesEveryFlagAndItsVariable(t *testing.T) {
 	if !errors.Is(err, ErrHelp) || ExitCode(err, &bytes.Buffer{}) != ExitOK {
 		t.Fatalf("got %v", err)
 	}
-	for _, part := range []string{"Does a thing.", "thing FILE", "--redis-host", "$REDIS_HOST", "$AGGREGATE", "(default 6379)", "Exit codes"} {
+	for _, part := range []string{"Does a thing.", "thing FILE", "--redis-host", "$REDIS_HOST", "$AGGREGATE", "(default 6379)", "$CSV_PIPELINE_DRY_RUN", "Exit codes", "130", "143"} {
 		if !strings.Contains(help, part) {
 			t.Errorf("help lacks %q:\n%s", part, help)
 		}
 	}
 }
 
-func TestLeavesTheErrorWhereKubernetesReadsIt(t *testing.T) {
-	file := filepath.Join(t.TempDir(), "termination-log")
-	leaveMessage(file, errors.New("first"))
-	if _, err := os.Stat(file); !errors.Is(err, os.ErrNotExist) {
-		t.Fatalf("it made a file where there was none: %v", err)
+func TestVariablesOfOtherProgramsDoNotReachWhatOneRunDoes(t *testing.T) {
+	if s, _, _, err := parse(t, map[string]string{"DRY_RUN": "true"}); err != nil || s.dry {
+		t.Errorf("DRY_RUN: %v, %v", s.dry, err)
 	}
-	if err := os.WriteFile(file, []byte("something longer than the error"), 0o600); err != nil {
-		t.Fatal(err)
+	if s, _, _, err := parse(t, map[string]string{"CSV_PIPELINE_DRY_RUN": "true"}); err != nil || !s.dry {
+		t.Errorf("CSV_PIPELINE_DRY_RUN: %v, %v", s.dry, err)
 	}
-	leaveMessage(file, errors.New("no result of a.csv"))
-	if got, err := os.ReadFile(file); err != nil || string(got) != "error: no result of a.csv\n" {
-		t.Errorf("the file holds %q, %v", got, err)
+	_, _, _, err := parse(t, map[string]string{"CSV_PIPELINE_DRY_RUN": "perhaps"})
+	if err == nil || !strings.Contains(err.Error(), "CSV_PIPELINE_DRY_RUN") {
+		t.Errorf("it does not name the variable: %v", err)
 	}
 }

@@ -18,6 +18,8 @@ import (
 	"github.com/prometheus/client_golang/prometheus/promhttp"
 	"go.uber.org/zap"
 	"go.uber.org/zap/zapcore"
+
+	"csv-pipeline/internal/cli"
 )
 
 // Version is the version of the build, set by the linker.
@@ -30,6 +32,22 @@ func NewLogger(w io.Writer, service string) *zap.Logger {
 	config.EncodeDuration = zapcore.SecondsDurationEncoder
 	core := zapcore.NewCore(zapcore.NewJSONEncoder(config), zapcore.Lock(zapcore.AddSync(w)), zap.InfoLevel)
 	return zap.New(core).With(zap.String("service", service))
+}
+
+// Failed logs the error that ended a service, if there is one, and marks it as logged for
+// the command line. A mistake of usage is for the person at the command line and comes
+// back as it is.
+func Failed(ctx context.Context, log *zap.Logger, err error) error {
+	if err == nil || cli.IsUsage(err) {
+		return err
+	}
+	message := "failed"
+	var stopped *cli.Stopped
+	if errors.As(context.Cause(ctx), &stopped) {
+		message = stopped.Error()
+	}
+	log.Error(message, zap.Error(err))
+	return &cli.Logged{Err: err}
 }
 
 // NewRegistry returns a registry with the metrics that every service has.
@@ -133,12 +151,29 @@ func (s Server) Serve(ctx context.Context, l net.Listener) error {
 	return nil
 }
 
+// HealthcheckCommand is the healthcheck subcommand of a service.
+func HealthcheckCommand(ctx context.Context, service string, args []string, getenv cli.Getenv, stdout io.Writer) error {
+	fs := cli.NewFlags()
+	listen := fs.String("listen", ":8080", "`address` that the service serves")
+	if _, err := cli.Parse(cli.Command{
+		Name: service + " healthcheck",
+		Args: "[flags]",
+		About: "Asks the " + service + ` that serves on this machine whether it is alive, with GET /healthz, and ends
+with 0 if it is. It is for container engines whose probes run a command.`,
+		Examples: service + " healthcheck\n" + service + " healthcheck --listen :9090",
+		Flags:    fs,
+	}, args, getenv, stdout); err != nil {
+		return err
+	}
+	return Healthcheck(ctx, *listen)
+}
+
 // Healthcheck asks the service that listens on the given address of this machine
 // whether it is alive, for container engines whose probes run a command.
 func Healthcheck(ctx context.Context, listen string) error {
 	host, port, err := net.SplitHostPort(listen)
 	if err != nil {
-		return fmt.Errorf("--listen (LISTEN) %q, expected host:port or :port: %w", listen, err)
+		return cli.Usagef("--listen (LISTEN) %q, expected host:port or :port: %v", listen, err)
 	}
 	if ip := net.ParseIP(host); host == "" || ip != nil && ip.IsUnspecified() {
 		host = "localhost"

@@ -39,6 +39,7 @@ func parseGenerate(args []string, getenv cli.Getenv, stdout io.Writer) (c genera
 	cli.Int64(fs, &c.params.Items, "items", 5, 1, math.MaxInt64, "item ids are 1 to this")
 	cli.Int64(fs, &c.params.MaxQuantity, "max-quantity", 10, 1, math.MaxInt64, "quantities are 1 to this")
 	cli.Int64(fs, &seed, "seed", 1, 0, math.MaxInt64, "of the random numbers: the same seed makes the same bytes")
+	cli.Own(fs, "start", "months", "days", "rows", "items", "max-quantity", "seed")
 	c.register(fs)
 	_, err = cli.Parse(cli.Command{
 		Name: "generator",
@@ -70,6 +71,7 @@ type enqueueConfig struct {
 func parseEnqueue(args []string, getenv cli.Getenv, stdout io.Writer) (c enqueueConfig, err error) {
 	fs := cli.NewFlags()
 	fs.BoolVar(&c.all, "all", false, "also files that have a result, for instance after a change of what is aggregated")
+	cli.Own(fs, "all")
 	c.register(fs)
 	rest, err := cli.Parse(cli.Command{
 		Name: "generator enqueue",

@@ -28,7 +28,7 @@ func run(ctx context.Context, args []string, getenv cli.Getenv, stdout, _ io.Wri
 	if err != nil {
 		return err
 	}
-	err = connected(ctx, c.config, stdout, func(log *zap.Logger, store filestore.Store, q *queue.Queue) error {
+	return connected(ctx, c.config, stdout, func(log *zap.Logger, store filestore.Store, q *queue.Queue) error {
 		began := time.Now()
 		progress := newProgress(stdout, log, c.params.Days)
 		err := (&sales.Generator{Params: c.params, Store: store, Queue: q, Report: progress.report}).Run(ctx)
@@ -38,10 +38,6 @@ func run(ctx context.Context, args []string, getenv cli.Getenv, stdout, _ io.Wri
 		}
 		return err
 	})
-	if ctx.Err() != nil {
-		return nil
-	}
-	return err
 }
 
 func enqueue(ctx context.Context, args []string, getenv cli.Getenv, stdout io.Writer) error {
@@ -59,9 +55,13 @@ func enqueue(ctx context.Context, args []string, getenv cli.Getenv, stdout io.Wr
 	})
 }
 
-// connected calls do with what every subcommand needs.
+// connected calls do with what every subcommand needs, and logs the error.
 func connected(ctx context.Context, c config, stdout io.Writer, do func(*zap.Logger, filestore.Store, *queue.Queue) error) error {
 	log := ops.NewLogger(stdout, "generator")
+	return ops.Failed(ctx, log, connect(ctx, c, log, do))
+}
+
+func connect(ctx context.Context, c config, log *zap.Logger, do func(*zap.Logger, filestore.Store, *queue.Queue) error) error {
 	store, err := storeurl.Open(ctx, c.store)
 	if err != nil {
 		return err

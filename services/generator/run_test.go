@@ -31,7 +31,8 @@ func TestGeneratorWritesAndQueuesEachFileOnce(t *testing.T) {
 	server, folder := redistest.Start(t), t.TempDir()
 	rdb := server.Client(t)
 	env := environment(server, folder)
-	env["DAYS"], env["ROWS"] = "5", "7"
+	env["CSV_PIPELINE_DAYS"], env["CSV_PIPELINE_ROWS"] = "5", "7"
+	env["DAYS"] = "6" // of another program
 	for range 2 {
 		code, out, errs := generator(t, env, "--start=2024-02-27")
 		if code != cli.ExitOK {
@@ -101,7 +102,7 @@ func TestWhatGoesWrongIsSaidInOneLine(t *testing.T) {
 		"wrong type":     {environment(open, folder), nil, cli.ExitFailed, []string{"csvs-to-process", "string"}},
 		"password file":  {map[string]string{"REDIS_PASSWORD_FILE": "/none"}, nil, cli.ExitUsage, []string{"REDIS_PASSWORD_FILE"}},
 		"unknown flag":   {nil, []string{"--colour"}, cli.ExitUsage, []string{"--colour"}},
-		"bad value":      {map[string]string{"ROWS": "many"}, nil, cli.ExitUsage, []string{"ROWS", "whole number"}},
+		"bad value":      {map[string]string{"CSV_PIPELINE_ROWS": "many"}, nil, cli.ExitUsage, []string{"CSV_PIPELINE_ROWS", "whole number"}},
 		"store":          {map[string]string{"STORE_URL": "ftp://x/y"}, nil, cli.ExitUsage, []string{"STORE_URL", "file:///data"}},
 		"glob":           {map[string]string{"REDIS_PASSWORD": "right"}, []string{"enqueue", "["}, cli.ExitUsage, []string{"GLOB", "'2022*.csv'"}},
 	} {
@@ -110,17 +111,17 @@ func TestWhatGoesWrongIsSaidInOneLine(t *testing.T) {
 			for k, v := range c.env {
 				env[k] = v
 			}
-			code, _, errs := generator(t, env, c.args...)
+			code, out, errs := generator(t, env, c.args...)
 			if code != c.code {
 				t.Errorf("exit code %d, want %d", code, c.code)
 			}
 			for _, part := range c.want {
-				if !strings.Contains(errs, part) {
-					t.Errorf("%q does not name %q", errs, part)
+				if !strings.Contains(out+errs, part) {
+					t.Errorf("%q and %q do not name %q", out, errs, part)
 				}
 			}
-			if !strings.HasPrefix(errs, "error: ") || strings.Contains(errs, "goroutine") {
-				t.Errorf("not an error for people: %q", errs)
+			if usage := code == cli.ExitUsage; strings.HasPrefix(errs, "error: ") != usage || strings.Contains(out, `"level":"error"`) == usage {
+				t.Errorf("a mistake of usage is for people, and a failure for the log: %q and %q", out, errs)
 			}
 		})
 	}

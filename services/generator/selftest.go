@@ -30,6 +30,7 @@ func parseSelftest(args []string, getenv cli.Getenv, stdout io.Writer) (c selfte
 	fs.StringVar(&c.input, "input", "", "`text` of the file; empty: one that suits what is aggregated")
 	fs.StringVar(&c.expected, "expected", "", "`text` of its result; given with the input, and only then")
 	cli.Duration(fs, &c.patience, "patience", 2*time.Minute, time.Second, 24*time.Hour, "how long to wait for the result")
+	cli.Own(fs, "input", "expected", "patience")
 	c.register(fs)
 	_, err = cli.Parse(cli.Command{
 		Name: "generator selftest",
@@ -44,7 +45,7 @@ processors are told: --group-by, --aggregate, --delimiter and --no-header.`,
 		return c, err
 	}
 	if (c.input == "") != (c.expected == "") {
-		return c, cli.Usagef("--input (INPUT) and --expected (EXPECTED): expected both of them or none")
+		return c, cli.Usagef("--input (CSV_PIPELINE_INPUT) and --expected (CSV_PIPELINE_EXPECTED): expected both of them or none")
 	}
 	if c.input == "" {
 		plan, err := c.plan.Compile()
@@ -73,7 +74,8 @@ func selftest(ctx context.Context, args []string, getenv cli.Getenv, stdout io.W
 
 // prove leaves no file behind, whatever comes of it.
 func (c selftestConfig) prove(ctx context.Context, store filestore.Store, q *queue.Queue) (err error) {
-	name := "selftest/" + strings.ToLower(rand.Text()[:10]) + ".csv"
+	// In no folder: nothing removes the folders of a store.
+	name := "selftest-" + strings.ToLower(rand.Text()[:10]) + ".csv"
 	result, err := filestore.ResultName(name)
 	if err != nil {
 		return err
@@ -96,12 +98,16 @@ func (c selftestConfig) prove(ctx context.Context, store filestore.Store, q *que
 	if err := q.Push(ctx, name); err != nil {
 		return err
 	}
+	began := time.Now()
 	waiting, giveUp := context.WithTimeout(ctx, c.patience)
 	defer giveUp()
 	got, err := await(waiting, store, result)
+	if ctx.Err() != nil {
+		return ctx.Err()
+	}
 	if err != nil {
 		depth, _ := q.Depth(ctx)
-		return fmt.Errorf("no result of %s after %v (names that wait: %d): %w", name, c.patience, depth, err)
+		return fmt.Errorf("no result of %s after %v (names that wait: %d): %w", name, time.Since(began).Round(time.Second), depth, err)
 	}
 	if got != c.expected {
 		return fmt.Errorf("the result of %s is\n%snot\n%s", name, got, c.expected)

@@ -54,9 +54,9 @@ func TestSelftestKnowsWhatIsAggregated(t *testing.T) {
 		want string
 	}{
 		"as the worker":   {map[string]string{"AGGREGATE": aggregate}, cli.ExitOK, "passed"},
-		"a file of yours": {map[string]string{"INPUT": "quantity,item_id\n3,a\n7,a\n", "EXPECTED": "item_id,most\na,7\n"}, cli.ExitOK, "passed"},
+		"a file of yours": {map[string]string{"CSV_PIPELINE_INPUT": "quantity,item_id\n3,a\n7,a\n", "CSV_PIPELINE_EXPECTED": "item_id,most\na,7\n"}, cli.ExitOK, "passed"},
 		"no such plan":    {map[string]string{"AGGREGATE": "median(x)"}, cli.ExitUsage, "AGGREGATE"},
-		"half of a file":  {map[string]string{"INPUT": "quantity,item_id\n3,a\n"}, cli.ExitUsage, "EXPECTED"},
+		"half of a file":  {map[string]string{"CSV_PIPELINE_INPUT": "quantity,item_id\n3,a\n"}, cli.ExitUsage, "CSV_PIPELINE_EXPECTED"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			env := environment(server, folder)
@@ -86,19 +86,19 @@ func TestSelftest(t *testing.T) {
 			}
 			env := environment(server, folder)
 			if c.aggregate == "" {
-				env["PATIENCE"] = "1s"
+				env["CSV_PIPELINE_PATIENCE"] = "1s"
 			}
-			code, _, errs := generator(t, env, "selftest")
+			code, out, _ := generator(t, env, "selftest")
 			if code != c.code {
-				t.Errorf("exit code %d, want %d: %s", code, c.code, errs)
+				t.Errorf("exit code %d, want %d: %s", code, c.code, out)
 			}
 			for _, part := range c.want {
-				if !strings.Contains(errs, part) {
-					t.Errorf("%q does not name %q", errs, part)
+				if !strings.Contains(out, part) {
+					t.Errorf("%q does not name %q", out, part)
 				}
 			}
 			for _, area := range []string{"raw", "processed"} {
-				if left, _ := filepath.Glob(filepath.Join(folder, area, "*", "*.csv")); len(left) != 0 {
+				if left, _ := filepath.Glob(filepath.Join(folder, area, "[^.]*")); len(left) != 0 {
 					t.Errorf("it leaves %q", left)
 				}
 			}

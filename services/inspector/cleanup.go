@@ -25,6 +25,7 @@ type cleanupConfig struct {
 func (c *cleanupConfig) register(fs *pflag.FlagSet) {
 	cli.Int64(fs, &c.keepDays, "keep-days", 30, 1, 36500, "for how many days a result stays")
 	fs.BoolVar(&c.dryRun, "dry-run", false, "remove nothing, and say what would go")
+	cli.Own(fs, "keep-days", "dry-run")
 	storeurl.RegisterFlag(fs, &c.store, "file:///data")
 	c.redis.RegisterFlags(fs)
 }
@@ -51,6 +52,10 @@ func runCleanup(ctx context.Context, args []string, getenv cli.Getenv, stdout io
 		return err
 	}
 	log := ops.NewLogger(stdout, "cleanup")
+	return ops.Failed(ctx, log, cleanUp(ctx, c, log))
+}
+
+func cleanUp(ctx context.Context, c cleanupConfig, log *zap.Logger) error {
 	store, err := storeurl.Open(ctx, c.store)
 	if err != nil {
 		return err
@@ -81,8 +86,5 @@ func clean(ctx context.Context, cleaner *cleanup.Cleaner, log *zap.Logger) error
 	err := cleaner.Run(ctx)
 	log.Info("cleaned up", zap.Int("results", results), zap.Int("files", files), zap.Int64("bytes", bytes),
 		zap.Time("before", cleaner.Before), zap.Bool("dry_run", cleaner.DryRun))
-	if ctx.Err() != nil {
-		return nil
-	}
 	return err
 }

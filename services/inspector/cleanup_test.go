@@ -50,8 +50,8 @@ func TestCleanupSaysWhatItRemoves(t *testing.T) {
 	if !there() || !strings.Contains(out.String(), `"results":0`) {
 		t.Errorf("a result of today goes because its input is of last year: %s", out.String())
 	}
-	env["KEEP_DAYS"] = "0"
-	if code := cli.ExitCode(run(t.Context(), []string{"cleanup"}, getenv, &out, &errs), &errs); code != cli.ExitUsage || !strings.Contains(errs.String(), "KEEP_DAYS") {
+	env["CSV_PIPELINE_KEEP_DAYS"] = "0"
+	if code := cli.ExitCode(run(t.Context(), []string{"cleanup"}, getenv, &out, &errs), &errs); code != cli.ExitUsage || !strings.Contains(errs.String(), "CSV_PIPELINE_KEEP_DAYS") {
 		t.Errorf("0 days: exit code %d, %s", code, errs.String())
 	}
 

@@ -9,6 +9,7 @@ import (
 	"go.uber.org/zap"
 	"golang.org/x/sync/errgroup"
 
+	"csv-pipeline/internal/auth"
 	"csv-pipeline/internal/catalog"
 	"csv-pipeline/internal/cli"
 	"csv-pipeline/internal/filestore/storeurl"
@@ -20,19 +21,17 @@ import (
 )
 
 func run(ctx context.Context, args []string, getenv cli.Getenv, stdout, _ io.Writer) error {
-	if len(args) > 0 && args[0] == "cleanup" {
-		return runCleanup(ctx, args[1:], getenv, stdout)
-	}
-	healthcheck := len(args) > 0 && args[0] == "healthcheck"
-	if healthcheck {
-		args = args[1:]
+	if len(args) > 0 {
+		switch args[0] {
+		case "cleanup":
+			return runCleanup(ctx, args[1:], getenv, stdout)
+		case "healthcheck":
+			return ops.HealthcheckCommand(ctx, "inspector", args[1:], getenv, stdout)
+		}
 	}
 	c, err := parse(args, getenv, stdout)
 	if err != nil {
 		return err
-	}
-	if healthcheck {
-		return ops.Healthcheck(ctx, c.listen)
 	}
 	guard, err := c.auth.Guard()
 	if err != nil {
@@ -42,6 +41,12 @@ func run(ctx context.Context, args []string, getenv cli.Getenv, stdout, _ io.Wri
 		debug.SetGCPercent(25) // what is kept is large and changes little: the picture of all files
 	}
 	log := ops.NewLogger(stdout, "inspector")
+	return ops.Failed(ctx, log, serve(ctx, c, guard, log))
+}
+
+// serve answers requests until ctx ends. Told to stop before it is connected it has
+// nothing in hand.
+func serve(ctx context.Context, c config, guard *auth.Guard, log *zap.Logger) error {
 	store, err := storeurl.Open(ctx, c.store)
 	if err != nil {
 		if ctx.Err() != nil {

@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"github.com/KimMachineGun/automemlimit/memlimit"
+	"go.uber.org/zap"
 
 	"csv-pipeline/internal/cli"
 	"csv-pipeline/internal/filestore/storeurl"
@@ -24,11 +25,7 @@ func run(ctx context.Context, args []string, getenv cli.Getenv, stdout, stderr i
 		case "aggregate":
 			return aggregate(ctx, args[1:], getenv, stdout, stderr)
 		case "healthcheck":
-			c, err := parse(args[1:], getenv, stdout)
-			if err != nil {
-				return err
-			}
-			return ops.Healthcheck(ctx, c.listen)
+			return ops.HealthcheckCommand(ctx, "processor", args[1:], getenv, stdout)
 		}
 	}
 	c, err := parse(args, getenv, stdout)
@@ -40,6 +37,12 @@ func run(ctx context.Context, args []string, getenv cli.Getenv, stdout, stderr i
 		return err
 	}
 	log := ops.NewLogger(stdout, "processor")
+	return ops.Failed(ctx, log, process(ctx, c, plan, log))
+}
+
+// process takes files from the queue. Told to stop before it is connected it has nothing
+// in hand.
+func process(ctx context.Context, c config, plan *groupby.Plan, log *zap.Logger) error {
 	// Of a container's memory; where there is no limit there is none for us.
 	_, _ = memlimit.Set(memlimit.WithRatio(0.8))
 	store, err := storeurl.Open(ctx, c.store)

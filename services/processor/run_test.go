@@ -2,6 +2,7 @@ package main
 
 import (
 	"bytes"
+	"encoding/json"
 	"os"
 	"path/filepath"
 	"strconv"
@@ -83,6 +84,8 @@ func TestAggregatePrintsTheResult(t *testing.T) {
 func TestMistakesAreExplained(t *testing.T) {
 	dir := t.TempDir()
 	bad := write(t, filepath.Join(dir, "bad.csv"), "item_id,quantity\n1,1\n1,abc\n")
+	empty, blank := write(t, filepath.Join(dir, "empty.csv"), ""), write(t, filepath.Join(dir, "blank.csv"), "\n\n")
+	rejected := write(t, filepath.Join(dir, "its_rejected.csv"), "item_id,quantity\n1,1\n")
 	for name, c := range map[string]struct {
 		args []string
 		code int
@@ -95,6 +98,13 @@ func TestMistakesAreExplained(t *testing.T) {
 		"delimiter":         {[]string{"aggregate", "--delimiter=::", bad}, cli.ExitUsage, "DELIMITER"},
 		"unwritable":        {[]string{"aggregate", "-o", filepath.Join(dir, "no/such/out.csv"), bad}, cli.ExitFailed, "out.csv"},
 		"argument":          {[]string{"20220101.csv"}, cli.ExitUsage, "20220101.csv"},
+		"empty":             {[]string{"aggregate", empty}, cli.ExitFailed, `empty.csv: the file is empty: expected a header line with "item_id", "quantity"`},
+		"blank":             {[]string{"aggregate", blank}, cli.ExitFailed, "blank.csv: the file has no line that is not blank"},
+		"too many bad rows": {[]string{"aggregate", "--on-bad-row=skip", bad}, cli.ExitFailed, `bad.csv:3: quantity: "abc" is not a number; 1 of 2 rows are bad, expected at most 10 %`},
+		"two inputs":        {[]string{"aggregate", "-o", filepath.Join(dir, "out.csv"), bad, bad}, cli.ExitUsage, "--out takes the result of one FILE, and there are 2: run it for each"},
+		"onto itself":       {[]string{"aggregate", "-o", dir + "/./bad.csv", bad}, cli.ExitUsage, "is the input"},
+		"onto a folder":     {[]string{"aggregate", "-o", dir, bad}, cli.ExitUsage, "is a folder"},
+		"rejects onto it":   {[]string{"aggregate", "--on-bad-row=skip", "-o", filepath.Join(dir, "its.csv"), rejected}, cli.ExitUsage, "which is the input"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			env := map[string]string{"REDIS_PORT": "1", "REDIS_TIMEOUT": "0s", "STORE_URL": "file://" + dir}
@@ -103,5 +113,25 @@ func TestMistakesAreExplained(t *testing.T) {
 				t.Errorf("exit code %d, %q; want %d and %q", code, errs, c.code, c.want)
 			}
 		})
+	}
+}
+
+func TestLogsWhatEndsIt(t *testing.T) {
+	env := map[string]string{"REDIS_PORT": "1", "REDIS_TIMEOUT": "0s", "STORE_URL": t.TempDir()}
+	code, out, errs := processor(t, env)
+	var line struct{ Level, Msg, Error, Service string }
+	if err := json.Unmarshal([]byte(out), &line); err != nil || code != cli.ExitFailed || errs != "" ||
+		line.Level != "error" || line.Msg != "failed" || line.Service != "processor" || !strings.Contains(line.Error, "refused") {
+		t.Errorf("exit code %d, logged %q (%v), and said %q", code, out, err, errs)
+	}
+}
+
+func TestHealthcheckExplainsItself(t *testing.T) {
+	code, out, _ := processor(t, nil, "healthcheck", "--help")
+	if code != cli.ExitOK || !strings.Contains(out, "processor healthcheck [flags]") || !strings.Contains(out, "--listen") || strings.Contains(out, "redis") {
+		t.Errorf("exit code %d:\n%s", code, out)
+	}
+	if code, _, errs := processor(t, nil, "healthcheck", "--listen=nowhere"); code != cli.ExitUsage || !strings.Contains(errs, "LISTEN") {
+		t.Errorf("exit code %d: %s", code, errs)
 	}
 }

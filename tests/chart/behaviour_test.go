@@ -299,7 +299,7 @@ func TestCleanup(t *testing.T) {
 	if !slices.Equal(container.Args, []string{"cleanup"}) || !strings.HasSuffix(container.Image, "/inspector:v9") {
 		t.Errorf("it runs %s %v", container.Image, container.Args)
 	}
-	for name, want := range map[string]string{"KEEP_DAYS": "90", "DRY_RUN": "false", "REDIS_USERNAME": "inspector"} {
+	for name, want := range map[string]string{"CSV_PIPELINE_KEEP_DAYS": "90", "CSV_PIPELINE_DRY_RUN": "false", "REDIS_USERNAME": "inspector"} {
 		if got := env(container)[name]; got != want {
 			t.Errorf("%s is %q, not %q", name, got, want)
 		}
@@ -319,7 +319,7 @@ func TestHelmTestKnowsWhatIsAggregated(t *testing.T) {
 			t.Errorf("%s is to be %q; the processor has %q, the test %q", name, want, processor[name], test[name])
 		}
 	}
-	if _, given := test["INPUT"]; given {
+	if _, given := test["CSV_PIPELINE_INPUT"]; given {
 		t.Error("the test is given a file, though the values have none")
 	}
 }

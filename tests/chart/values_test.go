@@ -214,7 +214,7 @@ func TestNumbersAreNotPrintedAsFloats(t *testing.T) {
 	r := render(t, installation{values: "generator: {rows: 50000000}\nprocessor: {filesPerJob: 10000000, maxReplicaCount: 3000000}\n"})
 	var seen []string
 	for _, pod := range r.pods() {
-		seen = append(seen, env(pod.Spec.Containers[0])["ROWS"], env(pod.Spec.Containers[0])["FILES_PER_JOB"])
+		seen = append(seen, env(pod.Spec.Containers[0])["CSV_PIPELINE_ROWS"], env(pod.Spec.Containers[0])["FILES_PER_JOB"])
 	}
 	for _, want := range []string{"50000000", "10000000"} {
 		if !slices.Contains(seen, want) {

@@ -152,7 +152,7 @@ func TestPipeline(t *testing.T) {
 		}
 		// The pod of a test that failed stays, to be looked at.
 		said := r.kubectl(t, "get", "pod", r.name+"-test", "--output", "jsonpath={.status.containerStatuses[0].state.terminated.message}")
-		if !strings.Contains(said, "no result of selftest/") {
+		if !strings.Contains(said, "no result of selftest-") {
 			t.Errorf("it does not say why:\n%s", said)
 		}
 		r.kubectl(t, "delete", "pod", r.name+"-test")

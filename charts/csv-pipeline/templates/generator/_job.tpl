@@ -23,7 +23,7 @@ template:
           {{- include "csv-pipeline.securityContext" . | nindent 10 }}
         env:
           {{- range $name := list "start" "months" "days" "rows" "items" "maxQuantity" "seed" }}
-          - name: {{ snakecase $name | upper }}
+          - name: CSV_PIPELINE_{{ snakecase $name | upper }}
             {{- /* A number from a file of values is a floating-point one: 50000000 would print as 5e+07. */}}
             {{- $value := index $.Values.generator $name }}
             value: {{ (kindIs "string" $value) | ternary $value (int64 $value | toString) | quote }}
