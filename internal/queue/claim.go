@@ -252,7 +252,7 @@ func (c *Claim) end(ctx context.Context, f Failure, delay time.Duration, tries i
 		ms = -1
 	}
 	if len(f.Reason) > maxReason {
-		f.Reason = strings.ToValidUTF8(f.Reason[:maxReason], "") + "…"
+		f.Reason = strings.ToValidUTF8(f.Reason[:maxReason-len("…")], "") + "…"
 	}
 	state, err := failScript.Run(ctx, q.rdb,
 		[]string{q.keys.list, q.keys.inflight, q.keys.claims, q.keys.delayed, q.keys.failed, q.keys.stats, q.keys.attempts},
