@@ -1,0 +1,138 @@
+package chart
+
+import (
+	"os"
+	"path/filepath"
+	"regexp"
+	"strings"
+	"testing"
+
+	"helm.sh/helm/v3/pkg/strvals"
+	corev1 "k8s.io/api/core/v1"
+	"k8s.io/apimachinery/pkg/runtime"
+	podsecurityapi "k8s.io/pod-security-admission/api"
+	podsecurity "k8s.io/pod-security-admission/policy"
+	"sigs.k8s.io/yaml"
+)
+
+// blocks are the fenced blocks of a document in the given language, without indentation.
+func blocks(t *testing.T, path, language string) []string {
+	t.Helper()
+	text, err := os.ReadFile(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	var found []string
+	for _, m := range regexp.MustCompile("(?ms)^( *)```"+language+"\n(.*?)^ *```$").FindAllStringSubmatch(string(text), -1) {
+		found = append(found, regexp.MustCompile("(?m)^"+m[1]).ReplaceAllString(m[2], ""))
+	}
+	return found
+}
+
+// TestValuesInDocuments: the values that the chart's README shows as YAML are taken.
+func TestValuesInDocuments(t *testing.T) {
+	n := 0
+	for _, text := range blocks(t, filepath.Join(chartDir, "README.md"), "yaml") {
+		if strings.Contains(text, "kind: Pod") {
+			continue
+		}
+		n++
+		if _, err := tryRender(t, installation{values: text}); err != nil {
+			t.Errorf("%v in\n%s", err, text)
+		}
+	}
+	if n < 5 {
+		t.Errorf("there are only %d", n)
+	}
+}
+
+var (
+	helmCommand = regexp.MustCompile(`(?m)^helm (install|upgrade) (\S+) (\./\S*csv-pipeline) ((?:.*\\\n)*.*)$`)
+	setFlag     = regexp.MustCompile(`--(set|set-json) (?:'([^']*)'|(\S+))`)
+)
+
+// TestCommandsInDocuments: what the documents set by helm install and helm upgrade is taken. An
+// upgrade finds the volume annotated where the line before it says so.
+func TestCommandsInDocuments(t *testing.T) {
+	n := 0
+	for _, path := range []string{"../../README.md", filepath.Join(chartDir, "README.md")} {
+		for _, text := range blocks(t, path, "sh") {
+			for _, m := range helmCommand.FindAllStringSubmatch(text, -1) {
+				values := map[string]any{}
+				for _, flag := range setFlag.FindAllStringSubmatch(m[4], -1) {
+					n++
+					parse := strvals.ParseInto
+					if flag[1] == "set-json" {
+						parse = strvals.ParseJSON
+					}
+					if err := parse(flag[2]+strings.ReplaceAll(flag[3], "'", ""), values); err != nil {
+						t.Errorf("%s: %v in %s", path, err, m[0])
+					}
+				}
+				given, err := yaml.Marshal(values)
+				if err != nil {
+					t.Fatal(err)
+				}
+				in := installation{name: m[2], values: string(given)}
+				if m[1] == "upgrade" {
+					volume := volumeOf(m[2])
+					if m[2] == "csv-pipeline" {
+						volume.Name = "csv-pipeline-data"
+					}
+					if strings.Contains(text, "annotate pvc "+volume.Name+" helm.sh/resource-policy=keep") {
+						volume.Annotations["helm.sh/resource-policy"] = "keep"
+					}
+					in.existing = []runtime.Object{volume}
+				}
+				if _, err := tryRender(t, in); err != nil {
+					t.Errorf("%s: %v in\n%s", path, err, m[0])
+				}
+			}
+		}
+	}
+	if n < 10 {
+		t.Errorf("only %d values are set", n)
+	}
+}
+
+// TestImportPod: the pod that files are copied in by finds the volume, and passes the Pod Security
+// Standard of a namespace that the chart is installed into.
+func TestImportPod(t *testing.T) {
+	var pods []*corev1.Pod
+	for _, text := range blocks(t, filepath.Join(chartDir, "README.md"), "yaml") {
+		if strings.Contains(text, "kind: Pod") {
+			pod := new(corev1.Pod)
+			if err := yaml.UnmarshalStrict([]byte(text), pod); err != nil {
+				t.Fatal(err)
+			}
+			pods = append(pods, pod)
+		}
+	}
+	if len(pods) != 1 {
+		t.Fatalf("there are %d pods", len(pods))
+	}
+	pod, r := pods[0], render(t, installation{name: "csv-pipeline"})
+	evaluator, err := podsecurity.NewEvaluator(podsecurity.DefaultChecks(), nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	restricted := podsecurityapi.LevelVersion{Level: podsecurityapi.LevelRestricted, Version: podsecurityapi.LatestVersion()}
+	for _, result := range evaluator.EvaluatePod(restricted, &pod.ObjectMeta, &pod.Spec) {
+		if !result.Allowed {
+			t.Errorf("%s: %s", result.ForbiddenReason, result.ForbiddenDetail)
+		}
+	}
+	claim := pod.Spec.Volumes[0].PersistentVolumeClaim.ClaimName
+	if _, there := r.objects["PersistentVolumeClaim/"+claim]; !there {
+		t.Errorf("the chart makes no claim %s", claim)
+	}
+	inspector := r.pods()["Deployment/csv-pipeline-inspector"]
+	for name, value := range pod.Spec.Affinity.PodAffinity.RequiredDuringSchedulingIgnoredDuringExecution[0].LabelSelector.MatchLabels {
+		if inspector.Labels[name] != value {
+			t.Errorf("it goes where pods with %s=%s are, and the inspector has %q", name, value, inspector.Labels[name])
+		}
+	}
+	if user := *pod.Spec.SecurityContext.RunAsUser; user != *inspector.Spec.SecurityContext.RunAsUser {
+		t.Errorf("its files are those of user %d", user)
+	}
+}
