@@ -190,32 +190,3 @@ func inflate(r io.Reader) (io.ReadCloser, error) {
 	}
 	return io.NopCloser(buffered), nil
 }
-
-// Line returns the text of a physical line, from 1, cut to a readable length; false
-// when the file has no such line or it lies beyond the first 64 MiB.
-func Line(r io.Reader, number int64) (string, bool) {
-	text, err := inflate(r)
-	if err != nil {
-		return "", false
-	}
-	defer text.Close()
-	buffered := bufio.NewReaderSize(io.LimitReader(text, 64<<20), 64<<10)
-	const most = 500
-	var line []byte
-	for n := int64(1); ; {
-		part, more, err := buffered.ReadLine()
-		if err != nil {
-			return "", false
-		}
-		if n == number && len(line) < most {
-			line = append(line, part[:min(len(part), most-len(line))]...)
-		}
-		if more {
-			continue
-		}
-		if n == number {
-			return clip(string(line)), true
-		}
-		n++
-	}
-}

@@ -86,18 +86,6 @@ func (r rows) Read(p []byte) (int, error) {
 	return n, nil
 }
 
-func TestLine(t *testing.T) {
-	text := "one\r\ntwo\n" + strings.Repeat("x", 100_000) + "\nfour"
-	for number, want := range map[int64]string{1: "one", 2: "two", 3: strings.Repeat("x", 500), 4: "four"} {
-		if got, ok := csvtable.Line(strings.NewReader(text), number); !ok || got != want {
-			t.Errorf("line %d: %.20q, %v", number, got, ok)
-		}
-	}
-	if _, ok := csvtable.Line(strings.NewReader(text), 5); ok {
-		t.Error("there is a line 5")
-	}
-}
-
 // Sums agree with big rationals.
 func TestNumbersAddExactly(t *testing.T) {
 	random := rand.New(rand.NewPCG(5, 6))

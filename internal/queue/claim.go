@@ -3,6 +3,7 @@ package queue
 import (
 	"context"
 	cryptorand "crypto/rand"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"math/rand/v2"
@@ -204,6 +205,24 @@ type Failure struct {
 	Reason  string
 	Kind    string
 	Version string // of the input that failed; "" when not known, another file of this name is tried again
+	Place          // in the input; zero when it is of no place
+}
+
+// Place is where an input is wrong. Each text that is too long for a dead letter is cut,
+// and what is not UTF-8 becomes U+FFFD.
+type Place struct {
+	Line    int64   `json:"line,omitempty"` // from 1
+	Column  string  `json:"column,omitempty"`
+	Field   string  `json:"field,omitempty"` // what the column holds there
+	Excerpt Excerpt `json:"excerpt,omitzero"`
+}
+
+// Excerpt is what is written in that place: the bad part, which may be empty, and what
+// is around it.
+type Excerpt struct {
+	Before string `json:"before"`
+	Bad    string `json:"bad"`
+	After  string `json:"after"`
 }
 
 // State is where a name is after a failure.
@@ -242,8 +261,15 @@ func backoff(before int64, most time.Duration) time.Duration {
 // keepAttempts is how many entries the stream of attempts that failed keeps, about.
 const keepAttempts = 5000
 
-// maxReason bounds what a dead letter takes of Redis' memory, in bytes.
+// maxReason bounds what each text of a dead letter takes of Redis' memory, in bytes.
 const maxReason = 1000
+
+func cut(text string) string {
+	if len(text) > maxReason {
+		return strings.ToValidUTF8(text[:maxReason-len("…")], "") + "…"
+	}
+	return text
+}
 
 func (c *Claim) end(ctx context.Context, f Failure, delay time.Duration, tries int) (State, error) {
 	q := c.queue
@@ -251,12 +277,16 @@ func (c *Claim) end(ctx context.Context, f Failure, delay time.Duration, tries i
 	if delay < 0 {
 		ms = -1
 	}
-	if len(f.Reason) > maxReason {
-		f.Reason = strings.ToValidUTF8(f.Reason[:maxReason-len("…")], "") + "…"
+	for _, text := range []*string{&f.Reason, &f.Column, &f.Field, &f.Excerpt.Before, &f.Excerpt.Bad, &f.Excerpt.After} {
+		*text = cut(*text)
+	}
+	place, err := json.Marshal(f.Place)
+	if err != nil {
+		return "", fmt.Errorf("fail %q: %w", c.Name, err)
 	}
 	state, err := failScript.Run(ctx, q.rdb,
 		[]string{q.keys.list, q.keys.inflight, q.keys.claims, q.keys.delayed, q.keys.failed, q.keys.stats, q.keys.attempts},
-		c.Name, c.token, f.Reason, f.Kind, f.Version, ms, tries, keepAttempts).Text()
+		c.Name, c.token, f.Reason, f.Kind, f.Version, ms, tries, place, keepAttempts).Text()
 	switch {
 	case errors.Is(err, redis.Nil):
 		return "", fmt.Errorf("fail %q: %w", c.Name, ErrLost)

@@ -128,6 +128,7 @@ type DeadLetter struct {
 	At      time.Time `json:"at"`
 	Worker  string    `json:"worker"`
 	Version string    `json:"version"` // of the input that failed
+	Place
 }
 
 type letterRecord struct {

@@ -257,6 +257,46 @@ func TestErrorsAreRetriedWithGrowingDelayAndThenGivenUp(t *testing.T) {
 	})
 }
 
+func TestDeadLetterTellsThePlace(t *testing.T) {
+	onEveryRedis(t, func(t *testing.T, rdb *redis.Client) {
+		q := queue.New(rdb, list, queue.Options{})
+		long := strings.Repeat("x", 1<<20)
+		for name, c := range map[string]struct{ given, kept queue.Place }{
+			"none.csv": {},
+			"all.csv": {
+				queue.Place{Line: 123456789012, Column: "a \"b\"", Field: "</script>\x00", Excerpt: queue.Excerpt{Before: "1,", Bad: "é\xe9\n", After: "\u2028"}},
+				queue.Place{Line: 123456789012, Column: "a \"b\"", Field: "</script>\x00", Excerpt: queue.Excerpt{Before: "1,", Bad: "é\ufffd\n", After: "\u2028"}},
+			},
+			"long.csv": {
+				queue.Place{Line: 1, Field: long, Excerpt: queue.Excerpt{Before: long}},
+				queue.Place{Line: 1, Field: long[:1000] + "…", Excerpt: queue.Excerpt{Before: long[:1000] + "…"}},
+			},
+		} {
+			push(t, rdb, name)
+			if _, err := claim(t, q, "w1").Fail(t.Context(), queue.Failure{Reason: "bad", Kind: queue.KindMalformed, Place: c.given}); err != nil {
+				t.Fatal(err)
+			}
+			standings, err := q.Standings(t.Context(), []string{name})
+			if err != nil {
+				t.Fatal(err)
+			}
+			if l := standings[0].Failed; l == nil || l.Place != c.kept || l.Reason != "bad" || l.Worker != "w1" {
+				t.Errorf("%s: %+v, want %+v", name, l, c.kept)
+			}
+		}
+		// as versions before this one wrote it
+		old := `{"reason":"old.csv:3: bad","kind":"malformed","errors":1,"crashes":0,"at":1700000000000,"worker":"w0","version":"v1"}`
+		rdb.HSet(t.Context(), "{"+list+"}:failed", "old.csv", old)
+		standings, err := q.Standings(t.Context(), []string{"old.csv"})
+		if err != nil {
+			t.Fatal(err)
+		}
+		if l := standings[0].Failed; l == nil || l.Reason != "old.csv:3: bad" || l.Place != (queue.Place{}) {
+			t.Errorf("an old dead letter: %+v", l)
+		}
+	})
+}
+
 func TestReleasedNameIsNextAndKeepsItsCounts(t *testing.T) {
 	onEveryRedis(t, func(t *testing.T, rdb *redis.Client) {
 		q := queue.New(rdb, list, queue.Options{})

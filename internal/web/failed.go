@@ -5,33 +5,20 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
-	"io"
 	"net/http"
 	"net/url"
-	"regexp"
 	"strconv"
-	"strings"
 
 	"go.uber.org/zap"
 
-	"csv-pipeline/internal/csvtable"
 	"csv-pipeline/internal/filestore"
 	"csv-pipeline/internal/queue"
 )
 
-// letter is a dead letter with the text that it complains about.
+// letter is a dead letter as the API shows it.
 type letter struct {
 	queue.DeadLetter
-	Line    int64    `json:"line,omitempty"`    // in the file, from 1
-	Excerpt *excerpt `json:"excerpt,omitempty"` // of that line
-	Exists  bool     `json:"exists"`            // the raw file is there
-}
-
-// excerpt is a line of a file, with the bad field apart; Bad may be "".
-type excerpt struct {
-	Before string `json:"before"`
-	Bad    string `json:"bad"`
-	After  string `json:"after"`
+	Exists bool `json:"exists"` // the raw file is there
 }
 
 // short is the name, or the beginning of one that is no file's.
@@ -49,40 +36,6 @@ func (l letter) circumstances() string {
 	return text
 }
 
-// The engine says NAME:LINE: COLUMN: "FIELD" what is wrong.
-var position = regexp.MustCompile(`^:(\d+): (?:[^"]*?: )?("(?:[^"\\]|\\.)*")?`)
-
-// letter looks up what the reason of a dead letter points to, in as much of its
-// file as may be read, in bytes.
-func (s *Server) letter(ctx context.Context, dead queue.DeadLetter, limit int64) letter {
-	l := letter{DeadLetter: dead}
-	f, err := s.Store.Open(ctx, filestore.Raw, dead.Name)
-	if err != nil {
-		return l
-	}
-	defer f.Close()
-	l.Exists = true
-	rest, ok := strings.CutPrefix(dead.Reason, dead.Name)
-	m := position.FindStringSubmatch(rest)
-	if !ok || m == nil {
-		return l
-	}
-	if l.Line, err = strconv.ParseInt(m[1], 10, 64); err != nil || f.Info().ETag != dead.Version {
-		return l
-	}
-	line, ok := csvtable.Line(io.LimitReader(f, limit), l.Line)
-	if !ok {
-		return l
-	}
-	l.Excerpt = &excerpt{Before: line}
-	if bad, err := strconv.Unquote(m[2]); err == nil && bad != "" {
-		if at := strings.LastIndex(line, bad); at >= 0 {
-			l.Excerpt = &excerpt{line[:at], bad, line[at+len(bad):]}
-		}
-	}
-	return l
-}
-
 // failedData is what the page of dead letters shows.
 type failedData struct {
 	Letters []letter
@@ -98,6 +51,10 @@ func (s *Server) lettersPage(r *http.Request, standard int) (page []letter, offs
 	if offset, err = whole(q, "offset", 0, 0, mostListed); err != nil {
 		return nil, 0, 0, 0, err
 	}
+	files, err := s.Catalog.Recent(r.Context())
+	if err != nil {
+		return nil, 0, 0, 0, err
+	}
 	dead, err := s.Queue.DeadLetters(r.Context())
 	if err != nil {
 		return nil, 0, 0, 0, err
@@ -108,11 +65,8 @@ func (s *Server) lettersPage(r *http.Request, standard int) (page []letter, offs
 	}
 	page = []letter{}
 	for i := min(offset, end); i < end; i++ {
-		if len(page) < 200 {
-			page = append(page, s.letter(r.Context(), dead[i], 4<<20))
-		} else {
-			page = append(page, letter{DeadLetter: dead[i]})
-		}
+		_, exists := files.Raw.Find(dead[i].Name)
+		page = append(page, letter{dead[i], exists})
 	}
 	return page, offset, limit, len(dead), nil
 }

@@ -32,7 +32,7 @@ type fileDetail struct {
 // history when there is no such file any more.
 func (s *Server) detail(r *http.Request, area filestore.Area, info filestore.Info) (*fileDetail, error) {
 	ctx := r.Context()
-	d := &fileDetail{Area: area, listed: listed{Name: info.Name, Size: info.Size, ModTime: info.ModTime.UTC(), ETag: info.ETag}}
+	d := &fileDetail{Area: area, Attempts: []queue.Attempt{}, listed: listed{Name: info.Name, Size: info.Size, ModTime: info.ModTime.UTC(), ETag: info.ETag}}
 	raw := info.Name
 	if area == filestore.Processed {
 		name, ok := filestore.RawName(info.Name)
@@ -199,8 +199,7 @@ func (s *Server) filePage(w http.ResponseWriter, r *http.Request, area filestore
 			return
 		}
 		if failed := standings[0].Failed; failed != nil {
-			l := s.letter(r.Context(), *failed, 64<<20)
-			d.Letter = &l
+			d.Letter = &letter{*failed, true}
 		}
 	}
 	s.show(w, r, http.StatusOK, fileView(s.page(r, "file", visible(info.Name)), d))

@@ -6,8 +6,10 @@ import (
 	"fmt"
 	"net/http"
 	"os"
+	"path/filepath"
 	"regexp"
 	"slices"
+	"strconv"
 	"strings"
 	"testing"
 
@@ -70,6 +72,9 @@ func TestOpenAPIIsValid(t *testing.T) {
 func TestOpenAPI(t *testing.T) {
 	s := start(t, nil)
 	s.sample(t)
+	if err := os.WriteFile(filepath.Join(s.folder, "processed", "stray.csv"), []byte("of no raw file\n"), 0o666); err != nil {
+		t.Fatal(err)
+	}
 	if err := s.queue.Push(t.Context(), "held.csv"); err != nil {
 		t.Fatal(err)
 	}
@@ -86,7 +91,7 @@ func TestOpenAPI(t *testing.T) {
 	if err := compiler.AddResource("openapi.json", document); err != nil {
 		t.Fatal(err)
 	}
-	check := func(pointer, body string) {
+	validate := func(pointer, body string) error {
 		t.Helper()
 		schema, err := compiler.Compile("openapi.json#" + pointer)
 		if err != nil {
@@ -94,16 +99,24 @@ func TestOpenAPI(t *testing.T) {
 		}
 		value, err := jsonschema.UnmarshalJSON(strings.NewReader(body))
 		if err != nil {
-			t.Fatalf("%s: %v in %.200s", pointer, err, body)
+			return err
 		}
-		if err := schema.Validate(value); err != nil {
+		return schema.Validate(value)
+	}
+	check := func(pointer, body string) {
+		t.Helper()
+		if err := validate(pointer, body); err != nil {
 			t.Errorf("%s: %v in %.500s", pointer, err, body)
 		}
+	}
+	escape := func(path string) string {
+		return "/paths/" + strings.NewReplacer("~", "~0", "/", "~1", "{", "%7B", "}", "%7D").Replace(path)
 	}
 
 	var api struct {
 		Paths map[string]map[string]json.RawMessage
 	}
+	bodies := map[string]bool{} // the operations that take one: whether that was checked
 	text.decode(t, &api)
 	described := []string{}
 	for path, methods := range api.Paths {
@@ -112,15 +125,18 @@ func TestOpenAPI(t *testing.T) {
 				continue
 			}
 			described = append(described, strings.ToUpper(method)+" "+path)
-			escaped := strings.NewReplacer("~", "~0", "/", "~1", "{", "%7B", "}", "%7D").Replace(path)
-			at := "/paths/" + escaped + "/" + method + "/responses/"
+			var operation struct{ RequestBody any }
+			if err := json.Unmarshal(methods[method], &operation); err == nil && operation.RequestBody != nil {
+				bodies[strings.ToUpper(method)+" "+path] = false
+			}
+			at := escape(path) + "/" + method + "/responses/"
 			if method != "get" || strings.HasSuffix(path, "/events") {
 				continue
 			}
 			names := []string{""}
 			if strings.HasSuffix(path, "{name}") {
 				if names = []string{"20220101.csv", "bad.csv"}; strings.Contains(path, "processed") {
-					names = []string{"20220101_aggregated_sales.csv", "2022/02_aggregated_sales.csv"}
+					names = []string{"20220101_aggregated_sales.csv", "2022/02_aggregated_sales.csv", "stray.csv"}
 				}
 			}
 			for _, name := range names {
@@ -144,22 +160,38 @@ func TestOpenAPI(t *testing.T) {
 			}
 		}
 	}
+	// What a request may hold is what the description says.
 	for _, where := range []string{"/api/v1/failed/retry", "/api/v1/failed/drop"} {
-		r := s.do(t, http.MethodPost, where, `{"names":["bad.csv"]}`, "Authorization", "Bearer "+token)
-		check("/components/schemas/Done", r.body)
-		for _, body := range []string{"", "{}", `{"nmaes":[]}`, "[]"} {
-			r := s.do(t, http.MethodPost, where, body, "Authorization", "Bearer "+token)
-			if r.StatusCode != http.StatusBadRequest {
-				t.Errorf("%s of %q: %s", where, body, r.Status)
+		schema := escape(where) + "/post/requestBody/content/application~1json/schema"
+		bodies["POST "+where] = true
+		for _, body := range []string{
+			`{"names":["bad.csv"]}`, `{"names":["bad.csv","none.csv"],"all":false}`, `{"names":[],"all":true}`, `{"all":true}`,
+			"", "{}", `{"nmaes":[]}`, "[]", `{"names":[]}`, `{"names":"bad.csv"}`, `{"names":[1]}`, `{"all":false}`, `{"all":1}`, `"all"`,
+		} {
+			r := s.do(t, http.MethodPost, where, body, "Authorization", "Bearer "+token, "Content-Type", "application/json")
+			switch err := validate(schema, body); {
+			case r.StatusCode == http.StatusOK && err == nil:
+				check("/components/schemas/Done", r.body)
+			case r.StatusCode == http.StatusBadRequest && err != nil:
+				check("/components/schemas/Problem", r.body)
+			default:
+				t.Errorf("%s of %q: %s, and by the description it is %v", where, body, r.Status, err)
 			}
-			check("/components/schemas/Problem", r.body)
 		}
 	}
-	r := s.do(t, http.MethodPut, "/files/raw/new.csv", "item_id,quantity\n1,1\n", "Authorization", "Bearer "+token)
+	const upload = "item_id,quantity\n1,1\n"
+	bodies["PUT /files/raw/{name}"] = true
+	check(escape("/files/raw/{name}")+"/put/requestBody/content/text~1csv/schema", strconv.Quote(upload))
+	r := s.do(t, http.MethodPut, "/files/raw/new.csv", upload, "Authorization", "Bearer "+token, "Content-Type", "text/csv")
 	if r.StatusCode != http.StatusCreated {
 		t.Errorf("upload: %s", r.Status)
 	}
 	check("/components/schemas/Uploaded", r.body)
+	for operation, checked := range bodies {
+		if !checked {
+			t.Errorf("what %s takes is not checked", operation)
+		}
+	}
 
 	// The routes themselves, out of the source: the multiplexer does not list them.
 	source, err := os.ReadFile("web.go")

@@ -11,6 +11,7 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -426,5 +427,69 @@ func TestPanicIsAProblem(t *testing.T) {
 	}
 	if s.log.FilterLevelExact(zap.ErrorLevel).Len() != 1 {
 		t.Errorf("the log has %v", s.log.All())
+	}
+}
+
+// opened counts the files that are opened.
+type opened struct {
+	filestore.Store
+	files atomic.Int64
+}
+
+func (o *opened) Open(ctx context.Context, area filestore.Area, name string) (filestore.File, error) {
+	o.files.Add(1)
+	return o.Store.Open(ctx, area, name)
+}
+
+// Why files failed, and where, is known without opening one.
+func TestFailedOpensNoFile(t *testing.T) {
+	store := &opened{}
+	s := start(t, func(c *web.Config) { store.Store, c.Store = c.Store, store })
+	s.put(t, "gone.csv", "item_id,quantity\nseven,seven\n")
+	s.put(t, "quoted.csv", "quantity,x,item_id\n\"7 \"\"or\"\" 8\",7,7\n")
+	s.sample(t)
+	if err := os.Remove(filepath.Join(s.folder, "raw", "gone.csv")); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := s.files.Refresh(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	if err := s.queue.Push(t.Context(), "no.txt"); err != nil {
+		t.Fatal(err)
+	}
+	if err := (&worker.Worker{Name: "w1", Queue: s.queue, Store: s.store, Plan: s.plan, Log: zap.NewNop()}).Run(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	type letter struct {
+		Name, Column, Field string
+		Line                int64
+		Exists              bool
+		Excerpt             *struct{ Before, Bad, After string }
+	}
+	var letters []letter
+	s.get(t, "/api/v1/failed").decode(t, &letters)
+	got := map[string]string{}
+	for _, l := range letters {
+		got[l.Name] = fmt.Sprintf("%d %q %q %+v %v", l.Line, l.Column, l.Field, l.Excerpt, l.Exists)
+	}
+	for name, want := range map[string]string{
+		"bad.csv":    `3 "quantity" "seven" &{Before:3, Bad:seven After:} true`,
+		"worse.csv":  `1 "" "" &{Before:item,quantity Bad: After:} true`,
+		"gone.csv":   `2 "quantity" "seven" &{Before:seven, Bad:seven After:} false`,
+		"quoted.csv": `2 "quantity" "7 \"or\" 8" &{Before:" Bad:7 ""or"" 8 After:",7,7} true`,
+		"no.txt":     `0 "" "" <nil> false`,
+	} {
+		if got[name] != want {
+			t.Errorf("%s: %s, want %s", name, got[name], want)
+		}
+	}
+	page := s.get(t, "/failed", "Accept", asBrowser).body
+	for _, text := range []string{"seven,<mark>seven</mark>", "&#34;<mark>7 &#34;&#34;or&#34;&#34; 8</mark>&#34;,7,7", "item,quantity"} {
+		if !strings.Contains(page, text) {
+			t.Errorf("the page does not show %s", text)
+		}
+	}
+	if n := store.files.Load(); n > 0 {
+		t.Errorf("%d files were opened", n)
 	}
 }

@@ -34,7 +34,13 @@ func (f *failure) placeFails() bool {
 }
 
 func (f *failure) report() queue.Failure {
-	return queue.Failure{Reason: f.err.Error(), Kind: f.kind, Version: f.version}
+	report := queue.Failure{Reason: f.err.Error(), Kind: f.kind, Version: f.version}
+	var at *groupby.InputError
+	if errors.As(f.err, &at) {
+		report.Place = queue.Place{Line: at.Line, Column: at.Column, Field: at.Field,
+			Excerpt: queue.Excerpt{Before: at.Row.Before, Bad: at.Row.Field, After: at.Row.After}}
+	}
+	return report
 }
 
 // absent is the version of an input that is not there.

@@ -139,6 +139,15 @@ func TestWorkerDrainsTheListAndBadFilesStopNobody(t *testing.T) {
 			t.Errorf("%q is a dead letter because of %q (%s), want %q (%s)", name, l.Reason, l.Kind, want[1], want[0])
 		}
 	}
+	for name, want := range map[string]queue.Place{
+		"bad.csv":          {Line: 3, Column: "quantity", Field: "abc", Excerpt: queue.Excerpt{Before: "2022-01-01T00:00:00Z,1,", Bad: "abc"}},
+		"nosuchcolumn.csv": {Line: 1, Excerpt: queue.Excerpt{Before: "a,b"}},
+		"none.csv":         {},
+	} {
+		if got := reasons[name].Place; got != want {
+			t.Errorf("%s is wrong at %+v, want %+v", name, got, want)
+		}
+	}
 }
 
 func TestWorkerTakesOnlyAsManyFilesAsItMay(t *testing.T) {

@@ -4,7 +4,9 @@
 -- KEYS  1 list  2 inflight  3 claims  4 delayed  5 failed  6 stats  7 attempts
 -- ARGV  1 name  2 token  3 reason  4 kind  5 version of the input
 --       6 delay in ms, -1 for no further try
---       7 tries in all, 0 when this one does not count  8 entries of the attempts kept
+--       7 tries in all, 0 when this one does not count
+--       8 where the input is wrong, a JSON object that becomes part of the dead letter
+--       9 entries of the attempts kept
 -- Returns 'failed', 'delayed' or 'waiting' (it was pushed again meanwhile), or
 -- nil when the claim is no longer this worker's.
 --
@@ -28,7 +30,7 @@ else
 end
 
 redis.call('ZREM', KEYS[2], ARGV[1])
-redis.call('XADD', KEYS[7], 'MAXLEN', '~', ARGV[8], '*', 'name', ARGV[1], 'outcome', 'error', 'reason', ARGV[3], 'kind', ARGV[4],
+redis.call('XADD', KEYS[7], 'MAXLEN', '~', ARGV[9], '*', 'name', ARGV[1], 'outcome', 'error', 'reason', ARGV[3], 'kind', ARGV[4],
   'worker', record.worker, 'claimed', record.claimed, 'bytes', record.bytes or 0, 'rows', record.rows or 0)
 if record.again then
   redis.call('HDEL', KEYS[3], ARGV[1])
@@ -44,9 +46,10 @@ if delay >= 0 and (tries == 0 or record.errors < tries) then
   return 'delayed'
 end
 redis.call('HDEL', KEYS[3], ARGV[1])
-redis.call('HSET', KEYS[5], ARGV[1], cjson.encode({
-  reason = ARGV[3], kind = ARGV[4], errors = record.errors, crashes = record.crashes,
-  at = now, worker = record.worker, version = ARGV[5] }))
+local letter = cjson.decode(ARGV[8])
+letter.reason, letter.kind, letter.errors, letter.crashes = ARGV[3], ARGV[4], record.errors, record.crashes
+letter.at, letter.worker, letter.version = now, record.worker, ARGV[5]
+redis.call('HSET', KEYS[5], ARGV[1], cjson.encode(letter))
 redis.call('HINCRBY', KEYS[6], 'failed', 1)
 redis.call('HINCRBY', KEYS[6], 'failed:' .. ARGV[4], 1)
 return 'failed'
