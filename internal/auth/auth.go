@@ -4,15 +4,15 @@
 package auth
 
 import (
-	"crypto/hmac"
+	"context"
 	"crypto/rand"
 	"crypto/sha256"
 	"crypto/subtle"
-	"encoding/base64"
-	"encoding/binary"
 	"errors"
+	"fmt"
 	"net/http"
 	"os"
+	"slices"
 	"strings"
 	"time"
 
@@ -25,8 +25,11 @@ var (
 	// ErrDenied: the secret is wrong, or there is none.
 	ErrDenied = errors.New("not logged in, or the token or password is wrong")
 	// ErrTooMany: too many wrong guesses came from there.
-	ErrTooMany = errors.New("too many failed logins; try again in a minute")
+	ErrTooMany = fmt.Errorf("too many failed logins: try again in %.0f seconds", RetryAfter.Seconds())
 )
+
+// RetryAfter is how long after ErrTooMany another guess may be made.
+const RetryAfter = 10 * time.Second
 
 // Flags say by what people are known.
 type Flags struct {
@@ -93,22 +96,20 @@ type Guard struct {
 	token, user, password [sha256.Size]byte
 	hasToken, hasPassword bool
 	read                  bool
-	key                   [sha256.Size]byte // of the sessions; other secrets make another one
 	guesses               limiter
+	sessions              sessions
 }
 
 // New makes a guard that knows a token, a user's password, or both. An empty one
-// lets nobody in.
+// lets nobody in. Its sessions are its own, unless ShareKey is called.
 func New(token, user, password string) *Guard {
 	g := &Guard{
 		token: sha256.Sum256([]byte(token)), user: sha256.Sum256([]byte(user)), password: sha256.Sum256([]byte(password)),
 		hasToken: token != "", hasPassword: password != "",
 	}
-	mac := hmac.New(sha256.New, []byte("csv-pipeline session key"))
-	for _, part := range [][sha256.Size]byte{g.token, g.user, g.password} {
-		mac.Write(part[:])
-	}
-	mac.Sum(g.key[:0])
+	g.sessions.secrets = slices.Concat(g.token[:], g.user[:], g.password[:])
+	own := rand.Text()
+	g.sessions.fetch = func(context.Context) (string, error) { return own, nil }
 	return g
 }
 
@@ -131,7 +132,7 @@ func (g *Guard) Check(r *http.Request) error {
 	if g == nil {
 		return ErrDenied
 	}
-	if c, err := r.Cookie(cookie); err == nil && g.session(c.Value) {
+	if g.HasSession(r) {
 		return nil
 	}
 	if token, ok := strings.CutPrefix(r.Header.Get("Authorization"), "Bearer "); ok {
@@ -143,76 +144,44 @@ func (g *Guard) Check(r *http.Request) error {
 	return ErrDenied
 }
 
+// HasSession reports whether the request carries a session. It counts as no guess.
+func (g *Guard) HasSession(r *http.Request) bool {
+	if g == nil {
+		return false
+	}
+	c, err := r.Cookie(cookie)
+	return err == nil && g.sessions.valid(r.Context(), c.Value)
+}
+
 // CheckToken compares in constant time. A right token is taken however many wrong
 // ones came before: it is too long to be guessed, and nobody can lock its owner out.
 func (g *Guard) CheckToken(r *http.Request, token string) error {
+	if g == nil {
+		return ErrDenied
+	}
 	sum := sha256.Sum256([]byte(token))
-	if g != nil && g.hasToken && subtle.ConstantTimeCompare(sum[:], g.token[:]) == 1 {
+	if g.hasToken && subtle.ConstantTimeCompare(sum[:], g.token[:]) == 1 {
 		return nil
 	}
-	return g.wrong(r)
+	return g.judge(r, false)
 }
 
-// CheckPassword compares in constant time, unless too many wrong ones came before.
+// CheckPassword compares in constant time. After too many wrong ones the right one is
+// refused, too.
 func (g *Guard) CheckPassword(r *http.Request, user, password string) error {
 	if g == nil {
 		return ErrDenied
 	}
-	if !g.guesses.allowed(client(r)) {
-		return ErrTooMany
-	}
 	u, p := sha256.Sum256([]byte(user)), sha256.Sum256([]byte(password))
-	if g.hasPassword && subtle.ConstantTimeCompare(u[:], g.user[:])&subtle.ConstantTimeCompare(p[:], g.password[:]) == 1 {
-		return nil
-	}
-	return g.wrong(r)
+	return g.judge(r, g.hasPassword && subtle.ConstantTimeCompare(u[:], g.user[:])&subtle.ConstantTimeCompare(p[:], g.password[:]) == 1)
 }
 
-func (g *Guard) wrong(r *http.Request) error {
-	if g != nil && !g.guesses.take(client(r)) {
+func (g *Guard) judge(r *http.Request, right bool) error {
+	switch {
+	case !g.guesses.try(client(r), right):
 		return ErrTooMany
+	case !right:
+		return ErrDenied
 	}
-	return ErrDenied
-}
-
-// cookie is the session's name.
-const cookie = "csv-pipeline-session"
-
-// sessionLength is how long a login lasts.
-const sessionLength = 12 * time.Hour
-
-// Begin starts a session for all pages below path. The session needs no memory: it
-// is signed, and ends by itself or when the secrets change.
-func (g *Guard) Begin(w http.ResponseWriter, r *http.Request, path string) {
-	value := make([]byte, 8, 8+16+sha256.Size)
-	binary.BigEndian.PutUint64(value, uint64(time.Now().Add(sessionLength).Unix()))
-	nonce := make([]byte, 16)
-	_, _ = rand.Read(nonce) // never fails
-	value = append(value, nonce...)
-	g.set(w, r, path, base64.RawURLEncoding.EncodeToString(append(value, g.sign(value)...)), int(sessionLength.Seconds()))
-}
-
-// End ends the session in this browser.
-func (g *Guard) End(w http.ResponseWriter, r *http.Request, path string) { g.set(w, r, path, "", -1) }
-
-func (g *Guard) set(w http.ResponseWriter, r *http.Request, path, value string, maxAge int) {
-	http.SetCookie(w, &http.Cookie{
-		Name: cookie, Value: value, Path: path, MaxAge: maxAge, HttpOnly: true, SameSite: http.SameSiteLaxMode,
-		Secure: r.TLS != nil || r.Header.Get("X-Forwarded-Proto") == "https",
-	})
-}
-
-func (g *Guard) sign(value []byte) []byte {
-	mac := hmac.New(sha256.New, g.key[:])
-	mac.Write(value)
-	return mac.Sum(nil)
-}
-
-func (g *Guard) session(text string) bool {
-	value, err := base64.RawURLEncoding.DecodeString(text)
-	if err != nil || len(value) != 8+16+sha256.Size {
-		return false
-	}
-	signed, signature := value[:8+16], value[8+16:]
-	return hmac.Equal(g.sign(signed), signature) && time.Now().Unix() < int64(binary.BigEndian.Uint64(signed))
+	return nil
 }

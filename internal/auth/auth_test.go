@@ -1,6 +1,7 @@
 package auth
 
 import (
+	"context"
 	"errors"
 	"net/http"
 	"net/http/httptest"
@@ -57,20 +58,25 @@ func TestCheck(t *testing.T) {
 	}
 }
 
+// begin logs in, and returns a request that carries the session.
+func begin(t *testing.T, g *Guard) (*http.Cookie, *http.Request) {
+	t.Helper()
+	w := httptest.NewRecorder()
+	if err := g.Begin(w, request("X-Forwarded-Proto", "https"), "/csv/"); err != nil {
+		t.Fatal(err)
+	}
+	c := w.Result().Cookies()[0]
+	return c, request("Cookie", c.Name+"="+c.Value)
+}
+
 func TestSession(t *testing.T) {
 	g := New(token, "", "")
-	w := httptest.NewRecorder()
-	https := request("X-Forwarded-Proto", "https")
-	g.Begin(w, https, "/csv/")
-	c := w.Result().Cookies()[0]
+	c, r := begin(t, g)
 	if !c.HttpOnly || !c.Secure || c.SameSite != http.SameSiteLaxMode || c.Path != "/csv/" {
 		t.Errorf("the cookie is %v", c)
 	}
-	if err := g.Check(request("Cookie", c.Name+"="+c.Value)); err != nil {
+	if err := g.Check(r); err != nil {
 		t.Errorf("a session: %v", err)
-	}
-	if err := New(token+"2", "", "").Check(request("Cookie", c.Name+"="+c.Value)); err == nil {
-		t.Error("the session outlives a change of the token")
 	}
 	for i := range c.Value {
 		changed := []byte(c.Value)
@@ -79,9 +85,52 @@ func TestSession(t *testing.T) {
 		} else {
 			changed[i] = 'A'
 		}
-		if g.session(string(changed)) {
+		if g.HasSession(request("Cookie", c.Name+"="+string(changed))) {
 			t.Errorf("a session that was changed at %d is taken", i)
 		}
+	}
+}
+
+// A session is of no use for finding out the password: who tries one after the other
+// on a guard of his own never learns that one is right.
+func TestSessionTellsNothingAboutThePassword(t *testing.T) {
+	_, r := begin(t, New("", "ann", password))
+	if New("", "ann", password).HasSession(r) {
+		t.Error("whoever has a session can try passwords on it")
+	}
+}
+
+// Replicas know each other's sessions, also after a restart and after their key was
+// lost; a session ends with the secrets.
+func TestSharedSessions(t *testing.T) {
+	key := "the key of this installation"
+	var broken error
+	replica := func(password string) *Guard {
+		g := New("", "ann", password)
+		g.ShareKey(func(context.Context) (string, error) { return key, broken })
+		return g
+	}
+	one, two := replica(password), replica(password)
+	_, r := begin(t, one)
+	if !two.HasSession(r) || !replica(password).HasSession(r) {
+		t.Error("another replica does not know the session")
+	}
+	if replica("another horse").HasSession(r) {
+		t.Error("the session outlives a change of the password")
+	}
+	key = "the key after the first was lost"
+	_, later := begin(t, one)
+	two.sessions.asked = time.Time{} // long ago
+	if !two.HasSession(later) {
+		t.Error("a replica does not learn the new key")
+	}
+	broken = errors.New("Redis is away")
+	two.sessions.asked = time.Time{}
+	if !two.HasSession(later) || two.HasSession(r) {
+		t.Error("without Redis, what is known of sessions is forgotten")
+	}
+	if err := two.Begin(httptest.NewRecorder(), request("", ""), "/"); !errors.Is(err, broken) {
+		t.Errorf("a login without Redis: %v", err)
 	}
 }
 
@@ -116,7 +165,7 @@ func TestGuessesAreLimited(t *testing.T) {
 		t.Errorf("later: %v", err)
 	}
 	for i := range 2 * maxClients {
-		g.guesses.take(netip.PrefixFrom(netip.AddrFrom4([4]byte{10, byte(i >> 16), byte(i >> 8), byte(i)}), 32))
+		g.guesses.try(netip.PrefixFrom(netip.AddrFrom4([4]byte{10, byte(i >> 16), byte(i >> 8), byte(i)}), 32), false)
 	}
 	if n := len(g.guesses.clients); n > maxClients {
 		t.Errorf("%d clients are remembered", n)

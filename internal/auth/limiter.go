@@ -10,7 +10,7 @@ import (
 // Wrong guesses that one client may make at once, and how soon it may make another.
 const (
 	burst      = 5
-	refill     = 10 * time.Second
+	refill     = RetryAfter
 	maxClients = 10_000
 )
 
@@ -28,34 +28,12 @@ func (l *limiter) time() time.Time {
 	return time.Now()
 }
 
-// allowed reports whether the client has a guess left.
-func (l *limiter) allowed(client netip.Prefix) bool {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	return l.clients[client].Sub(l.time()) <= (burst-1)*refill
-}
-
-// take uses up a guess, and reports whether there was one.
-func (l *limiter) take(client netip.Prefix) bool {
+// try notes an attempt, and reports whether the client had one left. A right one uses
+// up nothing. Both are one step, so that many at once are no way around it.
+func (l *limiter) try(client netip.Prefix, right bool) bool {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	now := l.time()
-	if l.clients == nil {
-		l.clients = make(map[netip.Prefix]time.Time)
-	}
-	if len(l.clients) >= maxClients {
-		for c, full := range l.clients {
-			if !full.After(now) {
-				delete(l.clients, c)
-			}
-		}
-		for c := range l.clients {
-			if len(l.clients) < maxClients {
-				break
-			}
-			delete(l.clients, c)
-		}
-	}
 	full := l.clients[client]
 	if full.Before(now) {
 		full = now
@@ -63,8 +41,35 @@ func (l *limiter) take(client netip.Prefix) bool {
 	if full.Sub(now) > (burst-1)*refill {
 		return false
 	}
+	if right {
+		return true
+	}
+	if l.clients == nil {
+		l.clients = make(map[netip.Prefix]time.Time)
+	}
+	if _, known := l.clients[client]; !known && len(l.clients) >= maxClients {
+		l.forget(now)
+	}
 	l.clients[client] = full.Add(refill)
 	return true
+}
+
+// forget makes room for a client: of a few of those that are known, which a map gives
+// in no order, it forgets those whose bucket is full again, or else the last.
+func (l *limiter) forget(now time.Time) {
+	looked, last := 0, netip.Prefix{}
+	before := len(l.clients)
+	for c, full := range l.clients {
+		if last = c; !full.After(now) {
+			delete(l.clients, c)
+		}
+		if looked++; looked == 50 {
+			break
+		}
+	}
+	if len(l.clients) == before {
+		delete(l.clients, last)
+	}
 }
 
 // client is who asks, as far as one machine can be told from another: a network of

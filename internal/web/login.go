@@ -4,6 +4,7 @@ import (
 	"errors"
 	"net/http"
 	"net/url"
+	"strconv"
 	"strings"
 
 	"csv-pipeline/internal/auth"
@@ -68,14 +69,22 @@ func (s *Server) login(w http.ResponseWriter, r *http.Request) {
 	next := r.PostForm.Get("next")
 	switch {
 	case err == nil:
-		s.Guard.Begin(w, r, s.BasePath)
+		if err := s.Guard.Begin(w, r, s.BasePath); err != nil {
+			s.fail(w, r, err)
+			return
+		}
 		http.Redirect(w, r, s.local(next), http.StatusSeeOther)
 	case errors.Is(err, auth.ErrTooMany):
-		w.Header().Set("Retry-After", "10")
-		s.loginForm(w, r, http.StatusTooManyRequests, next, "Too many failed logins. Try again in a minute.")
+		retryAfter(w)
+		s.loginForm(w, r, http.StatusTooManyRequests, next, sentence(err.Error()))
 	default:
 		s.loginForm(w, r, http.StatusUnauthorized, next, "That is not right.")
 	}
+}
+
+// retryAfter tells when another guess may be made.
+func retryAfter(w http.ResponseWriter) {
+	w.Header().Set("Retry-After", strconv.Itoa(int(auth.RetryAfter.Seconds())))
 }
 
 func (s *Server) logout(w http.ResponseWriter, r *http.Request) {

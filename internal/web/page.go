@@ -46,7 +46,7 @@ type page struct {
 	Here     string // the menu's entry
 	Base     string
 	Writable bool // somebody may change things
-	LoggedIn bool
+	LoggedIn bool // by a session, which one can end
 	Notice   string
 	Stale    string // when the files were listed, where that does not work any more
 }
@@ -57,7 +57,7 @@ func (p page) asset(name string) string { return p.Base + "assets/" + name + "?v
 // page begins one for a request.
 func (s *Server) page(r *http.Request, here, title string) page {
 	p := page{Title: title, Here: here, Base: s.BasePath, Writable: s.Guard.Writable(), Notice: notice(r.URL.Query())}
-	p.LoggedIn = p.Writable && s.Guard.Check(r) == nil
+	p.LoggedIn = s.Guard.HasSession(r)
 	if files := s.Catalog.Latest(); files != nil && s.Catalog.Check() != nil {
 		p.Stale = formatTime(files.At)
 	}

@@ -61,6 +61,9 @@ func New(c Config) *Server {
 	if c.BasePath != "/" {
 		c.BasePath += "/"
 	}
+	if c.Guard != nil {
+		c.Guard.ShareKey(c.Queue.SharedKey)
+	}
 	s := &Server{Config: c, monitor: activity.New(c.Queue, c.Log), trends: trends.New(c.Store), stopped: make(chan struct{})}
 	s.live = coalesce.New(s.makeLive)
 	return s
@@ -262,7 +265,7 @@ func (s *Server) guarded(route route) http.HandlerFunc {
 		case err == nil:
 			h(w, r)
 		case errors.Is(err, auth.ErrTooMany):
-			w.Header().Set("Retry-After", "10")
+			retryAfter(w)
 			s.problem(w, r, http.StatusTooManyRequests, err.Error())
 		case wantsPage(r) && r.Header.Get("Authorization") == "":
 			s.toLogin(w, r)

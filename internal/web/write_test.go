@@ -6,6 +6,7 @@ import (
 	"html"
 	"mime/multipart"
 	"net/http"
+	"net/http/httptest"
 	"net/url"
 	"os"
 	"os/exec"
@@ -16,6 +17,7 @@ import (
 
 	"csv-pipeline/internal/auth"
 	"csv-pipeline/internal/filestore"
+	"csv-pipeline/internal/ops"
 	"csv-pipeline/internal/web"
 )
 
@@ -98,6 +100,54 @@ func TestReadingMayBeProtected(t *testing.T) {
 	}
 	if r := s.get(t, "/api/v1/status", "Authorization", "Bearer "+token); r.StatusCode != http.StatusOK {
 		t.Errorf("with the token: %s", r.Status)
+	}
+}
+
+// Each wrong secret counts once, also where a page tells of it, and all say the same
+// about when to come back.
+func TestWrongSecretsCountOnce(t *testing.T) {
+	const basic = "Basic YW5uOndyb25n" // ann:wrong
+	for what, attempt := range map[string]func(s *site) reply{
+		"a token": func(s *site) reply {
+			return s.do(t, "POST", "/failed/retry", "", "Accept", asBrowser, "Authorization", "Bearer wrong")
+		},
+		"a password": func(s *site) reply {
+			return s.do(t, "POST", "/failed/retry", "", "Accept", asBrowser, "Authorization", basic)
+		},
+		"a program's": func(s *site) reply { return s.do(t, "POST", "/api/v1/failed/retry", "{}", "Authorization", basic) },
+		"the form": func(s *site) reply {
+			return s.do(t, "POST", "/login", "user=ann&password=wrong", "Content-Type", form, "Accept", asBrowser, "Authorization", basic)
+		},
+	} {
+		s := start(t, nil)
+		for i := range 5 {
+			if r := attempt(s); r.StatusCode != http.StatusUnauthorized {
+				t.Errorf("%s: wrong guess %d: %s", what, i+1, r.Status)
+			}
+		}
+		r := attempt(s)
+		if r.StatusCode != http.StatusTooManyRequests || r.Header.Get("Retry-After") != "10" || !strings.Contains(r.body, "in 10 seconds") {
+			t.Errorf("%s: %s, %q: %s", what, r.Status, r.Header.Get("Retry-After"), r.body)
+		}
+	}
+}
+
+// Whoever logs in at one replica is logged in at all of them.
+func TestReplicasShareSessions(t *testing.T) {
+	s := start(t, nil)
+	r := s.do(t, http.MethodPost, "/login", "user=ann&password=correct+horse", "Content-Type", form)
+	cookie, _, _ := strings.Cut(r.Header.Get("Set-Cookie"), ";")
+	if r.StatusCode != http.StatusSeeOther || cookie == "" {
+		t.Fatalf("the login: %s %v", r.Status, r.Header)
+	}
+	config := s.server.Config
+	config.Guard, config.Registry = auth.New(token, "ann", "correct horse"), ops.NewRegistry("other")
+	other := &site{Server: httptest.NewServer(web.New(config).Handler())}
+	defer other.Close()
+	for _, replica := range []*site{s, other} {
+		if r := replica.get(t, "/upload", "Accept", asBrowser, "Cookie", cookie); r.StatusCode != http.StatusOK || !strings.Contains(r.body, "Log out") {
+			t.Errorf("%s", r.Status)
+		}
 	}
 }
 
