@@ -3,6 +3,7 @@
 package e2e
 
 import (
+	"encoding/json"
 	"path/filepath"
 	"strings"
 	"testing"
@@ -20,13 +21,17 @@ func TestValuesOfTheChart(t *testing.T) {
 		}
 		files = append(files, found...)
 	}
+	var version struct{ ServerVersion struct{ GitVersion string } }
+	if err := json.Unmarshal([]byte(run(t, "kubectl", "version", "--output", "json")), &version); err != nil {
+		t.Fatal(err)
+	}
 	for _, path := range files {
 		t.Run(filepath.Base(path), func(t *testing.T) {
 			path, err := filepath.Rel(root, path)
 			if err != nil {
 				t.Fatal(err)
 			}
-			manifests := run(t, "helm", "template", r.name, currentChart, "--namespace", r.namespace, "--values", path, "--skip-tests",
+			manifests := run(t, "helm", "template", r.name, currentChart, "--namespace", r.namespace, "--values", path, "--skip-tests", "--kube-version", version.ServerVersion.GitVersion,
 				// Their kinds are those of an operator that a cluster need not have.
 				"--set", "monitoring.serviceMonitor.enabled=false,monitoring.prometheusRule.enabled=false")
 			said := runWith(t, manifests, "sh", "-c", `kubectl apply --namespace "$0" --dry-run=server --warnings-as-errors --filename - 2>&1`, r.namespace)
