@@ -24,6 +24,8 @@ const (
 var (
 	// ErrNotExist: there is no such file; the same as fs.ErrNotExist.
 	ErrNotExist = fs.ErrNotExist
+	// ErrExist: there is a file of the name already; the same as fs.ErrExist.
+	ErrExist = fs.ErrExist
 	// ErrInvalidName: the name cannot be one of a file here.
 	ErrInvalidName = errors.New("not a valid file name")
 	// ErrReadOnly: the store may be read but not written.
@@ -67,6 +69,9 @@ type Pinned interface {
 // Writer is a file that is not there yet. It appears whole by Commit, or never.
 type Writer interface {
 	io.Writer
+	// Exclusive has Commit fail with ErrExist, and change nothing, if there is a file
+	// of the name by then. It is to be called before the first Write.
+	Exclusive()
 	// Commit publishes what was written, on stable storage, in place of an earlier
 	// file of the name, and ends the writer. Where the store does not tell when that
 	// was, Info has the time to within a few seconds.
@@ -86,8 +91,11 @@ type Store interface {
 	// hidden ones. After an error it ends.
 	List(ctx context.Context, area Area) iter.Seq2[Info, error]
 	Remove(ctx context.Context, area Area, name string) error
-	// Sweep removes what writers that died left behind before the given time ago,
-	// and returns how many such files there were.
+	// RemoveVersion removes a file if it still is the version that was described, and
+	// reports whether it was. One that is put in its place meanwhile stays.
+	RemoveVersion(ctx context.Context, area Area, version Info) (removed bool, err error)
+	// Sweep removes what writers left behind that died before the given time ago, and
+	// returns how many such files there were.
 	Sweep(ctx context.Context, age time.Duration) (int, error)
 	// Check says whether the store can be reached.
 	Check(ctx context.Context) error

@@ -124,8 +124,16 @@ var azureCloud = cloud{
 		return func(as func(any) bool) error {
 			var o *azblobblob.DownloadStreamOptions
 			if as(&o) {
-				match := azcore.ETag(`"` + version + `"`)
-				o.AccessConditions = &azblobblob.AccessConditions{ModifiedAccessConditions: &azblobblob.ModifiedAccessConditions{IfMatch: &match}}
+				o.AccessConditions = ifMatch(version)
+			}
+			return nil
+		}
+	},
+	pinRemoval: func(version string) func(as func(any) bool) error {
+		return func(as func(any) bool) error {
+			var o *azblobblob.DeleteOptions
+			if as(&o) {
+				o.AccessConditions = ifMatch(version)
 			}
 			return nil
 		}
@@ -159,6 +167,8 @@ var azureCloud = cloud{
 			return noBucket
 		case answer.ErrorCode == string(bloberror.BlobNotFound):
 			return missing
+		case answer.ErrorCode == string(bloberror.BlobAlreadyExists):
+			return replaced
 		}
 		switch answer.StatusCode {
 		case http.StatusUnauthorized, http.StatusForbidden:
@@ -172,6 +182,11 @@ var azureCloud = cloud{
 		}
 		return unavailable
 	},
+}
+
+func ifMatch(version string) *azblobblob.AccessConditions {
+	match := azcore.ETag(`"` + version + `"`)
+	return &azblobblob.AccessConditions{ModifiedAccessConditions: &azblobblob.ModifiedAccessConditions{IfMatch: &match}}
 }
 
 // azureSource finds the source whose key came as a header, in letters of any case.

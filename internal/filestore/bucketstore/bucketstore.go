@@ -28,6 +28,7 @@ type Store struct {
 	prefix  string // of all keys; "" or with a slash at its end
 	buffers *buffers
 	stall   time.Duration // the longest that a read may go without a byte
+	limit   time.Duration // the longest that a request may take whose answer is short, with its repetitions
 
 	mu      sync.Mutex
 	reached time.Time                 // when Check last found the bucket there
@@ -62,16 +63,18 @@ type cloud struct {
 	publish func(context.Context, *blob.WriterOptions) (_ context.Context, told func() (version string, at time.Time, ok bool))
 	// diagnose says what an error of the store means.
 	diagnose func(*blob.Bucket, error) problem
+	// pinRemoval lets a removal succeed only for the version.
+	pinRemoval func(version string) func(as func(any) bool) error
 	// sweep removes unfinished writes older than the age below the prefix; nil where
 	// the store does so by itself.
-	sweep func(ctx context.Context, prefix string, age time.Duration) (int, error)
+	sweep func(ctx context.Context, s *Store, prefix string, age time.Duration) (int, error)
 }
 
 func newStore(bucket *blob.Bucket, c cloud, place, name, prefix string) *Store {
 	if prefix = strings.Trim(prefix, "/"); prefix != "" {
 		prefix += "/"
 	}
-	return &Store{bucket: bucket, cloud: c, place: place, name: name, prefix: prefix, stall: 30 * time.Second,
+	return &Store{bucket: bucket, cloud: c, place: place, name: name, prefix: prefix, stall: 30 * time.Second, limit: 2 * time.Minute,
 		buffers: newBuffers(), asked: make(map[string]filestore.Info)}
 }
 
@@ -112,10 +115,10 @@ func (s *Store) Check(ctx context.Context) error {
 	if recent {
 		return nil
 	}
-	ctx, cancel := context.WithTimeout(ctx, 30*time.Second)
+	within, cancel := context.WithTimeout(ctx, 30*time.Second)
 	defer cancel()
-	if _, _, err := s.bucket.ListPage(ctx, blob.FirstPageToken, 1, &blob.ListOptions{Prefix: s.prefix}); err != nil {
-		return s.explain("look into", s.place, err)
+	if _, _, err := s.listPage(within, blob.FirstPageToken, 1, &blob.ListOptions{Prefix: s.prefix}); err != nil {
+		return s.explain(ctx, "look into", s.place, err)
 	}
 	s.mu.Lock()
 	s.reached = time.Now()
@@ -129,9 +132,9 @@ func (s *Store) Stat(ctx context.Context, area filestore.Area, name string) (fil
 	if err != nil {
 		return filestore.Info{}, err
 	}
-	a, err := s.bucket.Attributes(ctx, key)
+	a, err := limited(ctx, s, func(ctx context.Context) (*blob.Attributes, error) { return s.bucket.Attributes(ctx, key) })
 	if err != nil {
-		return filestore.Info{}, s.explain("look at", key, err)
+		return filestore.Info{}, s.explain(ctx, "look at", key, err)
 	}
 	i := info(area, name, s.cloud.stat(a), a.Size, a.ModTime, a.Metadata[sourceKey])
 	if area == filestore.Processed {
@@ -161,7 +164,54 @@ func (s *Store) Remove(ctx context.Context, area filestore.Area, name string) er
 	if err != nil {
 		return err
 	}
-	return s.refused("remove", key, s.bucket.Delete(ctx, key))
+	return s.refused(ctx, "remove", key, s.remove(ctx, key, nil))
+}
+
+// RemoveVersion removes an object if it still is a certain version. It looks first,
+// for servers of S3 that remove whatever there is.
+func (s *Store) RemoveVersion(ctx context.Context, area filestore.Area, version filestore.Info) (bool, error) {
+	now, err := s.Stat(ctx, area, version.Name)
+	if err != nil || now.ETag != version.ETag {
+		return false, err
+	}
+	key, err := s.key(area, version.Name)
+	if err != nil {
+		return false, err
+	}
+	err = s.remove(ctx, key, s.cloud.pinRemoval(version.ETag))
+	if err != nil && s.diagnose(err) == replaced {
+		return false, nil
+	}
+	return err == nil, s.refused(ctx, "remove", key, err)
+}
+
+func (s *Store) remove(ctx context.Context, key string, pin func(as func(any) bool) error) error {
+	_, err := limited(ctx, s, func(ctx context.Context) (struct{}, error) {
+		return struct{}{}, s.bucket.DeleteWithOptions(ctx, key, &blob.DeleteOptions{BeforeDelete: pin})
+	})
+	return err
+}
+
+// limited makes a request that is answered in short, or not at all.
+func limited[T any](ctx context.Context, s *Store, request func(context.Context) (T, error)) (T, error) {
+	within, cancel := context.WithTimeout(ctx, s.limit)
+	defer cancel()
+	answer, err := request(within)
+	if err != nil && within.Err() != nil && ctx.Err() == nil {
+		err = s.noAnswer()
+	}
+	return answer, err
+}
+
+func (s *Store) noAnswer() error { return fmt.Errorf("it has not answered for %s", s.limit) }
+
+// listPage lists a page by one request.
+func (s *Store) listPage(ctx context.Context, token []byte, size int, options *blob.ListOptions) (page []*blob.ListObject, next []byte, err error) {
+	page, err = limited(ctx, s, func(ctx context.Context) (page []*blob.ListObject, err error) {
+		page, next, err = s.bucket.ListPage(ctx, token, size, options)
+		return page, err
+	})
+	return page, next, err
 }
 
 // Sweep removes the parts of large objects whose writers died.
@@ -171,10 +221,10 @@ func (s *Store) Sweep(ctx context.Context, age time.Duration) (int, error) {
 	}
 	removed := 0
 	for _, area := range []filestore.Area{filestore.Raw, filestore.Processed} {
-		n, err := s.cloud.sweep(ctx, s.areaPrefix(area), age)
+		n, err := s.cloud.sweep(ctx, s, s.areaPrefix(area), age)
 		removed += n
 		if err != nil {
-			return removed, s.refused("remove unfinished uploads from", s.place, err)
+			return removed, s.refused(ctx, "remove unfinished uploads from", s.place, err)
 		}
 	}
 	return removed, nil

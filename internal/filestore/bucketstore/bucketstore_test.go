@@ -28,6 +28,8 @@ type server interface {
 	// Bucket makes a bucket and returns the URL of a store in it.
 	Bucket(t testing.TB, name, prefix string) *url.URL
 	Kill()
+	Pause() error
+	Resume() error
 }
 
 // contract runs the suite with a bucket for each test.

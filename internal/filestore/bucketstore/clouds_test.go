@@ -119,6 +119,44 @@ func TestNamesOfOthers(t *testing.T) {
 	})
 }
 
+// An object that is replaced between the look at it and its removal stays.
+func TestReplacedWhileRemoved(t *testing.T) {
+	everywhere(t, func(t *testing.T, server server) {
+		direct := server.Bucket(t, "removal", "prefix")
+		other, err := Open(t.Context(), direct)
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer other.Close()
+		var removals []string
+		s, err := Open(t.Context(), through(t, server, "removal", func(_ http.ResponseWriter, r *http.Request) bool {
+			if r.Method == http.MethodDelete {
+				removals = append(removals, r.Header.Get("If-Match")+r.URL.Query().Get("ifGenerationMatch"))
+				put(t, other, filestore.Raw, "a.csv", "newer", nil)
+			}
+			return true
+		}))
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer s.Close()
+		i := put(t, s, filestore.Raw, "a.csv", "older", nil)
+		removed, err := s.RemoveVersion(t.Context(), filestore.Raw, i)
+		if len(removals) != 1 || removals[0] == "" {
+			t.Errorf("the removals demand %q, not a version", removals)
+		}
+		if _, ok := server.(*cloudtest.Google); ok {
+			return // fake-gcs-server removes whatever there is
+		}
+		if removed || err != nil {
+			t.Errorf("removed %v, %v", removed, err)
+		}
+		if _, err := other.Stat(t.Context(), filestore.Raw, "a.csv"); err != nil {
+			t.Errorf("the newer version: %v", err)
+		}
+	})
+}
+
 // A request that the store does not serve at first is made again.
 func TestUnservedOnce(t *testing.T) {
 	everywhere(t, func(t *testing.T, server server) {

@@ -14,7 +14,7 @@ type problem int
 const (
 	unavailable problem = iota // the store or the way to it: trying again may help
 	missing                    // there is no such object
-	replaced                   // the object is not of the version that was asked for
+	replaced                   // the object is not of the version that was asked for, or not absent as it was to be
 	empty                      // the range begins at the object's end
 	forbidden                  // the credentials do not allow it
 	noBucket                   // there is no such bucket
@@ -31,13 +31,15 @@ func (s *Store) diagnose(err error) problem {
 	return s.cloud.diagnose(s.bucket, err)
 }
 
-// explain gives an error of the store its meaning and its place.
-func (s *Store) explain(what, where string, err error) error {
+// explain gives an error of the store its meaning and its place. When ctx has ended,
+// that is what it means; a server that does not answer in time gives errors that look
+// the same.
+func (s *Store) explain(ctx context.Context, what, where string, err error) error {
 	if err == nil {
 		return nil
 	}
-	if errors.Is(err, context.Canceled) || errors.Is(err, context.DeadlineExceeded) {
-		return fmt.Errorf("%s %s: %w", what, where, err)
+	if ctx.Err() != nil {
+		return fmt.Errorf("%s %s: %w", what, where, ctx.Err())
 	}
 	switch s.diagnose(err) {
 	case missing:
@@ -60,9 +62,9 @@ func (s *Store) noBucket(what, where string) error {
 }
 
 // refused is explain for what changes the bucket.
-func (s *Store) refused(what, where string, err error) error {
+func (s *Store) refused(ctx context.Context, what, where string, err error) error {
 	if err != nil && s.diagnose(err) == forbidden {
 		return fmt.Errorf("%s %s: %w: %s", what, where, filestore.ErrReadOnly, reason(err))
 	}
-	return s.explain(what, where, err)
+	return s.explain(ctx, what, where, err)
 }

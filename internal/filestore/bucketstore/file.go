@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io"
 	"sync"
+	"time"
 
 	"gocloud.dev/blob"
 
@@ -43,7 +44,7 @@ func (s *Store) Open(ctx context.Context, area filestore.Area, name string) (fil
 			err = fmt.Errorf("open %s: %w", key, errReplaced)
 		}
 	default:
-		err = s.explain("open", key, err)
+		err = s.explain(ctx, "open", key, err)
 	}
 	if err == nil && i.ETag == "" { // a store that tells versions nowhere else
 		if i, err = s.Stat(ctx, area, name); err == nil && (i.Size != r.Size() || !i.ModTime.Equal(info(area, name, "", 0, r.ModTime(), "").ModTime)) {
@@ -77,8 +78,15 @@ func (s *Store) openRange(ctx context.Context, key, version string, from, length
 	if version != "" {
 		options.BeforeRead = s.cloud.pin(version)
 	}
-	ctx, cancel := context.WithCancel(ctx)
-	r, err := s.bucket.NewRangeReader(ctx, key, from, length, &options)
+	within, cancel := context.WithCancel(ctx)
+	late := time.AfterFunc(s.limit, cancel)
+	r, err := s.bucket.NewRangeReader(within, key, from, length, &options)
+	if !late.Stop() && ctx.Err() == nil {
+		if err == nil {
+			_ = r.Close()
+		}
+		err = s.noAnswer()
+	}
 	if err != nil {
 		cancel()
 		return nil, err

@@ -57,15 +57,8 @@ var gcsCloud = cloud{
 		}
 		return generation(raw.Attrs.Generation), raw.Metadata()[http.CanonicalHeaderKey(sourceKey)] // it came as a header
 	},
-	pin: func(version string) func(as func(any) bool) error {
-		return func(as func(any) bool) error {
-			var object **storage.ObjectHandle
-			if n, err := strconv.ParseInt(version, 36, 64); err == nil && as(&object) {
-				*object = (*object).If(storage.Conditions{GenerationMatch: n})
-			}
-			return nil
-		}
-	},
+	pin:        ifGeneration,
+	pinRemoval: ifGeneration,
 	stat: func(a *blob.Attributes) string {
 		var attrs storage.ObjectAttrs
 		a.As(&attrs)
@@ -124,6 +117,16 @@ var gcsCloud = cloud{
 		}
 		return unavailable
 	},
+}
+
+func ifGeneration(version string) func(as func(any) bool) error {
+	return func(as func(any) bool) error {
+		var object **storage.ObjectHandle
+		if n, err := strconv.ParseInt(version, 36, 64); err == nil && as(&object) {
+			*object = (*object).If(storage.Conditions{GenerationMatch: n})
+		}
+		return nil
+	}
 }
 
 // fewTimes has an upload tried again, but not for ever: no other limit holds for it.

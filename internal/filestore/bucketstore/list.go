@@ -52,14 +52,14 @@ func (s *Store) Relist(ctx context.Context, area filestore.Area, before func(nam
 			var page []*blob.ListObject
 			err := ctx.Err()
 			if err == nil {
-				page, token, err = s.bucket.ListPage(ctx, token, pageSize, &blob.ListOptions{Prefix: prefix, BeforeList: s.cloud.list})
+				page, token, err = s.listPage(ctx, token, pageSize, &blob.ListOptions{Prefix: prefix, BeforeList: s.cloud.list})
 			}
 			var files []filestore.Info
 			if err == nil {
 				files, err = s.page(ctx, area, prefix, page, sources)
 			}
 			if err != nil {
-				yield(filestore.Info{}, s.explain("list", prefix, err))
+				yield(filestore.Info{}, s.explain(ctx, "list", prefix, err))
 				return
 			}
 			for _, i := range files {

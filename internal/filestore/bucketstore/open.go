@@ -54,7 +54,7 @@ func place(u *url.URL) string { return u.Scheme + "://" + u.Host + strings.TrimS
 
 // there looks whether the bucket is there.
 func (s *Store) there(ctx context.Context) error {
-	_, _, err := s.bucket.ListPage(ctx, blob.FirstPageToken, 1, &blob.ListOptions{Prefix: s.prefix})
+	_, _, err := s.listPage(ctx, blob.FirstPageToken, 1, &blob.ListOptions{Prefix: s.prefix})
 	if err == nil {
 		s.reached = time.Now()
 		return nil

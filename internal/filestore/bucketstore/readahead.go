@@ -198,7 +198,7 @@ func (p *parts) fetch(t *part, answer *ranged) {
 			}
 		default:
 			t.mu.Lock()
-			t.err = p.store.explain("read", p.key, err)
+			t.err = p.store.explain(p.ctx, "read", p.key, err)
 			t.mu.Unlock()
 			t.more.Broadcast()
 			return

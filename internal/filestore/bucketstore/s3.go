@@ -83,7 +83,7 @@ func openS3(ctx context.Context, u *url.URL, q *query) (*blob.Bucket, cloud, err
 	if err != nil {
 		return nil, cloud{}, q.refuse("%v", err)
 	}
-	return bucket, s3Cloud(client, u.Host), nil
+	return bucket, s3Cloud(client), nil
 }
 
 // A request that the store does not serve is made so often, with pauses between.
@@ -98,16 +98,18 @@ func retryer() aws.Retryer {
 	})
 }
 
-// patience is the longest that a server may take to read or to answer.
-const patience = time.Minute
+// patience is the longest that a server may take to read or to answer, or to go on
+// with what it does.
+var patience = time.Minute
 
 // httpClient keeps connections, and does not wait for ever.
 func httpClient() *awshttp.BuildableClient {
+	patience := patience
 	return awshttp.NewBuildableClient().WithTransportOptions(func(t *http.Transport) {
 		dial := t.DialContext
 		t.DialContext = func(ctx context.Context, network, address string) (net.Conn, error) {
 			c, err := dial(ctx, network, address)
-			return patientConn{c}, err
+			return patientConn{c, patience}, err
 		}
 		t.MaxIdleConns, t.MaxIdleConnsPerHost = 256, 64
 		t.ResponseHeaderTimeout = patience
@@ -115,15 +117,25 @@ func httpClient() *awshttp.BuildableClient {
 	})
 }
 
-// patientConn is a connection to a server that must go on reading.
-type patientConn struct{ net.Conn }
+// patientConn is a connection to a server that must go on reading and answering.
+type patientConn struct {
+	net.Conn
+	patience time.Duration
+}
 
+// Write gives time for the answer as well: somebody has been waiting for that since
+// the answer before it.
 func (c patientConn) Write(b []byte) (int, error) {
-	_ = c.SetWriteDeadline(time.Now().Add(patience))
+	_ = c.SetDeadline(time.Now().Add(c.patience))
 	return c.Conn.Write(b)
 }
 
-func s3Cloud(client *s3.Client, bucket string) cloud {
+func (c patientConn) Read(b []byte) (int, error) {
+	_ = c.SetReadDeadline(time.Now().Add(c.patience))
+	return c.Conn.Read(b)
+}
+
+func s3Cloud(client *s3.Client) cloud {
 	return cloud{
 		opened: func(r *blob.Reader) (version, source string) {
 			var out s3.GetObjectOutput
@@ -149,8 +161,17 @@ func s3Cloud(client *s3.Client, bucket string) cloud {
 			return withVersion(ctx)
 		},
 		diagnose: func(_ *blob.Bucket, err error) problem { return diagnoseS3(err) },
-		sweep: func(ctx context.Context, prefix string, age time.Duration) (int, error) {
-			return abortUploads(ctx, client, bucket, prefix, age)
+		pinRemoval: func(version string) func(as func(any) bool) error {
+			return func(as func(any) bool) error {
+				var in *s3.DeleteObjectInput
+				if as(&in) {
+					in.IfMatch = aws.String(`"` + version + `"`)
+				}
+				return nil
+			}
+		},
+		sweep: func(ctx context.Context, s *Store, prefix string, age time.Duration) (int, error) {
+			return abortUploads(ctx, s, client, prefix, age)
 		},
 	}
 }
@@ -230,11 +251,11 @@ func diagnoseS3(err error) problem {
 }
 
 // abortUploads removes the parts of uploads that nobody has completed.
-func abortUploads(ctx context.Context, client *s3.Client, bucket, prefix string, age time.Duration) (int, error) {
+func abortUploads(ctx context.Context, s *Store, client *s3.Client, prefix string, age time.Duration) (int, error) {
 	removed := 0
-	pages := s3.NewListMultipartUploadsPaginator(client, &s3.ListMultipartUploadsInput{Bucket: &bucket, Prefix: &prefix})
+	pages := s3.NewListMultipartUploadsPaginator(client, &s3.ListMultipartUploadsInput{Bucket: &s.name, Prefix: &prefix})
 	for pages.HasMorePages() {
-		page, err := pages.NextPage(ctx)
+		page, err := limited(ctx, s, func(ctx context.Context) (*s3.ListMultipartUploadsOutput, error) { return pages.NextPage(ctx) })
 		if err != nil {
 			return removed, err
 		}
@@ -242,7 +263,9 @@ func abortUploads(ctx context.Context, client *s3.Client, bucket, prefix string,
 			if time.Since(aws.ToTime(u.Initiated)) < age {
 				continue
 			}
-			_, err := client.AbortMultipartUpload(ctx, &s3.AbortMultipartUploadInput{Bucket: &bucket, Key: u.Key, UploadId: u.UploadId})
+			_, err := limited(ctx, s, func(ctx context.Context) (*s3.AbortMultipartUploadOutput, error) {
+				return client.AbortMultipartUpload(ctx, &s3.AbortMultipartUploadInput{Bucket: &s.name, Key: u.Key, UploadId: u.UploadId})
+			})
 			if err != nil && diagnoseS3(err) != missing {
 				return removed, err
 			}

@@ -4,6 +4,8 @@ import (
 	"bytes"
 	"context"
 	"errors"
+	"fmt"
+	"io"
 	"time"
 
 	"gocloud.dev/blob"
@@ -27,8 +29,27 @@ type writer struct {
 
 	size   int64
 	buffer bytes.Buffer
-	upload *blob.Writer // nil while all is in the buffer
+	upload *upload // nil while all is in the buffer
 	ended  bool
+}
+
+// upload is an object on its way, of which nobody knows the size yet. It is not a
+// blob.Writer: that of Azure may panic when it is closed after an error.
+type upload struct {
+	*io.PipeWriter
+	done chan struct{}
+	err  error // once done
+}
+
+func (w *writer) begin() *upload {
+	from, to := io.Pipe()
+	u := &upload{PipeWriter: to, done: make(chan struct{})}
+	go func() {
+		defer close(u.done)
+		u.err = w.store.bucket.Upload(w.ctx, w.key, from, &w.options)
+		_ = from.CloseWithError(u.err)
+	}()
+	return u
 }
 
 // Create begins an object; there is no request before it is large, or committed.
@@ -56,17 +77,15 @@ func (s *Store) write(ctx context.Context, key string, options blob.WriterOption
 
 var errEnded = errors.New("the writer has ended")
 
+func (w *writer) Exclusive() { w.options.IfNotExist = true }
+
 func (w *writer) Write(b []byte) (int, error) {
 	if w.ended {
 		return 0, errEnded
 	}
 	if w.upload == nil && w.buffer.Len()+len(b) > putSize {
-		upload, err := w.store.bucket.NewWriter(w.ctx, w.key, &w.options)
-		if err != nil {
-			return 0, w.refused("write", err)
-		}
-		w.upload = upload
-		if _, err := w.buffer.WriteTo(upload); err != nil {
+		w.upload = w.begin()
+		if _, err := w.buffer.WriteTo(w.upload); err != nil {
 			return 0, w.refused("write", err)
 		}
 		w.buffer = bytes.Buffer{}
@@ -81,19 +100,21 @@ func (w *writer) Write(b []byte) (int, error) {
 
 // Abort ends an upload; its parts are removed.
 func (w *writer) Abort() {
+	w.cancel()
 	if w.ended {
 		return
 	}
 	w.ended = true
-	w.cancel()
 	if w.upload != nil {
-		_ = w.upload.Close()
+		_ = w.upload.CloseWithError(errEnded)
+		<-w.upload.done
 	}
 }
 
 // Commit publishes the object. On a store that does not tell what it wrote it asks
 // once more.
 func (w *writer) Commit() (filestore.Info, error) {
+	defer w.cancel()
 	if err := w.publish(); err != nil {
 		return filestore.Info{}, err
 	}
@@ -111,7 +132,9 @@ func (w *writer) publish() error {
 	w.ended = true
 	var err error
 	if w.upload != nil {
-		err = w.upload.Close()
+		_ = w.upload.Close()
+		<-w.upload.done
+		err = w.upload.err
 	} else {
 		err = w.store.bucket.Upload(w.ctx, w.key, bytes.NewReader(w.buffer.Bytes()), &w.options)
 	}
@@ -120,8 +143,14 @@ func (w *writer) publish() error {
 
 // refused says what an error of the store means for a write.
 func (w *writer) refused(what string, err error) error {
-	if err != nil && w.store.diagnose(err) == missing { // what Google says of a bucket
-		return w.store.noBucket(what, w.key)
+	if err == nil {
+		return nil
 	}
-	return w.store.refused(what, w.key, err)
+	switch w.store.diagnose(err) {
+	case missing: // what Google says of a bucket
+		return w.store.noBucket(what, w.key)
+	case replaced:
+		return fmt.Errorf("%s %s: %w", what, w.key, filestore.ErrExist)
+	}
+	return w.store.refused(w.ctx, what, w.key, err)
 }

@@ -245,7 +245,7 @@ func (s *Store) Remove(_ context.Context, area filestore.Area, name string) erro
 	if err := filestore.CheckName(name); err != nil {
 		return err
 	}
-	return refused(s.root.Remove(at(area, name)))
+	return refused(notThere(s.root.Remove(at(area, name))))
 }
 
 // refused tells what is wrong with the place from what is wrong with a file.
@@ -288,7 +288,10 @@ type writer struct {
 	area            filestore.Area
 	name, temporary string
 	modTime         time.Time // zero: when it was written
+	exclusive       bool
 }
+
+func (w *writer) Exclusive() { w.exclusive = true }
 
 func (w *writer) Write(p []byte) (int, error) {
 	n, err := w.file.Write(p)
@@ -332,10 +335,14 @@ func (w *writer) commit() (filestore.Info, error) {
 	if err := w.file.Close(); err != nil {
 		return filestore.Info{}, err
 	}
-	err = root.Rename(w.temporary, target)
+	publish := root.Rename
+	if w.exclusive {
+		publish = w.store.moveNew
+	}
+	err = publish(w.temporary, target)
 	if errors.Is(err, fs.ErrNotExist) {
 		if err = root.MkdirAll(path.Dir(target), 0o777); err == nil {
-			err = root.Rename(w.temporary, target)
+			err = publish(w.temporary, target)
 		}
 	}
 	if err != nil {

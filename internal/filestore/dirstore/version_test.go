@@ -57,26 +57,85 @@ func TestRemoveVersionRemovesNoOther(t *testing.T) {
 	}
 }
 
-// TestPutBackGivesWay: a newer file that came meanwhile stays.
-func TestPutBackGivesWay(t *testing.T) {
+// A result has the time of its input, and may have the size of the one before it.
+func TestRemoveVersionTellsResultsApart(t *testing.T) {
+	s := open(t, t.TempDir())
+	put := func() filestore.Info {
+		w, err := s.Create(t.Context(), filestore.Processed, "r.csv", &filestore.Info{ModTime: time.Unix(1e9, 0)})
+		if err != nil {
+			t.Fatal(err)
+		}
+		i, err := w.Commit()
+		if err != nil {
+			t.Fatal(err)
+		}
+		return i
+	}
+	first := put()
+	second := put()
+	for second.ETag == first.ETag { // the file system's clock is coarse
+		second = put()
+	}
+	if removed, err := s.RemoveVersion(t.Context(), filestore.Processed, first); removed || err != nil {
+		t.Errorf("a result that was replaced: removed %v, %v", removed, err)
+	}
+	if removed, err := s.RemoveVersion(t.Context(), filestore.Processed, second); !removed || err != nil {
+		t.Errorf("the result that is there: removed %v, %v", removed, err)
+	}
+}
+
+// The link goes, what it leads to stays.
+func TestRemoveVersionOfALink(t *testing.T) {
 	folder := t.TempDir()
-	store, err := Open(folder)
+	s := open(t, folder)
+	if err := os.MkdirAll(filepath.Join(folder, "raw"), 0o777); err != nil {
+		t.Fatal(err)
+	}
+	kept, link := filepath.Join(folder, "kept.csv"), filepath.Join(folder, "raw", "a.csv")
+	if err := errors.Join(os.WriteFile(kept, []byte("text"), 0o666), os.Symlink("../kept.csv", link)); err != nil {
+		t.Fatal(err)
+	}
+	i, err := s.Stat(t.Context(), filestore.Raw, "a.csv")
 	if err != nil {
 		t.Fatal(err)
 	}
-	defer store.Close()
-	for name, text := range map[string]string{"aside": "older", "target": "newest"} {
-		if err := os.WriteFile(filepath.Join(folder, name), []byte(text), 0o666); err != nil {
+	if removed, err := s.RemoveVersion(t.Context(), filestore.Raw, i); !removed || err != nil {
+		t.Errorf("removed %v, %v", removed, err)
+	}
+	if _, err := os.Lstat(link); !errors.Is(err, os.ErrNotExist) {
+		t.Errorf("the link: %v", err)
+	}
+	if _, err := os.Lstat(kept); err != nil {
+		t.Error(err)
+	}
+}
+
+// What was published meanwhile stays, however the file system can tell.
+func TestMovingGivesWay(t *testing.T) {
+	folder := t.TempDir()
+	s := open(t, folder)
+	for how, move := range map[string]func(from, to string) error{"by a link": s.moveNew, "without links": s.renameNew} {
+		if err := errors.Join(os.WriteFile(filepath.Join(folder, "from"), []byte("older"), 0o666), os.WriteFile(filepath.Join(folder, "to"), []byte("newer"), 0o666)); err != nil {
 			t.Fatal(err)
 		}
-	}
-	if err := store.putBack("aside", "target"); err != nil {
-		t.Fatal(err)
-	}
-	if text, err := os.ReadFile(filepath.Join(folder, "target")); err != nil || string(text) != "newest" {
-		t.Errorf("the target is %q, %v", text, err)
-	}
-	if _, err := os.Stat(filepath.Join(folder, "aside")); !errors.Is(err, os.ErrNotExist) {
-		t.Errorf("what was aside is still there: %v", err)
+		err := move("from", "to")
+		if errors.Is(err, errors.ErrUnsupported) {
+			continue
+		}
+		if text, readErr := os.ReadFile(filepath.Join(folder, "to")); !errors.Is(err, os.ErrExist) || readErr != nil || string(text) != "newer" {
+			t.Errorf("%s: %v, and there is %q, %v", how, err, text, readErr)
+		}
+		if err := os.Remove(filepath.Join(folder, "to")); err != nil {
+			t.Fatal(err)
+		}
+		if err := move("from", "to"); err != nil {
+			t.Errorf("%s, with none there: %v", how, err)
+		}
+		if text, err := os.ReadFile(filepath.Join(folder, "to")); err != nil || string(text) != "older" {
+			t.Errorf("%s, with none there: %q, %v", how, text, err)
+		}
+		if _, err := os.Stat(filepath.Join(folder, "from")); !errors.Is(err, os.ErrNotExist) {
+			t.Errorf("%s: the old name: %v", how, err)
+		}
 	}
 }

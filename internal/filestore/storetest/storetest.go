@@ -30,6 +30,8 @@ func Run(t *testing.T, open func(t *testing.T) filestore.Store) {
 		"missing files are ErrNotExist":           missing,
 		"listing shows every file and only files": listing,
 		"parallel writers, one whole winner":      parallel,
+		"exclusive writers replace nothing":       exclusive,
+		"only the version is removed":             removeVersion,
 		"an empty file is a file":                 empty,
 		"a large file is read from anywhere":      large,
 		"sweeping removes what writers left":      sweep,
@@ -203,7 +205,8 @@ func names(t *testing.T, s filestore.Store) {
 		_, openErr := s.Open(t.Context(), filestore.Raw, name)
 		_, createErr := s.Create(t.Context(), filestore.Raw, name, nil)
 		removeErr := s.Remove(t.Context(), filestore.Raw, name)
-		for op, err := range map[string]error{"stat": statErr, "open": openErr, "create": createErr, "remove": removeErr} {
+		_, removeVersionErr := s.RemoveVersion(t.Context(), filestore.Raw, filestore.Info{Name: name})
+		for op, err := range map[string]error{"stat": statErr, "open": openErr, "create": createErr, "remove": removeErr, "remove a version of": removeVersionErr} {
 			if !errors.Is(err, filestore.ErrInvalidName) {
 				t.Errorf("%s %.40q: %v, want ErrInvalidName", op, name, err)
 			}
@@ -216,7 +219,8 @@ func missing(t *testing.T, s filestore.Store) {
 	for _, name := range []string{"none.csv", "folder", "folder/none.csv", "none/a.csv", "folder/a.csv/b.csv"} {
 		_, statErr := s.Stat(t.Context(), filestore.Raw, name)
 		_, openErr := s.Open(t.Context(), filestore.Raw, name)
-		for op, err := range map[string]error{"stat": statErr, "open": openErr} {
+		_, removeErr := s.RemoveVersion(t.Context(), filestore.Raw, filestore.Info{Name: name})
+		for op, err := range map[string]error{"stat": statErr, "open": openErr, "remove a version of": removeErr} {
 			if !errors.Is(err, filestore.ErrNotExist) {
 				t.Errorf("%s %q: %v, want ErrNotExist", op, name, err)
 			}
@@ -287,6 +291,76 @@ func parallel(t *testing.T, s filestore.Store) {
 	wg.Wait()
 	if text, _ := get(t, s, filestore.Processed, "a.csv"); !texts[text] {
 		t.Errorf("the file is a mixture of %d bytes", len(text))
+	}
+}
+
+// exclusive has writers of small and large files race for a name.
+func exclusive(t *testing.T, s filestore.Store) {
+	for name, size := range map[string]int{"folder/small.csv": 10, "large.csv": 9 << 20} {
+		write := func(text string) error {
+			w, err := s.Create(t.Context(), filestore.Raw, name, nil)
+			if err != nil {
+				return err
+			}
+			defer w.Abort()
+			w.Exclusive()
+			if _, err := io.WriteString(w, text); err != nil {
+				return err
+			}
+			i, err := w.Commit()
+			if err == nil && i.Size != int64(size) {
+				t.Errorf("%s: it says %+v", name, i)
+			}
+			return err
+		}
+		const writers = 4
+		var errs [writers]error
+		var group sync.WaitGroup
+		for i := range writers {
+			group.Go(func() { errs[i] = write(strings.Repeat(fmt.Sprint(i), size)) })
+		}
+		group.Wait()
+		winner := -1
+		for i, err := range errs {
+			switch {
+			case err == nil && winner < 0:
+				winner = i
+			case err == nil:
+				t.Errorf("%s: writers %d and %d both made it", name, winner, i)
+			case !errors.Is(err, filestore.ErrExist):
+				t.Errorf("%s: writer %d: %v, want ErrExist", name, i, err)
+			}
+		}
+		if winner < 0 {
+			t.Fatalf("%s: nobody made it", name)
+		}
+		if err := write(strings.Repeat("x", size)); !errors.Is(err, filestore.ErrExist) {
+			t.Errorf("%s: after them: %v, want ErrExist", name, err)
+		}
+		if text, _ := get(t, s, filestore.Raw, name); text != strings.Repeat(fmt.Sprint(winner), size) {
+			t.Errorf("%s is not what writer %d wrote: %d bytes, %.20q", name, winner, len(text), text)
+		}
+	}
+	if all := list(t, s, filestore.Raw); len(all) != 2 {
+		t.Errorf("there are %v", all)
+	}
+}
+
+func removeVersion(t *testing.T, s filestore.Store) {
+	first := put(t, s, filestore.Raw, "folder/a.csv", "one", nil)
+	second := put(t, s, filestore.Raw, "folder/a.csv", "two", nil)
+	if removed, err := s.RemoveVersion(t.Context(), filestore.Raw, first); removed || err != nil {
+		t.Errorf("a version that was replaced: removed %v, %v", removed, err)
+	}
+	text, now := get(t, s, filestore.Raw, "folder/a.csv")
+	if text != "two" || now.ETag != second.ETag {
+		t.Errorf("the newer version is %q, %+v, and was %+v", text, now, second)
+	}
+	if removed, err := s.RemoveVersion(t.Context(), filestore.Raw, now); !removed || err != nil {
+		t.Errorf("the version that is there: removed %v, %v", removed, err)
+	}
+	if _, err := s.Stat(t.Context(), filestore.Raw, "folder/a.csv"); !errors.Is(err, filestore.ErrNotExist) {
+		t.Errorf("a removed file: %v", err)
 	}
 }
 
