@@ -21,8 +21,7 @@ import (
 //
 // A raw file stays, with its result, if it has changed since the result was made or
 // is anywhere in the queue, as a dead letter too. One without a result is not
-// looked at. In a store that cannot remove just one version of a file, as a bucket,
-// a raw file that is replaced between the last look at it and its removal is lost.
+// looked at.
 type Cleaner struct {
 	Store  filestore.Store
 	Queue  *queue.Queue
@@ -44,11 +43,6 @@ type Removal struct {
 // dated is a store where the ModTime of a result does not say when it was published.
 type dated interface {
 	Published(ctx context.Context, area filestore.Area, name string) (time.Time, error)
-}
-
-// versioned is a store that removes a file only if it still is a certain version.
-type versioned interface {
-	RemoveVersion(ctx context.Context, area filestore.Area, version filestore.Info) (removed bool, err error)
 }
 
 // batch is how many names the queue is asked about at a time. The look at it is to
@@ -133,8 +127,11 @@ func (c *Cleaner) removeOne(ctx context.Context, name string, listed filestore.I
 		return fmt.Errorf("look at %s: %w", listed.Name, err)
 	}
 	published, err := c.published(ctx, result)
-	if err != nil || !published.Before(c.Before) {
-		return err
+	if errors.Is(err, filestore.ErrNotExist) || err == nil && !published.Before(c.Before) {
+		return nil
+	}
+	if err != nil {
+		return fmt.Errorf("when was %s published: %w", result.Name, err)
 	}
 	files := []file{{filestore.Processed, result}}
 	rejectedName, err := filestore.RejectedName(name)
@@ -161,7 +158,7 @@ func (c *Cleaner) removeOne(ctx context.Context, name string, listed filestore.I
 		if c.DryRun {
 			continue
 		}
-		switch removed, err := c.removeFile(ctx, f); {
+		switch removed, err := c.Store.RemoveVersion(ctx, f.area, f.Info); {
 		case err != nil && !errors.Is(err, filestore.ErrNotExist):
 			return fmt.Errorf("remove %s/%s: %w", f.area, f.Name, err)
 		case err == nil && !removed:
@@ -170,13 +167,6 @@ func (c *Cleaner) removeOne(ctx context.Context, name string, listed filestore.I
 	}
 	c.Report(removal)
 	return nil
-}
-
-func (c *Cleaner) removeFile(ctx context.Context, f file) (removed bool, err error) {
-	if store, ok := c.Store.(versioned); ok {
-		return store.RemoveVersion(ctx, f.area, f.Info)
-	}
-	return true, c.Store.Remove(ctx, f.area, f.Name)
 }
 
 type file struct {

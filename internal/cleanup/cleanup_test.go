@@ -327,6 +327,34 @@ func TestAFileThatIsReplacedAtTheLastMomentStays(t *testing.T) {
 	}
 }
 
+// fleeting is a store where somebody removes a result between two looks at it.
+type fleeting struct {
+	*dirstore.Store
+	looks int
+}
+
+func (s *fleeting) Published(ctx context.Context, area filestore.Area, name string) (time.Time, error) {
+	if s.looks++; s.looks == 3 { // both results were listed
+		if err := s.Remove(ctx, area, name); err != nil {
+			return time.Time{}, err
+		}
+	}
+	return s.Store.Published(ctx, area, name)
+}
+
+// TestAResultThatVanishesStopsNobody: others may be removed all the same.
+func TestAResultThatVanishesStopsNobody(t *testing.T) {
+	p := setUp(t)
+	p.done(t, "a.csv")
+	p.done(t, "b.csv")
+	if err := p.cleaner(&fleeting{Store: p.store}, p.now(t)).Run(t.Context()); err != nil {
+		t.Error(err)
+	}
+	if len(p.removals) != 1 || len(p.files(t)) != 1 {
+		t.Errorf("removed were %+v, and there are %q", p.removals, p.files(t))
+	}
+}
+
 // TestItStopsBetweenTwo: a signal lets what was begun be ended.
 func TestItStopsBetweenTwo(t *testing.T) {
 	p := setUp(t)

@@ -123,6 +123,7 @@ const (
 func (s *Sweeper) open(ctx context.Context, files *catalog.Snapshot, places []int32, queued map[string]struct{}) []filestore.Info {
 	found := make([]filestore.Info, len(places))
 	var group sync.WaitGroup
+	var told sync.Once
 	for i, place := range places {
 		raw := files.Raw.At(int(place))
 		if _, ok := queued[raw.Name]; ok {
@@ -131,8 +132,14 @@ func (s *Sweeper) open(ctx context.Context, files *catalog.Snapshot, places []in
 		group.Go(func() {
 			ctx, cancel := context.WithTimeout(ctx, longest)
 			defer cancel()
-			if !s.done(ctx, raw) {
+			done, err := s.done(ctx, raw)
+			if !done {
 				found[i] = raw
+			}
+			if err != nil && !errors.Is(err, filestore.ErrUnavailable) && ctx.Err() == nil {
+				told.Do(func() {
+					s.Log.Warn("a result cannot be looked at; its file is left until the next listing", zap.String("file", raw.Name), zap.Error(err))
+				})
 			}
 		})
 	}
@@ -159,9 +166,13 @@ func (s *Sweeper) letters(ctx context.Context, files *catalog.Snapshot) error {
 		return err
 	}
 	var outdated []queue.DeadLetter // what is newer than the files is judged by later ones
-	for i, l := range letters {
+	orphans := 0                    // so far, the newest first
+	for _, l := range letters {
 		raw, there := files.Raw.Find(l.Name)
-		if there && l.At.Before(files.At) && overtaken(l, raw, files) || !there && i >= keep {
+		if !there {
+			orphans++
+		}
+		if there && l.At.Before(files.At) && overtaken(l, raw, files) || !there && orphans > keep {
 			outdated = append(outdated, l)
 		}
 	}
@@ -217,17 +228,20 @@ func (s *Sweeper) settled(files *catalog.Snapshot, queued map[string]struct{}) [
 }
 
 // done looks at the result of a raw file. One that cannot be looked at counts as
-// done, until the next snapshot.
-func (s *Sweeper) done(ctx context.Context, raw filestore.Info) bool {
+// done, until the next snapshot; the error is why.
+func (s *Sweeper) done(ctx context.Context, raw filestore.Info) (bool, error) {
 	name, err := filestore.ResultName(raw.Name)
 	if err != nil {
-		return false
+		return false, nil // it becomes a dead letter that says so
 	}
 	result, err := s.Store.Stat(ctx, filestore.Processed, name)
-	if errors.Is(err, filestore.ErrUnavailable) {
-		return true
+	switch {
+	case errors.Is(err, filestore.ErrNotExist), errors.Is(err, filestore.ErrInvalidName):
+		return false, nil
+	case err != nil:
+		return true, err
 	}
-	return err == nil && result.MadeFrom(raw)
+	return result.MadeFrom(raw), nil
 }
 
 // Run sweeps at the given interval, or less often where looking at the files takes

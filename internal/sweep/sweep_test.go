@@ -1,10 +1,12 @@
 package sweep_test
 
 import (
+	"context"
 	"fmt"
 	"os"
 	"path/filepath"
 	"sync"
+	"syscall"
 	"testing"
 	"time"
 
@@ -230,25 +232,65 @@ func TestSweepingAtOnceQueuesNothingTwiceInEffect(t *testing.T) {
 	b.once(t, 0)
 }
 
+// fail makes a dead letter of a name.
+func (b *bench) fail(t *testing.T, name string) {
+	t.Helper()
+	if err := b.Queue.Push(t.Context(), name); err != nil {
+		t.Fatal(err)
+	}
+	claim, err := b.Queue.Claim(t.Context(), "w1")
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := claim.Fail(t.Context(), queue.Failure{Kind: queue.KindMissing, Reason: "none"}); err != nil {
+		t.Fatal(err)
+	}
+}
+
+// Dead letters of files that are there take no place of the others.
+func TestDeadLettersWithAFileAreNotCounted(t *testing.T) {
+	b := setUp(t)
+	b.KeepFailed = 3
+	for _, name := range []string{"1.csv", "2.csv", "3.csv"} { // the oldest
+		b.fail(t, name)
+	}
+	for _, name := range []string{"a.csv", "b.csv", "c.csv"} {
+		b.put(t, name, "bad")
+		b.fail(t, name)
+	}
+	b.once(t, 0)
+	if letters, err := b.Queue.DeadLetters(t.Context()); err != nil || len(letters) != 6 {
+		t.Errorf("left are %+v, %v; want all six", letters, err)
+	}
+}
+
+// broken is a store whose results cannot be looked at.
+type broken struct{ filestore.Store }
+
+func (s broken) Stat(ctx context.Context, area filestore.Area, name string) (filestore.Info, error) {
+	if area == filestore.Processed {
+		return filestore.Info{}, &os.PathError{Op: "stat", Path: name, Err: syscall.EIO}
+	}
+	return s.Store.Stat(ctx, area, name)
+}
+
+// A result that cannot be looked at may well be there.
+func TestResultThatCannotBeLookedAtIsNotTakenForMissing(t *testing.T) {
+	b := setUp(t)
+	b.put(t, "a.csv", "x")
+	store := b.Store
+	b.Store = broken{store}
+	b.once(t, 0)
+	b.Store = store
+	b.once(t, 1)
+}
+
 func TestOldDeadLettersWithoutAFileArePruned(t *testing.T) {
 	b := setUp(t)
 	b.KeepFailed = 3
 	b.put(t, "bad.csv", "x")
-	fail := func(name string) {
-		t.Helper()
-		if err := b.Queue.Push(t.Context(), name); err != nil {
-			t.Fatal(err)
-		}
-		claim, err := b.Queue.Claim(t.Context(), "w1")
-		if err != nil {
-			t.Fatal(err)
-		}
-		if _, err := claim.Fail(t.Context(), queue.Failure{Kind: queue.KindMissing, Reason: "none"}); err != nil {
-			t.Fatal(err)
-		}
-	}
 	for _, name := range []string{"bad.csv", "1.csv", "2.csv", "3.csv"} {
-		fail(name)
+		b.fail(t, name)
 	}
 	for range 2 { // the second time there is nothing more to remove
 		b.once(t, 0)
@@ -258,7 +300,7 @@ func TestOldDeadLettersWithoutAFileArePruned(t *testing.T) {
 		}
 	}
 	for i := 4; i < 10; i++ {
-		fail(fmt.Sprint(i, ".csv"))
+		b.fail(t, fmt.Sprint(i, ".csv"))
 	}
 	b.once(t, 0)
 	letters, err := b.Queue.DeadLetters(t.Context())
