@@ -2,7 +2,6 @@ package web
 
 import (
 	"embed"
-	"encoding/json"
 	"net/http"
 	"time"
 
@@ -66,12 +65,4 @@ func (s *Server) throughput(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	answer(w, s.monitor.Throughput(time.Now(), int64(step)))
-}
-
-func quoteJSON(text string) string {
-	quoted, err := json.Marshal(text)
-	if err != nil {
-		panic(err) // a string always can be
-	}
-	return string(quoted)
 }

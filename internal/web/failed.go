@@ -121,7 +121,42 @@ func (s *Server) dropForm(w http.ResponseWriter, r *http.Request)  { s.form(w, r
 func (s *Server) retryAPI(w http.ResponseWriter, r *http.Request)  { s.action(w, r, "retry", s.retry) }
 func (s *Server) dropAPI(w http.ResponseWriter, r *http.Request)   { s.action(w, r, "drop", s.drop) }
 
-type act func(context.Context, []queue.DeadLetter) (int, error)
+type act func(context.Context, []queue.DeadLetter) (done, error)
+
+// done is what an action did.
+type done struct {
+	Files int    `json:"files"` // that it was done to
+	Kept  []kept `json:"kept,omitempty"`
+}
+
+// kept is a file that stays although it was to be dropped.
+type kept struct {
+	Name   string `json:"name"`
+	Why    string `json:"why"`
+	reason keptReason
+}
+
+// keptReason is why a file stays; kind is what the page's address calls it.
+type keptReason struct{ kind, why string }
+
+var (
+	keptReplaced  = keptReason{"replaced", "another version is there now, which is processed"}
+	keptUnknown   = keptReason{"unknown", "it is not known yet which version of it failed; try again in a minute"}
+	keptUnnamed   = keptReason{"unnamed", "no file may have this name; remove or rename it where it is"}
+	keptUnreached = keptReason{"unreached", "the file store cannot be reached for now; try again soon"}
+	keptReasons   = []keptReason{keptReplaced, keptUnknown, keptUnnamed, keptUnreached}
+)
+
+// keptNotice says how many files stay.
+func keptNotice(q url.Values) string {
+	text := ""
+	for _, r := range keptReasons {
+		if n, err := strconv.Atoi(q.Get(r.kind)); err == nil && n > 0 {
+			text += " " + plural(n, "file stays", "files stay") + ": " + r.why + "."
+		}
+	}
+	return text
+}
 
 // form does what a page's form asks for and returns to the page.
 func (s *Server) form(w http.ResponseWriter, r *http.Request, did string, do act) {
@@ -138,29 +173,41 @@ func (s *Server) form(w http.ResponseWriter, r *http.Request, did string, do act
 		}
 		names[i] = unescaped
 	}
-	n, err := s.act(r.Context(), chosen{names, r.PostForm.Get("all") == "1"}, did, do)
+	d, err := s.act(r.Context(), chosen{names, r.PostForm.Get("all") == "1"}, did, do)
 	if err != nil {
 		s.refuse(w, r, err)
 		return
 	}
-	http.Redirect(w, r, s.BasePath+"failed?did="+did+"&n="+strconv.Itoa(n), http.StatusSeeOther)
+	where := s.BasePath + "failed?did=" + did + "&n=" + strconv.Itoa(d.Files)
+	for _, reason := range keptReasons {
+		n := 0
+		for _, k := range d.Kept {
+			if k.reason == reason {
+				n++
+			}
+		}
+		if n > 0 {
+			where += "&" + reason.kind + "=" + strconv.Itoa(n)
+		}
+	}
+	http.Redirect(w, r, where, http.StatusSeeOther)
 }
 
 // action does what the API is asked for.
 func (s *Server) action(w http.ResponseWriter, r *http.Request, did string, do act) {
 	var c chosen
-	d := json.NewDecoder(r.Body)
-	d.DisallowUnknownFields()
-	if err := d.Decode(&c); err != nil {
+	body := json.NewDecoder(r.Body)
+	body.DisallowUnknownFields()
+	if err := body.Decode(&c); err != nil {
 		s.problem(w, r, http.StatusBadRequest, `the body is not readable: expected {"names": ["a.csv"]} or {"all": true}`)
 		return
 	}
-	n, err := s.act(r.Context(), c, did, do)
+	d, err := s.act(r.Context(), c, did, do)
 	if err != nil {
 		s.refuse(w, r, err)
 		return
 	}
-	answer(w, map[string]int{"files": n})
+	answer(w, d)
 }
 
 func (s *Server) refuse(w http.ResponseWriter, r *http.Request, err error) {
@@ -171,13 +218,13 @@ func (s *Server) refuse(w http.ResponseWriter, r *http.Request, err error) {
 	s.bad(w, r, err)
 }
 
-func (s *Server) act(ctx context.Context, c chosen, did string, do act) (int, error) {
+func (s *Server) act(ctx context.Context, c chosen, did string, do act) (done, error) {
 	if len(c.Names) == 0 && !c.All {
-		return 0, badRequestf("no file was chosen: tick some first")
+		return done{}, badRequestf("no file was chosen: tick some first")
 	}
 	dead, err := s.Queue.DeadLetters(ctx)
 	if err != nil {
-		return 0, err
+		return done{}, err
 	}
 	if !c.All {
 		wanted := make(map[string]bool, len(c.Names))
@@ -192,15 +239,15 @@ func (s *Server) act(ctx context.Context, c chosen, did string, do act) (int, er
 		}
 		dead = kept
 	}
-	n, err := do(ctx, dead)
-	if n > 0 {
-		s.Log.Info("dead letters: "+did, zap.Int("files", n), zap.String("first", visible(dead[0].Name)))
+	d, err := do(ctx, dead)
+	if d.Files > 0 {
+		s.Log.Info("dead letters: "+did, zap.Int("files", d.Files), zap.Int("kept", len(d.Kept)), zap.String("first", visible(dead[0].Name)))
 	}
-	return n, err
+	return d, err
 }
 
-func (s *Server) retry(ctx context.Context, dead []queue.DeadLetter) (int, error) {
-	done := 0
+func (s *Server) retry(ctx context.Context, dead []queue.DeadLetter) (done, error) {
+	var d done
 	for len(dead) > 0 {
 		batch := dead[:min(len(dead), 500)]
 		dead = dead[len(batch):]
@@ -209,32 +256,79 @@ func (s *Server) retry(ctx context.Context, dead []queue.DeadLetter) (int, error
 			names[i] = l.Name
 		}
 		n, err := s.Queue.Requeue(ctx, names...)
-		done += n
+		d.Files += n
 		if err != nil {
-			return done, err
+			return d, err
 		}
 	}
-	return done, nil
+	return d, nil
 }
 
 // drop removes the files that failed, each if it is still the version that did, and
-// forgets the failures. A file that stayed would only be found and fail again.
-func (s *Server) drop(ctx context.Context, dead []queue.DeadLetter) (int, error) {
-	gone := make([]queue.DeadLetter, 0, len(dead))
-	var failed error
-	for _, l := range dead {
-		info, err := s.Store.Stat(ctx, filestore.Raw, l.Name)
-		if err == nil && info.ETag == l.Version {
-			err = s.Store.Remove(ctx, filestore.Raw, l.Name)
+// forgets the failures. A file that stayed would only be found and fail again. When
+// the store fails in between, what was done is told, and the rest stays.
+func (s *Server) drop(ctx context.Context, dead []queue.DeadLetter) (done, error) {
+	var d done
+	var gone, outdated []queue.DeadLetter
+	for i, l := range dead {
+		why, err := s.dropFile(ctx, l)
+		if err != nil && i == 0 {
+			return done{}, err
 		}
-		if err != nil && !errors.Is(err, filestore.ErrNotExist) && !errors.Is(err, filestore.ErrInvalidName) {
-			failed = err
+		if err != nil {
+			s.Log.Error("dropping dead letters stopped", zap.String("file", visible(l.Name)), zap.Error(err))
+			for _, l := range dead[i:] {
+				d.Kept = append(d.Kept, kept{l.Name, keptUnreached.why, keptUnreached})
+			}
 			break
 		}
-		gone = append(gone, l)
+		if why == (keptReason{}) {
+			gone = append(gone, l)
+			continue
+		}
+		d.Kept = append(d.Kept, kept{l.Name, why.why, why})
+		if why == keptReplaced {
+			outdated = append(outdated, l)
+		}
 	}
 	n, err := s.Queue.Drop(ctx, gone...)
-	return n, errors.Join(err, failed)
+	if err == nil && len(outdated) > 0 {
+		_, err = s.Queue.Drop(ctx, outdated...)
+	}
+	d.Files = n
+	return d, err
+}
+
+// dropFile removes the file of a dead letter, or says why it stays.
+func (s *Server) dropFile(ctx context.Context, l queue.DeadLetter) (keptReason, error) {
+	info, err := s.Store.Stat(ctx, filestore.Raw, l.Name)
+	switch {
+	case errors.Is(err, filestore.ErrNotExist):
+		return keptReason{}, nil
+	case errors.Is(err, filestore.ErrInvalidName):
+		files, err := s.Catalog.Recent(ctx)
+		if err != nil {
+			return keptReason{}, err
+		}
+		if _, there := files.Raw.Find(l.Name); there {
+			return keptUnnamed, nil
+		}
+		return keptReason{}, nil
+	case err != nil:
+		return keptReason{}, err
+	case l.Version == "":
+		return keptUnknown, nil
+	case info.ETag != l.Version:
+		return keptReplaced, nil
+	}
+	removed, err := s.Store.RemoveVersion(ctx, filestore.Raw, info)
+	switch {
+	case errors.Is(err, filestore.ErrNotExist), err == nil && removed:
+		return keptReason{}, nil
+	case err != nil:
+		return keptReason{}, err
+	}
+	return keptReplaced, nil
 }
 
 // answer writes JSON that is not to be kept.

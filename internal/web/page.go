@@ -96,9 +96,9 @@ func notice(q url.Values) string {
 	case "retry":
 		return what + " will be tried again."
 	case "drop":
-		return what + " dropped."
+		return what + " dropped." + keptNotice(q)
 	case "upload":
-		return what + " uploaded and queued."
+		return uploadNotice(q, what)
 	}
 	return ""
 }

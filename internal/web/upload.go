@@ -1,10 +1,12 @@
 package web
 
 import (
+	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
 	"net/http"
+	"net/url"
 	"os"
 	"path"
 	"strconv"
@@ -17,50 +19,81 @@ import (
 
 var errTooLarge = errors.New("the file is too large")
 
-// receive stores a raw file and queues it.
-func (s *Server) receive(r *http.Request, name string, body io.Reader) (filestore.Info, error) {
+// uploaded is a file that is stored, whatever became of its message.
+type uploaded struct {
+	Name   string `json:"name"`
+	Size   int64  `json:"size"`
+	ETag   string `json:"etag"`
+	Queued bool   `json:"queued"`
+	Note   string `json:"note,omitempty"`
+}
+
+// receive stores a raw file, an exclusive one unless there is one of the name, and
+// queues it. After an error it is not stored.
+func (s *Server) receive(r *http.Request, name string, body io.Reader, exclusive bool) (uploaded, error) {
 	if _, err := filestore.ResultName(name); err != nil {
-		return filestore.Info{}, err
+		return uploaded{}, err
 	}
 	w, err := s.Store.Create(r.Context(), filestore.Raw, name, nil)
 	if err != nil {
-		return filestore.Info{}, err
+		return uploaded{}, err
 	}
 	defer w.Abort()
+	if exclusive {
+		w.Exclusive()
+	}
 	n, err := io.Copy(w, io.LimitReader(body, s.MaxUpload+1))
 	if err != nil {
-		return filestore.Info{}, fmt.Errorf("receive the file: %w", err)
+		return uploaded{}, fmt.Errorf("receive the file: %w", err)
 	}
 	if n > s.MaxUpload {
-		return filestore.Info{}, errTooLarge
+		return uploaded{}, errTooLarge
 	}
 	info, err := w.Commit()
 	if err != nil {
-		return filestore.Info{}, err
+		return uploaded{}, err
 	}
 	s.Log.Info("uploaded", zap.String("file", visible(name)), zap.Int64("bytes", n), zap.String("from", r.RemoteAddr))
-	// The sweep would find it too, a little later.
-	return info, s.Queue.Push(r.Context(), name)
+	stored := uploaded{Name: info.Name, Size: info.Size, ETag: info.ETag, Queued: true}
+	if err := s.Queue.Push(r.Context(), name); err != nil {
+		s.Log.Warn("an uploaded file could not be queued; the sweep will find it", zap.String("file", visible(name)), zap.Error(err))
+		stored.Queued, stored.Note = false, "the file is stored, but Redis does not answer for now; the sweep queues it when Redis does"
+	}
+	return stored, nil
 }
 
-// refuseUpload says why a file was not taken.
-func (s *Server) refuseUpload(w http.ResponseWriter, r *http.Request, name string, err error) {
+// refuseUpload says why a file was not taken; so many of the same form were before it.
+func (s *Server) refuseUpload(w http.ResponseWriter, r *http.Request, name string, before int, err error) {
 	s.allow(w)                            // receiving may have taken long
 	w.Header().Set("Connection", "close") // what it still sends is not read
 	var tooLong *http.MaxBytesError
+	problem := func(code int, detail string) {
+		if before > 0 {
+			detail += "; files of the form that were stored before it: " + strconv.Itoa(before)
+		}
+		s.problem(w, r, code, detail)
+	}
 	switch {
 	case errors.Is(err, filestore.ErrInvalidName):
-		s.problem(w, r, http.StatusUnprocessableEntity, visible(fmt.Sprintf("%.200q: %v", name, err)))
+		problem(http.StatusUnprocessableEntity, visible(fmt.Sprintf("%.200q: %v", name, err)))
 	case errors.Is(err, errTooLarge), errors.As(err, &tooLong):
-		s.problem(w, r, http.StatusRequestEntityTooLarge, fmt.Sprintf("a file may have at most %s", formatSize(s.MaxUpload)))
+		problem(http.StatusRequestEntityTooLarge, fmt.Sprintf("a file may have at most %s", formatSize(s.MaxUpload)))
+	case errors.Is(err, filestore.ErrExist):
+		problem(http.StatusPreconditionFailed, "there is a file of this name")
+	case errors.Is(err, filestore.ErrFull):
+		s.Log.Error("an upload found no room", zap.String("file", visible(name)), zap.Error(err))
+		problem(http.StatusInsufficientStorage, "there is no room for the file: the disk or the quota of the file store is full")
 	case errors.Is(err, filestore.ErrReadOnly):
 		s.refuse(w, r, err)
 	case isOutside(err):
-		s.problem(w, r, http.StatusUnprocessableEntity, "a part of the name is a link that leads outside")
+		problem(http.StatusUnprocessableEntity, "a part of the name is a link that leads outside")
 	case errors.Is(err, os.ErrDeadlineExceeded):
-		s.problem(w, r, http.StatusRequestTimeout, "the file came too slowly")
+		problem(http.StatusRequestTimeout, "the file came too slowly")
 	case errors.Is(err, io.ErrUnexpectedEOF):
-		s.problem(w, r, http.StatusBadRequest, "the file was cut off")
+		problem(http.StatusBadRequest, "the file was cut off")
+	case before > 0 && r.Context().Err() == nil:
+		s.Log.Error("an upload failed", zap.String("file", visible(name)), zap.Error(err))
+		problem(http.StatusServiceUnavailable, "the file store cannot be reached for now; try again soon")
 	default:
 		s.fail(w, r, err)
 	}
@@ -70,29 +103,35 @@ func (s *Server) refuseUpload(w http.ResponseWriter, r *http.Request, name strin
 func (s *Server) put(w http.ResponseWriter, r *http.Request) {
 	name := r.PathValue("name")
 	if r.ContentLength > s.MaxUpload {
-		s.refuseUpload(w, r, name, errTooLarge)
+		s.refuseUpload(w, r, name, 0, errTooLarge)
 		return
 	}
-	code := http.StatusCreated
-	if _, err := s.Store.Stat(r.Context(), filestore.Raw, name); err == nil {
-		if r.Header.Get("If-None-Match") == "*" {
-			s.problem(w, r, http.StatusPreconditionFailed, "there is a file of this name")
-			return
-		}
+	code, exclusive := http.StatusCreated, r.Header.Get("If-None-Match") == "*"
+	_, err := s.Store.Stat(r.Context(), filestore.Raw, name)
+	switch {
+	case err == nil && exclusive: // before all of it is read
+		err = filestore.ErrExist
+	case err == nil:
 		code = http.StatusOK
+	case errors.Is(err, filestore.ErrNotExist):
+		err = nil
 	}
-	info, err := s.receive(r, name, s.pacedBody(w, r))
 	if err != nil {
-		s.refuseUpload(w, r, name, err)
+		s.refuseUpload(w, r, name, 0, err)
+		return
+	}
+	stored, err := s.receive(r, name, s.pacedBody(w, r), exclusive)
+	if err != nil {
+		s.refuseUpload(w, r, name, 0, err)
 		return
 	}
 	s.allow(w)
-	w.Header().Set("ETag", `"`+info.ETag+`"`)
+	w.Header().Set("ETag", `"`+stored.ETag+`"`)
 	w.Header().Set("Location", s.BasePath+"files/raw/"+escapePath(name))
 	w.Header().Set("Content-Type", "application/json")
 	w.Header().Set("Cache-Control", "no-store")
 	w.WriteHeader(code)
-	_, _ = fmt.Fprintf(w, "{\"name\":%s,\"size\":%d,\"etag\":%s}\n", quoteJSON(info.Name), info.Size, quoteJSON(info.ETag))
+	_ = json.NewEncoder(w).Encode(stored) // the client has gone, or all is well
 }
 
 func (s *Server) uploadPage(w http.ResponseWriter, r *http.Request) {
@@ -107,7 +146,7 @@ func (s *Server) uploadForm(w http.ResponseWriter, r *http.Request) {
 		s.problem(w, r, http.StatusBadRequest, "expected a form with files (multipart/form-data)")
 		return
 	}
-	received := 0
+	received, unqueued := 0, 0
 	for {
 		part, err := form.NextRawPart()
 		if errors.Is(err, io.EOF) {
@@ -122,16 +161,31 @@ func (s *Server) uploadForm(w http.ResponseWriter, r *http.Request) {
 		}
 		// FileName is only the last part of what the browser says.
 		name := path.Base(strings.ReplaceAll(part.FileName(), `\`, "/"))
-		if _, err := s.receive(r, name, part); err != nil {
-			s.refuseUpload(w, r, name, err)
+		stored, err := s.receive(r, name, part, false)
+		if err != nil {
+			s.refuseUpload(w, r, name, received, err)
 			return
 		}
-		received++
+		if received++; !stored.Queued {
+			unqueued++
+		}
 	}
 	s.allow(w)
 	if received == 0 {
 		s.problem(w, r, http.StatusBadRequest, "no file was chosen")
 		return
 	}
-	http.Redirect(w, r, s.BasePath+"upload?did=upload&n="+strconv.Itoa(received), http.StatusSeeOther)
+	where := s.BasePath + "upload?did=upload&n=" + strconv.Itoa(received)
+	if unqueued > 0 {
+		where += "&unqueued=" + strconv.Itoa(unqueued)
+	}
+	http.Redirect(w, r, where, http.StatusSeeOther)
+}
+
+// uploadNotice says what became of a form's files.
+func uploadNotice(q url.Values, what string) string {
+	if unqueued, err := strconv.Atoi(q.Get("unqueued")); err == nil && unqueued > 0 {
+		return what + " uploaded. Redis does not answer for now: the sweep queues what is not queued yet when Redis does."
+	}
+	return what + " uploaded and queued."
 }

@@ -216,7 +216,11 @@ function upload(form) {
     request.setRequestHeader('Content-Type', 'text/csv');
     request.upload.onprogress = (event) => { bar.value = event.loaded; state.textContent = `${Math.round((100 * event.loaded) / Math.max(1, event.total))} %`; };
     request.onload = () => {
-      if (request.status < 300) { finish(request.status === 201 ? 'queued' : 'replaced and queued', true); return; }
+      if (request.status < 300) {
+        const { queued } = JSON.parse(request.responseText);
+        finish((request.status === 201 ? '' : 'replaced and ') + (queued ? 'queued' : 'stored, queued when Redis answers'), true);
+        return;
+      }
       let why = request.statusText;
       try { why = JSON.parse(request.responseText).detail; } catch { /* not from us */ }
       finish(request.status === 401 ? 'log in first' : why, false);
