@@ -61,7 +61,7 @@ func (s *Server) file(w http.ResponseWriter, r *http.Request, area filestore.Are
 		attachment(w, path.Base(name))
 	}
 	if strings.Contains(r.Header.Get("Want-Repr-Digest"), "sha-256") {
-		if sum, err := hash(r.Context(), f); err == nil {
+		if sum, err := s.hash(r.Context(), f); err == nil {
 			header.Set("Repr-Digest", "sha-256=:"+base64.StdEncoding.EncodeToString(sum)+":") // RFC 9530
 		}
 		if _, err := f.Seek(0, io.SeekStart); err != nil {
@@ -147,11 +147,18 @@ func (s *Server) sha256(ctx context.Context, area filestore.Area, name string) (
 		return "", err
 	}
 	defer f.Close()
-	sum, err := hash(ctx, f)
+	sum, err := s.hash(ctx, f)
 	return hex.EncodeToString(sum), err
 }
 
-func hash(ctx context.Context, r io.Reader) ([]byte, error) {
+// hash waits until few others do the same.
+func (s *Server) hash(ctx context.Context, r io.Reader) ([]byte, error) {
+	select {
+	case s.digests <- struct{}{}:
+		defer func() { <-s.digests }()
+	case <-ctx.Done():
+		return nil, ctx.Err()
+	}
 	sum := sha256.New()
 	if _, err := io.Copy(sum, untilDone{ctx, r}); err != nil {
 		return nil, err

@@ -222,6 +222,61 @@ func TestSilentClientsAreCutOff(t *testing.T) {
 	heard(`"waiting":`)
 }
 
+// However many want what costs much, only some have it at once, and the others are told.
+func TestCrowds(t *testing.T) {
+	s := start(t, func(c *web.Config) { c.MaxStreams = 3 })
+	s.put(t, "large.csv.gz", strings.Repeat("0123456789abcde\n", 2<<20)) // more than the system buffers
+	if _, err := s.files.Refresh(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	for _, crowd := range []struct {
+		most    int
+		request string
+	}{
+		{3, "GET /live HTTP/1.1\r\nHost: x\r\n\r\n"},
+		{16, "GET /files/raw/?format=zip HTTP/1.1\r\nHost: x\r\n\r\n"},
+	} {
+		ask := func() (net.Conn, *http.Response) {
+			t.Helper()
+			c, err := net.Dial("tcp", s.Listener.Addr().String())
+			if err != nil {
+				t.Fatal(err)
+			}
+			t.Cleanup(func() { _ = c.Close() })
+			if _, err := io.WriteString(c, crowd.request); err != nil {
+				t.Fatal(err)
+			}
+			answer, err := http.ReadResponse(bufio.NewReader(c), nil)
+			if err != nil {
+				t.Fatal(err)
+			}
+			return c, answer
+		}
+		var first net.Conn
+		for i := range crowd.most {
+			c, answer := ask()
+			if i == 0 {
+				first = c
+			}
+			if answer.StatusCode != http.StatusOK {
+				t.Errorf("%q: %d of %d is answered with %s", crowd.request, i+1, crowd.most, answer.Status)
+			}
+		}
+		if _, answer := ask(); answer.StatusCode != http.StatusServiceUnavailable || answer.Header.Get("Retry-After") == "" {
+			t.Errorf("%q: one too many is answered with %s", crowd.request, answer.Status)
+		}
+		_ = first.Close()
+		for { // the server sees that it has gone
+			if _, answer := ask(); answer.StatusCode == http.StatusOK {
+				break
+			}
+		}
+	}
+	if r := s.get(t, "/api/v1/status"); r.StatusCode != http.StatusOK {
+		t.Errorf("meanwhile: %s", r.Status)
+	}
+}
+
 // A client that sends or takes next to nothing is cut off, whatever it is about, and
 // also if it never stops altogether.
 func TestSlowClientsAreCutOff(t *testing.T) {

@@ -3,6 +3,7 @@
 package web
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"net/http"
@@ -40,6 +41,8 @@ type Config struct {
 	// ClientTimeout is for how long a client may let the server wait, for each 256 KiB
 	// that it sends or takes; 0: 30 s.
 	ClientTimeout time.Duration
+	// MaxStreams is how many live pages and event streams there may be at once; 0: 1000.
+	MaxStreams int
 }
 
 // Server answers requests about one pipeline. Make it with New, and end it with Close.
@@ -49,6 +52,7 @@ type Server struct {
 	trends   *trends.Trends
 	live     *coalesce.Call[*liveEvent]
 	lastLive *liveEvent    // for live alone
+	digests  chan struct{} // held by who reads a file for its digest
 	stopped  chan struct{} // closed when Watch has ended: streams end, too
 }
 
@@ -64,7 +68,8 @@ func New(c Config) *Server {
 	if c.Guard != nil {
 		c.Guard.ShareKey(c.Queue.SharedKey)
 	}
-	s := &Server{Config: c, monitor: activity.New(c.Queue, c.Log), trends: trends.New(c.Store), stopped: make(chan struct{})}
+	s := &Server{Config: c, monitor: activity.New(c.Queue, c.Log), trends: trends.New(c.Store),
+		digests: make(chan struct{}, mostDigests), stopped: make(chan struct{})}
 	s.live = coalesce.New(s.makeLive)
 	return s
 }
@@ -115,9 +120,11 @@ func packed(h http.HandlerFunc) http.HandlerFunc { return compress(h) }
 
 // routes are all there are, but those of package ops.
 func (s *Server) routes() []route {
+	stream := s.atMost(cmp.Or(s.MaxStreams, mostStreams), "too many live pages are open; try again later")
+	zip := s.atMost(mostZips, "too many archives are being downloaded; try again later")
 	routes := []route{
 		{"GET", "/{$}", reading, packed(s.overview)},
-		{"GET", "/live", reading, s.liveEvents},
+		{"GET", "/live", reading, stream(s.liveEvents)},
 		{"GET", "/failed", reading, packed(s.failedPage)},
 		{"POST", "/failed/retry", writing, s.retryForm},
 		{"POST", "/failed/drop", writing, s.dropForm},
@@ -131,7 +138,7 @@ func (s *Server) routes() []route {
 		{"PUT", "/files/raw/{name...}", writing, s.put},
 		{"GET", "/api/v1/openapi.json", reading, packed(s.openAPI)},
 		{"GET", "/api/v1/status", reading, packed(s.status)},
-		{"GET", "/api/v1/events", reading, s.events},
+		{"GET", "/api/v1/events", reading, stream(s.events)},
 		{"GET", "/api/v1/workers", reading, packed(s.workers)},
 		{"GET", "/api/v1/attempts", reading, packed(s.attempts)},
 		{"GET", "/api/v1/throughput", reading, packed(s.throughput)},
@@ -141,15 +148,20 @@ func (s *Server) routes() []route {
 		{"POST", "/api/v1/failed/drop", writing, s.dropAPI},
 	}
 	for _, area := range []filestore.Area{filestore.Raw, filestore.Processed} {
+		list := packed(func(w http.ResponseWriter, r *http.Request) { s.list(w, r, area) })
+		archive := zip(list)
 		routes = append(routes,
 			route{"GET", "/files/" + string(area) + "/{name...}", reading, func(w http.ResponseWriter, r *http.Request) {
-				if name := r.PathValue("name"); name != "" {
+				switch name := r.PathValue("name"); {
+				case name != "":
 					s.file(w, r, area, name)
-				} else {
-					packed(func(w http.ResponseWriter, r *http.Request) { s.list(w, r, area) })(w, r)
+				case r.URL.Query().Get("format") == "zip":
+					archive(w, r)
+				default:
+					list(w, r)
 				}
 			}},
-			route{"POST", "/files/" + string(area) + "/{$}", reading, func(w http.ResponseWriter, r *http.Request) { s.zipForm(w, r, area) }},
+			route{"POST", "/files/" + string(area) + "/{$}", reading, zip(func(w http.ResponseWriter, r *http.Request) { s.zipForm(w, r, area) })},
 			route{"GET", "/api/v1/files/" + string(area), reading, packed(func(w http.ResponseWriter, r *http.Request) { s.listAPI(w, r, area) })},
 			route{"GET", "/api/v1/files/" + string(area) + "/{name...}", reading, packed(func(w http.ResponseWriter, r *http.Request) { s.fileAPI(w, r, area) })},
 		)
