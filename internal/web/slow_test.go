@@ -81,13 +81,18 @@ func (l watchedListener) dial(t *testing.T, begins string) (net.Conn, *watched) 
 	if _, err := io.WriteString(c, begins); err != nil {
 		t.Fatal(err)
 	}
-	return c, <-l.accepted
+	for w := range l.accepted {
+		if w.RemoteAddr().String() == c.LocalAddr().String() {
+			return c, w
+		}
+	}
+	panic("the listener is never done")
 }
 
 // Nobody holds on to a connection by silence, logged in or not, while those who do get
 // on are served, however long that takes.
 func TestSilentClientsAreCutOff(t *testing.T) {
-	const patience = 2 * time.Second
+	const patience = 3 * time.Second
 	s := start(t, func(c *web.Config) { c.ClientTimeout, c.MaxUpload = patience, 1<<40 })
 	large := strings.Repeat("0123456789abcde\n", 2<<20) // more than the system buffers
 	s.put(t, "large.csv.gz", large)
@@ -107,42 +112,7 @@ func TestSilentClientsAreCutOff(t *testing.T) {
 	}
 	heard(`"waiting":0`)
 
-	const authorization = "Authorization: Bearer " + token + "\r\n"
-	requests := []string{"", "GET / HTTP/1.1\r\nHost: x\r\nX-Long: "} // without an end
-	for _, request := range []string{
-		"GET / HTTP/1.1\r\n", "HEAD /trends HTTP/1.1\r\n", "GET /api/v1/failed HTTP/1.1\r\n", "GET /files/raw/small.csv HTTP/1.1\r\n",
-		"GET /files/raw/?format=zip HTTP/1.1\r\n", "GET /assets/style.css HTTP/1.1\r\n", "GET /healthz HTTP/1.1\r\n", "GET /metrics HTTP/1.1\r\n", "GET /nothing HTTP/1.1\r\n",
-		"DELETE / HTTP/1.1\r\n", "POST // HTTP/1.1\r\n", "POST /login HTTP/1.1\r\n", "POST /logout HTTP/1.1\r\n", "POST /files/raw/ HTTP/1.1\r\n",
-		"POST /failed/retry HTTP/1.1\r\n", "POST /api/v1/failed/drop HTTP/1.1\r\n", "POST /upload HTTP/1.1\r\n", "PUT /files/raw/new.csv HTTP/1.1\r\n",
-		"POST /failed/retry HTTP/1.1\r\n" + authorization, "POST /api/v1/failed/drop HTTP/1.1\r\n" + authorization,
-		"POST /upload HTTP/1.1\r\n" + authorization, "PUT /files/raw/new.csv HTTP/1.1\r\n" + authorization,
-	} {
-		for _, kind := range []string{"application/x-www-form-urlencoded", "multipart/form-data; boundary=b"} {
-			head := request + "Host: x\r\nContent-Type: " + kind + "\r\n"
-			requests = append(requests,
-				head+"Content-Length: 100\r\n\r\n", head+"Content-Length: 100\r\n\r\n-",
-				head+"Content-Length: 1000000000\r\n\r\n-", head+"Transfer-Encoding: chunked\r\n\r\n", head+"Transfer-Encoding: chunked\r\n\r\n4\r\n-",
-				head+"Expect: 100-continue\r\nContent-Length: 100\r\n\r\n")
-		}
-		requests = append(requests, request+"Host: x\r\n\r\n") // complete, and then silent
-	}
-	for range 10 { // whose answers nobody takes
-		requests = append(requests, "GET /files/raw/large.csv.gz HTTP/1.1\r\nHost: x\r\n\r\n", "GET /files/raw/?format=zip HTTP/1.1\r\nHost: x\r\n\r\n",
-			"GET /files/raw/large.csv.gz HTTP/1.1\r\nHost: x\r\nContent-Length: 100\r\n\r\n")
-	}
-	var held []*watched
-	for _, request := range requests {
-		_, server := l.dial(t, request)
-		held = append(held, server)
-	}
-	t.Logf("%d connections", len(held))
 	allCut := make(chan struct{})
-	go func() {
-		defer close(allCut)
-		for _, server := range held {
-			<-server.closed.Done()
-		}
-	}()
 
 	// Those who get on: one sends, others take, a little now and then until the last of
 	// the silent ones is gone.
@@ -164,12 +134,11 @@ func TestSilentClientsAreCutOff(t *testing.T) {
 		"a zip":  "POST /files/raw/ HTTP/1.1\r\nHost: x\r\nContent-Type: application/x-www-form-urlencoded\r\nContent-Length: 32\r\n\r\nname=large.csv.gz&name=small.csv",
 	} {
 		c, _ := l.dial(t, request)
+		answer, err := http.ReadResponse(bufio.NewReader(c), nil)
+		if err != nil || answer.StatusCode != http.StatusOK {
+			t.Fatalf("%s: %v, %v", what, answer, err)
+		}
 		moving.Go(func() {
-			answer, err := http.ReadResponse(bufio.NewReader(c), nil)
-			if err != nil {
-				t.Errorf("%s: %v", what, err)
-				return
-			}
 			defer answer.Body.Close()
 			var got int64
 			drip(func() {
@@ -203,6 +172,43 @@ func TestSilentClientsAreCutOff(t *testing.T) {
 		}
 		_ = answer.Body.Close()
 	})
+
+	const authorization = "Authorization: Bearer " + token + "\r\n"
+	requests := []string{"", "GET / HTTP/1.1\r\nHost: x\r\nX-Long: "} // without an end
+	for _, request := range []string{
+		"GET / HTTP/1.1\r\n", "HEAD /trends HTTP/1.1\r\n", "GET /api/v1/failed HTTP/1.1\r\n", "GET /files/raw/small.csv HTTP/1.1\r\n",
+		"GET /files/raw/?format=zip HTTP/1.1\r\n", "GET /assets/style.css HTTP/1.1\r\n", "GET /healthz HTTP/1.1\r\n", "GET /metrics HTTP/1.1\r\n", "GET /nothing HTTP/1.1\r\n",
+		"DELETE / HTTP/1.1\r\n", "POST // HTTP/1.1\r\n", "POST /login HTTP/1.1\r\n", "POST /logout HTTP/1.1\r\n", "POST /files/raw/ HTTP/1.1\r\n",
+		"POST /failed/retry HTTP/1.1\r\n", "POST /api/v1/failed/drop HTTP/1.1\r\n", "POST /upload HTTP/1.1\r\n", "PUT /files/raw/new.csv HTTP/1.1\r\n",
+		"POST /failed/retry HTTP/1.1\r\n" + authorization, "POST /api/v1/failed/drop HTTP/1.1\r\n" + authorization,
+		"POST /upload HTTP/1.1\r\n" + authorization, "PUT /files/raw/new.csv HTTP/1.1\r\n" + authorization,
+	} {
+		for _, kind := range []string{"application/x-www-form-urlencoded", "multipart/form-data; boundary=b"} {
+			head := request + "Host: x\r\nContent-Type: " + kind + "\r\n"
+			requests = append(requests,
+				head+"Content-Length: 100\r\n\r\n", head+"Content-Length: 100\r\n\r\n-",
+				head+"Content-Length: 1000000000\r\n\r\n-", head+"Transfer-Encoding: chunked\r\n\r\n", head+"Transfer-Encoding: chunked\r\n\r\n4\r\n-",
+				head+"Expect: 100-continue\r\nContent-Length: 100\r\n\r\n")
+		}
+		requests = append(requests, request+"Host: x\r\n\r\n") // complete, and then silent
+	}
+	for range 10 { // whose answers nobody takes
+		requests = append(requests, "GET /files/raw/large.csv.gz HTTP/1.1\r\nHost: x\r\n\r\n", "GET /files/raw/?format=zip HTTP/1.1\r\nHost: x\r\n\r\n",
+			"GET /files/raw/large.csv.gz HTTP/1.1\r\nHost: x\r\nContent-Length: 100\r\n\r\n")
+	}
+	var held []*watched
+	for _, request := range requests {
+		_, server := l.dial(t, request)
+		held = append(held, server)
+	}
+	t.Logf("%d connections", len(held))
+	go func() {
+		defer close(allCut)
+		for _, server := range held {
+			<-server.closed.Done()
+		}
+	}()
+
 	for range 20 {
 		answer, err := http.Get("http://" + l.Addr().String() + "/files/raw/small.csv")
 		if err != nil || answer.StatusCode != http.StatusOK {
@@ -219,7 +225,7 @@ func TestSilentClientsAreCutOff(t *testing.T) {
 	if err := s.queue.Push(t.Context(), "a.csv"); err != nil {
 		t.Fatal(err)
 	}
-	heard(`"waiting":`)
+	heard(`"waiting":3`) // with the two uploads that have ended
 }
 
 // However many want what costs much, only some have it at once, and the others are told.
