@@ -221,7 +221,7 @@ func (s *Server) zip(w http.ResponseWriter, r *http.Request, area filestore.Area
 	if r.Method == http.MethodHead {
 		return
 	}
-	z := zip.NewWriter(s.paced(w))
+	z := zip.NewWriter(w)
 	for name := range names {
 		if err := s.zipOne(r.Context(), z, area, name); err != nil {
 			panic(http.ErrAbortHandler)

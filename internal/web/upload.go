@@ -64,8 +64,6 @@ func (s *Server) receive(r *http.Request, name string, body io.Reader, exclusive
 
 // refuseUpload says why a file was not taken; so many of the same form were before it.
 func (s *Server) refuseUpload(w http.ResponseWriter, r *http.Request, name string, before int, err error) {
-	s.allow(w)                            // receiving may have taken long
-	w.Header().Set("Connection", "close") // what it still sends is not read
 	var tooLong *http.MaxBytesError
 	problem := func(code int, detail string) {
 		if before > 0 {
@@ -120,12 +118,11 @@ func (s *Server) put(w http.ResponseWriter, r *http.Request) {
 		s.refuseUpload(w, r, name, 0, err)
 		return
 	}
-	stored, err := s.receive(r, name, s.pacedBody(w, r), exclusive)
+	stored, err := s.receive(r, name, r.Body, exclusive)
 	if err != nil {
 		s.refuseUpload(w, r, name, 0, err)
 		return
 	}
-	s.allow(w)
 	w.Header().Set("ETag", `"`+stored.ETag+`"`)
 	w.Header().Set("Location", s.BasePath+"files/raw/"+escapePath(name))
 	w.Header().Set("Content-Type", "application/json")
@@ -140,7 +137,6 @@ func (s *Server) uploadPage(w http.ResponseWriter, r *http.Request) {
 
 // uploadForm takes the files of a form.
 func (s *Server) uploadForm(w http.ResponseWriter, r *http.Request) {
-	r.Body = s.pacedBody(w, r)
 	form, err := r.MultipartReader()
 	if err != nil {
 		s.problem(w, r, http.StatusBadRequest, "expected a form with files (multipart/form-data)")
@@ -152,7 +148,6 @@ func (s *Server) uploadForm(w http.ResponseWriter, r *http.Request) {
 		if errors.Is(err, io.EOF) {
 			break
 		} else if err != nil {
-			s.allow(w)
 			s.problem(w, r, http.StatusBadRequest, "the form was cut off or cannot be read")
 			return
 		}
@@ -170,7 +165,6 @@ func (s *Server) uploadForm(w http.ResponseWriter, r *http.Request) {
 			unqueued++
 		}
 	}
-	s.allow(w)
 	if received == 0 {
 		s.problem(w, r, http.StatusBadRequest, "no file was chosen")
 		return
