@@ -44,7 +44,7 @@ func (s *Server) file(w http.ResponseWriter, r *http.Request, area filestore.Are
 	defer f.Close()
 	header := w.Header()
 	header["Vary"] = varyAccept
-	if wantsPage(r) && !q.Has("download") {
+	if q.Get("format") == "" && wantsPage(r) && !q.Has("download") || q.Get("format") == "html" {
 		packed(func(w http.ResponseWriter, r *http.Request) { s.filePage(w, r, area, f) })(w, r)
 		return
 	}

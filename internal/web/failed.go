@@ -72,6 +72,15 @@ func (s *Server) lettersPage(r *http.Request, standard int) (page []letter, offs
 }
 
 func (s *Server) failedPage(w http.ResponseWriter, r *http.Request) {
+	switch format(w, r) {
+	case "html":
+	case "json":
+		s.failedAPI(w, r)
+		return
+	default:
+		s.problem(w, r, http.StatusBadRequest, "format: expected html or json")
+		return
+	}
 	letters, offset, limit, total, err := s.lettersPage(r, 50)
 	if err != nil {
 		s.bad(w, r, err)

@@ -18,15 +18,7 @@ import (
 
 // list shows the files of an area in the format that is asked for.
 func (s *Server) list(w http.ResponseWriter, r *http.Request, area filestore.Area) {
-	w.Header().Add("Vary", "Accept")
-	q := r.URL.Query()
-	format := q.Get("format")
-	if format == "" {
-		format = "html"
-		if accept := r.Header.Get("Accept"); strings.Contains(accept, "application/json") && !wantsPage(r) {
-			format = "json"
-		}
-	}
+	q, format := r.URL.Query(), format(w, r)
 	limit := 0
 	if format == "html" {
 		limit = 100

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"encoding/json"
 	"fmt"
+	"maps"
 	"net/http"
 	"os"
 	"path/filepath"
@@ -119,7 +120,19 @@ func TestOpenAPI(t *testing.T) {
 	bodies := map[string]bool{} // the operations that take one: whether that was checked
 	text.decode(t, &api)
 	described := []string{}
+	forms := map[string][]string{} // of each address, what GET may answer with
 	for path, methods := range api.Paths {
+		for method, described := range methods {
+			if method == "get" {
+				var get struct {
+					Responses map[string]struct{ Content map[string]json.RawMessage }
+				}
+				if err := json.Unmarshal(described, &get); err != nil {
+					t.Fatal(err)
+				}
+				forms[path] = slices.Collect(maps.Keys(get.Responses["200"].Content))
+			}
+		}
 		for method := range methods {
 			if method == "parameters" {
 				continue
@@ -146,9 +159,6 @@ func TestOpenAPI(t *testing.T) {
 					t.Errorf("GET %s: %s %s", where, r.Status, r.body)
 					continue
 				}
-				if strings.HasPrefix(path, "/files/") && name != "" {
-					continue // bytes
-				}
 				check(at+"200/content/application~1json/schema", r.body)
 			}
 			if strings.HasSuffix(path, "{name}") {
@@ -157,6 +167,28 @@ func TestOpenAPI(t *testing.T) {
 					t.Errorf("%s: a missing file: %s", path, r.Status)
 				}
 				check("/components/schemas/Problem", r.body)
+			}
+		}
+	}
+	// A browser gets a page, others get JSON, and both are described.
+	for _, path := range []string{"/", "/failed", "/trends", "/files/raw/", "/files/processed/"} {
+		for accept, want := range map[string]string{
+			"": "application/json", "*/*": "application/json", "application/json": "application/json", "application/json, text/html;q=0.5": "application/json", "text/html;q=0": "application/json",
+			asBrowser: "text/html", "Text/HTML": "text/html", "text/html, application/json": "text/html",
+		} {
+			r := s.get(t, path, "Accept", accept)
+			if kind, _, _ := strings.Cut(r.Header.Get("Content-Type"), ";"); r.StatusCode != http.StatusOK || kind != want || !slices.Contains(forms[path], kind) {
+				t.Errorf("GET %s, Accept %q: %s %q, want %s; described are %v", path, accept, r.Status, kind, want, forms[path])
+			} else if want == "application/json" {
+				check("/paths/"+strings.ReplaceAll(path, "/", "~1")+"/get/responses/200/content/application~1json/schema", r.body)
+			}
+			if !slices.Contains(r.Header.Values("Vary"), "Accept") {
+				t.Errorf("GET %s: caches are not told: %v", path, r.Header)
+			}
+		}
+		for format, want := range map[string]int{"html": http.StatusOK, "json": http.StatusOK, "pdf": http.StatusBadRequest} {
+			if r := s.get(t, path+"?format="+format); r.StatusCode != want {
+				t.Errorf("GET %s?format=%s: %s", path, format, r.Status)
 			}
 		}
 	}
@@ -198,7 +230,7 @@ func TestOpenAPI(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	wanted := []string{}
+	wanted := []string{"GET /", "GET /failed", "GET /trends"} // the pages that have a form for programs
 	for _, m := range regexp.MustCompile(`\{"(GET|POST|PUT)", "(/api/[^"]+|/files/[^"]+)"`).FindAllStringSubmatch(string(source), -1) {
 		if !strings.HasSuffix(m[2], "/") {
 			wanted = append(wanted, m[1]+" "+strings.Replace(m[2], "{name...}", "{name}", 1))

@@ -157,6 +157,15 @@ func throughputChart(points []activity.Point) chart.Chart {
 }
 
 func (s *Server) overview(w http.ResponseWriter, r *http.Request) {
+	switch format(w, r) {
+	case "html":
+	case "json":
+		s.status(w, r)
+		return
+	default:
+		s.problem(w, r, http.StatusBadRequest, "format: expected html or json")
+		return
+	}
 	view, err := s.monitor.Recent(r.Context(), glance)
 	if err != nil {
 		s.fail(w, r, err)

@@ -120,9 +120,47 @@ func (s *Server) asset(w http.ResponseWriter, r *http.Request) {
 	http.ServeContent(w, r, name, time.Time{}, strings.NewReader(string(text)))
 }
 
-// wantsPage reports whether the client is a browser that shows pages.
+// wantsPage reports whether the client shows pages, as a browser does: it accepts HTML
+// by name, and does not like JSON better. One that accepts anything, as curl does, is
+// a program.
 func wantsPage(r *http.Request) bool {
-	return strings.Contains(r.Header.Get("Accept"), "text/html")
+	accept := strings.ToLower(strings.Join(r.Header["Accept"], ","))
+	if !strings.Contains(accept, "html") {
+		return false // soon, as programs ask most
+	}
+	var html, data float64
+	for one := range strings.SplitSeq(accept, ",") {
+		kind, parameters, err := mime.ParseMediaType(one)
+		if err != nil {
+			continue
+		}
+		quality := 1.0
+		if q, there := parameters["q"]; there {
+			if quality, err = strconv.ParseFloat(q, 64); err != nil {
+				continue
+			}
+		}
+		switch kind {
+		case "text/html", "application/xhtml+xml":
+			html = max(html, quality)
+		case "application/json":
+			data = max(data, quality)
+		}
+	}
+	return html > 0 && html >= data
+}
+
+// format is that in which an address with more than one form is asked for: as it says
+// itself, or html for a browser and json for programs.
+func format(w http.ResponseWriter, r *http.Request) string {
+	w.Header().Add("Vary", "Accept")
+	switch asked := r.URL.Query().Get("format"); {
+	case asked != "":
+		return asked
+	case wantsPage(r):
+		return "html"
+	}
+	return "json"
 }
 
 // problem answers that something cannot be done: a page for a browser, RFC 9457

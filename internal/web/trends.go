@@ -193,6 +193,11 @@ func (d trendsData) Share(series trends.Series) string {
 }
 
 func (s *Server) trendsPage(w http.ResponseWriter, r *http.Request) {
+	format := format(w, r)
+	if format == "json" {
+		s.trendsAPI(w, r)
+		return
+	}
 	t, err := s.trend(r)
 	if err != nil {
 		s.bad(w, r, err)
@@ -206,8 +211,8 @@ func (s *Server) trendsPage(w http.ResponseWriter, r *http.Request) {
 	for _, series := range t.Series {
 		d.Grand = d.Grand.Add(series.Total)
 	}
-	switch q.Get("format") {
-	case "":
+	switch format {
+	case "html":
 		d.SVG = s.trendChart(t, d.Kind, 1100, 380, false).SVG()
 		s.show(w, r, http.StatusOK, trendsView(s.page(r, "trends", "Trends"), d))
 	case "svg":
@@ -217,10 +222,8 @@ func (s *Server) trendsPage(w http.ResponseWriter, r *http.Request) {
 		_, _ = w.Write([]byte(s.trendChart(t, d.Kind, 1200, 480, true).SVG()))
 	case "csv":
 		s.trendCSV(w, t)
-	case "json":
-		answer(w, d.JSON)
 	default:
-		s.problem(w, r, http.StatusBadRequest, "format: expected json, csv or svg")
+		s.problem(w, r, http.StatusBadRequest, "format: expected html, json, csv or svg")
 	}
 }
 

@@ -229,6 +229,9 @@ func TestFilesAreServedWhole(t *testing.T) {
 	if r := s.get(t, where, "Want-Repr-Digest", "sha-256=1"); !strings.HasPrefix(r.Header.Get("Repr-Digest"), "sha-256=:") || r.body != text {
 		t.Errorf("digest: %v %q", r.Header, r.body)
 	}
+	if r := s.get(t, where+"?format=json", "Accept", asBrowser); r.Header.Get("Content-Type") != "application/json" {
+		t.Errorf("?format=json in a browser: %v", r.Header)
+	}
 	if r := s.get(t, where+"?download", "Accept", asBrowser); r.body != text || r.Header.Get("Content-Disposition") != "attachment; filename=20220101_aggregated_sales.csv" {
 		t.Errorf("download: %v", r.Header)
 	}
