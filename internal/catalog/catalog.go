@@ -19,11 +19,9 @@ type Snapshot struct {
 	Raw, Processed *Table
 	At             time.Time // when the look began
 	Took           time.Duration
-	// Done is how many results there are, without those of an earlier version of
-	// their input.
-	Done int
-	// Pending is how many raw files have no current result.
-	Pending int
+	// Done is how many raw files have a result that was made from just their version,
+	// and Pending how many have none: together they are all.
+	Done, Pending int
 
 	results []int32       // of each raw file the place of its current result, -1: none
 	rest    time.Duration // for how long the store is to be left alone
@@ -100,38 +98,18 @@ func list(ctx context.Context, store filestore.Store, area filestore.Area, befor
 // match finds the results of the raw files.
 func (s *Snapshot) match() {
 	s.results = make([]int32, s.Raw.Len())
-	outdated := 0
-	matched := make([]bool, s.Processed.Len())
 	for i := range s.results {
 		s.results[i] = -1
 		name, err := filestore.ResultName(s.Raw.Name(i))
 		if err != nil {
 			continue
 		}
-		place, ok := s.Processed.Place(name)
-		if !ok {
-			continue
-		}
-		matched[place] = true
-		if s.Processed.At(place).MadeFrom(s.Raw.At(i)) {
+		if place, ok := s.Processed.Place(name); ok && s.Processed.At(place).MadeFrom(s.Raw.At(i)) {
 			s.results[i] = int32(place)
-		} else {
-			outdated++
+			s.Done++
 		}
 	}
-	for _, place := range s.results {
-		if place < 0 {
-			s.Pending++
-		}
-	}
-	s.Done = s.Processed.Len() - outdated
-	for place, ok := range matched {
-		if !ok {
-			if _, isResult := filestore.RawName(s.Processed.Name(place)); !isResult {
-				s.Done--
-			}
-		}
-	}
+	s.Pending = s.Raw.Len() - s.Done
 }
 
 // Catalog shares snapshots among those who look. Make it with New, and end it with

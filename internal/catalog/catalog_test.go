@@ -93,13 +93,13 @@ func check(t *testing.T, store filestore.Store, s *catalog.Snapshot) {
 			t.Fatalf("%s: the snapshot has\n%v\nthe store\n%v", area, got, listed[area])
 		}
 	}
-	done := len(listed[filestore.Processed])
+	done := 0
 	for i, raw := range listed[filestore.Raw] {
 		result, _ := filestore.ResultName(raw.Name)
 		at := slices.IndexFunc(listed[filestore.Processed], func(f filestore.Info) bool { return f.Name == result })
 		current := at >= 0 && listed[filestore.Processed][at].MadeFrom(raw)
-		if at >= 0 && !current {
-			done--
+		if current {
+			done++
 		}
 		if s.HasResult(i) != current {
 			t.Fatalf("%s: HasResult is %v", raw.Name, !current)
@@ -108,8 +108,8 @@ func check(t *testing.T, store filestore.Store, s *catalog.Snapshot) {
 			t.Fatalf("%s: Current says %v", raw.Name, ok)
 		}
 	}
-	if s.Done != done {
-		t.Fatalf("Done is %d, want %d", s.Done, done)
+	if s.Done != done || s.Pending != len(listed[filestore.Raw])-done {
+		t.Fatalf("%d are done and %d pending, want %d of %d done", s.Done, s.Pending, done, len(listed[filestore.Raw]))
 	}
 }
 

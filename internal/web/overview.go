@@ -23,11 +23,11 @@ type status struct {
 	InFlight  int64 `json:"inFlight"`
 	Delayed   int64 `json:"delayed"`
 	Failed    int64 `json:"failed"`
-	Completed int64 `json:"completed"` // results that are there, without outdated ones
+	Completed int64 `json:"completed"` // raw files that have a result of just their version
 
-	Raw       int     `json:"raw"`       // files that arrived
-	Processed int     `json:"processed"` // files in processed/
-	Pending   int     `json:"pending"`   // raw files without a current result
+	Raw       int     `json:"raw"`       // files in raw/: completed and pending ones
+	Processed int     `json:"processed"` // files in processed/, also outdated results and rejected rows
+	Pending   int     `json:"pending"`   // raw files without a result of just their version
 	Rate      float64 `json:"filesPerSecond"`
 	// SecondsLeft is about how long the rest takes; absent when that is unknown.
 	SecondsLeft          *float64 `json:"secondsLeft,omitempty"`

@@ -376,7 +376,7 @@ func tiles(o overview) templ.Component {
 				return templ_7745c5c3_Err
 			}
 		}
-		templ_7745c5c3_Err = tile("good", o.Base+"files/processed/", "Done", o.Status.Completed).Render(ctx, templ_7745c5c3_Buffer)
+		templ_7745c5c3_Err = tile("good", o.Base+"files/raw/?state=done", "Done", o.Status.Completed).Render(ctx, templ_7745c5c3_Buffer)
 		if templ_7745c5c3_Err != nil {
 			return templ_7745c5c3_Err
 		}

@@ -353,6 +353,33 @@ func TestListing(t *testing.T) {
 	}
 }
 
+// What is completed are raw files: a result that stays when its raw file goes, or is
+// replaced, is none.
+func TestStatusCountsRawFiles(t *testing.T) {
+	s := start(t, nil)
+	s.sample(t)
+	if err := os.Remove(filepath.Join(s.folder, "raw", "2022", "02.csv")); err != nil {
+		t.Fatal(err)
+	}
+	check := func(completed, raw, processed, pending int) {
+		t.Helper()
+		if _, err := s.files.Refresh(t.Context()); err != nil {
+			t.Fatal(err)
+		}
+		var got struct{ Completed, Raw, Processed, Pending, Failed int }
+		s.get(t, "/api/v1/status").decode(t, &got)
+		if got.Completed != completed || got.Raw != raw || got.Processed != processed || got.Pending != pending || got.Failed != 2 {
+			t.Errorf("%+v", got)
+		}
+	}
+	check(1, 3, 2, 2)
+	if page := s.get(t, "/", "Accept", asBrowser).body; !strings.Contains(page, "1 file is done, 2 failed.") {
+		t.Errorf("the page says\n%s", page)
+	}
+	s.put(t, "20220101.csv", "item_id,quantity\n1,1\n")
+	check(0, 3, 2, 3)
+}
+
 // Folders are shown wherever they are among the names.
 func TestFoldersBehindManyFiles(t *testing.T) {
 	s := start(t, nil)
