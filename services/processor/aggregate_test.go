@@ -119,6 +119,9 @@ func TestOutMayBeAPipe(t *testing.T) {
 	got := make(chan string)
 	go func() { got <- text(t, pipe) }()
 	code, _, errs := processor(t, nil, "aggregate", "--on-bad-row=skip", "-o", pipe, in)
+	if fi, err := os.Lstat(pipe); err != nil || fi.Mode()&fs.ModeNamedPipe == 0 {
+		t.Fatalf("a file is in place of the pipe: %v, %v", fi, err)
+	}
 	if want := "item_id,total_quantity\n7,99\n"; code != cli.ExitOK || <-got != want || !strings.Contains(errs, "in.csv:5: ") {
 		t.Errorf("exit code %d, %s; want %q from the pipe", code, errs, want)
 	}
