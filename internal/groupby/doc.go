@@ -13,7 +13,7 @@
 // a quote within them doubled. A UTF-8 byte order mark, a missing final line
 // break and blank lines are accepted; gzip and zstd are recognised by their
 // first bytes. Every record has as many fields as the first. Anything else is
-// an [InputError] that names the line.
+// an [InputError] that names the line, and so is an input without any record.
 //
 // # Values
 //
