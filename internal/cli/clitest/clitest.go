@@ -18,6 +18,7 @@ type Run func(ctx context.Context, args []string, getenv cli.Getenv, stdout, std
 var (
 	flag      = regexp.MustCompile(`(?m)^ +(?:-[a-z], )?--([a-z][a-z-]*)`)
 	defaultOf = regexp.MustCompile(`\(default (.*)\)$`)
+	variable  = regexp.MustCompile(`\[\$([A-Z_]+)\]`)
 	blanks    = regexp.MustCompile(`\s+`)
 )
 
@@ -32,7 +33,7 @@ func Defaults(t *testing.T, run Run, command ...string) map[string]string {
 		t.Fatalf("%v --help ends with %d: %s", command, code, complaints.String())
 	}
 	help := out.String()
-	for _, part := range []string{"Usage:", "Examples:", "Exit codes: 0 done, 1 failed, 2 wrong usage."} {
+	for _, part := range []string{"Usage:", "Examples:", "Exit codes:"} {
 		if !strings.Contains(help, part) {
 			t.Errorf("%v --help has no %q", command, part)
 		}
@@ -50,8 +51,8 @@ func Defaults(t *testing.T, run Run, command ...string) map[string]string {
 		if name == "help" {
 			continue
 		}
-		if variable := "[$" + cli.EnvName(name) + "]"; !strings.Contains(about, variable) {
-			t.Errorf("%v --help names no %s for --%s:%s", command, variable, name, about)
+		if m := variable.FindStringSubmatch(about); m == nil || !strings.HasSuffix(m[1], cli.EnvName(name)) {
+			t.Errorf("%v --help names no environment variable for --%s:%s", command, name, about)
 		}
 		found[name] = ""
 		if m := defaultOf.FindStringSubmatch(strings.TrimSpace(about)); m != nil {
