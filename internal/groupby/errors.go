@@ -15,6 +15,8 @@ type InputError struct {
 	Field   string  // the offending value, "" where it is of no use
 	Problem string  // what is wrong and what was expected
 	Row     Excerpt // of the record; zero where the whole file is meant, or a row that is skipped
+	// Header is the first record, where a column that the plan names is not in it.
+	Header []string
 
 	number int // of the field in the record, from 1; 0 where no single one is meant
 }

@@ -146,6 +146,9 @@ func (p *Plan) newLayout(file string, line int64, first []string) (*layout, erro
 	fail := func(problem string) (*layout, error) {
 		return nil, &InputError{Name: file, Line: line, Problem: problem}
 	}
+	missing := func(problem string) (*layout, error) {
+		return nil, &InputError{Name: file, Line: line, Problem: problem, Header: slices.Clone(first)}
+	}
 	if len(first) > maxColumns {
 		return fail(fmt.Sprintf("%d columns, expected at most %d", len(first), maxColumns))
 	}
@@ -172,11 +175,11 @@ func (p *Plan) newLayout(file string, line int64, first []string) (*layout, erro
 		if ref.number == 0 {
 			i, found = number[ref.name], false
 			if _, found = number[ref.name]; !found {
-				return fail(fmt.Sprintf("no column %q: the header has %s", ref.name, quoteList(first)))
+				return missing(fmt.Sprintf("no column %q: the header has %s", ref.name, quoteList(first)))
 			}
 		}
 		if !found {
-			return fail(fmt.Sprintf("no column #%d: the first record has %d fields", ref.number, l.width))
+			return missing(fmt.Sprintf("no column #%d: the first record has %d fields", ref.number, l.width))
 		}
 		l.index = append(l.index, i)
 	}
@@ -185,10 +188,10 @@ func (p *Plan) newLayout(file string, line int64, first []string) (*layout, erro
 
 // quoteList is names for a message, the first few of them.
 func quoteList(names []string) string {
-	const most = 20
+	const most, mostBytes = 20, 400
 	var b strings.Builder
 	for i, name := range names {
-		if i == most {
+		if i == most || b.Len() > mostBytes {
 			fmt.Fprintf(&b, " and %d more", len(names)-most)
 			break
 		}

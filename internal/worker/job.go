@@ -163,7 +163,7 @@ func (j *job) judge(ctx context.Context, in filestore.File, err error) *failure 
 	var malformed *groupby.InputError
 	switch {
 	case errors.As(err, &malformed):
-		return &failure{err, queue.KindMalformed, true, source.ETag}
+		return &failure{Explain(err), queue.KindMalformed, true, source.ETag}
 	case errors.Is(err, groupby.ErrTooManyGroups):
 		return &failure{err, queue.KindError, true, source.ETag}
 	case err != nil:

@@ -12,6 +12,7 @@ import (
 	"csv-pipeline/internal/cli"
 	"csv-pipeline/internal/filestore"
 	"csv-pipeline/internal/groupby"
+	"csv-pipeline/internal/worker"
 )
 
 // aggregate is the subcommand for local files.
@@ -143,7 +144,8 @@ func aggregateFile(ctx context.Context, plan *groupby.Plan, name string, out io.
 	in := groupby.Input{Name: name}
 	if name == "-" {
 		in.Name, in.Reader = "standard input", cli.Reader(ctx, os.Stdin)
-		return plan.Run(ctx, in, out, options)
+		stats, err := plan.Run(ctx, in, out, options)
+		return stats, worker.Explain(err)
 	}
 	f, err := cli.Await(ctx, func() (*os.File, error) { return os.Open(name) })
 	if err != nil {
@@ -159,7 +161,8 @@ func aggregateFile(ctx context.Context, plan *groupby.Plan, name string, out io.
 	} else {
 		in.Reader = cli.Reader(ctx, f)
 	}
-	return plan.Run(ctx, in, out, options)
+	stats, err := plan.Run(ctx, in, out, options)
+	return stats, worker.Explain(err)
 }
 
 // skipped is the first rows that were skipped.

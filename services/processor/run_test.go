@@ -92,6 +92,7 @@ func TestMistakesAreExplained(t *testing.T) {
 		want string
 	}{
 		"malformed":         {[]string{"aggregate", bad}, cli.ExitFailed, `bad.csv:3: quantity: "abc" is not a number`},
+		"no such column":    {[]string{"aggregate", "--group-by=store", bad}, cli.ExitFailed, "(GROUP_BY, AGGREGATE) name the columns"},
 		"missing":           {[]string{"aggregate", filepath.Join(dir, "none.csv")}, cli.ExitFailed, "none.csv"},
 		"nothing":           {[]string{"aggregate"}, cli.ExitUsage, "FILE"},
 		"unknown aggregate": {[]string{"aggregate", "--aggregate=median(quantity)", bad}, cli.ExitUsage, "median"},
