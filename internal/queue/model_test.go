@@ -163,6 +163,22 @@ func (m *model) offer(name, version string) bool {
 	return true
 }
 
+func (m *model) enqueue(name string, again bool) bool {
+	_, delayed := m.delayed[name]
+	held := m.inflight[name] != nil
+	if !again && (held || delayed) {
+		return false
+	}
+	m.first(name)
+	if !held {
+		delete(m.delayed, name)
+		m.due = slices.DeleteFunc(m.due, func(n string) bool { return n == name })
+		delete(m.failed, name)
+		delete(m.history, name)
+	}
+	return true
+}
+
 // modelRun applies one random sequence to a queue and to the model.
 type modelRun struct {
 	*testing.T
@@ -231,7 +247,7 @@ func (r *modelRun) step() (what string) {
 	r.Helper()
 	ctx, m := r.Context(), r.m
 	key := func(state string) string { return "{" + list + "}:" + state }
-	op := r.rng.IntN(15)
+	op := r.rng.IntN(16)
 	switch name, h := r.held(); {
 	case op < 3:
 		name := r.name()
@@ -278,6 +294,16 @@ func (r *modelRun) step() (what string) {
 		delete(m.history, name)
 		m.first(name)
 		return "requeue " + name
+	case op == 15:
+		name, again := r.name(), r.rng.IntN(2) == 0
+		_, wasFailed := m.failed[name]
+		want := m.enqueue(name, again)
+		did, err := r.q.Enqueue(ctx, []string{name}, again)
+		r.must(err)
+		if (did.Queued == 1) != want || (did.DeadLetters == 1) != wasFailed {
+			r.Errorf("enqueued %+v, want %v, a dead letter: %v", did, want, wasFailed)
+		}
+		return "enqueue " + name
 	case op == 9 && len(m.delayed) > 0:
 		name := pick(r.rng, slices.Sorted(maps.Keys(m.delayed)))
 		if !m.delayed[name] {

@@ -43,7 +43,7 @@ func parseGenerate(args []string, getenv cli.Getenv, stdout io.Writer) (c genera
 	c.register(fs)
 	_, err = cli.Parse(cli.Command{
 		Name: "generator",
-		Args: "[flags]\n  generator enqueue [flags] [GLOB]\n  generator selftest [flags]",
+		Args: "[flags]\n  generator enqueue [flags] [GLOB...]\n  generator selftest [flags]",
 		About: `Writes CSV files of sales for a demonstration, one a day, and queues their names.
 
 Each file has the header timestamp,item_id,quantity and appears whole in raw/. Running it
@@ -58,36 +58,6 @@ generator enqueue --store-url ./data '2022*.csv'`,
 	c.params.Seed, c.params.Days = uint64(seed), int(days)
 	if days == 0 {
 		c.params.Days = sales.Months(c.params.Start, int(months))
-	}
-	return c, err
-}
-
-type enqueueConfig struct {
-	config
-	glob string
-	all  bool
-}
-
-func parseEnqueue(args []string, getenv cli.Getenv, stdout io.Writer) (c enqueueConfig, err error) {
-	fs := cli.NewFlags()
-	fs.BoolVar(&c.all, "all", false, "also files that have a result, for instance after a change of what is aggregated")
-	cli.Own(fs, "all")
-	c.register(fs)
-	rest, err := cli.Parse(cli.Command{
-		Name: "generator enqueue",
-		Args: "[flags] [GLOB]",
-		About: `Queues the names of files that are in raw/ already and have no result yet.
-
-GLOB is a pattern such as '2022*.csv' or 'shop-?/*.csv'; one without a slash is for files in any
-folder. Names that are queued already are not queued twice.`,
-		Examples: `generator enqueue
-generator enqueue --all 'shop-1/*.csv'`,
-		MaxArgs: 1,
-		Flags:   fs,
-	}, args, getenv, stdout)
-	c.glob = "*"
-	if len(rest) == 1 {
-		c.glob = rest[0]
 	}
 	return c, err
 }

@@ -8,6 +8,7 @@ import (
 	"go.uber.org/zap"
 
 	"csv-pipeline/internal/cli"
+	"csv-pipeline/internal/enqueue"
 	"csv-pipeline/internal/filestore"
 	"csv-pipeline/internal/filestore/storeurl"
 	"csv-pipeline/internal/ops"
@@ -15,11 +16,11 @@ import (
 	"csv-pipeline/internal/sales"
 )
 
-func run(ctx context.Context, args []string, getenv cli.Getenv, stdout, _ io.Writer) error {
+func run(ctx context.Context, args []string, getenv cli.Getenv, stdout, stderr io.Writer) error {
 	if len(args) > 0 {
 		switch args[0] {
 		case "enqueue":
-			return enqueue(ctx, args[1:], getenv, stdout)
+			return enqueue.Run(ctx, "generator", args[1:], getenv, stdout, stderr)
 		case "selftest":
 			return selftest(ctx, args[1:], getenv, stdout)
 		}
@@ -37,21 +38,6 @@ func run(ctx context.Context, args []string, getenv cli.Getenv, stdout, _ io.Wri
 			log.Info("stopped; start it again to go on")
 		}
 		return err
-	})
-}
-
-func enqueue(ctx context.Context, args []string, getenv cli.Getenv, stdout io.Writer) error {
-	c, err := parseEnqueue(args, getenv, stdout)
-	if err != nil {
-		return err
-	}
-	return connected(ctx, c.config, stdout, func(log *zap.Logger, store filestore.Store, q *queue.Queue) error {
-		found, queued, err := enqueueFiles(ctx, store, q, c.glob, c.all)
-		if err != nil {
-			return err
-		}
-		log.Info("enqueued", zap.Int("matching", found), zap.Int("queued", queued), zap.String("glob", c.glob))
-		return nil
 	})
 }
 

@@ -33,12 +33,14 @@ func parse(args []string, getenv cli.Getenv, stdout io.Writer) (c config, err er
 	c.redis.RegisterFlags(fs)
 	_, err = cli.Parse(cli.Command{
 		Name: "inspector",
-		Args: "[flags]\n  inspector cleanup [flags]\n  inspector healthcheck",
+		Args: "[flags]\n  inspector enqueue [flags] [GLOB...]\n  inspector cleanup [flags]\n  inspector healthcheck",
 		About: `Serves the files, what the queue does and metrics over HTTP, and heals the pipeline.
 
 It writes to no file, unless it is given a token or a password: whoever knows that may upload and
 drop files. Every few seconds it queues files that have no result and are not queued,
-and gives the files of dead processors to others.`,
+and gives the files of dead processors to others.
+'inspector enqueue --all' has everything done again, for instance after a change of what is
+aggregated.`,
 		Examples: `inspector --store-url ./data --redis-host localhost
 curl localhost:8080/api/v1/status
 curl localhost:8080/files/processed/20220101_aggregated_sales.csv`,

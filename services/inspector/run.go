@@ -12,6 +12,7 @@ import (
 	"csv-pipeline/internal/auth"
 	"csv-pipeline/internal/catalog"
 	"csv-pipeline/internal/cli"
+	"csv-pipeline/internal/enqueue"
 	"csv-pipeline/internal/filestore/storeurl"
 	"csv-pipeline/internal/notification"
 	"csv-pipeline/internal/ops"
@@ -20,11 +21,13 @@ import (
 	"csv-pipeline/internal/web"
 )
 
-func run(ctx context.Context, args []string, getenv cli.Getenv, stdout, _ io.Writer) error {
+func run(ctx context.Context, args []string, getenv cli.Getenv, stdout, stderr io.Writer) error {
 	if len(args) > 0 {
 		switch args[0] {
 		case "cleanup":
 			return runCleanup(ctx, args[1:], getenv, stdout)
+		case "enqueue":
+			return enqueue.Run(ctx, "inspector", args[1:], getenv, stdout, stderr)
 		case "healthcheck":
 			return ops.HealthcheckCommand(ctx, "inspector", args[1:], getenv, stdout)
 		}

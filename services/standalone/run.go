@@ -1,12 +1,15 @@
 package main
 
 import (
+	"bytes"
 	"context"
 	"crypto/rand"
 	"errors"
 	"fmt"
 	"io"
 	"net"
+	"os"
+	"path/filepath"
 	"sync"
 	"time"
 
@@ -17,6 +20,7 @@ import (
 	"csv-pipeline/internal/auth"
 	"csv-pipeline/internal/catalog"
 	"csv-pipeline/internal/cli"
+	"csv-pipeline/internal/datafolder"
 	"csv-pipeline/internal/filestore"
 	"csv-pipeline/internal/filestore/storeurl"
 	"csv-pipeline/internal/groupby"
@@ -28,7 +32,13 @@ import (
 	"csv-pipeline/internal/worker"
 )
 
+// list is the key of the queue, as everywhere.
+const list = "csvs-to-process"
+
 func run(ctx context.Context, args []string, getenv cli.Getenv, stdout, stderr io.Writer) error {
+	if len(args) > 0 && args[0] == "enqueue" {
+		return enqueueFiles(ctx, args[1:], getenv, stdout, stderr)
+	}
 	c, err := parse(args, getenv, stdout)
 	if err != nil {
 		return err
@@ -41,11 +51,13 @@ func run(ctx context.Context, args []string, getenv cli.Getenv, stdout, stderr i
 	if err != nil {
 		return err
 	}
-	token := ""
+	home, err := occupy(c, guard == nil)
+	if err != nil {
+		return err
+	}
+	defer home.leave()
 	if guard == nil {
-		// Nobody but who sees this terminal can change anything.
-		token = rand.Text()
-		guard = auth.New(token, "", "")
+		guard = auth.New(home.token, "", "")
 	}
 	store, err := storeurl.Open(ctx, c.store)
 	if err != nil {
@@ -59,34 +71,68 @@ func run(ctx context.Context, args []string, getenv cli.Getenv, stdout, stderr i
 	if err != nil {
 		return err
 	}
-	embedded, err := miniredis.Run()
-	if err != nil {
+	password := rand.Text() // every user of this machine can reach it
+	embedded := miniredis.NewMiniRedis()
+	embedded.RequireAuth(password)
+	if err := embedded.Start(); err != nil {
 		_ = l.Close()
 		return fmt.Errorf("start the embedded Redis: %w", err)
 	}
 	defer embedded.Close()
-	rdb := redis.NewClient(&redis.Options{Addr: embedded.Addr(), ContextTimeoutEnabled: true, DisableIdentity: true})
+	rdb := redis.NewClient(&redis.Options{Addr: embedded.Addr(), Password: password, ContextTimeoutEnabled: true, DisableIdentity: true})
 	defer rdb.Close()
+	if err := home.announce(datafolder.Process{PID: os.Getpid(), Page: address(l), Redis: embedded.Addr(), Password: password}); err != nil {
+		_ = l.Close()
+		return err
+	}
 
 	p := &pipeline{
 		store: store, plan: plan, log: ops.NewLogger(stderr, "standalone").WithOptions(zap.IncreaseLevel(zap.WarnLevel)),
-		queue: queue.New(rdb, "csvs-to-process", queue.Options{}), files: catalog.New(store), settling: c.settling, guard: guard,
+		queue: queue.New(rdb, list, queue.Options{}), files: catalog.New(store), settling: c.settling, guard: guard,
 	}
-	fmt.Fprintf(stdout, "csv-pipeline is at %s\n", address(l))
-	fmt.Fprintf(stdout, "CSV files copied into raw/ of %s are processed. Ctrl-C ends it.\n", c.store)
-	if token != "" {
-		fmt.Fprintf(stdout, "To upload, retry and drop files, log in with the token %s\n", token)
+	var demoFails error
+	if !c.noDemo {
+		demoFails = tryDemo(ctx, plan)
 	}
-	return p.run(ctx, l, stdout, !c.noDemo)
+	greeting{config: c, home: home, command: command(getenv), page: address(l), demoFails: demoFails}.print(stdout)
+	return p.run(ctx, l, stdout, !c.noDemo && demoFails == nil)
 }
 
-// address is what a person types into a browser.
-func address(l net.Listener) string {
-	host, port, err := net.SplitHostPort(l.Addr().String())
-	if ip := net.ParseIP(host); err != nil || ip == nil || ip.IsUnspecified() {
-		host = "localhost"
+// home is the data folder, if there is one.
+type home struct {
+	folder           string // "" with a bucket
+	token, tokenFile string // for those who may write; the file is "" with a bucket
+	announce         func(datafolder.Process) error
+	leave            func()
+}
+
+// occupy takes the data folder for this process, and a token if one is needed.
+func occupy(c config, needsToken bool) (h home, err error) {
+	folder, ok := storeurl.Folder(c.store)
+	if !ok {
+		h = home{announce: func(datafolder.Process) error { return nil }, leave: func() {}}
+		if needsToken {
+			h.token = rand.Text()
+		}
+		return h, nil
 	}
-	return "http://" + net.JoinHostPort(host, port)
+	occupied, err := datafolder.Occupy(folder)
+	if errors.Is(err, datafolder.ErrInUse) {
+		return h, fmt.Errorf("%w: stop it, or name another folder by --store-url (STORE_URL)", err)
+	} else if err != nil {
+		return h, fmt.Errorf("--store-url (STORE_URL) %q: %w", c.store, err)
+	}
+	h = home{folder: folder, announce: occupied.Announce, leave: func() { _ = occupied.Leave() }}
+	// Without it, the first thing that a person does fails: to copy a file there.
+	err = os.MkdirAll(filepath.Join(folder, string(filestore.Raw)), 0o777)
+	if err == nil && needsToken {
+		h.token, h.tokenFile, err = occupied.Token()
+	}
+	if err != nil {
+		h.leave()
+		return h, fmt.Errorf("--store-url (STORE_URL) %q: %w", c.store, err)
+	}
+	return h, nil
 }
 
 // pipeline is all services in one process.
@@ -146,6 +192,18 @@ func (p *pipeline) run(ctx context.Context, l net.Listener, stdout io.Writer, de
 	default:
 		return nil
 	}
+}
+
+// tryDemo says why the plan cannot do with the demo's files, nil if it can.
+func tryDemo(ctx context.Context, plan *groupby.Plan) error {
+	params := sales.Default()
+	params.Rows = 1
+	var file bytes.Buffer
+	if err := params.WriteDay(ctx, &file, params.Start); err != nil {
+		return err
+	}
+	_, err := plan.Run(ctx, groupby.Input{Name: sales.FileName(params.Start), Reader: &file}, io.Discard, groupby.Options{})
+	return err
 }
 
 // demo makes the files of the demonstration, which are those of the generator.

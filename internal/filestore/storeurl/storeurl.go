@@ -32,38 +32,57 @@ var scheme = regexp.MustCompile(`^[A-Za-z][A-Za-z0-9+.-]*:`)
 // azblob:// are buckets. A bucket, and the folder that a folder is to be in, must be
 // there. What is wrong with the URL or the place that it names is a *cli.UsageError.
 func Open(ctx context.Context, raw string) (filestore.Store, error) {
+	folder, bucket, err := parse(raw)
+	switch {
+	case err != nil:
+		return nil, err
+	case bucket != nil:
+		return openBucket(ctx, bucket)
+	}
+	return openFolder(raw, folder)
+}
+
+// Folder is the path of the folder that the URL, or a path, names; false if it names a
+// bucket or is wrong.
+func Folder(raw string) (string, bool) {
+	folder, bucket, err := parse(raw)
+	return folder, err == nil && bucket == nil
+}
+
+// parse returns a folder's path or a bucket's URL.
+func parse(raw string) (folder string, bucket *url.URL, err error) {
 	if raw == "" {
-		return nil, refuse(raw, "it is empty")
+		return "", nil, refuse(raw, "it is empty")
 	}
 	if !scheme.MatchString(raw) {
-		return openFolder(raw, raw)
+		return raw, nil, nil
 	}
 	u, err := url.Parse(raw)
 	if err != nil {
-		return nil, refuse(scheme.FindString(raw)+"…", "it is no URL") // nor is it known where secrets are in it
+		return "", nil, refuse(scheme.FindString(raw)+"…", "it is no URL") // nor is it known where secrets are in it
 	}
 	slashes := strings.HasPrefix(raw[len(u.Scheme):], "://")
 	switch u.Scheme {
 	case "s3", "gs", "azblob", "mem":
 		if !slashes {
-			return nil, refuse(u.Redacted(), "a bucket has two slashes before it, as in "+u.Scheme+"://bucket/prefix")
+			return "", nil, refuse(u.Redacted(), "a bucket has two slashes before it, as in "+u.Scheme+"://bucket/prefix")
 		}
-		return openBucket(ctx, u)
+		return "", u, nil
 	case "file":
 	default:
-		return nil, refuse(u.Redacted(), "nothing is known of "+u.Scheme+"://; a folder that has a colon in its name begins with ./")
+		return "", nil, refuse(u.Redacted(), "nothing is known of "+u.Scheme+"://; a folder that has a colon in its name begins with ./")
 	}
 	switch {
 	case !slashes, u.Host != "" && u.Host != "." && u.Host != "localhost":
-		return nil, refuse(raw, "a folder has three slashes before it, as in file:///data")
+		return "", nil, refuse(raw, "a folder has three slashes before it, as in file:///data")
 	case u.Path == "":
-		return nil, refuse(raw, "it names no folder")
+		return "", nil, refuse(raw, "it names no folder")
 	case u.RawQuery != "" || u.ForceQuery || strings.Contains(raw, "#"):
-		return nil, refuse(raw, "a folder has no parameters; in its name, ? is %3F and # is %23")
+		return "", nil, refuse(raw, "a folder has no parameters; in its name, ? is %3F and # is %23")
 	case u.Host == ".":
-		return openFolder(raw, "."+u.Path)
+		return "." + u.Path, nil, nil
 	}
-	return openFolder(raw, u.Path)
+	return u.Path, nil, nil
 }
 
 func refuse(raw, why string) error {

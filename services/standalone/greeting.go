@@ -1,0 +1,90 @@
+package main
+
+import (
+	"cmp"
+	"fmt"
+	"io"
+	"net"
+	"os"
+	"path/filepath"
+	"regexp"
+	"strings"
+
+	"csv-pipeline/internal/cli"
+)
+
+// exampleQuestion is how one asks about other columns.
+const exampleQuestion = "GROUP_BY=store AGGREGATE='sum(amount)'"
+
+// greeting is what a person needs to know once it runs.
+type greeting struct {
+	config
+	home
+	command   string // that started it, as typed
+	page      string // its address
+	demoFails error  // why there are no demo files; nil if there are or none are wanted
+}
+
+func (g greeting) print(w io.Writer) {
+	fmt.Fprintf(w, "csv-pipeline is at %s\n", g.page)
+	if g.folder != "" {
+		fmt.Fprintf(w, "Copy a CSV file into %s and its result appears in %s: cp my.csv %s\n",
+			slashed(g.folder, "raw"), slashed(g.folder, "processed"), quote(slashed(g.folder, "raw")))
+	} else {
+		fmt.Fprintf(w, "A CSV file that is put below raw/ of %s has its result below processed/.\n", g.store)
+	}
+	fmt.Fprintf(w, "It computes: GROUP_BY=%s AGGREGATE=%s\n", quote(strings.Join(g.worker.GroupBy, ", ")), quote(strings.Join(g.worker.Aggregates, ", ")))
+	fmt.Fprintf(w, "For the columns of your files, stop it and name them: %s %s\n", exampleQuestion, g.command)
+	if g.folder != "" {
+		enqueue := quote(os.Args[0]) + " enqueue --all"
+		if g.store != standardStore {
+			enqueue += " --store-url " + quote(g.store)
+		}
+		fmt.Fprintf(w, "Then have the files that were done before done again, while it runs: %s\n", enqueue)
+	}
+	if g.demoFails != nil {
+		fmt.Fprintf(w, "No demo files are made, they do not suit that: %v\n", g.demoFails)
+	}
+	secret := g.token
+	if file := cmp.Or(g.tokenFile, g.auth.TokenFile); file != "" {
+		secret = "$(cat " + quote(file) + ")"
+	}
+	if secret != "" {
+		fmt.Fprintf(w, "To upload: curl -H \"Authorization: Bearer %s\" -T my.csv %s/files/raw/\n", secret, g.page)
+	}
+	if g.token != "" {
+		fmt.Fprintf(w, "To upload, retry and drop files on the page, log in with the token %s\n", g.token)
+	}
+	fmt.Fprintln(w, "Ctrl-C ends it.")
+}
+
+// command is what was typed to start this program.
+func command(getenv cli.Getenv) string {
+	if _, made := getenv("MAKELEVEL"); made {
+		return "make run"
+	}
+	return quote(os.Args[0])
+}
+
+func slashed(folder, area string) string {
+	return filepath.Join(folder, area) + string(filepath.Separator)
+}
+
+var plain = regexp.MustCompile(`^[\w@%+=:,./-]+$`)
+
+// quote is text as a shell takes it.
+func quote(text string) string {
+	if plain.MatchString(text) {
+		return text
+	}
+	return "'" + strings.ReplaceAll(text, "'", `'\''`) + "'"
+}
+
+// address is what a person types into a browser.
+func address(l net.Listener) string {
+	host, port, err := net.SplitHostPort(l.Addr().String())
+	if ip := net.ParseIP(host); err != nil || ip == nil || ip.IsUnspecified() {
+		host = "localhost"
+	}
+	return "http://" + net.JoinHostPort(host, port)
+}
