@@ -19,6 +19,13 @@ import (
 // start runs standalone on a free port until stop is called, and returns its address.
 func start(t *testing.T, folder string, args ...string) (address string, stop func()) {
 	t.Helper()
+	address, _, stop = startAndListen(t, folder, args...)
+	return address, stop
+}
+
+// startAndListen returns its first lines as well.
+func startAndListen(t *testing.T, folder string, args ...string) (address, said string, stop func()) {
+	t.Helper()
 	ctx, cancel := context.WithCancel(t.Context())
 	out, in := io.Pipe()
 	ended := make(chan error, 1)
@@ -29,17 +36,18 @@ func start(t *testing.T, folder string, args ...string) (address string, stop fu
 		ended <- err
 	}()
 	lines := bufio.NewScanner(out)
-	for lines.Scan() {
+	for !strings.HasPrefix(lines.Text(), "Ctrl-C") && lines.Scan() {
+		said += lines.Text() + "\n"
 		if _, after, ok := strings.Cut(lines.Text(), "csv-pipeline is at "); ok {
 			address = after
-			break
 		}
 	}
 	go func() { _, _ = io.Copy(io.Discard, out) }()
 	if address == "" {
 		t.Fatalf("it never said where it is: %v", <-ended)
 	}
-	return address, func() {
+	return address, said, func() {
+		t.Helper()
 		cancel()
 		if err := <-ended; err != nil {
 			t.Errorf("ended with %v\n%s", err, logged.String())

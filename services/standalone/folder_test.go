@@ -1,0 +1,244 @@
+package main
+
+import (
+	"bytes"
+	"encoding/json"
+	"fmt"
+	"io"
+	"net"
+	"net/http"
+	"net/url"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"github.com/redis/go-redis/v9"
+
+	"csv-pipeline/internal/cli"
+	"csv-pipeline/internal/datafolder"
+)
+
+// runCommand runs standalone with args until it ends by itself.
+func runCommand(t *testing.T, args ...string) (code int, stdout, stderr string) {
+	t.Helper()
+	var out, errs bytes.Buffer
+	code = cli.ExitCode(run(t.Context(), args, os.LookupEnv, &out, &errs), &errs)
+	return code, out.String(), errs.String()
+}
+
+// put writes a raw file as a person does who copies it there.
+func put(t *testing.T, folder, name, text string) {
+	t.Helper()
+	if err := os.WriteFile(filepath.Join(folder, "raw", name), []byte(text), 0o666); err != nil {
+		t.Fatal(err)
+	}
+}
+
+func failed(want int64) func(string) bool {
+	return func(text string) bool {
+		var s struct{ Failed int64 }
+		return json.Unmarshal([]byte(text), &s) == nil && s.Failed == want
+	}
+}
+
+func TestItListensOnThisMachineAloneUnlessToldOtherwise(t *testing.T) {
+	for name, c := range map[string]struct{ set, want string }{
+		"by itself": {"", "127.0.0.1"},
+		"told to":   {":8080", ""},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Setenv("LISTEN", c.set)
+			got, err := parse(nil, os.LookupEnv, io.Discard)
+			if err != nil {
+				t.Fatal(err)
+			}
+			if host, _, err := net.SplitHostPort(got.listen); host != c.want || err != nil {
+				t.Errorf("it listens on %q, %v", got.listen, err)
+			}
+		})
+	}
+}
+
+func TestASecondOneOnTheFolderIsRefused(t *testing.T) {
+	folder := t.TempDir()
+	address, stop := start(t, folder, "--no-demo")
+	code, _, errs := runCommand(t, "--store-url", folder, "--listen=127.0.0.1:0", "--no-demo")
+	if code != cli.ExitFailed {
+		t.Errorf("exit code %d", code)
+	}
+	for _, part := range []string{folder + " is in use", fmt.Sprintf("pid %d", os.Getpid()), address, "STORE_URL"} {
+		if !strings.Contains(errs, part) {
+			t.Errorf("%q does not name %q", errs, part)
+		}
+	}
+	stop()
+	_, stop = start(t, folder, "--no-demo")
+	stop()
+}
+
+// TestAFileOfOnesOwn is the way of somebody who has other columns: the failure says
+// what to do, and what was done before is done again by one command.
+func TestAFileOfOnesOwn(t *testing.T) {
+	folder := t.TempDir()
+	address, stop := start(t, folder, "--no-demo")
+	put(t, folder, "my.csv", "store,amount\nA,1\nA,2\n")
+	put(t, folder, "both.csv", "item_id,quantity,store,amount\n1,10,B,5\n")
+	until(t, address+"/api/v1/status", failed(1))
+	until(t, address+"/files/processed/both_aggregated_sales.csv", func(text string) bool { return text == "item_id,total_quantity\n1,10\n" })
+	var letters []struct{ Reason string }
+	if err := json.Unmarshal([]byte(get(t, address+"/api/v1/failed")), &letters); err != nil {
+		t.Fatal(err)
+	}
+	const want = `my.csv:1: no column "item_id": the header has "store", "amount"; --group-by and --aggregate (GROUP_BY, AGGREGATE) name the columns`
+	if len(letters) != 1 || letters[0].Reason != want {
+		t.Errorf("it failed because of %+v\nwant %s", letters, want)
+	}
+	stop()
+
+	t.Setenv("GROUP_BY", "store")
+	t.Setenv("AGGREGATE", "sum(amount)")
+	address, stop = start(t, folder)
+	defer stop()
+	until(t, address+"/files/processed/my_aggregated_sales.csv", func(text string) bool { return text == "store,sum_amount\nA,3\n" })
+	put(t, folder, "bad.csv", "store,amount\nA,many\n")
+	until(t, address+"/api/v1/status", failed(1))
+	if text := get(t, address+"/files/processed/both_aggregated_sales.csv"); !strings.HasPrefix(text, "item_id") {
+		t.Errorf("it was done again without being asked for: %s", text)
+	}
+	code, out, errs := runCommand(t, "enqueue", "--all", "--store-url", folder)
+	if code != cli.ExitOK || out != "queued 3 files, of which 1 was a dead letter\n" {
+		t.Errorf("exit code %d: %s%s", code, out, errs)
+	}
+	until(t, address+"/files/processed/both_aggregated_sales.csv", func(text string) bool { return text == "store,sum_amount\nB,5\n" })
+	if demo, _ := filepath.Glob(filepath.Join(folder, "raw", "2022*")); len(demo) != 0 {
+		t.Errorf("demo files were made that can only fail: %q", demo)
+	}
+}
+
+func TestEnqueueNeedsOneThatRuns(t *testing.T) {
+	folder := t.TempDir()
+	code, _, errs := runCommand(t, "enqueue", "--store-url", folder)
+	if code != cli.ExitFailed || !strings.Contains(errs, folder+" is not in use by any standalone: start one") {
+		t.Errorf("exit code %d: %s", code, errs)
+	}
+	killed, err := datafolder.Occupy(folder)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer killed.Leave()
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := killed.Announce(datafolder.Process{PID: 4711, Redis: l.Addr().String()}); err != nil {
+		t.Fatal(err)
+	}
+	_ = l.Close()
+	code, _, errs = runCommand(t, "enqueue", "--store-url", folder)
+	if code != cli.ExitFailed || !strings.Contains(errs, "pid 4711") || !strings.Contains(errs, "is it still running?") {
+		t.Errorf("exit code %d: %s", code, errs)
+	}
+	code, _, errs = runCommand(t, "enqueue", "--store-url", "s3://bucket")
+	if code != cli.ExitUsage || !strings.Contains(errs, "STORE_URL") {
+		t.Errorf("a bucket: exit code %d: %s", code, errs)
+	}
+}
+
+// TestWhoMayWrite: whoever can read the token in the folder, and no page of another site.
+func TestWhoMayWrite(t *testing.T) {
+	folder := filepath.Join(t.TempDir(), "it's data")
+	address, said, stop := startAndListen(t, folder, "--no-demo")
+	text, err := os.ReadFile(filepath.Join(folder, ".csv-pipeline", "token"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	token := strings.TrimSpace(string(text))
+	send := func(method, path, body string, header map[string]string) int {
+		t.Helper()
+		request, err := http.NewRequestWithContext(t.Context(), method, address+path, strings.NewReader(body))
+		if err != nil {
+			t.Fatal(err)
+		}
+		for name, value := range header {
+			request.Header.Set(name, value)
+		}
+		response, err := (&http.Client{CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }}).Do(request)
+		if err != nil {
+			t.Fatal(err)
+		}
+		_ = response.Body.Close()
+		if cookie := response.Header.Get("Set-Cookie"); cookie != "" {
+			header["Cookie"], _, _ = strings.Cut(cookie, ";")
+		}
+		return response.StatusCode
+	}
+	const csv = "item_id,quantity\n1,2\n"
+	session := map[string]string{"Content-Type": "application/x-www-form-urlencoded"}
+	if code := send("POST", "/login", url.Values{"token": {token}}.Encode(), session); code != http.StatusSeeOther {
+		t.Errorf("logging in: %d", code)
+	}
+	for name, c := range map[string]struct {
+		header map[string]string
+		code   int
+	}{
+		"nobody":              {nil, http.StatusUnauthorized},
+		"a wrong token":       {map[string]string{"Authorization": "Bearer " + token + "x"}, http.StatusUnauthorized},
+		"the token":           {map[string]string{"Authorization": "Bearer " + token}, http.StatusCreated},
+		"a session":           {map[string]string{"Cookie": session["Cookie"], "Sec-Fetch-Site": "same-origin"}, http.StatusCreated},
+		"another site's page": {map[string]string{"Cookie": session["Cookie"], "Sec-Fetch-Site": "cross-site", "Origin": "https://example.com"}, http.StatusForbidden},
+		"an older browser's":  {map[string]string{"Cookie": session["Cookie"], "Origin": "https://example.com"}, http.StatusForbidden},
+	} {
+		if code := send("PUT", "/files/raw/"+url.PathEscape(name)+".csv", csv, c.header); code != c.code {
+			t.Errorf("%s: %d, want %d", name, code, c.code)
+		}
+	}
+	if code := send("GET", "/files/raw/../.csv-pipeline/token", "", nil); code == http.StatusOK {
+		t.Error("the token can be downloaded")
+	}
+
+	for _, part := range []string{
+		"csv-pipeline is at " + address,
+		"cp my.csv '" + strings.ReplaceAll(folder, "'", `'\''`) + "/raw/'",
+		"GROUP_BY=item_id AGGREGATE='sum(quantity) as total_quantity'",
+		"GROUP_BY=store AGGREGATE='sum(amount)' ",
+		" enqueue --all --store-url '",
+		`curl -H "Authorization: Bearer $(cat '` + strings.ReplaceAll(folder, "'", `'\''`) + `/.csv-pipeline/token')" -T my.csv ` + address + "/files/raw/",
+		token,
+	} {
+		if !strings.Contains(said, part) {
+			t.Errorf("it does not say %q:\n%s", part, said)
+		}
+	}
+
+	running, err := datafolder.Find(folder)
+	if err != nil {
+		t.Fatal(err)
+	}
+	other := redis.NewClient(&redis.Options{Addr: running.Redis, DisableIdentity: true})
+	defer other.Close()
+	if err := other.LPush(t.Context(), list, "x.csv").Err(); err == nil || !strings.Contains(err.Error(), "NOAUTH") {
+		t.Errorf("another user of this machine could write to Redis: %v", err)
+	}
+	stop()
+	_, again, stop := startAndListen(t, folder, "--no-demo")
+	stop()
+	if !strings.Contains(again, token) {
+		t.Errorf("started again it has another token:\n%s", again)
+	}
+}
+
+func TestHelpTeachesOnesOwnColumns(t *testing.T) {
+	code, help, _ := runCommand(t, "--help")
+	for _, part := range []string{exampleQuestion + " make run", "standalone enqueue --all", "127.0.0.1:8080"} {
+		if code != cli.ExitOK || !strings.Contains(help, part) {
+			t.Errorf("exit code %d, the help lacks %q:\n%s", code, part, help)
+		}
+	}
+	for set, want := range map[string]string{"": os.Args[0], "1": "make run"} {
+		got := command(func(name string) (string, bool) { return set, name == "MAKELEVEL" && set != "" })
+		if strings.Trim(got, "'") != want {
+			t.Errorf("with MAKELEVEL %q it was started by %q, want %q", set, got, want)
+		}
+	}
+}
