@@ -9,10 +9,12 @@ FROM --platform=$BUILDPLATFORM ${GO_IMAGE} AS build
 WORKDIR /src
 ENV CGO_ENABLED=0 GOMODCACHE=/go/pkg/mod GOCACHE=/root/.cache/go-build
 ARG GOPROXY
+# Copied and not mounted: skaffold builds anew when something changes that a COPY names, and knows no mounts.
+COPY go.mod go.sum ./
 RUN --mount=type=cache,target=/go/pkg/mod \
-    --mount=type=bind,source=go.mod,target=go.mod \
-    --mount=type=bind,source=go.sum,target=go.sum \
     go mod download
+COPY internal internal
+COPY services services
 ARG VERSION=dev
 ARG TARGETOS
 ARG TARGETARCH
@@ -21,7 +23,6 @@ ARG BUCKETS=false
 # built at the same time then share this step as well.
 RUN --mount=type=cache,target=/go/pkg/mod \
     --mount=type=cache,target=/root/.cache/go-build \
-    --mount=type=bind,target=. \
     case $BUCKETS in \
       true) tags=grpcnotrace,disable_grpc_modules ;; \
       false) tags=nobuckets ;; \
@@ -52,6 +53,8 @@ ENTRYPOINT ["/inspector"]
 
 FROM base AS standalone
 COPY --from=build /out/standalone /standalone
+# By itself it serves its own machine alone, which would be the container.
+ENV LISTEN=:8080
 EXPOSE 8080
 ENTRYPOINT ["/standalone"]
 

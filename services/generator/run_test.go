@@ -73,7 +73,7 @@ func TestEnqueueQueuesWhatIsThere(t *testing.T) {
 	}
 	rdb.LPush(t.Context(), "csvs-to-process", "a4.csv")
 	for range 2 {
-		if code, _, errs := generator(t, env, "enqueue", "a*"); code != cli.ExitOK {
+		if code, _, errs := generator(t, env, "enqueue", "a?.csv", "shop/*"); code != cli.ExitOK {
 			t.Fatalf("exit code %d: %s", code, errs)
 		}
 	}
