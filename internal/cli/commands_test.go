@@ -89,9 +89,9 @@ func (c *command) end() (code int, out string) {
 // commands are all there are.
 var commands = []string{
 	"generator", "generator enqueue", "generator selftest",
-	"inspector", "inspector cleanup", "inspector healthcheck",
+	"inspector", "inspector cleanup", "inspector enqueue", "inspector healthcheck",
 	"processor", "processor aggregate", "processor healthcheck",
-	"standalone",
+	"standalone", "standalone enqueue",
 }
 
 const nobody = "127.0.0.1:1" // where nothing listens
@@ -129,14 +129,14 @@ func TestExitCodes(t *testing.T) {
 		stderr      bool   // whether there is something
 	}{
 		{"generator --days 1", redis, 0, "generated", false},
-		{"generator enqueue", redis, 0, "enqueued", false},
+		{"generator enqueue", redis, 0, "queued 0 files", false},
+		{"inspector enqueue --all", redis, 0, "queued 0 files", false},
 		{"inspector cleanup", redis, 0, "cleaned up", false},
 		{"processor", redis, 0, "ended", false},
 		{"processor aggregate " + data, nobody, 0, "1,2", false},
 
 		// A failure of what writes a log is a line of the log, as is all else.
 		{"generator --redis-timeout 0s", nobody, 1, `"level":"error"`, false},
-		{"generator enqueue --redis-timeout 0s", nobody, 1, `"level":"error"`, false},
 		{"generator selftest --redis-timeout 0s", nobody, 1, `"level":"error"`, false},
 		{"inspector --redis-timeout 0s", nobody, 1, `"level":"error"`, false},
 		{"inspector cleanup --redis-timeout 0s", nobody, 1, `"level":"error"`, false},
@@ -146,6 +146,8 @@ func TestExitCodes(t *testing.T) {
 		{"inspector healthcheck --listen " + nobody, redis, 1, "", true},
 		{"processor healthcheck --listen " + nobody, redis, 1, "", true},
 		{"processor aggregate none.csv", nobody, 1, "", true},
+		{"generator enqueue --redis-timeout 0s", nobody, 1, "", true},
+		{"inspector enqueue --redis-timeout 0s", nobody, 1, "", true},
 		{"standalone --listen " + taken.Addr().String(), nobody, 1, "", true},
 	} {
 		t.Run(c.line, func(t *testing.T) {
@@ -195,7 +197,8 @@ func TestSignalsOfAllCommands(t *testing.T) {
 		cutShort    bool
 	}{
 		{"generator", nobody, says(noRedis), true},
-		{"generator enqueue", nobody, says(noRedis), true},
+		{"generator enqueue", deaf.Addr().String(), asked, true},
+		{"inspector enqueue", deaf.Addr().String(), asked, true},
 		{"generator selftest", nobody, says(noRedis), true},
 		{"inspector", nobody, says(noRedis), false},
 		{"inspector cleanup", nobody, says(noRedis), true},
