@@ -65,6 +65,7 @@ func (c Command) Run(ctx context.Context, args []string, getenv cli.Getenv, stdo
 	var e Enqueuer
 	fs := cli.NewFlags()
 	fs.BoolVar(&e.All, "all", false, "also files that have a result, for instance after a change of what is aggregated")
+	cli.Own(fs, "all")
 	c.RegisterFlags(fs)
 	name := c.Service + " enqueue"
 	globs, err := cli.Parse(cli.Command{

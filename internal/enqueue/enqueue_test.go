@@ -76,7 +76,8 @@ func setUp(t *testing.T) *bench {
 // command runs 'inspector enqueue' with args.
 func (b *bench) command(t *testing.T, args ...string) (code int, stdout, stderr string) {
 	t.Helper()
-	env := map[string]string{"REDIS_HOST": b.server.Host, "REDIS_PORT": strconv.Itoa(b.server.Port), "STORE_URL": b.folder, "REDIS_TIMEOUT": "1s"}
+	env := map[string]string{"REDIS_HOST": b.server.Host, "REDIS_PORT": strconv.Itoa(b.server.Port), "STORE_URL": b.folder, "REDIS_TIMEOUT": "1s",
+		"ALL": "true"} // anybody may have set that for something else
 	getenv := func(name string) (string, bool) { v, ok := env[name]; return v, ok }
 	var out, errs bytes.Buffer
 	code = cli.ExitCode(Run(t.Context(), "inspector", args, getenv, &out, &errs), &errs)
