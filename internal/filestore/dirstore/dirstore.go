@@ -328,18 +328,11 @@ func (w *writer) commit() (filestore.Info, error) {
 	if err := w.file.Sync(); err != nil {
 		return filestore.Info{}, err
 	}
-	fi, err := w.file.Stat()
-	if err != nil {
-		return filestore.Info{}, err
-	}
-	if err := w.file.Close(); err != nil {
-		return filestore.Info{}, err
-	}
 	publish := root.Rename
 	if w.exclusive {
 		publish = w.store.moveNew
 	}
-	err = publish(w.temporary, target)
+	err := publish(w.temporary, target)
 	if errors.Is(err, fs.ErrNotExist) {
 		if err = root.MkdirAll(path.Dir(target), 0o777); err == nil {
 			err = publish(w.temporary, target)
@@ -348,10 +341,13 @@ func (w *writer) commit() (filestore.Info, error) {
 	if err != nil {
 		return filestore.Info{}, err
 	}
+	file := w.file
 	w.file = nil
-	// Renaming is a change, too. What another writer has published since is not ours.
-	if now, err := root.Stat(target); err == nil && os.SameFile(now, fi) {
-		fi = now
+	// Renaming is a change, too. The name may be another writer's file by now, and once
+	// ours is closed even its inode: so it is the open file that is asked.
+	fi, err := file.Stat()
+	if err := errors.Join(err, file.Close()); err != nil {
+		return filestore.Info{}, err
 	}
 	return info(w.area, w.name, fi), syncFolder(root, path.Dir(target))
 }
