@@ -269,7 +269,7 @@ func TestDeadLetterTellsThePlace(t *testing.T) {
 			},
 			"long.csv": {
 				queue.Place{Line: 1, Field: long, Excerpt: queue.Excerpt{Before: long}},
-				queue.Place{Line: 1, Field: long[:1000] + "…", Excerpt: queue.Excerpt{Before: long[:1000] + "…"}},
+				queue.Place{Line: 1, Field: long[:997] + "…", Excerpt: queue.Excerpt{Before: long[:997] + "…"}},
 			},
 		} {
 			push(t, rdb, name)
