@@ -110,7 +110,7 @@ export async function demo(p) {
   await p.put('broken/20220701.csv', 'timestamp,item_id,quantity\n2022-07-01T00:00:00Z,1,4\n2022-07-01T00:10:00Z,2,seven\n2022-07-01T00:20:00Z,3,9\n');
   await p.put('broken/20220702.csv', 'timestamp,item_id,amount\n2022-07-02T00:00:00Z,1,4\n');
   await p.put('broken/<img src=x onerror=alert(1)>.csv', 'item_id,quantity\n1\n');
-  await p.put('broken/\u202egnp.exe.csv', '');
+  await p.put('broken/\u202egnp.exe.csv', 'timestamp,item_id,quantity\n');
   await p.redisCommand('LPUSH', 'csvs-to-process', '../../etc/passwd', 'missing.csv', 'broken/20220701.csv', 'broken/20220702.csv', 'broken/<img src=x onerror=alert(1)>.csv', 'broken/\u202egnp.exe.csv');
   await p.run('processor');
   await p.until((s) => s.completed === 182 && s.failed === 5);
