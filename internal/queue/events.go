@@ -3,8 +3,6 @@ package queue
 import (
 	"context"
 	"fmt"
-
-	"github.com/redis/go-redis/v9"
 )
 
 // Events returns the oldest messages, most at most, of the list in which an object
@@ -21,16 +19,14 @@ func (q *Queue) Events(ctx context.Context, most int64) ([]string, error) {
 func (q *Queue) EventsKey() string { return q.keys.events }
 
 // Accept makes names wait and drops the message that they are from, in one step.
-// Two who accept the same message at once make them wait twice, which is harmless.
+// Of several who accept the same message the first one does; the others do nothing.
 func (q *Queue) Accept(ctx context.Context, message string, names []string) error {
-	_, err := q.rdb.TxPipelined(ctx, func(p redis.Pipeliner) error {
-		for _, name := range names {
-			p.LPush(ctx, q.keys.list, name)
-		}
-		p.LRem(ctx, q.keys.events, 1, message)
-		return nil
-	})
-	if err != nil {
+	args := make([]any, 0, 1+len(names))
+	args = append(args, message)
+	for _, name := range names {
+		args = append(args, name)
+	}
+	if err := acceptScript.Run(ctx, q.rdb, []string{q.keys.list, q.keys.events}, args...).Err(); err != nil {
 		return fmt.Errorf("push the names of a store's message: %w", err)
 	}
 	return nil

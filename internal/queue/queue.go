@@ -55,6 +55,7 @@ var (
 	countsScript   = script("counts")
 	queuedScript   = script("queued")
 	dropScript     = script("drop")
+	acceptScript   = script("accept")
 )
 
 // Options are the queue's limits; zero values take the defaults.

@@ -592,3 +592,23 @@ func TestRedisThatCannotPersistRefusesWholeSteps(t *testing.T) {
 		t.Errorf("when it works again: %+v, %v", next, err)
 	}
 }
+
+// A Redis may be full of the messages by which a store tells of its files.
+func TestFullRedisIsRelievedOfTheStoresMessages(t *testing.T) {
+	rdb := redistest.Start(t).Client(t)
+	q := queue.New(rdb, list, queue.Options{})
+	message := strings.Repeat("m", 500)
+	if err := rdb.RPush(t.Context(), q.EventsKey(), message).Err(); err != nil {
+		t.Fatal(err)
+	}
+	rdb.ConfigSet(t.Context(), "maxmemory", "1")
+	for range 2 { // two who have read the same message
+		if err := q.Accept(t.Context(), message, []string{"a.csv", "b.csv"}); err != nil {
+			t.Errorf("accept: %v", err)
+		}
+	}
+	expect(t, q, "waiting 2, in flight 0, delayed 0, failed 0")
+	if left, err := q.Events(t.Context(), 10); len(left) != 0 || err != nil {
+		t.Errorf("messages left: %q, %v", left, err)
+	}
+}
