@@ -164,5 +164,5 @@ operator learns lengths and nothing else. The script that it learns them by runs
 keda ~{{ $list }} ~{{ printf "{%s}:inflight" $list }} +ping +eval +type +llen +zcard
 generator {{ $all }} +client|setname +eval +evalsha +hdel +hget +hincrby +hset +llen +lpush +lrange +type +zrange +zrem +zscore
 processor {{ $all }} +client|setname +blmove +eval +evalsha +hdel +hget +hincrby +hmget +hset +lpush +rpop +rpush +time +type +xadd +zadd +zrange +zrangebyscore +zrem
-inspector {{ $all }} +client|setname +eval +evalsha +exec +hdel +hget +hgetall +hincrby +hkeys +hlen +hmget +hscan +hset +llen +lpush +lrange +lrem +multi +rpush +time +type +xadd +xrange +zcard +zrange +zrangebyscore +zrem +zscore
+inspector {{ $all }} +client|setname +eval +evalsha +hdel +hget +hgetall +hincrby +hkeys +hlen +hmget +hscan +hset +llen +lpush +lrange +lrem +rpush +time +type +xadd +xrange +zcard +zrange +zrangebyscore +zrem +zscore
 {{- end -}}
