@@ -36,6 +36,7 @@ type proxy struct {
 	conns   map[net.Conn]struct{}
 	closed  bool
 	packets int // while connections are torn
+	tap     func(answer bool) (lost bool)
 	running sync.WaitGroup
 }
 
@@ -138,7 +139,7 @@ func (p *proxy) forward(to, from net.Conn, answers bool) {
 	for {
 		n, err := from.Read(buffer)
 		if n > 0 {
-			if !p.pass(answers) {
+			if p.tapped(answers) || !p.pass(answers) {
 				return
 			}
 			if p.tears() { // half of it arrives
@@ -154,6 +155,21 @@ func (p *proxy) forward(to, from net.Conn, answers bool) {
 			return
 		}
 	}
+}
+
+// listen has tap called with each packet before it goes on, until listen is called
+// again. A packet that tap calls lost breaks its connection.
+func (p *proxy) listen(tap func(answer bool) (lost bool)) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.tap = tap
+}
+
+func (p *proxy) tapped(answer bool) (lost bool) {
+	p.mu.Lock()
+	tap := p.tap
+	p.mu.Unlock()
+	return tap != nil && tap(answer)
 }
 
 // tears reports, now and then, that a connection is to be reset.
