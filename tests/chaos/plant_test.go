@@ -158,6 +158,7 @@ func (p *plant) processorAt(faultpoint string, args ...string) *process {
 	if strings.HasSuffix(faultpoint, "=kill") {
 		process.killed.Store(true)
 	}
+	process.tells.Store(strings.HasSuffix(faultpoint, "=term") || strings.HasSuffix(faultpoint, "=hold"))
 	return process
 }
 

@@ -23,6 +23,7 @@ type process struct {
 	status  syscall.WaitStatus
 
 	killed, told atomic.Bool // by the test: with SIGKILL, with SIGTERM
+	tells        atomic.Bool // itself, with SIGTERM, should it reach a fault point
 }
 
 var started atomic.Int64
@@ -74,13 +75,16 @@ func (p *process) running() bool {
 	}
 }
 
-// signal sends a signal; to a process that has ended it does nothing.
+// signal sends a signal; to a process that has ended it does nothing, and neither does
+// a second SIGTERM, which would end it at once.
 func (p *process) signal(s syscall.Signal) {
 	switch s {
 	case syscall.SIGKILL:
 		p.killed.Store(true)
 	case syscall.SIGTERM:
-		p.told.Store(true)
+		if p.told.Swap(true) {
+			return
+		}
 	}
 	_ = p.cmd.Process.Signal(s)
 }
@@ -119,6 +123,8 @@ func (p *process) endedWell() error {
 		return nil
 	case p.told.Load() && p.status.Signaled() && p.status.Signal() == syscall.SIGTERM && p.silent():
 		return nil // it was told before it could listen, and had begun nothing
+	case p.told.Load() && p.tells.Load() && p.status.Exited() && p.status.ExitStatus() == 128+int(syscall.SIGTERM):
+		return nil // it was told twice: then it ends at once, as one that is killed
 	}
 	return fmt.Errorf("%s ended with %s (told to stop: %v)", p.name, describe(p.status), p.told.Load())
 }
