@@ -67,7 +67,14 @@ func TestSkaffold(t *testing.T) {
 
 		s.edit(t, "edited")
 		began := time.Now()
-		dev.await(t, regexp.QuoteMeta(said("edited")), patience)
+		// Asked of the pod: skaffold does not always show again what a pod says first after a change.
+		eventually(t, "the edit in a new pod", patience, func() error {
+			log, err := tryRun(t.Context(), "", "kubectl", "--namespace", r.namespace, "logs", "deployment/"+r.name+"-inspector")
+			if err == nil && !strings.Contains(log, said("edited")) {
+				err = fmt.Errorf("the inspector says %s", log)
+			}
+			return err
+		})
 		t.Logf("an edit was in a new pod after %.1f s", time.Since(began).Seconds())
 
 		if err := dev.interrupt(t); err != nil {
