@@ -279,7 +279,7 @@ func fileTruncated(p *plant, rng *rand.Rand) {
 		p.inputs.mu.Lock()
 		size := len(p.inputs.files[name].content)
 		p.inputs.mu.Unlock()
-		p.report(p.inputs.truncate(name, rng.IntN(size)))
+		p.report(p.inputs.truncate(name, rng.IntN(max(size, 1))))
 	}
 }
 
