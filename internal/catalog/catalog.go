@@ -71,19 +71,17 @@ func take(ctx context.Context, store filestore.Store, before *Snapshot, seen fun
 		s.match()
 	}
 	s.Took = time.Since(s.At)
-	if remote, ok := store.(filestore.Remote); ok {
-		s.rest = remote.Rest(s.Raw.Len(), s.Processed.Len())
-	}
+	s.rest = filestore.Rest(store, s.Raw.Len(), s.Processed.Len())
 	return s, nil
 }
 
 func list(ctx context.Context, store filestore.Store, area filestore.Area, before *Table, seen func()) (*Table, error) {
 	b := builder{before: before}
-	files := store.List(ctx, area)
-	if remote, ok := store.(filestore.Remote); ok && before != nil {
-		files = remote.Relist(ctx, area, before.Find)
+	var known func(name string) (filestore.Info, bool)
+	if before != nil {
+		known = before.Find
 	}
-	for info, err := range files {
+	for info, err := range filestore.Relist(ctx, store, area, known) {
 		if err != nil {
 			return nil, err
 		}
@@ -136,7 +134,7 @@ var ErrStalled = errors.New("the store listed no file")
 // New makes a catalog of the store.
 func New(store filestore.Store) *Catalog {
 	c := &Catalog{store: store, Limit: 20 * time.Second, walking: make(chan struct{}, 1)}
-	if _, c.remote = store.(filestore.Remote); c.remote {
+	if c.remote = filestore.IsRemote(store); c.remote {
 		c.Limit = 2 * time.Minute
 	}
 	c.walk = coalesce.New(c.look)

@@ -40,11 +40,6 @@ type Removal struct {
 	Bytes     int64 // of them all
 }
 
-// dated is a store where the ModTime of a result does not say when it was published.
-type dated interface {
-	Published(ctx context.Context, area filestore.Area, name string) (time.Time, error)
-}
-
 // batch is how many names the queue is asked about at a time. The look at it is to
 // be fresh when they are removed.
 const batch = 1000
@@ -59,7 +54,7 @@ func (c *Cleaner) Run(ctx context.Context) error {
 		if _, ok := filestore.RawName(result.Name); !ok {
 			continue // rejected rows, which go with their result, or none of ours
 		}
-		published, err := c.published(ctx, result)
+		published, err := filestore.Published(ctx, c.Store, filestore.Processed, result)
 		if errors.Is(err, filestore.ErrNotExist) {
 			continue
 		}
@@ -77,13 +72,6 @@ func (c *Cleaner) Run(ctx context.Context) error {
 		}
 	}
 	return c.remove(ctx, old)
-}
-
-func (c *Cleaner) published(ctx context.Context, result filestore.Info) (time.Time, error) {
-	if store, ok := c.Store.(dated); ok {
-		return store.Published(ctx, filestore.Processed, result.Name)
-	}
-	return result.ModTime, nil
 }
 
 func (c *Cleaner) remove(ctx context.Context, results []filestore.Info) error {
@@ -126,7 +114,7 @@ func (c *Cleaner) removeOne(ctx context.Context, name string, listed filestore.I
 	if err != nil {
 		return fmt.Errorf("look at %s: %w", listed.Name, err)
 	}
-	published, err := c.published(ctx, result)
+	published, err := filestore.Published(ctx, c.Store, filestore.Processed, result)
 	if errors.Is(err, filestore.ErrNotExist) || err == nil && !published.Before(c.Before) {
 		return nil
 	}

@@ -59,13 +59,6 @@ type File interface {
 	Info() Info
 }
 
-// Pinned is a File that cannot change while it is open, whatever is written to the
-// store: reading it gives that version or an error, never a mixture.
-type Pinned interface {
-	File
-	Pinned() // does nothing
-}
-
 // Writer is a file that is not there yet. It appears whole by Commit, or never.
 type Writer interface {
 	io.Writer
@@ -100,17 +93,4 @@ type Store interface {
 	// Check says whether the store can be reached.
 	Check(ctx context.Context) error
 	Close() error
-}
-
-// Remote is a Store whose requests take long and are paid for: whoever lists it
-// often tells what it knows already, and lets time pass in between.
-type Remote interface {
-	Store
-	// Relist is List for who has listed the area before: before returns what it then
-	// knew of a file, which need not be asked for again if the file is still the same.
-	// It may be nil.
-	Relist(ctx context.Context, area Area, before func(name string) (Info, bool)) iter.Seq2[Info, error]
-	// Rest is for how long to leave the store alone after a listing of areas with so
-	// many files.
-	Rest(files ...int) time.Duration
 }

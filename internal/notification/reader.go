@@ -10,17 +10,11 @@ import (
 	"csv-pipeline/internal/queue"
 )
 
-// Namer is a store in a bucket: it tells which file an object is.
-type Namer interface {
-	// RawName is the name of the raw file that an object is, if it is one.
-	RawName(bucket, key string) (name string, ok bool)
-}
-
 // Reader moves names from the store's messages to the queue. Any number may run:
 // a message is taken at least once. One that gets lost is made up for by the sweep.
 type Reader struct {
 	Queue *queue.Queue
-	Store Namer
+	Store filestore.ObjectNamer
 	Log   *zap.Logger
 }
 

@@ -200,7 +200,7 @@ func overtaken(l queue.DeadLetter, raw filestore.Info, files *catalog.Snapshot) 
 // and do not grow. Of a snapshot that is swept once more it returns those that were
 // not looked at. What is in a remote store came there whole.
 func (s *Sweeper) settled(files *catalog.Snapshot, queued map[string]struct{}) []int32 {
-	_, whole := s.Store.(filestore.Remote)
+	whole := filestore.IsRemote(s.Store)
 	var still []int32
 	watched := make(map[string]sighting)
 	for i := s.next; i < files.Raw.Len(); i++ {
@@ -248,7 +248,7 @@ func (s *Sweeper) done(ctx context.Context, raw filestore.Info) (bool, error) {
 // more than a tenth of it, until ctx ends. Each round ends with a call of beat.
 func (s *Sweeper) Run(ctx context.Context, interval time.Duration, beat func()) {
 	most := time.Duration(math.MaxInt64)
-	if _, remote := s.Store.(filestore.Remote); remote {
+	if filestore.IsRemote(s.Store) {
 		most = 10 * time.Second // it took long because the store was away
 	}
 	var lastProblem string

@@ -131,7 +131,7 @@ func (j *job) open(ctx context.Context, name string) (filestore.File, error) {
 		return nil, err
 	}
 	age := time.Since(in.Info().ModTime)
-	if _, pinned := in.(filestore.Pinned); pinned || age < 0 || age > tick {
+	if filestore.IsPinned(in) || age < 0 || age > tick {
 		return in, nil
 	}
 	if err := in.Close(); err != nil {
@@ -148,7 +148,7 @@ func (j *job) judge(ctx context.Context, in filestore.File, err error) *failure 
 	if cause := context.Cause(ctx); cause != nil {
 		return &failure{err: cause, kind: queue.KindError}
 	}
-	if _, pinned := in.(filestore.Pinned); pinned && err == nil {
+	if filestore.IsPinned(in) && err == nil {
 		return nil // all of it was read; whether it is outdated is seen by its source
 	}
 	now, statErr := j.Store.Stat(ctx, filestore.Raw, source.Name)

@@ -13,6 +13,7 @@ import (
 	"csv-pipeline/internal/catalog"
 	"csv-pipeline/internal/cli"
 	"csv-pipeline/internal/enqueue"
+	"csv-pipeline/internal/filestore"
 	"csv-pipeline/internal/filestore/storeurl"
 	"csv-pipeline/internal/notification"
 	"csv-pipeline/internal/ops"
@@ -90,7 +91,7 @@ func serve(ctx context.Context, c config, guard *auth.Guard, log *zap.Logger) er
 		})
 	}
 	background(func() { sweeper.Run(ctx, c.sweepInterval, pulse.Beat) })
-	if bucket, ok := store.(notification.Namer); ok {
+	if bucket, ok := filestore.AsObjectNamer(store); ok {
 		background(func() { (&notification.Reader{Queue: q, Store: bucket, Log: log}).Run(ctx) })
 	}
 	background(func() { server.Watch(ctx) })

@@ -37,8 +37,9 @@ type Store struct {
 }
 
 var (
-	_ filestore.Store  = (*Store)(nil)
-	_ filestore.Remote = (*Store)(nil)
+	_ filestore.Store       = (*Store)(nil)
+	_ filestore.Remote      = (*Store)(nil)
+	_ filestore.ObjectNamer = (*Store)(nil)
 )
 
 // sourceKey is the metadata that a result has: the identity of its input.

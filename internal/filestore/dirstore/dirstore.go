@@ -35,7 +35,10 @@ type Store struct {
 	direct *direct
 }
 
-var _ filestore.Store = (*Store)(nil)
+var (
+	_ filestore.Store = (*Store)(nil)
+	_ filestore.Dated = (*Store)(nil)
+)
 
 const temporaries = ".tmp"
 
