@@ -22,7 +22,7 @@ import (
 // Store is a filestore.Store in a bucket.
 type Store struct {
 	bucket  *blob.Bucket
-	cloud   cloud
+	backend backend
 	place   string // for people: s3://bucket/prefix
 	name    string // of the bucket
 	prefix  string // of all keys; "" or with a slash at its end
@@ -45,37 +45,11 @@ var (
 // sourceKey is the metadata that a result has: the identity of its input.
 const sourceKey = "source"
 
-// cloud is what differs between the object stores beyond what blob.Bucket hides:
-// where they tell the version of an object.
-type cloud struct {
-	// opened returns the version of what is read, and the source it was made from.
-	opened func(*blob.Reader) (version, source string)
-	// pin lets a read succeed only for the version.
-	pin func(version string) func(as func(any) bool) error
-	// stat returns the version that the attributes are of.
-	stat func(*blob.Attributes) (version string)
-	// listed returns the key and version of an object, and its source where the
-	// listing has it; ok is false where it does not tell versions.
-	listed func(*blob.ListObject) (key, version string, source *string, ok bool)
-	// list has a listing tell sources; nil where it cannot.
-	list func(as func(any) bool) error
-	// publish prepares a write. After it, told returns the version that was written
-	// and when; ok is false if the store did not say.
-	publish func(context.Context, *blob.WriterOptions) (_ context.Context, told func() (version string, at time.Time, ok bool))
-	// diagnose says what an error of the store means.
-	diagnose func(*blob.Bucket, error) problem
-	// pinRemoval lets a removal succeed only for the version.
-	pinRemoval func(version string) func(as func(any) bool) error
-	// sweep removes unfinished writes older than the age below the prefix; nil where
-	// the store does so by itself.
-	sweep func(ctx context.Context, s *Store, prefix string, age time.Duration) (int, error)
-}
-
-func newStore(bucket *blob.Bucket, c cloud, place, name, prefix string) *Store {
+func newStore(bucket *blob.Bucket, b backend, place, name, prefix string) *Store {
 	if prefix = strings.Trim(prefix, "/"); prefix != "" {
 		prefix += "/"
 	}
-	return &Store{bucket: bucket, cloud: c, place: place, name: name, prefix: prefix, stall: 30 * time.Second, limit: 2 * time.Minute,
+	return &Store{bucket: bucket, backend: b, place: place, name: name, prefix: prefix, stall: 30 * time.Second, limit: 2 * time.Minute,
 		buffers: newBuffers(), asked: make(map[string]filestore.Info)}
 }
 
@@ -137,7 +111,7 @@ func (s *Store) Stat(ctx context.Context, area filestore.Area, name string) (fil
 	if err != nil {
 		return filestore.Info{}, s.explain(ctx, "look at", key, err)
 	}
-	i := info(area, name, s.cloud.stat(a), a.Size, a.ModTime, a.Metadata[sourceKey])
+	i := info(area, name, s.backend.stat(a), a.Size, a.ModTime, a.Metadata[sourceKey])
 	if area == filestore.Processed {
 		s.remember(i)
 	}
@@ -155,9 +129,6 @@ func info(area filestore.Area, name, version string, size int64, modTime time.Ti
 	}
 	return i
 }
-
-// bare is an ETag without its quotes.
-func bare(etag string) string { return strings.Trim(strings.TrimPrefix(etag, "W/"), `"`) }
 
 // Remove removes an object.
 func (s *Store) Remove(ctx context.Context, area filestore.Area, name string) error {
@@ -179,7 +150,7 @@ func (s *Store) RemoveVersion(ctx context.Context, area filestore.Area, version 
 	if err != nil {
 		return false, err
 	}
-	err = s.remove(ctx, key, s.cloud.pinRemoval(version.ETag))
+	err = s.remove(ctx, key, s.backend.pin(version.ETag))
 	if err != nil && s.diagnose(err) == replaced {
 		return false, nil
 	}
@@ -217,12 +188,9 @@ func (s *Store) listPage(ctx context.Context, token []byte, size int, options *b
 
 // Sweep removes the parts of large objects whose writers died.
 func (s *Store) Sweep(ctx context.Context, age time.Duration) (int, error) {
-	if s.cloud.sweep == nil {
-		return 0, nil
-	}
 	removed := 0
 	for _, area := range []filestore.Area{filestore.Raw, filestore.Processed} {
-		n, err := s.cloud.sweep(ctx, s, s.areaPrefix(area), age)
+		n, err := s.backend.sweep(ctx, s, s.areaPrefix(area), age)
 		removed += n
 		if err != nil {
 			return removed, s.refused(ctx, "remove unfinished uploads from", s.place, err)

@@ -28,7 +28,7 @@ func (s *Store) diagnose(err error) problem {
 	if errors.Is(err, errReplaced) {
 		return replaced
 	}
-	return s.cloud.diagnose(s.bucket, err)
+	return s.backend.diagnose(err)
 }
 
 // explain gives an error of the store its meaning and its place. When ctx has ended,

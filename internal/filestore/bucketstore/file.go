@@ -37,7 +37,7 @@ func (s *Store) Open(ctx context.Context, area filestore.Area, name string) (fil
 	var i filestore.Info
 	switch {
 	case err == nil:
-		version, source := s.cloud.opened(r.Reader)
+		version, source := s.backend.opened(r.Reader)
 		i = info(area, name, version, r.Size(), r.ModTime(), source)
 	case s.diagnose(err) == empty:
 		if i, err = s.Stat(ctx, area, name); err == nil && i.Size > 0 {
@@ -76,7 +76,7 @@ func (r *ranged) Close() error {
 func (s *Store) openRange(ctx context.Context, key, version string, from, length int64) (*ranged, error) {
 	var options blob.ReaderOptions
 	if version != "" {
-		options.BeforeRead = s.cloud.pin(version)
+		options.BeforeRead = s.backend.pin(version)
 	}
 	within, cancel := context.WithCancel(ctx)
 	late := time.AfterFunc(s.limit, cancel)

@@ -20,106 +20,69 @@ import (
 )
 
 // openGCS opens gs://bucket/prefix, with the default credentials of an application.
-func openGCS(ctx context.Context, u *url.URL, q *query) (*blob.Bucket, cloud, error) {
+func openGCS(ctx context.Context, u *url.URL, q *query) (*blob.Bucket, backend, error) {
 	anonymous := q.boolean("anonymous", false)
 	if err := q.end(); err != nil {
-		return nil, cloud{}, err
+		return nil, nil, err
 	}
 	transport := httpClient().GetTransport()
 	client := gcp.NewAnonymousHTTPClient(transport)
 	if !anonymous && os.Getenv("STORAGE_EMULATOR_HOST") == "" {
 		credentials, err := gcp.DefaultCredentials(ctx)
 		if err != nil {
-			return nil, cloud{}, cli.Usagef("there are no credentials for %s: set GOOGLE_APPLICATION_CREDENTIALS, or run with a service account (%v)", place(u), last(err))
+			return nil, nil, cli.Usagef("there are no credentials for %s: set GOOGLE_APPLICATION_CREDENTIALS, or run with a service account (%v)", place(u), last(err))
 		}
 		if client, err = gcp.NewHTTPClient(transport, gcp.CredentialsTokenSource(credentials)); err != nil {
-			return nil, cloud{}, q.refuse("%v", err)
+			return nil, nil, q.refuse("%v", err)
 		}
 	}
 	bucket, err := gcsblob.OpenBucket(ctx, client, u.Host, nil)
 	if err != nil {
-		return nil, cloud{}, q.refuse("%v", err)
+		return nil, nil, q.refuse("%v", err)
 	}
 	var service *storage.Client
-	if bucket.As(&service) { // which else tries for ever
+	if bucket.As(&service) { // by default it retries without a limit
 		service.SetRetry(storage.WithMaxAttempts(mostAttempts), storage.WithBackoff(gax.Backoff{Max: longestPause}))
 	}
-	return bucket, gcsCloud, nil
+	return bucket, gcsBackend{bucket}, nil
 }
 
-// gcsCloud tells versions by their generation: the ETag differs between what lists
-// and what reads.
-var gcsCloud = cloud{
-	opened: func(r *blob.Reader) (version, source string) {
-		var raw *storage.Reader
-		if !r.As(&raw) {
-			return "", ""
-		}
-		return generation(raw.Attrs.Generation), raw.Metadata()[http.CanonicalHeaderKey(sourceKey)] // it came as a header
-	},
-	pin:        ifGeneration,
-	pinRemoval: ifGeneration,
-	stat: func(a *blob.Attributes) string {
-		var attrs storage.ObjectAttrs
-		a.As(&attrs)
-		return generation(attrs.Generation)
-	},
-	listed: func(o *blob.ListObject) (key, version string, source *string, ok bool) {
-		var attrs storage.ObjectAttrs
-		ok = o.As(&attrs)
-		from := attrs.Metadata[sourceKey]
-		return attrs.Name, generation(attrs.Generation), &from, ok
-	},
-	list: func(as func(any) bool) error {
+// gcsBackend is Google Cloud Storage. A version is a generation: the ETag of an object
+// differs between a listing and a read.
+type gcsBackend struct{ bucket *blob.Bucket }
+
+func (gcsBackend) opened(r *blob.Reader) (version, source string) {
+	var raw *storage.Reader
+	if !r.As(&raw) {
+		return "", ""
+	}
+	return generation(raw.Attrs.Generation), raw.Metadata()[http.CanonicalHeaderKey(sourceKey)] // it came as a header
+}
+
+func (gcsBackend) stat(a *blob.Attributes) string {
+	var attrs storage.ObjectAttrs
+	a.As(&attrs)
+	return generation(attrs.Generation)
+}
+
+func (gcsBackend) listed(o *blob.ListObject) (key, version string, source *string, ok bool) {
+	var attrs storage.ObjectAttrs
+	ok = o.As(&attrs)
+	from := attrs.Metadata[sourceKey]
+	return attrs.Name, generation(attrs.Generation), &from, ok
+}
+
+func (gcsBackend) askForSources() hook {
+	return func(as func(any) bool) error {
 		var q *storage.Query
 		if as(&q) {
 			return q.SetAttrSelection([]string{"Name", "Size", "Updated", "Generation", "Metadata"})
 		}
 		return nil
-	},
-	publish: func(ctx context.Context, o *blob.WriterOptions) (context.Context, func() (string, time.Time, bool)) {
-		var w *storage.Writer
-		o.BeforeWrite = func(as func(any) bool) error {
-			var object **storage.ObjectHandle
-			if as(&object) { // the same bytes again do no harm, which the client cannot know
-				*object = (*object).Retryer(storage.WithPolicy(storage.RetryAlways), storage.WithErrorFunc(fewTimes()))
-			}
-			as(&w)
-			return nil
-		}
-		return ctx, func() (string, time.Time, bool) {
-			if w == nil || w.Attrs() == nil {
-				return "", time.Time{}, false
-			}
-			return generation(w.Attrs().Generation), w.Attrs().Updated, true
-		}
-	},
-	diagnose: func(b *blob.Bucket, err error) problem {
-		switch {
-		case errors.Is(err, storage.ErrBucketNotExist):
-			return noBucket
-		case errors.Is(err, storage.ErrObjectNotExist):
-			return missing
-		}
-		var answer *googleapi.Error
-		if !errors.As(err, &answer) && !b.ErrorAs(err, &answer) {
-			return unavailable
-		}
-		switch answer.Code {
-		case http.StatusUnauthorized, http.StatusForbidden:
-			return forbidden
-		case http.StatusNotFound:
-			return missing
-		case http.StatusPreconditionFailed:
-			return replaced
-		case http.StatusRequestedRangeNotSatisfiable:
-			return empty
-		}
-		return unavailable
-	},
+	}
 }
 
-func ifGeneration(version string) func(as func(any) bool) error {
+func (gcsBackend) pin(version string) hook {
 	return func(as func(any) bool) error {
 		var object **storage.ObjectHandle
 		if n, err := strconv.ParseInt(version, 36, 64); err == nil && as(&object) {
@@ -129,7 +92,53 @@ func ifGeneration(version string) func(as func(any) bool) error {
 	}
 }
 
-// fewTimes has an upload tried again, but not for ever: no other limit holds for it.
+func (gcsBackend) publish(ctx context.Context, o *blob.WriterOptions) (context.Context, func() (string, time.Time, bool)) {
+	var w *storage.Writer
+	o.BeforeWrite = func(as func(any) bool) error {
+		var object **storage.ObjectHandle
+		if as(&object) { // writing the same bytes again does no harm, which the client cannot know
+			*object = (*object).Retryer(storage.WithPolicy(storage.RetryAlways), storage.WithErrorFunc(fewTimes()))
+		}
+		as(&w)
+		return nil
+	}
+	return ctx, func() (string, time.Time, bool) {
+		if w == nil || w.Attrs() == nil {
+			return "", time.Time{}, false
+		}
+		return generation(w.Attrs().Generation), w.Attrs().Updated, true
+	}
+}
+
+func (b gcsBackend) diagnose(err error) problem {
+	switch {
+	case errors.Is(err, storage.ErrBucketNotExist):
+		return noBucket
+	case errors.Is(err, storage.ErrObjectNotExist):
+		return missing
+	}
+	var answer *googleapi.Error
+	if !errors.As(err, &answer) && !b.bucket.ErrorAs(err, &answer) {
+		return unavailable
+	}
+	switch answer.Code {
+	case http.StatusUnauthorized, http.StatusForbidden:
+		return forbidden
+	case http.StatusNotFound:
+		return missing
+	case http.StatusPreconditionFailed:
+		return replaced
+	case http.StatusRequestedRangeNotSatisfiable:
+		return empty
+	}
+	return unavailable
+}
+
+// Google removes unfinished uploads after a week by itself.
+func (gcsBackend) sweep(context.Context, *Store, string, time.Duration) (int, error) { return 0, nil }
+
+// fewTimes retries an upload at most mostAttempts times in a row; the client's own limit
+// does not apply to uploads.
 func fewTimes() func(error) bool {
 	failures := 0
 	return func(err error) bool {

@@ -52,7 +52,7 @@ func (s *Store) Relist(ctx context.Context, area filestore.Area, before func(nam
 			var page []*blob.ListObject
 			err := ctx.Err()
 			if err == nil {
-				page, token, err = s.listPage(ctx, token, pageSize, &blob.ListOptions{Prefix: prefix, BeforeList: s.cloud.list})
+				page, token, err = s.listPage(ctx, token, pageSize, &blob.ListOptions{Prefix: prefix, BeforeList: s.backend.askForSources()})
 			}
 			var files []filestore.Info
 			if err == nil {
@@ -80,7 +80,7 @@ func (s *Store) page(ctx context.Context, area filestore.Area, prefix string, ob
 		if o.IsDir {
 			continue
 		}
-		key, version, source, ok := s.cloud.listed(o)
+		key, version, source, ok := s.backend.listed(o)
 		if !ok {
 			key = o.Key
 		}

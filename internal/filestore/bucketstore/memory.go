@@ -9,26 +9,38 @@ import (
 	"gocloud.dev/gcerrors"
 )
 
-// memoryCloud is a bucket in this process, which only blob.Attributes tell the
-// versions of.
-var memoryCloud = cloud{
-	opened:     func(*blob.Reader) (version, source string) { return "", "" },
-	pin:        func(string) func(func(any) bool) error { return nil },
-	pinRemoval: func(string) func(func(any) bool) error { return nil },
-	stat:       func(a *blob.Attributes) string { return bare(a.ETag) },
-	listed:     func(*blob.ListObject) (key, version string, source *string, ok bool) { return "", "", nil, false },
-	publish: func(ctx context.Context, _ *blob.WriterOptions) (context.Context, func() (string, time.Time, bool)) {
-		return ctx, func() (string, time.Time, bool) { return "", time.Time{}, false }
-	},
-	diagnose: func(_ *blob.Bucket, err error) problem {
-		switch gcerrors.Code(err) {
-		case gcerrors.NotFound:
-			return missing
-		case gcerrors.FailedPrecondition:
-			return replaced
-		}
-		return unavailable
-	},
+// memoryBackend is a bucket in this process, which tells versions only in
+// blob.Attributes.
+type memoryBackend struct{}
+
+func (memoryBackend) opened(*blob.Reader) (version, source string) { return "", "" }
+
+func (memoryBackend) stat(a *blob.Attributes) string { return bare(a.ETag) }
+
+func (memoryBackend) listed(*blob.ListObject) (key, version string, source *string, ok bool) {
+	return "", "", nil, false
 }
 
-func openMemory() *Store { return newStore(memblob.OpenBucket(nil), memoryCloud, "mem://", "", "") }
+func (memoryBackend) askForSources() hook { return nil }
+
+func (memoryBackend) pin(string) hook { return nil }
+
+func (memoryBackend) publish(ctx context.Context, _ *blob.WriterOptions) (context.Context, func() (string, time.Time, bool)) {
+	return ctx, func() (string, time.Time, bool) { return "", time.Time{}, false }
+}
+
+func (memoryBackend) diagnose(err error) problem {
+	switch gcerrors.Code(err) {
+	case gcerrors.NotFound:
+		return missing
+	case gcerrors.FailedPrecondition:
+		return replaced
+	}
+	return unavailable
+}
+
+func (memoryBackend) sweep(context.Context, *Store, string, time.Duration) (int, error) {
+	return 0, nil
+}
+
+func openMemory() *Store { return newStore(memblob.OpenBucket(nil), memoryBackend{}, "mem://", "", "") }

@@ -27,22 +27,22 @@ func Open(ctx context.Context, u *url.URL) (*Store, error) {
 		return nil, q.refuse("it names no bucket")
 	}
 	var bucket *blob.Bucket
-	var c cloud
+	var b backend
 	var err error
 	switch u.Scheme {
 	case "s3":
-		bucket, c, err = openS3(ctx, u, q)
+		bucket, b, err = openS3(ctx, u, q)
 	case "gs":
-		bucket, c, err = openGCS(ctx, u, q)
+		bucket, b, err = openGCS(ctx, u, q)
 	case "azblob":
-		bucket, c, err = openAzure(ctx, u, q)
+		bucket, b, err = openAzure(ctx, u, q)
 	default:
 		return nil, q.refuse("nothing is known of %s://", u.Scheme)
 	}
 	if err != nil {
 		return nil, err
 	}
-	s := newStore(bucket, c, place(u), u.Host, u.Path)
+	s := newStore(bucket, b, place(u), u.Host, u.Path)
 	if err := s.there(ctx); err != nil {
 		_ = s.Close()
 		return nil, err

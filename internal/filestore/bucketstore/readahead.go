@@ -216,7 +216,7 @@ func (p *parts) receive(t *part, answer *ranged) error {
 		if answer, err = p.store.openRange(p.ctx, p.key, p.version, t.from+int64(from), int64(len(t.data)-from)); err != nil {
 			return err
 		}
-		if version, _ := p.store.cloud.opened(answer.Reader); answer.Size() != p.size || version != "" && version != p.version {
+		if version, _ := p.store.backend.opened(answer.Reader); answer.Size() != p.size || version != "" && version != p.version {
 			_ = answer.Close()
 			return fmt.Errorf("read %s: %w", p.key, errReplaced)
 		}

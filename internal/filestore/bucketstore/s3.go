@@ -3,7 +3,6 @@ package bucketstore
 import (
 	"context"
 	"errors"
-	"net"
 	"net/http"
 	"net/url"
 	"time"
@@ -26,16 +25,16 @@ import (
 )
 
 // openS3 opens s3://bucket/prefix with the parameters of its URL.
-func openS3(ctx context.Context, u *url.URL, q *query) (*blob.Bucket, cloud, error) {
+func openS3(ctx context.Context, u *url.URL, q *query) (*blob.Bucket, backend, error) {
 	region, endpoint := q.text("region"), q.text("endpoint")
 	pathStyle := q.boolean("use_path_style", endpoint != "")
 	anonymous := q.boolean("anonymous", false)
 	options := s3blob.Options{EncryptionType: types.ServerSideEncryption(q.text("ssetype")), KMSEncryptionID: q.text("kmskeyid")}
 	if err := q.end(); err != nil {
-		return nil, cloud{}, err
+		return nil, nil, err
 	}
 	if e, err := url.Parse(endpoint); endpoint != "" && (err != nil || e.Host == "" || e.Scheme != "http" && e.Scheme != "https") {
-		return nil, cloud{}, q.refuse("endpoint=%s is no URL such as http://minio:9000", endpoint)
+		return nil, nil, q.refuse("endpoint=%s is no URL such as http://minio:9000", endpoint)
 	}
 	load := []func(*config.LoadOptions) error{
 		config.WithHTTPClient(httpClient()), config.WithLogger(logging.Nop{}), config.WithRetryer(retryer),
@@ -53,19 +52,19 @@ func openS3(ctx context.Context, u *url.URL, q *query) (*blob.Bucket, cloud, err
 	}
 	cfg, err := config.LoadDefaultConfig(ctx, load...)
 	if err != nil {
-		return nil, cloud{}, q.refuse("the settings of the environment for AWS cannot be used: %v", err)
+		return nil, nil, q.refuse("the settings of the environment for AWS cannot be used: %v", err)
 	}
 	if cfg.Region == "" && (endpoint != "" || cfg.BaseEndpoint != nil) {
 		cfg.Region = "us-east-1" // what servers without regions are said to be in
 	}
 	if cfg.Region == "" {
-		return nil, cloud{}, q.refuse("it is not known where the bucket is: add ?region=eu-central-1 or set AWS_REGION")
+		return nil, nil, q.refuse("it is not known where the bucket is: add ?region=eu-central-1 or set AWS_REGION")
 	}
 	if !anonymous {
 		looking, cancel := context.WithTimeout(ctx, 20*time.Second)
 		defer cancel()
 		if _, err := cfg.Credentials.Retrieve(looking); err != nil {
-			return nil, cloud{}, cli.Usagef("there are no credentials for %s: set AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, or run with a role (%v)", place(u), last(err))
+			return nil, nil, cli.Usagef("there are no credentials for %s: set AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, or run with a role (%v)", place(u), last(err))
 		}
 	}
 	client := s3.NewFromConfig(cfg, func(o *s3.Options) {
@@ -75,21 +74,16 @@ func openS3(ctx context.Context, u *url.URL, q *query) (*blob.Bucket, cloud, err
 			o.BaseEndpoint = &endpoint
 		}
 		o.APIOptions = append(o.APIOptions, func(s *middleware.Stack) error {
-			return s.Initialize.Add(middleware.InitializeMiddlewareFunc("keepVersion", keepVersion), middleware.After)
+			return s.Initialize.Add(middleware.InitializeMiddlewareFunc("keepS3Version", keepS3Version), middleware.After)
 		})
 	})
 	options.RequestChecksumCalculation = cfg.RequestChecksumCalculation
 	bucket, err := s3blob.OpenBucket(ctx, client, u.Host, &options)
 	if err != nil {
-		return nil, cloud{}, q.refuse("%v", err)
+		return nil, nil, q.refuse("%v", err)
 	}
-	return bucket, s3Cloud(client), nil
+	return bucket, s3Backend{client}, nil
 }
-
-// A request that the store does not serve is made so often, with pauses between.
-const mostAttempts = 6
-
-var longestPause = 5 * time.Second
 
 func retryer() aws.Retryer {
 	return retry.NewStandard(func(o *retry.StandardOptions) {
@@ -98,128 +92,46 @@ func retryer() aws.Retryer {
 	})
 }
 
-// patience is the longest that a server may take to read or to answer, or to go on
-// with what it does.
-var patience = time.Minute
+// s3Backend is S3 and what speaks its protocol.
+type s3Backend struct{ client *s3.Client }
 
-// httpClient keeps connections, and does not wait for ever.
-func httpClient() *awshttp.BuildableClient {
-	patience := patience
-	return awshttp.NewBuildableClient().WithTransportOptions(func(t *http.Transport) {
-		dial := t.DialContext
-		t.DialContext = func(ctx context.Context, network, address string) (net.Conn, error) {
-			c, err := dial(ctx, network, address)
-			return patientConn{c, patience}, err
+func (s3Backend) opened(r *blob.Reader) (version, source string) {
+	var out s3.GetObjectOutput
+	r.As(&out)
+	return bare(aws.ToString(out.ETag)), unescaped(out.Metadata[sourceKey])
+}
+
+func (s3Backend) stat(a *blob.Attributes) string { return bare(a.ETag) }
+
+func (s3Backend) listed(o *blob.ListObject) (key, version string, source *string, ok bool) {
+	var object types.Object
+	ok = o.As(&object)
+	return aws.ToString(object.Key), bare(aws.ToString(object.ETag)), nil, ok
+}
+
+// A listing of S3 has no metadata.
+func (s3Backend) askForSources() hook { return nil }
+
+func (s3Backend) pin(version string) hook {
+	return func(as func(any) bool) error {
+		match := aws.String(`"` + version + `"`)
+		var read *s3.GetObjectInput
+		var removal *s3.DeleteObjectInput
+		switch {
+		case as(&read):
+			read.IfMatch = match
+		case as(&removal):
+			removal.IfMatch = match
 		}
-		t.MaxIdleConns, t.MaxIdleConnsPerHost = 256, 64
-		t.ResponseHeaderTimeout = patience
-		t.WriteBufferSize, t.ReadBufferSize = 64<<10, 64<<10
-	})
-}
-
-// patientConn is a connection to a server that must go on reading and answering.
-type patientConn struct {
-	net.Conn
-	patience time.Duration
-}
-
-// Write gives time for the answer as well: somebody has been waiting for that since
-// the answer before it.
-func (c patientConn) Write(b []byte) (int, error) {
-	_ = c.SetDeadline(time.Now().Add(c.patience))
-	return c.Conn.Write(b)
-}
-
-func (c patientConn) Read(b []byte) (int, error) {
-	_ = c.SetReadDeadline(time.Now().Add(c.patience))
-	return c.Conn.Read(b)
-}
-
-func s3Cloud(client *s3.Client) cloud {
-	return cloud{
-		opened: func(r *blob.Reader) (version, source string) {
-			var out s3.GetObjectOutput
-			r.As(&out)
-			return bare(aws.ToString(out.ETag)), unescaped(out.Metadata[sourceKey])
-		},
-		pin: func(version string) func(as func(any) bool) error {
-			return func(as func(any) bool) error {
-				var in *s3.GetObjectInput
-				if as(&in) {
-					in.IfMatch = aws.String(`"` + version + `"`)
-				}
-				return nil
-			}
-		},
-		stat: func(a *blob.Attributes) string { return bare(a.ETag) },
-		listed: func(o *blob.ListObject) (key, version string, source *string, ok bool) {
-			var object types.Object
-			ok = o.As(&object)
-			return aws.ToString(object.Key), bare(aws.ToString(object.ETag)), nil, ok
-		},
-		publish: func(ctx context.Context, _ *blob.WriterOptions) (context.Context, func() (string, time.Time, bool)) {
-			return withVersion(ctx)
-		},
-		diagnose: func(_ *blob.Bucket, err error) problem { return diagnoseS3(err) },
-		pinRemoval: func(version string) func(as func(any) bool) error {
-			return func(as func(any) bool) error {
-				var in *s3.DeleteObjectInput
-				if as(&in) {
-					in.IfMatch = aws.String(`"` + version + `"`)
-				}
-				return nil
-			}
-		},
-		sweep: func(ctx context.Context, s *Store, prefix string, age time.Duration) (int, error) {
-			return abortUploads(ctx, s, client, prefix, age)
-		},
+		return nil
 	}
 }
 
-func unescaped(metadata string) string {
-	if text, err := url.PathUnescape(metadata); err == nil {
-		return text
-	}
-	return metadata
+func (s3Backend) publish(ctx context.Context, _ *blob.WriterOptions) (context.Context, func() (string, time.Time, bool)) {
+	return withVersion(ctx)
 }
 
-type (
-	versionKey  struct{}
-	versionTold struct {
-		etag string
-		at   time.Time
-	}
-)
-
-// withVersion has a write with the context keep what the answer tells of the object.
-func withVersion(ctx context.Context) (context.Context, func() (string, time.Time, bool)) {
-	var v versionTold
-	return context.WithValue(ctx, versionKey{}, &v), func() (string, time.Time, bool) { return v.etag, v.at, v.etag != "" }
-}
-
-// keepVersion keeps what the answer to a write tells about the object, for who
-// wrote it; blob.Writer does not.
-func keepVersion(ctx context.Context, in middleware.InitializeInput, next middleware.InitializeHandler) (middleware.InitializeOutput, middleware.Metadata, error) {
-	out, metadata, err := next.HandleInitialize(ctx, in)
-	v, ok := ctx.Value(versionKey{}).(*versionTold)
-	if !ok || err != nil {
-		return out, metadata, err
-	}
-	switch result := out.Result.(type) {
-	case *s3.PutObjectOutput:
-		v.etag = bare(aws.ToString(result.ETag))
-	case *s3.CompleteMultipartUploadOutput:
-		v.etag = bare(aws.ToString(result.ETag))
-	default: // a part, of which several are under way at once
-		return out, metadata, err
-	}
-	if v.at, ok = awsmiddleware.GetServerTime(metadata); !ok {
-		v.at = time.Now()
-	}
-	return out, metadata, err
-}
-
-func diagnoseS3(err error) problem {
+func (s3Backend) diagnose(err error) problem {
 	var api smithy.APIError
 	if errors.As(err, &api) {
 		switch api.ErrorCode() {
@@ -250,10 +162,10 @@ func diagnoseS3(err error) problem {
 	return unavailable // also a 404 that does not say of what: it is not the store's
 }
 
-// abortUploads removes the parts of uploads that nobody has completed.
-func abortUploads(ctx context.Context, s *Store, client *s3.Client, prefix string, age time.Duration) (int, error) {
+// sweep aborts uploads in parts that were begun longer ago than the age.
+func (b s3Backend) sweep(ctx context.Context, s *Store, prefix string, age time.Duration) (int, error) {
 	removed := 0
-	pages := s3.NewListMultipartUploadsPaginator(client, &s3.ListMultipartUploadsInput{Bucket: &s.name, Prefix: &prefix})
+	pages := s3.NewListMultipartUploadsPaginator(b.client, &s3.ListMultipartUploadsInput{Bucket: &s.name, Prefix: &prefix})
 	for pages.HasMorePages() {
 		page, err := limited(ctx, s, func(ctx context.Context) (*s3.ListMultipartUploadsOutput, error) { return pages.NextPage(ctx) })
 		if err != nil {
@@ -264,13 +176,35 @@ func abortUploads(ctx context.Context, s *Store, client *s3.Client, prefix strin
 				continue
 			}
 			_, err := limited(ctx, s, func(ctx context.Context) (*s3.AbortMultipartUploadOutput, error) {
-				return client.AbortMultipartUpload(ctx, &s3.AbortMultipartUploadInput{Bucket: &s.name, Key: u.Key, UploadId: u.UploadId})
+				return b.client.AbortMultipartUpload(ctx, &s3.AbortMultipartUploadInput{Bucket: &s.name, Key: u.Key, UploadId: u.UploadId})
 			})
-			if err != nil && diagnoseS3(err) != missing {
+			if err != nil && b.diagnose(err) != missing {
 				return removed, err
 			}
 			removed++
 		}
 	}
 	return removed, nil
+}
+
+// keepS3Version keeps what the answer to a write tells about the object, for who
+// wrote it; blob.Writer does not.
+func keepS3Version(ctx context.Context, in middleware.InitializeInput, next middleware.InitializeHandler) (middleware.InitializeOutput, middleware.Metadata, error) {
+	out, metadata, err := next.HandleInitialize(ctx, in)
+	v, ok := ctx.Value(versionKey{}).(*versionTold)
+	if !ok || err != nil {
+		return out, metadata, err
+	}
+	switch result := out.Result.(type) {
+	case *s3.PutObjectOutput:
+		v.etag = bare(aws.ToString(result.ETag))
+	case *s3.CompleteMultipartUploadOutput:
+		v.etag = bare(aws.ToString(result.ETag))
+	default: // a part, of which several are under way at once
+		return out, metadata, err
+	}
+	if v.at, ok = awsmiddleware.GetServerTime(metadata); !ok {
+		v.at = time.Now()
+	}
+	return out, metadata, err
 }

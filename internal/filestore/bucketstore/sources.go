@@ -44,7 +44,7 @@ type sources struct {
 
 func (s *Store) sources(ctx context.Context, area filestore.Area, before func(string) (filestore.Info, bool)) *sources {
 	r := &sources{store: s, before: before}
-	if area != filestore.Processed || s.cloud.list != nil { // the listing tells
+	if area != filestore.Processed || s.backend.askForSources() != nil { // the listing tells
 		return r
 	}
 	s.mu.Lock()

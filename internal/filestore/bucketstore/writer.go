@@ -70,7 +70,7 @@ func (s *Store) Create(ctx context.Context, area filestore.Area, name string, so
 func (s *Store) write(ctx context.Context, key string, options blob.WriterOptions) *writer {
 	options.BufferSize, options.MaxConcurrency = putSize, 2
 	w := &writer{store: s, key: key, options: options}
-	ctx, w.told = s.cloud.publish(ctx, &w.options)
+	ctx, w.told = s.backend.publish(ctx, &w.options)
 	w.ctx, w.cancel = context.WithCancel(ctx)
 	return w
 }

@@ -1,0 +1,67 @@
+package bucketstore
+
+import (
+	"context"
+	"net/url"
+	"strings"
+	"time"
+
+	"gocloud.dev/blob"
+)
+
+// backend is what differs between the object stores beyond what blob.Bucket hides:
+// mostly, where they tell the version of an object. s3, gcs, azure and memory are
+// the backends.
+type backend interface {
+	// opened returns the version of what is read, and the source it was made from;
+	// version is "" where the answer to a read does not tell it.
+	opened(*blob.Reader) (version, source string)
+	// stat returns the version that the attributes are of.
+	stat(*blob.Attributes) (version string)
+	// listed returns the key and version of an object, and its source where the
+	// listing has it; ok is false where it does not tell versions.
+	listed(*blob.ListObject) (key, version string, source *string, ok bool)
+	// askForSources has a listing tell sources; nil where it cannot.
+	askForSources() hook
+	// pin lets a read or a removal succeed only for the version.
+	pin(version string) hook
+	// publish prepares a write. After the write, told returns the version that was
+	// written and when; ok is false if the store did not say.
+	publish(context.Context, *blob.WriterOptions) (_ context.Context, told func() (version string, at time.Time, ok bool))
+	// diagnose says what an error of the store means.
+	diagnose(error) problem
+	// sweep removes unfinished writes older than the age below the prefix, and returns
+	// how many there were. It does nothing where the store removes them by itself.
+	sweep(ctx context.Context, s *Store, prefix string, age time.Duration) (int, error)
+}
+
+// hook changes a request before it is sent; as gives the SDK's own form of it.
+type hook = func(as func(any) bool) error
+
+// bare is an ETag without its quotes.
+func bare(etag string) string { return strings.Trim(strings.TrimPrefix(etag, "W/"), `"`) }
+
+// unescaped is a value of an object's metadata as it was given to blob, which escapes
+// it.
+func unescaped(metadata string) string {
+	if text, err := url.PathUnescape(metadata); err == nil {
+		return text
+	}
+	return metadata
+}
+
+type (
+	versionKey  struct{}
+	versionTold struct {
+		etag string
+		at   time.Time
+	}
+)
+
+// withVersion returns a context in which the SDK's middleware (keepS3Version,
+// keepAzureVersion) notes what the answer to a write says about the object, and a
+// function that returns it: blob.Bucket does not pass it on.
+func withVersion(ctx context.Context) (context.Context, func() (string, time.Time, bool)) {
+	var v versionTold
+	return context.WithValue(ctx, versionKey{}, &v), func() (string, time.Time, bool) { return v.etag, v.at, v.etag != "" }
+}
