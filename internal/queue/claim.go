@@ -191,14 +191,18 @@ func (c *Claim) completeCall(o Outcome) (keys []string, args []any) {
 		[]any{c.Name, c.token, o.Rows, o.Bytes, o.Took.Microseconds(), o.Checksum, q.opts.KeepCompleted}
 }
 
-// Kinds of failure, as the counters tell them apart.
+// Kinds of failure. The queue counts failures by kind; the metrics, the API and
+// docs/inspector.md name the same kinds.
 const (
-	KindMalformed = "malformed" // the file is not what it should be
-	KindName      = "name"      // the message is not a file's name
+	KindMalformed = "malformed" // the file is not CSV as the settings expect it
+	KindName      = "name"      // the message is not the name of a CSV file
 	KindMissing   = "missing"   // there is no such file
-	KindError     = "error"     // something else went wrong, too often
-	KindPoison    = "poison"    // its workers died; only the queue itself says so
+	KindError     = "error"     // something else went wrong, in each try
+	KindPoison    = "poison"    // workers died while they worked on it; only the queue itself says so
 )
+
+// Kinds are all kinds of failure.
+var Kinds = []string{KindMalformed, KindName, KindMissing, KindError, KindPoison}
 
 // Failure is why a claim did not work out.
 type Failure struct {

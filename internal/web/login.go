@@ -8,16 +8,11 @@ import (
 	"strings"
 
 	"csv-pipeline/internal/auth"
+	"csv-pipeline/internal/web/format"
+	"csv-pipeline/internal/web/views"
 )
 
-// loginData is what the login form shows.
-type loginData struct {
-	Next            string
-	Wrong           string
-	Token, Password bool
-}
-
-// toLogin sends a browser to the form, and back to where it was.
+// toLogin redirects a browser to the login form, which leads back to this address.
 func (s *Server) toLogin(w http.ResponseWriter, r *http.Request) {
 	next := ""
 	if r.Method == http.MethodGet {
@@ -29,7 +24,7 @@ func (s *Server) toLogin(w http.ResponseWriter, r *http.Request) {
 	http.Redirect(w, r, s.BasePath+"login?"+url.Values{"next": {next}}.Encode(), http.StatusSeeOther)
 }
 
-// local is an address below the base path, or the start page: never another site.
+// local is an address below the base path, or else the start page; never another site.
 func (s *Server) local(next string) string {
 	u, err := url.Parse(next)
 	if err != nil || u.IsAbs() || u.Host != "" || u.User != nil || strings.HasPrefix(next, "/") || strings.ContainsAny(next, "\\\r\n\t") {
@@ -38,26 +33,28 @@ func (s *Server) local(next string) string {
 	return s.BasePath + next
 }
 
+const noLogin = "the inspector is read-only: it has no token or password to log in with"
+
 func (s *Server) loginPage(w http.ResponseWriter, r *http.Request) {
 	if !s.Guard.Writable() {
-		s.problem(w, r, http.StatusNotFound, "there is nothing to log in for: nothing can be changed here")
+		s.respond.Problem(w, r, http.StatusNotFound, noLogin)
 		return
 	}
 	s.loginForm(w, r, http.StatusOK, r.URL.Query().Get("next"), "")
 }
 
 func (s *Server) loginForm(w http.ResponseWriter, r *http.Request, code int, next, wrong string) {
-	d := loginData{Next: next, Wrong: wrong, Token: s.Guard.HasToken(), Password: s.Guard.HasPassword()}
-	s.show(w, r, code, loginView(s.page(r, "login", "Log in"), d))
+	d := views.LoginData{Next: next, Wrong: wrong, Token: s.Guard.HasToken(), Password: s.Guard.HasPassword()}
+	s.respond.Page(w, r, code, views.LoginPage(s.frame(r, "login", "Log in"), d))
 }
 
-func (s *Server) login(w http.ResponseWriter, r *http.Request) {
+func (s *Server) logIn(w http.ResponseWriter, r *http.Request) {
 	if !s.Guard.Writable() {
-		s.problem(w, r, http.StatusNotFound, "there is nothing to log in for: nothing can be changed here")
+		s.respond.Problem(w, r, http.StatusNotFound, noLogin)
 		return
 	}
 	if err := r.ParseForm(); err != nil {
-		s.problem(w, r, http.StatusBadRequest, "the form cannot be read")
+		s.respond.Problem(w, r, http.StatusBadRequest, "the form cannot be read")
 		return
 	}
 	var err error
@@ -70,24 +67,24 @@ func (s *Server) login(w http.ResponseWriter, r *http.Request) {
 	switch {
 	case err == nil:
 		if err := s.Guard.Begin(w, r, s.BasePath); err != nil {
-			s.fail(w, r, err)
+			s.respond.Unavailable(w, r, err)
 			return
 		}
 		http.Redirect(w, r, s.local(next), http.StatusSeeOther)
 	case errors.Is(err, auth.ErrTooMany):
 		retryAfter(w)
-		s.loginForm(w, r, http.StatusTooManyRequests, next, sentence(err.Error()))
+		s.loginForm(w, r, http.StatusTooManyRequests, next, format.Sentence(err.Error()))
 	default:
-		s.loginForm(w, r, http.StatusUnauthorized, next, "That is not right.")
+		s.loginForm(w, r, http.StatusUnauthorized, next, "Wrong token, user name or password.")
 	}
 }
 
-// retryAfter tells when another guess may be made.
+// retryAfter tells when the client may try again.
 func retryAfter(w http.ResponseWriter) {
 	w.Header().Set("Retry-After", strconv.Itoa(int(auth.RetryAfter.Seconds())))
 }
 
-func (s *Server) logout(w http.ResponseWriter, r *http.Request) {
+func (s *Server) logOut(w http.ResponseWriter, r *http.Request) {
 	s.Guard.End(w, r, s.BasePath)
 	http.Redirect(w, r, s.BasePath, http.StatusSeeOther)
 }

@@ -32,7 +32,7 @@ var (
 	storeDesc    = desc("store_files", "Files in each area of the store.", "area")
 	storedDesc   = desc("store_bytes", "Size of the files in each area of the store.", "area")
 	pendingDesc  = desc("store_pending_files", "Raw files that have no result of just their version.")
-	failuresDesc = desc("failures_total", "Files that were given up, by kind of reason.", "kind")
+	failuresDesc = desc("failures_total", "Files that failed and are not tried again, by kind of failure.", "kind")
 	busyDesc     = desc("processing_seconds_total", "Time that processors spent on files they completed.")
 
 	// totals are the queue's own counters.
@@ -91,7 +91,7 @@ func (c *collector) Collect(ch chan<- prometheus.Metric) {
 		counter(d, float64(counts.Totals[name]))
 	}
 	counter(busyDesc, float64(counts.Totals["busy_us"])/1e6)
-	for _, kind := range []string{queue.KindMalformed, queue.KindName, queue.KindMissing, queue.KindError, queue.KindPoison} {
+	for _, kind := range queue.Kinds {
 		counter(failuresDesc, float64(counts.Totals["failed:"+kind]), kind)
 	}
 }

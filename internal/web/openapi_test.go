@@ -20,7 +20,7 @@ import (
 
 // The description is one by the specification, and its schemas are by theirs.
 func TestOpenAPIIsValid(t *testing.T) {
-	text, err := os.ReadFile("openapi.json")
+	text, err := os.ReadFile("api/openapi.json")
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -226,7 +226,7 @@ func TestOpenAPI(t *testing.T) {
 	}
 
 	// The routes themselves, out of the source: the multiplexer does not list them.
-	source, err := os.ReadFile("web.go")
+	source, err := os.ReadFile("routes.go")
 	if err != nil {
 		t.Fatal(err)
 	}

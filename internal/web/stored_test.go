@@ -109,14 +109,14 @@ func TestUploadToAFullStore(t *testing.T) {
 		}
 		return filestore.ErrFull
 	}
-	body, kind := uploadForm(t, "a.csv", "b.csv")
-	r = s.do(t, http.MethodPost, "/upload", body, "Content-Type", kind, "Authorization", bearer)
-	if r.StatusCode != http.StatusInsufficientStorage || !strings.Contains(r.body, "stored before it: 1") {
+	body, contentType := uploadForm(t, "a.csv", "b.csv")
+	r = s.do(t, http.MethodPost, "/upload", body, "Content-Type", contentType, "Authorization", bearer)
+	if r.StatusCode != http.StatusInsufficientStorage || !strings.Contains(r.body, "stored before this one: 1") {
 		t.Errorf("a form: %s %s", r.Status, r.body)
 	}
 }
 
-func uploadForm(t *testing.T, names ...string) (body, kind string) {
+func uploadForm(t *testing.T, names ...string) (body, contentType string) {
 	t.Helper()
 	var b bytes.Buffer
 	m := multipart.NewWriter(&b)
@@ -153,13 +153,13 @@ func TestUploadWithoutRedis(t *testing.T) {
 	if r.StatusCode != http.StatusCreated || stored.Name != "a.csv" || stored.Queued == nil || *stored.Queued || stored.Note == "" {
 		t.Errorf("%s %s", r.Status, r.body)
 	}
-	body, kind := uploadForm(t, "b.csv")
-	r = s.do(t, http.MethodPost, "/upload", body, "Content-Type", kind, "Authorization", bearer)
+	body, contentType := uploadForm(t, "b.csv")
+	r = s.do(t, http.MethodPost, "/upload", body, "Content-Type", contentType, "Authorization", bearer)
 	where := r.Header.Get("Location")
 	if where != "/upload?did=upload&n=1&unqueued=1" {
 		t.Fatalf("a form: %s to %q", r.Status, where)
 	}
-	if page := s.get(t, where, "Accept", asBrowser).body; !strings.Contains(page, "1 file uploaded. Redis does not answer") {
+	if page := s.get(t, where, "Accept", asBrowser).body; !strings.Contains(page, "1 file uploaded. Redis cannot be reached") {
 		t.Errorf("the page says nothing of it: %s", page)
 	}
 	for _, name := range []string{"a.csv", "b.csv"} {
@@ -218,7 +218,7 @@ func TestDropKeepsANewVersion(t *testing.T) {
 		return nil
 	}
 	files, kept := s.drop(t)
-	if files != 1 || len(kept) != 2 || !strings.Contains(kept["early.csv"], "another version") || !strings.Contains(kept["late.csv"], "another version") {
+	if files != 1 || len(kept) != 2 || !strings.Contains(kept["early.csv"], "replaced since it failed") || !strings.Contains(kept["late.csv"], "replaced since it failed") {
 		t.Errorf("dropped %d, kept %q", files, kept)
 	}
 	for _, name := range []string{"early.csv", "late.csv"} {
@@ -241,7 +241,7 @@ func TestDropOfANameThatNoFileMayHave(t *testing.T) {
 	}
 	s.work(t)
 	files, kept := s.drop(t)
-	if files != 1 || len(kept) != 1 || !strings.Contains(kept["a\nb.csv"], "no file may have this name") {
+	if files != 1 || len(kept) != 1 || !strings.Contains(kept["a\nb.csv"], "its name is not allowed") {
 		t.Errorf("dropped %d, kept %q", files, kept)
 	}
 	r := s.do(t, http.MethodPost, "/failed/drop", "all=1", "Content-Type", form, "Authorization", bearer)
@@ -249,7 +249,7 @@ func TestDropOfANameThatNoFileMayHave(t *testing.T) {
 	if where != "/failed?did=drop&n=0&unnamed=1" {
 		t.Fatalf("a form: %s to %q", r.Status, where)
 	}
-	if page := s.get(t, where, "Accept", asBrowser).body; !strings.Contains(page, "0 files dropped. 1 file stays: no file may have this name") {
+	if page := s.get(t, where, "Accept", asBrowser).body; !strings.Contains(page, "0 files dropped. 1 file was kept: its name is not allowed") {
 		t.Errorf("the page says nothing of it: %s", page)
 	}
 	if err := os.Remove(filepath.Join(s.folder, "raw", "a\nb.csv")); err != nil {

@@ -1,7 +1,6 @@
 package web
 
 import (
-	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
@@ -15,28 +14,23 @@ import (
 	"go.uber.org/zap"
 
 	"csv-pipeline/internal/filestore"
+	"csv-pipeline/internal/web/api"
+	"csv-pipeline/internal/web/format"
+	"csv-pipeline/internal/web/respond"
+	"csv-pipeline/internal/web/views"
 )
 
 var errTooLarge = errors.New("the file is too large")
 
-// uploaded is a file that is stored, whatever became of its message.
-type uploaded struct {
-	Name   string `json:"name"`
-	Size   int64  `json:"size"`
-	ETag   string `json:"etag"`
-	Queued bool   `json:"queued"`
-	Note   string `json:"note,omitempty"`
-}
-
-// receive stores a raw file, an exclusive one unless there is one of the name, and
-// queues it. After an error it is not stored.
-func (s *Server) receive(r *http.Request, name string, body io.Reader, exclusive bool) (uploaded, error) {
+// receive stores a raw file and queues it. An exclusive one does not replace a file of
+// its name: the error is then filestore.ErrExist. After an error nothing is stored.
+func (s *Server) receive(r *http.Request, name string, body io.Reader, exclusive bool) (api.Uploaded, error) {
 	if _, err := filestore.ResultName(name); err != nil {
-		return uploaded{}, err
+		return api.Uploaded{}, err
 	}
 	w, err := s.Store.Create(r.Context(), filestore.Raw, name, nil)
 	if err != nil {
-		return uploaded{}, err
+		return api.Uploaded{}, err
 	}
 	defer w.Abort()
 	if exclusive {
@@ -44,61 +38,62 @@ func (s *Server) receive(r *http.Request, name string, body io.Reader, exclusive
 	}
 	n, err := io.Copy(w, io.LimitReader(body, s.MaxUpload+1))
 	if err != nil {
-		return uploaded{}, fmt.Errorf("receive the file: %w", err)
+		return api.Uploaded{}, fmt.Errorf("receive the file: %w", err)
 	}
 	if n > s.MaxUpload {
-		return uploaded{}, errTooLarge
+		return api.Uploaded{}, errTooLarge
 	}
 	info, err := w.Commit()
 	if err != nil {
-		return uploaded{}, err
+		return api.Uploaded{}, err
 	}
-	s.Log.Info("uploaded", zap.String("file", visible(name)), zap.Int64("bytes", n), zap.String("from", r.RemoteAddr))
-	stored := uploaded{Name: info.Name, Size: info.Size, ETag: info.ETag, Queued: true}
+	s.Log.Info("uploaded", zap.String("file", format.Visible(name)), zap.Int64("bytes", n), zap.String("from", r.RemoteAddr))
+	stored := api.Uploaded{Name: info.Name, Size: info.Size, ETag: info.ETag, Queued: true}
 	if err := s.Queue.Push(r.Context(), name); err != nil {
-		s.Log.Warn("an uploaded file could not be queued; the sweep will find it", zap.String("file", visible(name)), zap.Error(err))
-		stored.Queued, stored.Note = false, "the file is stored, but Redis does not answer for now; the sweep queues it when Redis does"
+		s.Log.Warn("an uploaded file could not be queued; the sweep will find it", zap.String("file", format.Visible(name)), zap.Error(err))
+		stored.Queued, stored.Note = false, "the file is stored, but Redis cannot be reached for now; the sweep queues the file later"
 	}
 	return stored, nil
 }
 
-// refuseUpload says why a file was not taken; so many of the same form were before it.
+// refuseUpload says why a file was not stored; before is how many files of the same form
+// were stored before it.
 func (s *Server) refuseUpload(w http.ResponseWriter, r *http.Request, name string, before int, err error) {
 	var tooLong *http.MaxBytesError
 	problem := func(code int, detail string) {
 		if before > 0 {
-			detail += "; files of the form that were stored before it: " + strconv.Itoa(before)
+			detail += "; files of the form that were stored before this one: " + strconv.Itoa(before)
 		}
-		s.problem(w, r, code, detail)
+		s.respond.Problem(w, r, code, detail)
 	}
 	switch {
 	case errors.Is(err, filestore.ErrInvalidName):
-		problem(http.StatusUnprocessableEntity, visible(fmt.Sprintf("%.200q: %v", name, err)))
+		problem(http.StatusUnprocessableEntity, format.Visible(fmt.Sprintf("%.200q: %v", name, err)))
 	case errors.Is(err, errTooLarge), errors.As(err, &tooLong):
-		problem(http.StatusRequestEntityTooLarge, fmt.Sprintf("a file may have at most %s", formatSize(s.MaxUpload)))
+		problem(http.StatusRequestEntityTooLarge, fmt.Sprintf("a file may have at most %s", format.Size(s.MaxUpload)))
 	case errors.Is(err, filestore.ErrExist):
-		problem(http.StatusPreconditionFailed, "there is a file of this name")
+		problem(http.StatusPreconditionFailed, "a file of this name exists")
 	case errors.Is(err, filestore.ErrFull):
-		s.Log.Error("an upload found no room", zap.String("file", visible(name)), zap.Error(err))
-		problem(http.StatusInsufficientStorage, "there is no room for the file: the disk or the quota of the file store is full")
+		s.Log.Error("an upload failed: the file store is full", zap.String("file", format.Visible(name)), zap.Error(err))
+		problem(http.StatusInsufficientStorage, "the file store is full: its disk or its quota has no room for the file")
 	case errors.Is(err, filestore.ErrReadOnly):
-		s.refuse(w, r, err)
+		s.refuseChange(w, r, err)
 	case isOutside(err):
-		problem(http.StatusUnprocessableEntity, "a part of the name is a link that leads outside")
+		problem(http.StatusUnprocessableEntity, "a part of the name is a symbolic link that leads out of the data folder")
 	case errors.Is(err, os.ErrDeadlineExceeded):
-		problem(http.StatusRequestTimeout, "the file came too slowly")
+		problem(http.StatusRequestTimeout, "the upload was too slow")
 	case errors.Is(err, io.ErrUnexpectedEOF):
-		problem(http.StatusBadRequest, "the file was cut off")
+		problem(http.StatusBadRequest, "the upload was cut off")
 	case before > 0 && r.Context().Err() == nil:
-		s.Log.Error("an upload failed", zap.String("file", visible(name)), zap.Error(err))
+		s.Log.Error("an upload failed", zap.String("file", format.Visible(name)), zap.Error(err))
 		problem(http.StatusServiceUnavailable, "the file store cannot be reached for now; try again soon")
 	default:
-		s.fail(w, r, err)
+		s.respond.Unavailable(w, r, err)
 	}
 }
 
-// put stores the body as a raw file; If-None-Match: * keeps one that is there.
-func (s *Server) put(w http.ResponseWriter, r *http.Request) {
+// uploadPut stores the body as a raw file; If-None-Match: * keeps one that is there.
+func (s *Server) uploadPut(w http.ResponseWriter, r *http.Request) {
 	name := r.PathValue("name")
 	if r.ContentLength > s.MaxUpload {
 		s.refuseUpload(w, r, name, 0, errTooLarge)
@@ -124,22 +119,19 @@ func (s *Server) put(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	w.Header().Set("ETag", `"`+stored.ETag+`"`)
-	w.Header().Set("Location", s.BasePath+"files/raw/"+escapePath(name))
-	w.Header().Set("Content-Type", "application/json")
-	w.Header().Set("Cache-Control", "no-store")
-	w.WriteHeader(code)
-	_ = json.NewEncoder(w).Encode(stored) // the client has gone, or all is well
+	w.Header().Set("Location", s.BasePath+"files/raw/"+format.Path(name))
+	respond.JSON(w, code, stored)
 }
 
 func (s *Server) uploadPage(w http.ResponseWriter, r *http.Request) {
-	s.show(w, r, http.StatusOK, uploadView(s.page(r, "upload", "Upload"), s.MaxUpload))
+	s.respond.Page(w, r, http.StatusOK, views.UploadPage(s.frame(r, "upload", "Upload"), s.MaxUpload))
 }
 
-// uploadForm takes the files of a form.
-func (s *Server) uploadForm(w http.ResponseWriter, r *http.Request) {
+// uploadPost stores the files of a form.
+func (s *Server) uploadPost(w http.ResponseWriter, r *http.Request) {
 	form, err := r.MultipartReader()
 	if err != nil {
-		s.problem(w, r, http.StatusBadRequest, "expected a form with files (multipart/form-data)")
+		s.respond.Problem(w, r, http.StatusBadRequest, "expected a form with files (multipart/form-data)")
 		return
 	}
 	received, unqueued := 0, 0
@@ -148,7 +140,7 @@ func (s *Server) uploadForm(w http.ResponseWriter, r *http.Request) {
 		if errors.Is(err, io.EOF) {
 			break
 		} else if err != nil {
-			s.problem(w, r, http.StatusBadRequest, "the form was cut off or cannot be read")
+			s.respond.Problem(w, r, http.StatusBadRequest, "the form was cut off or cannot be read")
 			return
 		}
 		if part.FormName() != "file" || part.FileName() == "" {
@@ -166,7 +158,7 @@ func (s *Server) uploadForm(w http.ResponseWriter, r *http.Request) {
 		}
 	}
 	if received == 0 {
-		s.problem(w, r, http.StatusBadRequest, "no file was chosen")
+		s.respond.Problem(w, r, http.StatusBadRequest, "no file was chosen")
 		return
 	}
 	where := s.BasePath + "upload?did=upload&n=" + strconv.Itoa(received)
@@ -176,10 +168,10 @@ func (s *Server) uploadForm(w http.ResponseWriter, r *http.Request) {
 	http.Redirect(w, r, where, http.StatusSeeOther)
 }
 
-// uploadNotice says what became of a form's files.
+// uploadNotice says what happened to the files of a form.
 func uploadNotice(q url.Values, what string) string {
 	if unqueued, err := strconv.Atoi(q.Get("unqueued")); err == nil && unqueued > 0 {
-		return what + " uploaded. Redis does not answer for now: the sweep queues what is not queued yet when Redis does."
+		return what + " uploaded. Redis cannot be reached for now: the sweep queues the files later."
 	}
 	return what + " uploaded and queued."
 }

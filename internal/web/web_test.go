@@ -184,7 +184,7 @@ func TestPages(t *testing.T) {
 		"/failed":                                        {"3,<mark>seven</mark>", "no column &#34;item_id&#34;"},
 		"/upload":                                        {"1.0 MiB"},
 		"/login":                                         {`name="token"`, `name="password"`},
-		"/nothing":                                       {"There is nothing at this address."},
+		"/nothing":                                       {"Page not found."},
 	} {
 		r := s.get(t, where, "Accept", asBrowser)
 		for _, text := range want {

@@ -24,7 +24,7 @@ import (
 const form = "application/x-www-form-urlencoded"
 
 // writes are all requests that change something.
-var writes = []struct{ method, where, body, kind string }{
+var writes = []struct{ method, where, body, contentType string }{
 	{"POST", "/failed/retry", "name=bad.csv", form},
 	{"POST", "/failed/drop", "name=bad.csv", form},
 	{"POST", "/upload", "", "multipart/form-data; boundary=x"},
@@ -51,7 +51,7 @@ func TestWritingIsProtected(t *testing.T) {
 		s.sample(t)
 		before := state(s)
 		for _, w := range writes {
-			r := s.do(t, w.method, w.where, w.body, "Content-Type", w.kind)
+			r := s.do(t, w.method, w.where, w.body, "Content-Type", w.contentType)
 			want := http.StatusUnauthorized
 			if guard == nil {
 				want = http.StatusForbidden
@@ -59,11 +59,11 @@ func TestWritingIsProtected(t *testing.T) {
 			if r.StatusCode != want || r.Header.Get("Content-Type") != "application/problem+json" {
 				t.Errorf("%s: %s %s: %s, want %d", name, w.method, w.where, r.Status, want)
 			}
-			if r := s.do(t, w.method, w.where, w.body, "Content-Type", w.kind, "Accept", asBrowser); guard != nil && (r.StatusCode != http.StatusSeeOther || !strings.HasPrefix(r.Header.Get("Location"), "/login?")) {
+			if r := s.do(t, w.method, w.where, w.body, "Content-Type", w.contentType, "Accept", asBrowser); guard != nil && (r.StatusCode != http.StatusSeeOther || !strings.HasPrefix(r.Header.Get("Location"), "/login?")) {
 				t.Errorf("%s: %s %s by a browser: %s", name, w.method, w.where, r.Status)
 			}
 			for _, foreign := range [][]string{{"Sec-Fetch-Site", "cross-site"}, {"Origin", "https://evil.example"}, {"Origin", "null"}, {"Sec-Fetch-Site", "same-site"}} {
-				r := s.do(t, w.method, w.where, w.body, "Content-Type", w.kind, "Authorization", "Bearer "+token, foreign[0], foreign[1])
+				r := s.do(t, w.method, w.where, w.body, "Content-Type", w.contentType, "Authorization", "Bearer "+token, foreign[0], foreign[1])
 				if r.StatusCode != http.StatusForbidden {
 					t.Errorf("%s: %s %s with %v: %s", name, w.method, w.where, foreign, r.Status)
 				}

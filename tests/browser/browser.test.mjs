@@ -215,7 +215,7 @@ test('everything can be reached by keyboard', async () => {
 });
 
 test('the chart library is the one of the lock file', async () => {
-  const embedded = path.join(here, '../../internal/web/assets/uplot');
+  const embedded = path.join(here, '../../internal/web/views/assets/uplot');
   for (const [mine, theirs] of [['uPlot.iife.min.js', 'dist/uPlot.iife.min.js'], ['uPlot.min.css', 'dist/uPlot.min.css'], ['LICENSE', 'LICENSE']]) {
     assert.deepEqual(await readFile(path.join(embedded, mine)), await readFile(path.join(here, 'node_modules/uplot', theirs)), mine);
   }

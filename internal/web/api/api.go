@@ -1,0 +1,85 @@
+// Package api holds what the HTTP API takes and answers: its description, openapi.json,
+// and the Go types of the description's schemas, each under the name of its schema.
+package api
+
+import (
+	"embed"
+	"time"
+
+	"csv-pipeline/internal/filestore"
+	"csv-pipeline/internal/queue"
+)
+
+// Description holds the description of the API, openapi.json (OpenAPI 3.1).
+//
+//go:embed openapi.json
+var Description embed.FS
+
+// The states of a raw file.
+const (
+	StateWaiting  = "waiting" // in the queue's list, or about to be put there
+	StateInFlight = "in-flight"
+	StateRetrying = "retrying"
+	StateFailed   = "failed"
+	StateDone     = "done"
+)
+
+// States are all of them, in the order in which a file goes through them.
+var States = []string{StateWaiting, StateInFlight, StateRetrying, StateFailed, StateDone}
+
+// File is a file in a listing.
+type File struct {
+	Name    string    `json:"name"`
+	Size    int64     `json:"size"`
+	ModTime time.Time `json:"modified"`
+	ETag    string    `json:"etag"`
+	State   string    `json:"state,omitempty"`  // of a raw file
+	Reason  string    `json:"reason,omitempty"` // why a raw file failed
+	Result  string    `json:"result,omitempty"` // name of its result, of a raw file that is done
+	Source  string    `json:"source,omitempty"` // name of the raw file that a result was made from
+	// Outdated says of a result that its raw file has changed since, or is gone.
+	Outdated bool   `json:"outdated,omitempty"`
+	SHA256   string `json:"sha256,omitempty"`
+}
+
+// FileDetail is all that is known about one file.
+type FileDetail struct {
+	File
+	Area     filestore.Area  `json:"area"`
+	Attempts []queue.Attempt `json:"attempts"`
+	Lease    *queue.Lease    `json:"lease,omitempty"` // of a raw file in flight
+}
+
+// DeadLetter is a file that failed, and why.
+type DeadLetter struct {
+	queue.DeadLetter
+	Exists bool `json:"exists"` // the raw file is there
+}
+
+// Chosen is which failed files an action is for.
+type Chosen struct {
+	Names []string `json:"names"`
+	All   bool     `json:"all"` // all of them, whatever Names says
+}
+
+// Done is what an action did.
+type Done struct {
+	Files int    `json:"files"` // how many files it was done to
+	Kept  []Kept `json:"kept,omitempty"`
+}
+
+// Kept is a file that was to be dropped and was not.
+type Kept struct {
+	Name string `json:"name"`
+	Why  string `json:"why"`
+}
+
+// Uploaded is a file that was stored.
+type Uploaded struct {
+	Name string `json:"name"`
+	Size int64  `json:"size"`
+	ETag string `json:"etag"`
+	// Queued is false where Redis did not answer; Note says what happens then.
+	Queued bool   `json:"queued"`
+	Note   string `json:"note,omitempty"`
+}

@@ -1,0 +1,193 @@
+package web
+
+import (
+	"context"
+	"encoding/hex"
+	"errors"
+	"net/http"
+	"net/url"
+	"strconv"
+	"strings"
+	"syscall"
+
+	"csv-pipeline/internal/csvtable"
+	"csv-pipeline/internal/filestore"
+	"csv-pipeline/internal/queue"
+	"csv-pipeline/internal/web/api"
+	"csv-pipeline/internal/web/format"
+	"csv-pipeline/internal/web/respond"
+	"csv-pipeline/internal/web/views"
+)
+
+// file serves one version of a file, whatever is published meanwhile: a browser gets a
+// page about it, others and ?download get its bytes.
+func (s *Server) file(w http.ResponseWriter, r *http.Request, area filestore.Area, name string) {
+	var q url.Values
+	if r.URL.RawQuery != "" {
+		q = r.URL.Query()
+	}
+	f, err := s.Store.Open(r.Context(), area, name)
+	switch {
+	case errors.Is(err, filestore.ErrInvalidName):
+		s.respond.Problem(w, r, http.StatusNotFound, format.Visible(err.Error()))
+		return
+	case errors.Is(err, filestore.ErrNotExist):
+		s.missing(w, r, area, name)
+		return
+	case err != nil && (isOutside(err) || tooLong(err)):
+		s.respond.Problem(w, r, http.StatusNotFound, "there is no such file in "+string(area)+"/")
+		return
+	case err != nil:
+		s.respond.Unavailable(w, r, err)
+		return
+	}
+	defer f.Close()
+	respond.VaryByAccept(w)
+	if q.Get("format") == "" && respond.WantsPage(r) && !q.Has("download") || q.Get("format") == "html" {
+		respond.Compressed(func(w http.ResponseWriter, r *http.Request) { s.filePage(w, r, area, f) })(w, r)
+		return
+	}
+	if q.Get("format") == "json" {
+		s.fileJSON(w, r, area, f.Info(), q.Get("sha256") == "1")
+		return
+	}
+	s.respond.File(w, r, f, q.Has("download") || respond.WantsPage(r))
+}
+
+// detail is what is known about a version of a file.
+func (s *Server) detail(r *http.Request, area filestore.Area, info filestore.Info) (*api.FileDetail, error) {
+	ctx := r.Context()
+	d := &api.FileDetail{Area: area, Attempts: []queue.Attempt{}, File: api.File{Name: info.Name, Size: info.Size, ModTime: info.ModTime.UTC(), ETag: info.ETag}}
+	raw := info.Name
+	if area == filestore.Processed {
+		name, ok := filestore.RawName(info.Name)
+		if !ok {
+			return d, nil
+		}
+		raw, d.Source = name, name
+		source, err := s.Store.Stat(ctx, filestore.Raw, raw)
+		if err != nil && !errors.Is(err, filestore.ErrNotExist) {
+			return nil, err
+		}
+		d.Outdated = err != nil || !info.MadeFrom(source)
+	} else {
+		standings, err := s.Queue.Standings(ctx, []string{info.Name})
+		if err != nil {
+			return nil, err
+		}
+		d.State = api.StateWaiting
+		if name, err := filestore.ResultName(info.Name); err == nil {
+			if result, err := s.Store.Stat(ctx, filestore.Processed, name); err == nil && result.MadeFrom(info) {
+				d.State, d.Result = api.StateDone, name
+			}
+		}
+		switch st := standings[0]; {
+		case st.InFlight:
+			d.State = api.StateInFlight
+		case d.State == api.StateDone:
+		case st.Failed != nil:
+			d.State, d.Reason = api.StateFailed, st.Failed.Reason
+		case !st.Delayed.IsZero():
+			d.State = api.StateRetrying
+		}
+	}
+	view, err := s.monitor.Recent(ctx, glance)
+	if err != nil {
+		return nil, err
+	}
+	for _, lease := range view.Leases {
+		if lease.Name == raw && d.State == api.StateInFlight {
+			d.Lease = &lease
+		}
+	}
+	d.Attempts = s.monitor.History(raw, 50)
+	return d, nil
+}
+
+// fileJSON answers with what is known about a file.
+func (s *Server) fileJSON(w http.ResponseWriter, r *http.Request, area filestore.Area, info filestore.Info, sum bool) {
+	d, err := s.detail(r, area, info)
+	if err == nil && sum {
+		d.SHA256, err = s.sha256(r.Context(), area, info.Name)
+	}
+	if err != nil {
+		s.respond.Unavailable(w, r, err)
+		return
+	}
+	respond.JSON(w, http.StatusOK, d)
+}
+
+func (s *Server) fileAPI(w http.ResponseWriter, r *http.Request, area filestore.Area) {
+	name := r.PathValue("name")
+	info, err := s.Store.Stat(r.Context(), area, name)
+	switch {
+	case errors.Is(err, filestore.ErrInvalidName), errors.Is(err, filestore.ErrNotExist), err != nil && (isOutside(err) || tooLong(err)):
+		s.respond.Problem(w, r, http.StatusNotFound, "there is no such file in "+string(area)+"/")
+	case err != nil:
+		s.respond.Unavailable(w, r, err)
+	default:
+		s.fileJSON(w, r, area, info, r.URL.Query().Get("sha256") == "1")
+	}
+}
+
+// missing answers for a file that does not exist.
+func (s *Server) missing(w http.ResponseWriter, r *http.Request, area filestore.Area, name string) {
+	text := "there is no such file in " + string(area) + "/"
+	if raw, ok := filestore.RawName(name); ok && area == filestore.Processed {
+		if _, err := s.Store.Stat(r.Context(), filestore.Raw, raw); err == nil {
+			text += " yet: its input " + format.Visible(raw) + " has not been processed, or failed"
+		}
+	}
+	s.respond.Problem(w, r, http.StatusNotFound, text)
+}
+
+// isOutside reports whether a symbolic link led out of the folder, for which package os
+// exports no error.
+func isOutside(err error) bool {
+	return errors.Is(err, syscall.ELOOP) || strings.Contains(err.Error(), "path escapes from parent")
+}
+
+func tooLong(err error) bool { return errors.Is(err, syscall.ENAMETOOLONG) }
+
+// sha256 is the digest of a file, in hexadecimal.
+func (s *Server) sha256(ctx context.Context, area filestore.Area, name string) (string, error) {
+	f, err := s.Store.Open(ctx, area, name)
+	if err != nil {
+		return "", err
+	}
+	defer f.Close()
+	sum, err := s.respond.Digest(ctx, f)
+	return hex.EncodeToString(sum), err
+}
+
+func (s *Server) filePage(w http.ResponseWriter, r *http.Request, area filestore.Area, f filestore.File) {
+	info := f.Info()
+	detail, err := s.detail(r, area, info)
+	if err != nil {
+		s.respond.Unavailable(w, r, err)
+		return
+	}
+	d := views.FileData{FileDetail: detail, Sort: -1}
+	if d.Table, err = csvtable.Read(f, views.MostRows); err != nil {
+		s.respond.Unavailable(w, r, err)
+		return
+	}
+	if area == filestore.Processed {
+		d.Charts = views.ResultCharts(d.Table)
+	}
+	if column, err := strconv.Atoi(r.URL.Query().Get("sort")); err == nil && column >= 0 && column < len(d.Table.Header) {
+		d.Sort, d.Descending = column, r.URL.Query().Get("order") == "desc"
+		d.Table.Sort(d.Sort, d.Descending)
+	}
+	if detail.State == api.StateFailed {
+		standings, err := s.Queue.Standings(r.Context(), []string{info.Name})
+		if err != nil {
+			s.respond.Unavailable(w, r, err)
+			return
+		}
+		if failed := standings[0].Failed; failed != nil {
+			d.Failure = &api.DeadLetter{DeadLetter: *failed, Exists: true}
+		}
+	}
+	s.respond.Page(w, r, http.StatusOK, views.FilePage(s.frame(r, "file", format.Visible(info.Name)), d))
+}

@@ -1,0 +1,203 @@
+package web
+
+import (
+	"context"
+	"errors"
+	"net/url"
+	"slices"
+	"strings"
+
+	"csv-pipeline/internal/catalog"
+	"csv-pipeline/internal/filestore"
+	"csv-pipeline/internal/queue"
+	"csv-pipeline/internal/web/api"
+	"csv-pipeline/internal/web/respond"
+)
+
+// filter is which files a request is for, and in what order.
+type filter struct {
+	Text, Folder, State string
+	Sort                catalog.Order
+	Descending          bool
+	Offset, Limit       int // Limit 0: all
+	SHA256              bool
+}
+
+// mostListed bounds limits and offsets of lists.
+const mostListed = 10_000_000
+
+func parseFilter(q url.Values, area filestore.Area, limit int) (f filter, err error) {
+	f = filter{Text: q.Get("q"), Folder: q.Get("folder"), State: q.Get("state"), Sort: catalog.Order(q.Get("sort")), SHA256: q.Get("sha256") == "1"}
+	if len(f.Text) > 1024 || len(f.Folder) > 1024 {
+		return f, respond.BadRequestf("q and folder: expected at most 1024 bytes")
+	}
+	if f.Sort == "" {
+		f.Sort = catalog.ByName
+	}
+	if !slices.Contains([]catalog.Order{catalog.ByName, catalog.BySize, catalog.ByTime}, f.Sort) {
+		return f, respond.BadRequestf("sort: expected name, size or modified")
+	}
+	switch q.Get("order") {
+	case "", "asc":
+	case "desc":
+		f.Descending = true
+	default:
+		return f, respond.BadRequestf("order: expected asc or desc")
+	}
+	if f.State != "" && (area != filestore.Raw || !slices.Contains(api.States, f.State)) {
+		return f, respond.BadRequestf("state: expected one of %s, and of raw files only", strings.Join(api.States, ", "))
+	}
+	if f.Folder != "" && !strings.HasSuffix(f.Folder, "/") {
+		f.Folder += "/"
+	}
+	if f.Limit, err = respond.WholeNumber(q, "limit", limit, 1, mostListed); err != nil {
+		return f, err
+	}
+	if f.Offset, err = respond.WholeNumber(q, "offset", 0, 0, mostListed); err != nil {
+		return f, err
+	}
+	if f.SHA256 && (f.Limit == 0 || f.Limit > 1000) {
+		return f, respond.BadRequestf("sha256=1 reads every file: expected a limit of at most 1000")
+	}
+	return f, nil
+}
+
+// find returns the places of the files that match a filter: those on the page that the
+// filter names, and how many match in all.
+func (s *Server) find(ctx context.Context, files *catalog.Snapshot, area filestore.Area, f filter) (places []int32, total int, err error) {
+	table := files.Files(area)
+	keep, err := s.predicate(ctx, files, table, f)
+	if err != nil {
+		return nil, 0, err
+	}
+	sorted := table.Sorted(f.Sort)
+	limit := f.Limit
+	if limit == 0 {
+		limit = len(sorted)
+	}
+	at := func(i int) int32 {
+		if f.Descending {
+			return sorted[len(sorted)-1-i]
+		}
+		return sorted[i]
+	}
+	if keep == nil {
+		for i := f.Offset; i < min(len(sorted), f.Offset+limit); i++ {
+			places = append(places, at(i))
+		}
+		return places, len(sorted), nil
+	}
+	for i := range sorted {
+		place := at(i)
+		if !keep(int(place)) {
+			continue
+		}
+		if total >= f.Offset && len(places) < limit {
+			places = append(places, place)
+		}
+		total++
+	}
+	return places, total, nil
+}
+
+// predicate reports of a place whether its file matches; it is nil when all files do.
+func (s *Server) predicate(ctx context.Context, files *catalog.Snapshot, table *catalog.Table, f filter) (func(place int) bool, error) {
+	var tests []func(place int) bool
+	if f.Folder != "" {
+		tests = append(tests, func(place int) bool { return strings.HasPrefix(table.Name(place), f.Folder) })
+	}
+	if f.Text != "" {
+		text := strings.ToLower(f.Text)
+		tests = append(tests, func(place int) bool { return strings.Contains(strings.ToLower(table.Name(place)), text) })
+	}
+	switch f.State {
+	case "":
+	case api.StateDone:
+		tests = append(tests, files.HasResult)
+	default:
+		in := map[string]map[int]bool{}
+		for state, of := range map[string]queue.State{api.StateFailed: queue.Failed, api.StateRetrying: queue.Delayed, api.StateInFlight: queue.InFlightState} {
+			if f.State != state && f.State != api.StateWaiting {
+				continue
+			}
+			names, err := s.Queue.InState(ctx, of)
+			if err != nil {
+				return nil, err
+			}
+			in[state] = make(map[int]bool, len(names))
+			for _, name := range names {
+				if place, ok := table.Place(name); ok {
+					in[state][place] = true
+				}
+			}
+		}
+		tests = append(tests, func(place int) bool {
+			if files.HasResult(place) {
+				return false
+			}
+			if f.State == api.StateWaiting {
+				return !in[api.StateFailed][place] && !in[api.StateRetrying][place] && !in[api.StateInFlight][place]
+			}
+			return in[f.State][place]
+		})
+	}
+	if len(tests) == 0 {
+		return nil, nil
+	}
+	return func(place int) bool {
+		for _, test := range tests {
+			if !test(place) {
+				return false
+			}
+		}
+		return true
+	}, nil
+}
+
+// describe returns the files at the given places, with their states by the queue.
+func (s *Server) describe(ctx context.Context, files *catalog.Snapshot, area filestore.Area, places []int32, sums bool) ([]api.File, error) {
+	table := files.Files(area)
+	shown := make([]api.File, len(places))
+	var pending []string
+	var at []int
+	for i, place := range places {
+		info := table.At(int(place))
+		l := api.File{Name: info.Name, Size: info.Size, ModTime: info.ModTime, ETag: info.ETag}
+		if area == filestore.Processed {
+			if raw, ok := filestore.RawName(info.Name); ok {
+				l.Source = raw
+				source, there := files.Raw.Find(raw)
+				l.Outdated = !there || !info.MadeFrom(source)
+			}
+		} else if l.State = api.StateWaiting; files.HasResult(int(place)) {
+			l.State = api.StateDone
+			l.Result, _ = filestore.ResultName(info.Name)
+		} else {
+			pending, at = append(pending, info.Name), append(at, i)
+		}
+		if sums {
+			sum, err := s.sha256(ctx, area, info.Name)
+			if err != nil && !errors.Is(err, filestore.ErrNotExist) {
+				return nil, err
+			}
+			l.SHA256 = sum
+		}
+		shown[i] = l
+	}
+	standings, err := s.Queue.Standings(ctx, pending)
+	if err != nil {
+		return nil, err
+	}
+	for i, st := range standings {
+		l := &shown[at[i]]
+		switch {
+		case st.InFlight:
+			l.State = api.StateInFlight
+		case st.Failed != nil:
+			l.State, l.Reason = api.StateFailed, st.Failed.Reason
+		case !st.Delayed.IsZero():
+			l.State = api.StateRetrying
+		}
+	}
+	return shown, nil
+}

@@ -1,0 +1,116 @@
+package respond
+
+import (
+	"encoding/base64"
+	"fmt"
+	"io"
+	"mime"
+	"net/http"
+	"path"
+	"strconv"
+	"strings"
+	"sync"
+
+	"csv-pipeline/internal/filestore"
+	"csv-pipeline/internal/web/format"
+)
+
+// VaryByAccept tells caches that the answer depends on what the client accepts.
+func VaryByAccept(w http.ResponseWriter) { w.Header()["Vary"] = varyAccept }
+
+// File answers with the bytes of a file: conditions, ranges and Want-Repr-Digest are
+// respected. With download a browser saves it.
+func (p *Responder) File(w http.ResponseWriter, r *http.Request, f filestore.File, download bool) {
+	info := f.Info()
+	header := w.Header()
+	header["Content-Type"] = contentType(info.Name)
+	header.Set("ETag", `"`+info.ETag+`"`)
+	header["Cache-Control"] = noCache
+	header["Content-Security-Policy"] = filePolicy
+	if download {
+		Attachment(w, path.Base(info.Name))
+	}
+	if strings.Contains(r.Header.Get("Want-Repr-Digest"), "sha-256") {
+		if sum, err := p.Digest(r.Context(), f); err == nil {
+			header.Set("Repr-Digest", "sha-256=:"+base64.StdEncoding.EncodeToString(sum)+":") // RFC 9530
+		}
+		if _, err := f.Seek(0, io.SeekStart); err != nil {
+			p.Unavailable(w, r, err)
+			return
+		}
+	}
+	if ranges := r.Header.Get("Range"); strings.Count(ranges, ",") >= maxRanges {
+		r.Header.Del("Range") // many small ranges cost more than the file
+	}
+	if info.Size <= small && r.Method == http.MethodGet && unconditional(r.Header) {
+		p.smallFile(w, r, f)
+		return
+	}
+	http.ServeContent(w, r, "", info.ModTime, f)
+}
+
+const (
+	// small is the size of files that are sent with one read and one write, in bytes.
+	small = 16 << 10
+	// unflushed is the size up to which net/http buffers an answer and sets its length.
+	unflushed = 2 << 10
+	// maxRanges is how many ranges one request may ask for.
+	maxRanges = 10
+)
+
+var buffers = sync.Pool{New: func() any { return new([small]byte) }}
+
+// unconditional reports whether a request is for all of a file, whatever version the
+// client has (RFC 9110, sections 13 and 14).
+func unconditional(h http.Header) bool {
+	for _, name := range [...]string{"If-None-Match", "If-Modified-Since", "Range", "If-Match", "If-Unmodified-Since"} {
+		if _, there := h[name]; there {
+			return false
+		}
+	}
+	return true
+}
+
+// smallFile answers as http.ServeContent does, but with one read and one write: most
+// results are small, and most requests are for all of one.
+func (p *Responder) smallFile(w http.ResponseWriter, r *http.Request, f filestore.File) {
+	buffer := buffers.Get().(*[small]byte)
+	defer buffers.Put(buffer)
+	info := f.Info()
+	content := buffer[:info.Size]
+	if _, err := io.ReadFull(f, content); err != nil {
+		p.Unavailable(w, r, fmt.Errorf("read %s: %w", format.Visible(info.Name), err)) // another program wrote into the file
+		return
+	}
+	w.Header().Set("Last-Modified", info.ModTime.UTC().Format(http.TimeFormat))
+	if info.Size > unflushed {
+		w.Header().Set("Content-Length", strconv.FormatInt(info.Size, 10))
+	}
+	_, _ = w.Write(content) // an error means that the client has gone
+}
+
+var (
+	typeCSV   = []string{"text/csv; charset=utf-8"}
+	typeGzip  = []string{"application/gzip"}
+	typeZstd  = []string{"application/zstd"}
+	typeOther = []string{"application/octet-stream"}
+)
+
+// contentType is never one that a browser would run.
+func contentType(name string) []string {
+	switch strings.ToLower(path.Ext(name)) {
+	case ".csv":
+		return typeCSV
+	case ".gz":
+		return typeGzip
+	case ".zst":
+		return typeZstd
+	}
+	return typeOther
+}
+
+// Attachment has a browser save the answer under a name instead of showing it
+// (RFC 6266).
+func Attachment(w http.ResponseWriter, name string) {
+	w.Header().Set("Content-Disposition", mime.FormatMediaType("attachment", map[string]string{"filename": format.Visible(name)}))
+}

@@ -1,0 +1,181 @@
+package web
+
+import (
+	"cmp"
+	"errors"
+	"net/http"
+	"strings"
+
+	"csv-pipeline/internal/auth"
+	"csv-pipeline/internal/filestore"
+	"csv-pipeline/internal/ops"
+	"csv-pipeline/internal/web/respond"
+)
+
+// access is what a client needs for a route.
+type access int
+
+const (
+	open    access = iota // nothing: the login form and what it looks like
+	reading               // the token or password, where --auth-read is set
+	writing               // the token or password
+)
+
+// route is one method and pattern.
+type route struct {
+	method, pattern string
+	access          access
+	handle          http.HandlerFunc
+}
+
+// How many requests at once may be of a kind that costs the server more than the client.
+const (
+	mostStreams = 1000 // live pages and event streams: tens of kilobytes each
+	mostZips    = 16   // each takes a megabyte, and time to compress, as long as the client receives
+)
+
+// routes are all routes except those of package ops.
+func (s *Server) routes() []route {
+	stream := s.respond.AtMost(cmp.Or(s.MaxStreams, mostStreams), "too many live pages are open; try again later")
+	zip := s.respond.AtMost(mostZips, "too many archives are being downloaded; try again later")
+	routes := []route{
+		{"GET", "/{$}", reading, respond.Compressed(s.overviewPage)},
+		{"GET", "/live", reading, stream(s.liveStream)},
+		{"GET", "/failed", reading, respond.Compressed(s.failedPage)},
+		{"POST", "/failed/retry", writing, s.actionForm(retry)},
+		{"POST", "/failed/drop", writing, s.actionForm(drop)},
+		{"GET", "/trends", reading, respond.Compressed(s.trendsPage)},
+		{"GET", "/upload", reading, respond.Compressed(s.uploadPage)},
+		{"POST", "/upload", writing, s.uploadPost},
+		{"GET", "/login", open, respond.Compressed(s.loginPage)},
+		{"POST", "/login", open, s.logIn},
+		{"POST", "/logout", open, s.logOut},
+		{"GET", "/assets/{name...}", open, respond.Compressed(s.asset)},
+		{"PUT", "/files/raw/{name...}", writing, s.uploadPut},
+		{"GET", "/api/v1/openapi.json", reading, respond.Compressed(openAPI)},
+		{"GET", "/api/v1/status", reading, respond.Compressed(s.statusAPI)},
+		{"GET", "/api/v1/events", reading, stream(s.statusStream)},
+		{"GET", "/api/v1/workers", reading, respond.Compressed(s.workersAPI)},
+		{"GET", "/api/v1/attempts", reading, respond.Compressed(s.attemptsAPI)},
+		{"GET", "/api/v1/throughput", reading, respond.Compressed(s.throughputAPI)},
+		{"GET", "/api/v1/trends", reading, respond.Compressed(s.trendsAPI)},
+		{"GET", "/api/v1/failed", reading, respond.Compressed(s.failedAPI)},
+		{"POST", "/api/v1/failed/retry", writing, s.actionAPI(retry)},
+		{"POST", "/api/v1/failed/drop", writing, s.actionAPI(drop)},
+	}
+	for _, area := range []filestore.Area{filestore.Raw, filestore.Processed} {
+		list := respond.Compressed(func(w http.ResponseWriter, r *http.Request) { s.list(w, r, area) })
+		archive := zip(list)
+		routes = append(routes,
+			route{"GET", "/files/" + string(area) + "/{name...}", reading, func(w http.ResponseWriter, r *http.Request) {
+				switch name := r.PathValue("name"); {
+				case name != "":
+					s.file(w, r, area, name)
+				case r.URL.Query().Get("format") == "zip":
+					archive(w, r)
+				default:
+					list(w, r)
+				}
+			}},
+			route{"POST", "/files/" + string(area) + "/{$}", reading, zip(func(w http.ResponseWriter, r *http.Request) { s.zipForm(w, r, area) })},
+			route{"GET", "/api/v1/files/" + string(area), reading, respond.Compressed(func(w http.ResponseWriter, r *http.Request) { s.listAPI(w, r, area) })},
+			route{"GET", "/api/v1/files/" + string(area) + "/{name...}", reading, respond.Compressed(func(w http.ResponseWriter, r *http.Request) { s.fileAPI(w, r, area) })},
+		)
+	}
+	return routes
+}
+
+// pageNotFound is the detail of the answer to an address that does not exist.
+const pageNotFound = "page not found"
+
+// Handler serves the routes.
+func (s *Server) Handler() http.Handler {
+	mux := http.NewServeMux()
+	ops.Endpoints(mux, s.Registry, s.Alive, s.ready)
+	s.Registry.MustRegister(&collector{queue: s.Queue, catalog: s.Catalog, monitor: s.monitor, log: s.Log}, s.monitor.Waiting, s.monitor.Processing)
+	for _, route := range s.routes() {
+		mux.HandleFunc(route.method+" "+route.pattern, s.guarded(route))
+	}
+	mux.HandleFunc("/", func(w http.ResponseWriter, r *http.Request) {
+		// The multiplexer's own answer to another method is plain text.
+		for _, method := range []string{http.MethodGet, http.MethodPost, http.MethodPut} {
+			probe := r.Clone(r.Context())
+			probe.Method = method
+			if _, pattern := mux.Handler(probe); pattern != "/" {
+				w.Header().Add("Allow", method)
+			}
+		}
+		if w.Header().Get("Allow") != "" {
+			s.respond.Problem(w, r, http.StatusMethodNotAllowed, r.Method+" is not allowed for this address")
+			return
+		}
+		s.respond.Problem(w, r, http.StatusNotFound, pageNotFound)
+	})
+	return ops.Protection{Log: s.Log, Registry: s.Registry, ClientTimeout: s.ClientTimeout, Failed: func(w http.ResponseWriter, r *http.Request) {
+		s.respond.Problem(w, r, http.StatusInternalServerError, "the inspector has an internal error; see its log")
+	}}.Protect(s.respond.Secured(s.below(mux)))
+}
+
+// below serves the same with and without the base path: some ingresses remove it from
+// requests.
+func (s *Server) below(h http.Handler) http.Handler {
+	if s.BasePath == "/" {
+		return h
+	}
+	stripped := http.StripPrefix(strings.TrimSuffix(s.BasePath, "/"), h)
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		switch {
+		case strings.HasPrefix(r.URL.Path, s.BasePath):
+			stripped.ServeHTTP(w, r)
+		case r.URL.Path == strings.TrimSuffix(s.BasePath, "/"):
+			http.Redirect(w, r, s.BasePath, http.StatusMovedPermanently)
+		default:
+			h.ServeHTTP(w, r)
+		}
+	})
+}
+
+// The largest bodies of requests that are no uploads, in bytes.
+const (
+	maxForm  = 4 << 20
+	maxLogin = 64 << 10 // anybody may send one
+)
+
+// guarded passes on requests of clients that have the route's access. It answers all
+// others without reading their bodies.
+func (s *Server) guarded(route route) http.HandlerFunc {
+	need := route.access
+	h := func(w http.ResponseWriter, r *http.Request) {
+		if route.method == http.MethodPost && route.pattern != "/upload" {
+			most := int64(maxForm)
+			if need == open {
+				most = maxLogin
+			}
+			r.Body = http.MaxBytesReader(w, r.Body, most)
+		}
+		route.handle(w, r)
+	}
+	return func(w http.ResponseWriter, r *http.Request) {
+		if need == open || need == reading && !s.Guard.ProtectsReading() {
+			h(w, r)
+			return
+		}
+		if !s.Guard.Writable() {
+			s.respond.Problem(w, r, http.StatusForbidden, "the inspector is read-only: it was started without --auth-token-file (AUTH_TOKEN_FILE) or a password")
+			return
+		}
+		err := s.Guard.Check(r)
+		switch {
+		case err == nil:
+			h(w, r)
+		case errors.Is(err, auth.ErrTooMany):
+			retryAfter(w)
+			s.respond.Problem(w, r, http.StatusTooManyRequests, err.Error())
+		case respond.WantsPage(r) && r.Header.Get("Authorization") == "":
+			s.toLogin(w, r)
+		default:
+			w.Header().Set("WWW-Authenticate", `Bearer realm="csv-pipeline"`)
+			s.respond.Problem(w, r, http.StatusUnauthorized, err.Error())
+		}
+	}
+}

@@ -1,0 +1,245 @@
+// Everything works without this file. With it the start page is live, charts show the
+// values under the pointer, and uploads show their progress.
+'use strict';
+
+const css = (name) => getComputedStyle(document.documentElement).getPropertyValue(name).trim();
+const color = (i) => css(`--c${i % 10}`);
+const dark = matchMedia('(prefers-color-scheme: dark)');
+
+// chart keeps a chart as wide as its place and in the colours of the theme.
+function chart(place, options, data) {
+  let drawn;
+  const draw = (data) => {
+    drawn?.destroy();
+    place.classList.add('drawn');
+    drawn = new uPlot({ width: place.clientWidth, height: Number(place.dataset.height || 320), ...options() }, data, place);
+    return drawn;
+  };
+  let latest = data;
+  draw(latest);
+  new ResizeObserver(() => {
+    if (Math.abs(drawn.width - place.clientWidth) > 1) drawn.setSize({ width: place.clientWidth, height: drawn.height });
+  }).observe(place);
+  dark.addEventListener('change', () => draw(latest));
+  return { set(data) { latest = data; drawn.setData(data); }, get plot() { return drawn; } };
+}
+
+// tip shows the values under the pointer: of() returns the heading of a point and its
+// rows of colour, name and value.
+function tip(of) {
+  const box = document.createElement('div');
+  box.className = 'tip';
+  box.hidden = true;
+  const line = (tag, ...parts) => { const e = document.createElement(tag); e.append(...parts); return e; };
+  return { hooks: {
+    init: (u) => u.over.append(box),
+    setCursor: (u) => {
+      const { idx, left, top } = u.cursor;
+      const rows = idx == null || left < 0 ? [] : of(idx).rows;
+      box.hidden = rows.length === 0;
+      if (box.hidden) return;
+      box.replaceChildren(line('strong', of(idx).heading), ...rows.map(([fill, name, value]) => {
+        const swatch = document.createElement('i');
+        swatch.style.background = fill;
+        return line('p', swatch, line('span', name), line('b', value));
+      }));
+      const right = left > u.over.clientWidth / 2;
+      box.style.left = `${right ? left - box.offsetWidth - 14 : left + 14}px`;
+      box.style.top = `${Math.max(0, Math.min(top - 20, u.over.clientHeight - box.offsetHeight))}px`;
+    },
+  } };
+}
+
+const axis = (more) => ({ stroke: css('--muted'), grid: { stroke: css('--line'), width: 1 }, ticks: { show: false }, ...more });
+const number = new Intl.NumberFormat('en', { maximumFractionDigits: 6 });
+const short = new Intl.NumberFormat('en', { notation: 'compact', maximumFractionDigits: 2 });
+const compact = (u, values) => values.map((v) => short.format(v));
+const utc = (seconds) => new Date(seconds * 1000).toISOString();
+
+function throughput(place, points) {
+  const columns = (points) => [points.map((p) => p.unix), points.map((p) => p.files)];
+  place.dataset.height = 190;
+  let latest = columns(points);
+  return ((made) => ({ set: (points) => { latest = columns(points); made.set(latest); } }))(chart(place, () => ({
+    legend: { show: false },
+    cursor: { y: false, points: { show: false } },
+    plugins: [tip((at) => ({ heading: `${utc(latest[0][at]).slice(11, 19)} UTC`, rows: [[color(0), 'files', number.format(latest[1][at] ?? 0)]] }))],
+    scales: { x: { time: true, range: (u, low, high) => [low - 10, high + 10] }, y: { range: (u, low, high) => [0, Math.max(1, high * 1.1)] } },
+    axes: [axis({ values: (u, at) => at.map((t) => utc(t).slice(11, 16)), size: 28 }), axis({ values: compact, size: 56, incrs: [1, 2, 5, 10, 20, 50, 100, 200, 500, 1e3, 2e3, 5e3, 1e4, 2e4, 5e4, 1e5] })],
+    series: [{}, { label: 'files', stroke: color(0), fill: color(0), width: 0, points: { show: false }, paths: uPlot.paths.bars({ size: [0.8, 40] }) }],
+  }), latest));
+}
+
+function overview() {
+  const connection = document.getElementById('connection');
+  const place = document.getElementById('throughput');
+  let drawn;
+  const events = new EventSource('live');
+  events.onopen = () => { connection.dataset.state = 'on'; connection.textContent = 'live'; };
+  events.onerror = () => { connection.dataset.state = 'lost'; connection.textContent = 'connection lost, reconnecting'; };
+  const shown = {};
+  events.onmessage = (message) => {
+    const { parts, points } = JSON.parse(message.data);
+    for (const [name, html] of Object.entries(parts)) {
+      const part = document.getElementById(`part-${name}`);
+      // Unchanged parts stay, and with them the focus and the selection.
+      if (shown[name] === html || !part) continue;
+      if (part.contains(document.activeElement) && name !== 'progress' && name !== 'tiles') continue;
+      shown[name] = html;
+      part.innerHTML = html; // made by the server's templates, which escape
+    }
+    if (drawn) drawn.set(points);
+    else drawn = throughput(place, points);
+  };
+}
+
+function trend(place) {
+  const { times, series, value, step, partial } = JSON.parse(place.dataset.trend);
+  const x = times.map((t) => Date.parse(t) / 1000);
+  const values = series.map((s) => s.values);
+  const stacked = place.dataset.kind === 'bars';
+  const sums = [];
+  if (stacked) {
+    values.forEach((column, i) => sums.push(column.map((v, at) => (v ?? 0) + (i ? sums[i - 1][at] : 0))));
+    sums.reverse();
+  }
+  const order = stacked ? series.map((_, i) => series.length - 1 - i) : series.map((_, i) => i);
+  // Bars need room on both sides, and so does a single point.
+  const half = stacked || x.length === 1 ? { day: 1, week: 7, month: 30 }[step] * 43_200 : 0;
+  const pale = new Map(partial.map((p) => [times.indexOf(p.time), `, ${p.days} of ${p.of} days`]));
+  // A veil over incomplete steps, so that they do not look like a drop.
+  const veil = { hooks: { draw: (u) => {
+    const margin = 6 * devicePixelRatio; // of the points at the edges
+    const [left, top, width, height] = [u.bbox.left - margin, u.bbox.top, u.bbox.width + 2 * margin, u.bbox.height];
+    u.ctx.fillStyle = css('--panel');
+    u.ctx.globalAlpha = 0.65;
+    for (const at of pale.keys()) {
+      const edge = (neighbour) => (x[neighbour] === undefined ? undefined : u.valToPos(stacked ? (x[at] + x[neighbour]) / 2 : x[neighbour], 'x', true));
+      const from = at === 0 ? left : edge(at - 1);
+      const to = at === 0 ? edge(at + 1) ?? left + width : left + width;
+      u.ctx.fillRect(from, top, to - from, height);
+    }
+    u.ctx.globalAlpha = 1;
+  } } };
+  place.dataset.height = 400;
+  const made = chart(place, () => ({
+    legend: { live: false, isolate: true, markers: { width: 0, fill: (u, i) => color(order[i - 1]) } },
+    cursor: { y: false, points: { show: !stacked, size: 7 }, focus: { prox: 24 } },
+    plugins: [veil, tip((at) => ({
+      heading: { day: times[at], week: `week of ${times[at]}`, month: times[at].slice(0, 7) }[step] + (pale.get(at) ?? ''),
+      rows: order.filter((i) => values[i][at] != null).map((i) => [color(i), series[i].name, number.format(values[i][at])]),
+    }))],
+    focus: { alpha: stacked ? 1 : 0.35 },
+    scales: { x: { time: true, range: (u, low, high) => [low - half, high + half] }, y: { range: (u, low, high) => [Math.min(0, low), high > 0 ? high * 1.05 : 1] } },
+    axes: [axis({ splits: stacked && x.length <= 24 ? () => x : undefined, values: (u, at) => at.map((t) => utc(t).slice(0, step === 'month' ? 7 : 10)), space: 90, size: 32 }), axis({ values: compact, size: 62 })],
+    series: [{}, ...order.map((i) => ({
+      label: series[i].name, stroke: color(i), width: stacked ? 0 : 1.75, fill: stacked ? color(i) : undefined, points: { show: !stacked && x.length < 40, size: 5 },
+      paths: stacked ? uPlot.paths.bars({ size: [0.85, 60] }) : undefined,
+    }))],
+  }), [x, ...(stacked ? sums : values)]);
+  const png = document.querySelector('[data-png]');
+  png.hidden = false;
+  png.addEventListener('click', (event) => {
+    event.preventDefault();
+    const from = made.plot.ctx.canvas;
+    const to = document.createElement('canvas');
+    [to.width, to.height] = [from.width, from.height + 40 * devicePixelRatio];
+    const ctx = to.getContext('2d');
+    ctx.fillStyle = css('--panel');
+    ctx.fillRect(0, 0, to.width, to.height);
+    ctx.drawImage(from, 0, 0);
+    ctx.font = `${13 * devicePixelRatio}px system-ui, sans-serif`;
+    let at = 12 * devicePixelRatio;
+    series.forEach((s, i) => {
+      ctx.fillStyle = color(i);
+      ctx.fillRect(at, from.height + 12 * devicePixelRatio, 10 * devicePixelRatio, 10 * devicePixelRatio);
+      ctx.fillStyle = css('--text');
+      at += 15 * devicePixelRatio;
+      ctx.fillText(s.name, at, from.height + 21 * devicePixelRatio);
+      at += ctx.measureText(s.name).width + 18 * devicePixelRatio;
+    });
+    to.toBlob((blob) => {
+      const link = document.createElement('a');
+      link.href = URL.createObjectURL(blob);
+      link.download = `${value}.png`;
+      link.click();
+      setTimeout(() => URL.revokeObjectURL(link.href), 10_000);
+    });
+  });
+}
+
+// A form of files to choose from: one box for all, and a count. Buttons that are for
+// the chosen files have data-needs-choice, and are disabled while none is chosen.
+function selection(form) {
+  const boxes = () => [...form.querySelectorAll('tbody input[type="checkbox"], .letter input[type="checkbox"]')];
+  const all = form.querySelector('[data-all]');
+  const label = form.querySelector('[data-chosen]');
+  if (all) {
+    all.hidden = false;
+    form.querySelector('.selectall')?.removeAttribute('hidden');
+    all.addEventListener('change', () => { boxes().forEach((box) => { box.checked = all.checked; }); count(); });
+  }
+  function count() {
+    const chosen = boxes().filter((box) => box.checked).length;
+    if (label) label.textContent = chosen ? `${chosen} chosen` : '';
+    form.querySelectorAll('button[data-needs-choice]').forEach((button) => { button.disabled = !chosen; });
+    if (all) { all.checked = chosen > 0 && chosen === boxes().length; all.indeterminate = chosen > 0 && !all.checked; }
+  }
+  form.addEventListener('change', count);
+  form.addEventListener('submit', (event) => {
+    const by = event.submitter;
+    if (by?.dataset.confirm && !confirm(by.dataset.confirm)) { event.preventDefault(); return; }
+    // The button of one file is for that file alone.
+    if (by && 'one' in by.dataset) { boxes().forEach((box) => { box.checked = false; }); }
+  });
+  window.addEventListener('pageshow', count);
+  count();
+}
+
+function upload(form) {
+  const input = form.querySelector('input[type="file"]');
+  const list = form.querySelector('.uploads');
+  form.querySelector('[data-drop-hint]').hidden = false;
+  const send = (file) => new Promise((resolve) => {
+    const item = document.createElement('li');
+    const state = document.createElement('span');
+    const bar = document.createElement('progress');
+    bar.max = Math.max(1, file.size);
+    bar.value = 0;
+    bar.setAttribute('aria-label', file.name);
+    item.append(Object.assign(document.createElement('span'), { textContent: file.name }), state, bar);
+    list.append(item);
+    const finish = (text, ok) => { state.textContent = text; state.className = ok ? 'state done' : 'why'; bar.remove(); resolve(); };
+    if (file.size > Number(form.dataset.max)) { finish('too large', false); return; }
+    const request = new XMLHttpRequest(); // fetch cannot tell how far an upload is
+    request.open('PUT', form.dataset.target + encodeURIComponent(file.name));
+    request.setRequestHeader('Content-Type', 'text/csv');
+    request.upload.onprogress = (event) => { bar.value = event.loaded; state.textContent = `${Math.round((100 * event.loaded) / Math.max(1, event.total))} %`; };
+    request.onload = () => {
+      if (request.status < 300) {
+        const { queued } = JSON.parse(request.responseText);
+        finish((request.status === 201 ? '' : 'replaced and ') + (queued ? 'queued' : 'stored, queued later'), true);
+        return;
+      }
+      let why = request.statusText;
+      try { why = JSON.parse(request.responseText).detail; } catch { /* not from us */ }
+      finish(request.status === 401 ? 'log in first' : why, false);
+    };
+    request.onerror = () => finish('the connection was lost', false);
+    request.send(file);
+  });
+  const sendAll = async (files) => { for (const file of files) await send(file); };
+  form.addEventListener('submit', (event) => { event.preventDefault(); sendAll([...input.files]).then(() => { input.value = ''; }); });
+  for (const name of ['dragover', 'dragleave', 'drop']) {
+    document.addEventListener(name, (event) => { event.preventDefault(); form.classList.toggle('over', name === 'dragover'); });
+  }
+  document.addEventListener('drop', (event) => sendAll([...event.dataTransfer.files]));
+}
+
+if (document.body.dataset.page === 'overview') overview();
+for (const place of document.querySelectorAll('#trend')) trend(place);
+for (const form of document.querySelectorAll('[data-selection]')) selection(form);
+for (const form of document.querySelectorAll('[data-upload]')) upload(form);
+for (const form of document.querySelectorAll('[data-auto]')) form.addEventListener('change', () => form.requestSubmit());
+if (document.querySelector('[data-reload]')) setTimeout(() => location.reload(), 1000);
+for (const place of document.querySelectorAll('[data-origin]')) place.replaceWith(location.origin);

@@ -1,0 +1,92 @@
+package views
+
+import (
+	"fmt"
+	"strings"
+
+	"csv-pipeline/internal/chart"
+	"csv-pipeline/internal/csvtable"
+	"csv-pipeline/internal/filestore"
+	"csv-pipeline/internal/web/api"
+	"csv-pipeline/internal/web/format"
+)
+
+const (
+	// MostRows is how many rows of a file its page shows.
+	MostRows = 1000
+	// mostBars is how many of them a chart shows.
+	mostBars = 40
+	// mostCharts is how many columns have a chart.
+	mostCharts = 4
+)
+
+// FileData is what the page of a file shows.
+type FileData struct {
+	*api.FileDetail
+	Table      *csvtable.Table
+	Sort       int // column; -1: as in the file
+	Descending bool
+	Charts     []chart.Chart
+	Failure    *api.DeadLetter // of a raw file that failed
+}
+
+// rowsTitle says how many rows are shown.
+func (d FileData) rowsTitle() string {
+	rows := format.Plural(len(d.Table.Rows), "row", "rows")
+	if d.Table.More || len(d.Table.Rows) >= MostRows {
+		return "The first " + rows
+	}
+	return rows
+}
+
+// heading is the name of a column, or its number.
+func (d FileData) heading(column int) string {
+	if name := d.Table.Header[column]; name != "" {
+		return format.Visible(name)
+	}
+	return "#" + format.Int(column+1)
+}
+
+// hasAttempts reports whether processors are given this file, or its input.
+func (d FileData) hasAttempts() bool { return d.Area == filestore.Raw || d.Source != "" }
+
+// sortBy is the address behind the heading of a column.
+func (d FileData) sortBy(column int) string {
+	if column == d.Sort && !d.Descending {
+		return fmt.Sprintf("?sort=%d&order=desc", column)
+	}
+	return fmt.Sprintf("?sort=%d", column)
+}
+
+// sorted is the column's value of aria-sort.
+func (d FileData) sorted(column int) string { return ariaSort(column == d.Sort, d.Descending) }
+
+// ResultCharts draws a chart of each column of numbers of a result. The columns before
+// the first of them are the key.
+func ResultCharts(t *csvtable.Table) []chart.Chart {
+	var drawn []chart.Chart
+	rows := t.Rows[:min(len(t.Rows), mostBars)]
+	keys := 0
+	for keys < len(t.Header)-1 && (keys == 0 || !t.Numeric[keys]) {
+		keys++
+	}
+	for column := keys; column < len(t.Header) && len(drawn) < mostCharts && len(rows) > 0; column++ {
+		if !t.Numeric[column] {
+			continue
+		}
+		values := make([]float64, len(rows))
+		labels := make([]string, len(rows))
+		for i, row := range rows {
+			n, _ := csvtable.ParseNumber(row[column])
+			values[i], labels[i] = n.Float(), format.Visible(strings.Join(row[:keys], " "))
+		}
+		name := format.Visible(t.Header[column])
+		title := name + " by " + format.Visible(strings.Join(t.Header[:keys], ", "))
+		if len(t.Rows) > len(rows) || t.More {
+			title += fmt.Sprintf(", the first %d", len(rows))
+		}
+		drawn = append(drawn, chart.Chart{Title: title, Kind: chart.Bars, Labels: labels, Width: 640, Height: 260,
+			Series: []chart.Series{{Name: name, Values: values}}})
+	}
+	return drawn
+}

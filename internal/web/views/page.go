@@ -1,0 +1,61 @@
+// Package views draws the pages of the inspector: the templates, which templ compiles
+// to Go, and what each of them shows. It knows nothing of requests.
+package views
+
+import (
+	"crypto/sha256"
+	"embed"
+	"encoding/hex"
+	"io/fs"
+)
+
+// Assets are the scripts, styles and pictures of the pages.
+//
+//go:embed assets
+var Assets embed.FS
+
+// AssetsVersion is a digest of all assets. Pages ask for them by it, so that a browser
+// may keep them for ever.
+var AssetsVersion = func() string {
+	sum := sha256.New()
+	err := fs.WalkDir(Assets, ".", func(name string, d fs.DirEntry, err error) error {
+		if err != nil || d.IsDir() {
+			return err
+		}
+		text, err := Assets.ReadFile(name)
+		sum.Write(text)
+		return err
+	})
+	if err != nil {
+		panic(err) // embedded at build time
+	}
+	return hex.EncodeToString(sum.Sum(nil))[:12]
+}()
+
+// Frame is what every page has around its own part.
+type Frame struct {
+	Title    string
+	Here     string // the entry of the menu that is highlighted
+	Base     string // the path that all addresses begin with; it ends with a slash
+	Writable bool   // with a token or password, files can be changed
+	LoggedIn bool   // by a session, which the page can end
+	Notice   string // what the last action did
+	Stale    string // when the files were listed, while listing them fails
+}
+
+// asset is the address of a file of Assets.
+func (p Frame) asset(name string) string { return p.Base + "assets/" + name + "?v=" + AssetsVersion }
+
+// Paging is which part of a long list a page shows, and the addresses of the pages
+// before and after it.
+type Paging struct {
+	First, Last, Total int    // from 1
+	Previous, Next     string // "" where there is none
+}
+
+// LoginData is what the login form shows.
+type LoginData struct {
+	Next            string // where to go after the login
+	Wrong           string // why the last attempt failed
+	Token, Password bool   // which of them is accepted
+}

@@ -1,0 +1,111 @@
+package views
+
+import (
+	"encoding/json"
+	"fmt"
+	"math"
+	"net/url"
+	"slices"
+	"strconv"
+	"strings"
+	"time"
+
+	"csv-pipeline/internal/chart"
+	"csv-pipeline/internal/csvtable"
+	"csv-pipeline/internal/trends"
+	"csv-pipeline/internal/web/api"
+	"csv-pipeline/internal/web/format"
+)
+
+// TrendsData is what the page of trends shows.
+type TrendsData struct {
+	*trends.Trend
+	Kind  chart.Kind
+	JSON  api.Trend // the same trend, for the script that draws it
+	Query url.Values
+}
+
+// with is the address of this trend in another format.
+func (d TrendsData) with(format string) string {
+	q := url.Values{"format": {format}}
+	for _, key := range []string{"group", "value", "combine", "step", "from", "to", "top", "kind"} {
+		if v := d.Query.Get(key); v != "" {
+			q.Set(key, v)
+		}
+	}
+	return "?" + q.Encode()
+}
+
+// summary says what is added up.
+func (d TrendsData) summary() string {
+	text := fmt.Sprintf("%s of %s by %s, from %s", d.Combine, format.Visible(d.Value), format.Visible(d.Group), format.Plural(d.Files, "result", "results"))
+	if d.Skipped > 0 {
+		text += " (" + format.Count(d.Skipped) + " left out)"
+	}
+	return text
+}
+
+// partial says which steps are drawn pale, and why.
+func (d TrendsData) partial() string {
+	var steps []string
+	for _, p := range d.Partial {
+		name := string(d.Step) + " of " + day(p.At)
+		if d.Step == trends.Month {
+			name = p.At.Format("January 2006")
+		}
+		steps = append(steps, fmt.Sprintf("%s (%d of %d days)", name, p.Days, p.Of))
+	}
+	return strings.Join(steps, ", ")
+}
+
+// json is the trend for the script that draws it.
+func (d TrendsData) json() (string, error) {
+	text, err := json.Marshal(d.JSON)
+	return string(text), err
+}
+
+// seriesClass is the class of a series' colour.
+func seriesClass(i int) string { return "s" + format.Int(i%len(chart.Palette)) }
+
+// day is a day as a form has it; "" for the zero time.
+func day(t time.Time) string {
+	if t.IsZero() {
+		return ""
+	}
+	return t.Format(time.DateOnly)
+}
+
+// grandTotal is the sum of all series.
+func (d TrendsData) grandTotal() (sum csvtable.Number) {
+	for _, series := range d.Series {
+		sum = sum.Add(series.Total)
+	}
+	return sum
+}
+
+// share is a series' part of all, in percent.
+func (d TrendsData) share(series trends.Series) string {
+	if all := d.grandTotal().Float(); all > 0 && d.Combine == trends.Sum {
+		return strconv.FormatFloat(100*series.Total.Float()/all, 'f', 1, 64) + " %"
+	}
+	return ""
+}
+
+// TrendChart draws a trend.
+func TrendChart(t *trends.Trend, kind chart.Kind, width, height int, legend bool) chart.Chart {
+	c := chart.Chart{Title: t.Value + " by " + t.Group + " over time", Kind: kind, Width: width, Height: height, Legend: legend}
+	for _, at := range t.Times {
+		c.Labels = append(c.Labels, at.Format(time.DateOnly))
+		c.Pale = append(c.Pale, slices.ContainsFunc(t.Partial, func(p trends.Partial) bool { return p.At.Equal(at) }))
+	}
+	for _, series := range t.Series {
+		values := make([]float64, len(series.Points))
+		for i, p := range series.Points {
+			if values[i] = p.Float(); !series.There[i] {
+				values[i] = math.NaN()
+			}
+		}
+		c.Series = append(c.Series, chart.Series{Name: format.Visible(series.Name), Values: values})
+	}
+	return c
+}
