@@ -197,7 +197,7 @@ func TestOpenAPI(t *testing.T) {
 		schema := escape(where) + "/post/requestBody/content/application~1json/schema"
 		bodies["POST "+where] = true
 		for _, body := range []string{
-			`{"names":["bad.csv"]}`, `{"names":["bad.csv","none.csv"],"all":false}`, `{"names":[],"all":true}`, `{"all":true}`,
+			`{"names":["bad.csv"]}`, `{"names":["bad.csv","none.csv"],"all":false}`, `{"names":[],"all":true}`, `{"names":["none.csv"],"all":true}`, `{"all":true}`,
 			"", "{}", `{"nmaes":[]}`, "[]", `{"names":[]}`, `{"names":"bad.csv"}`, `{"names":[1]}`, `{"all":false}`, `{"all":1}`, `"all"`,
 		} {
 			r := s.do(t, http.MethodPost, where, body, "Authorization", "Bearer "+token, "Content-Type", "application/json")

@@ -18,6 +18,7 @@ import (
 	"csv-pipeline/internal/auth"
 	"csv-pipeline/internal/filestore"
 	"csv-pipeline/internal/ops"
+	"csv-pipeline/internal/queue"
 	"csv-pipeline/internal/web"
 )
 
@@ -193,6 +194,32 @@ func TestRetryAndDrop(t *testing.T) {
 	}
 }
 
+// A program is told what to send, and a person what to click.
+func TestAnActionWithoutFilesIsExplained(t *testing.T) {
+	s := start(t, nil)
+	s.sample(t)
+	for _, name := range []string{"retry", "drop"} {
+		r := s.do(t, http.MethodPost, "/api/v1/failed/"+name, `{"names":[]}`, "Authorization", "Bearer "+token)
+		if r.StatusCode != http.StatusBadRequest || strings.Contains(r.body, "tick") || !strings.Contains(r.body, "names") || !strings.Contains(r.body, "all") {
+			t.Errorf("%s by a program: %s %s", name, r.Status, r.body)
+		}
+		r = s.do(t, http.MethodPost, "/failed/"+name, "", "Content-Type", form, "Authorization", "Bearer "+token, "Accept", asBrowser)
+		if r.StatusCode != http.StatusBadRequest || !strings.Contains(r.body, "tick at least one") {
+			t.Errorf("%s by a page: %s %s", name, r.Status, r.body)
+		}
+	}
+}
+
+// With names and all together, all counts.
+func TestAllCountsBesideNames(t *testing.T) {
+	s := start(t, nil)
+	s.sample(t)
+	r := s.do(t, http.MethodPost, "/api/v1/failed/retry", `{"names":["none.csv"],"all":true}`, "Authorization", "Bearer "+token)
+	if r.body != "{\"files\":2}\n" {
+		t.Errorf("%s %s", r.Status, r.body)
+	}
+}
+
 func TestUpload(t *testing.T) {
 	s := start(t, nil)
 	bearer := "Bearer " + token
@@ -273,6 +300,11 @@ func TestMetrics(t *testing.T) {
 	} {
 		if !strings.Contains(text, want) {
 			t.Errorf("there is no %s", want)
+		}
+	}
+	for _, kind := range queue.Kinds {
+		if !strings.Contains(text, `csv_pipeline_failures_total{kind="`+kind+`"} `) {
+			t.Errorf("there is no counter of failures of kind %s", kind)
 		}
 	}
 	promtool, err := exec.LookPath("promtool")

@@ -200,11 +200,26 @@ for (const js of [true, false]) {
   });
 }
 
+test('a button is disabled only where it needs a choice', async () => {
+  const { context, page } = await open();
+  await page.route(`${p.url}failed`, async (route) => {
+    const answer = await route.fetch();
+    const body = (await answer.text()).replace('<div class="actions">', '<div class="actions"><button name="kind" value="malformed">A new button</button>');
+    await route.fulfill({ response: answer, body });
+  });
+  await page.goto(`${p.url}failed`);
+  const disabled = (name) => page.getByRole('button', { name }).isDisabled();
+  assert.deepEqual([await disabled('A new button'), await disabled('Retry all'), await disabled('Retry chosen'), await disabled('Drop chosen')], [false, false, true, true]);
+  await page.locator('.letter input').first().check();
+  assert.deepEqual([await disabled('Retry chosen'), await disabled('Drop chosen')], [false, false]);
+  await context.close();
+});
+
 test('everything can be reached by keyboard', async () => {
   const { context, page } = await open();
   await page.goto(`${p.url}files/raw/`);
   await page.keyboard.press('Tab');
-  assert.equal(await page.evaluate(() => document.activeElement.textContent), 'Skip to the content');
+  assert.equal(await page.evaluate(() => document.activeElement.textContent), 'Skip to content');
   const reached = new Set();
   for (let i = 0; i < 40; i++) {
     await page.keyboard.press('Tab');
