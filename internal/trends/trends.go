@@ -13,7 +13,7 @@ import (
 	"csv-pipeline/internal/csvtable"
 )
 
-// Combine is how the values of one group in one stretch of time become one.
+// Combine is how the values of one group in one step become one.
 type Combine string
 
 // The ways to combine.
@@ -21,10 +21,10 @@ const (
 	Sum  Combine = "sum"
 	Min  Combine = "min"
 	Max  Combine = "max"
-	Mean Combine = "mean" // of the values in the results; of averages it is not the average of the rows
+	Mean Combine = "mean" // of the values in the results; the mean of averages is not the average of the rows
 )
 
-// Step is how long a stretch of time is.
+// Step is the length of time for which values are combined.
 type Step string
 
 // The steps.
@@ -34,16 +34,16 @@ const (
 	Month Step = "month"
 )
 
-// Query says what is wanted. Zero values stand for what suits the data.
+// Query says what to add up. Zero values are replaced by what fits the results.
 type Query struct {
 	Group, Value string // columns of the results
 	Combine      Combine
 	Step         Step
 	From, To     time.Time // days, both included
-	Top          int       // the groups that are shown, the largest first; the others are one series
+	Top          int       // how many groups have a series, those with the largest totals; the others share one
 }
 
-// Check returns an error that says what is expected, unless q is well-formed.
+// Check returns an error that says what is expected, unless the query is valid.
 func (q Query) Check() error {
 	switch q.Combine {
 	case "", Sum, Min, Max, Mean:
@@ -79,21 +79,21 @@ type Series struct {
 
 // Trend is an answer.
 type Trend struct {
-	Query            // as it was understood
+	Query            // with its zero values replaced
 	Groups  []string // columns that can be grouped by
 	Values  []string // columns that can be added up
 	Times   []time.Time
-	Partial []Partial // the first and the last step, where the days end within them
+	Partial []Partial // the first and the last step, where only some of their days have results
 	Series  []Series  // the largest total first
 	Others  int       // groups that are in the last series, named OthersName; 0: there is no such series
-	Files   int       // results that were read
+	Files   int       // results that were added up
 	Skipped int       // results that were left out
-	LeftOut []LeftOut // the first of them
+	LeftOut []LeftOut // the first of those
 	First   time.Time
 	Last    time.Time // of all days there are
-	// Problem is why there is nothing to show, for people; "" if there is.
+	// Problem says why there is nothing to show; "" if there is.
 	Problem string
-	// Read and Of tell how far reading is while it goes on; Of is 0 when it has ended.
+	// Read of Of results have been read so far; Of is 0 when all have.
 	Read, Of int
 }
 
@@ -103,24 +103,24 @@ type LeftOut struct {
 	Reason string `json:"reason"`
 }
 
-// Partial is a step that only some of the days belong to.
+// Partial is a step of which only some days have results.
 type Partial struct {
 	At       time.Time // one of Trend.Times
 	Days, Of int
 }
 
-// OthersName is the name of the series of all the groups that have none of their own.
+// OthersName is the name of the series of all groups that have no series of their own.
 const OthersName = "all others"
 
-// view is all days of one pair of columns.
-type view struct {
+// daily is what was added up of each group and day.
+type daily struct {
 	keys    []string
 	cells   map[cell]value
 	files   int
 	skipped int
 	leftOut []LeftOut
 	problem string
-	again   bool // a result that was left out may be readable later
+	again   bool // a result that was left out may be readable at the next try
 }
 
 type cell struct {
@@ -186,7 +186,7 @@ func next(s Step, t time.Time) time.Time {
 
 func days(from, to time.Time) int { return int(to.Sub(from).Hours() / 24) }
 
-// partial returns the steps that begin before the days do or end after them.
+// partial returns the steps that begin before from or end after to.
 func partial(s Step, times []time.Time, from, to time.Time) (found []Partial) {
 	if from.After(to) {
 		return nil
@@ -210,11 +210,11 @@ func partial(s Step, times []time.Time, from, to time.Time) (found []Partial) {
 	return found
 }
 
-// maxTimes bounds the points of a series; beyond it the step grows.
+// maxTimes bounds the points of a series.
 const maxTimes = 4000
 
-// answer cuts what is asked for out of a view.
-func (v *view) answer(ctx context.Context, t *Trend) error {
+// answer fills t with what its query asks for.
+func (v *daily) answer(ctx context.Context, t *Trend) error {
 	t.Files, t.Skipped, t.LeftOut, t.Problem = v.files, v.skipped, v.leftOut, v.problem
 	if len(v.cells) == 0 {
 		return nil

@@ -1,0 +1,150 @@
+package trends
+
+import (
+	"context"
+	"fmt"
+	"slices"
+	"strings"
+	"unicode"
+
+	"csv-pipeline/internal/catalog"
+	"csv-pipeline/internal/csvtable"
+	"csv-pipeline/internal/filestore"
+)
+
+// layout is the columns of the results.
+type columns struct {
+	of             *catalog.Table
+	results        int
+	groups, values []string // never the same name twice
+}
+
+// samples is how many results are looked at for their columns.
+const samples = 9
+
+// columns returns the columns of the results; all who ask at once share one look.
+func (t *Trends) columns(ctx context.Context, files *catalog.Table) (*columns, error) {
+	t.mu.Lock()
+	known := t.latest
+	t.mu.Unlock()
+	if known != nil && known.of == files {
+		return known, nil
+	}
+	t.asked.Store(files)
+	return t.sample.Join(ctx)
+}
+
+// sampleColumns looks at some results and returns the columns that most of them have.
+// One that cannot be read does not count.
+func (t *Trends) sampleColumns(ctx context.Context) (*columns, error) {
+	files := t.asked.Load()
+	found := map[string]*csvtable.Table{}
+	votes := map[string]int{}
+	var best string
+	places, whole := results(files), true
+	n := min(samples, len(places))
+	for i := range n {
+		table, err := t.beginning(ctx, files.Name(int(places[len(places)-1-i*len(places)/n])))
+		if _, err := blame(ctx, err); err != nil {
+			return nil, err
+		} else if table == nil {
+			whole = false
+			continue
+		}
+		if len(table.Header) == 0 {
+			continue
+		}
+		header := strings.Join(table.Header, "\x00")
+		if len(table.Rows) > 0 || found[header] == nil {
+			found[header] = table
+		}
+		if votes[header]++; votes[header] > votes[best] {
+			best = header
+		}
+	}
+	l := &columns{of: files, results: len(places)}
+	if table := found[best]; table != nil {
+		for c, name := range distinct(table.Header) {
+			// The first column is a key, also where it holds numbers.
+			if table.Numeric[c] && (c > 0 || len(table.Header) == 1) {
+				l.values = append(l.values, name)
+			}
+			l.groups = append(l.groups, name)
+		}
+		// Nobody groups by the numbers that are added up, unless there is no other column.
+		if n := len(l.groups) - len(l.values); n > 0 && len(l.values) > 0 {
+			l.groups = slices.DeleteFunc(l.groups, func(name string) bool { return name == l.values[len(l.values)-1] })
+		}
+	}
+	if whole {
+		t.mu.Lock()
+		t.latest = l
+		t.mu.Unlock()
+	}
+	return l, nil
+}
+
+// beginning reads enough of a result to know its columns.
+func (t *Trends) beginning(ctx context.Context, name string) (*csvtable.Table, error) {
+	f, err := t.store.Open(ctx, filestore.Processed, name)
+	if err != nil {
+		return nil, err
+	}
+	defer f.Close()
+	return csvtable.Read(f, 100)
+}
+
+// isResult reports whether a file in processed/ is a result, and not one of rejected rows
+// or anything else.
+func isResult(name string) bool {
+	_, ok := filestore.RawName(name)
+	return ok
+}
+
+// results are the places of the results in a listing.
+func results(files *catalog.Table) []int32 {
+	places := make([]int32, 0, files.Len())
+	for i := range files.Len() {
+		if isResult(files.Name(i)) {
+			places = append(places, int32(i))
+		}
+	}
+	return places
+}
+
+// distinct makes the names of columns unique: one without a name gets its number, and
+// the second of a name gets (2) behind it.
+func distinct(header []string) []string {
+	names := make([]string, len(header))
+	taken := make(map[string]bool, len(header))
+	for i, name := range header {
+		if name == "" {
+			name = fmt.Sprintf("#%d", i+1)
+		}
+		unique := name
+		for n := 2; taken[unique]; n++ {
+			unique = fmt.Sprintf("%s (%d)", name, n)
+		}
+		taken[unique], names[i] = true, unique
+	}
+	return names
+}
+
+// usual guesses from a column's name how its values are combined. The processor calls the
+// minimum of price min_price, unless its settings name the column; they are not known
+// here.
+func usual(name string) Combine {
+	first := strings.ToLower(name)
+	if end := strings.IndexFunc(first, func(r rune) bool { return !unicode.IsLetter(r) }); end >= 0 {
+		first = first[:end]
+	}
+	switch first {
+	case "min", "minimum":
+		return Min
+	case "max", "maximum":
+		return Max
+	case "avg", "average", "mean":
+		return Mean
+	}
+	return Sum
+}
