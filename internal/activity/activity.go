@@ -1,6 +1,6 @@
-// Package activity watches a queue: it samples its counts every second and follows
-// what ends, so that pages, live events and histograms share one look at Redis
-// however many people watch.
+// Package activity watches a queue: every second it reads its counts and the attempts
+// that ended since. Pages, live events and histograms share what it read, however many
+// clients there are.
 package activity
 
 import (
@@ -15,54 +15,53 @@ import (
 	"csv-pipeline/internal/queue"
 )
 
-// Interval is how often the queue is looked at.
+// Interval is how often the queue is read.
 const Interval = time.Second
 
 const (
-	kept  = 10_000 // attempts that are remembered
-	batch = 1000   // attempts that are asked for at once
-	// Window is how much of the throughput is remembered, in seconds.
-	Window = 900
+	kept   = 10_000 // attempts that are kept
+	batch  = 1000   // attempts that are read at once
+	window = 900    // seconds of throughput that are kept
 )
 
-// View is the queue at one time; it does not change any more.
+// View is the queue at one time. It is immutable.
 type View struct {
 	At     time.Time
 	Counts queue.Counts
 	Leases []queue.Lease
-	Latest []queue.Attempt // what was done last, the latest first, 20 at most
-	// Rate is the files done per second of late, 0 when none was.
+	Latest []queue.Attempt // that succeeded, the newest first, at most 20
+	// Rate is how many files were done per second in the last 30 seconds.
 	Rate float64
-	// OldestWaiting is about how long the next name has been waiting; 0 when none waits.
+	// OldestWaiting estimates how long the next name has been waiting; 0 when none waits.
 	OldestWaiting time.Duration
-	// BatchDone is how many files were done since the queue was empty last.
+	// BatchDone is how many files were done since the queue was last empty.
 	BatchDone int64
 }
 
-// Left is how many names are still to be done.
+// Left is how many names are in the queue.
 func (v *View) Left() int64 { return v.Counts.Waiting + v.Counts.InFlight + v.Counts.Delayed }
 
 // Monitor watches a queue. Make it with New, and end it with Close.
 type Monitor struct {
-	// Waiting and Processing are how long names waited and how long the attempts
-	// took that were successful, in seconds, since this process began to watch.
+	// Waiting is how long names waited, and Processing how long successful attempts took,
+	// in seconds, since this process began to watch.
 	Waiting, Processing prometheus.Histogram
 
 	queue *queue.Queue
 	log   *zap.Logger
 	began time.Time
 
-	looking *coalesce.Call[*View] // asks Redis, and alone uses the fields up to mu
+	looking *coalesce.Call[*View] // reads Redis; only it uses the fields up to mu
 	cursor  queue.Cursor
 	line    arrivals
-	base    int64 // completed when the current batch began
-	caught  bool  // up with the record of attempts
+	base    int64 // the completed counter when the current batch began
+	caught  bool  // base is set
 
 	mu       sync.Mutex
 	view     *View
-	attempts []queue.Attempt // ring
-	next     int             // where the ring goes on
-	seconds  [Window]second  // by unix time modulo Window
+	attempts []queue.Attempt // a ring
+	next     int             // place in the ring of the next attempt
+	seconds  [window]second  // by unix time modulo window
 	watchers map[chan struct{}]struct{}
 }
 
@@ -89,17 +88,17 @@ func New(q *queue.Queue, log *zap.Logger) *Monitor {
 	return m
 }
 
-// Close ends what is being asked of Redis and waits for it. Latest, History and
-// Throughput go on with what is remembered.
+// Close ends the requests to Redis and waits until they have ended. Latest, History and
+// Throughput still return what was read before.
 func (m *Monitor) Close() { m.looking.Close() }
 
-// Run looks every second until ctx ends.
+// Run reads the queue every second until ctx ends.
 func (m *Monitor) Run(ctx context.Context) {
 	tick := time.NewTicker(Interval)
 	defer tick.Stop()
 	var lastProblem string
 	for {
-		_, err := m.Look(ctx)
+		_, err := m.looking.Fresh(ctx)
 		switch {
 		case ctx.Err() != nil:
 			return
@@ -107,7 +106,7 @@ func (m *Monitor) Run(ctx context.Context) {
 			lastProblem = ""
 		case err.Error() != lastProblem:
 			lastProblem = err.Error()
-			m.log.Warn("the queue cannot be watched for now", zap.Error(err))
+			m.log.Warn("the queue cannot be read for now", zap.Error(err))
 		}
 		select {
 		case <-ctx.Done():
@@ -117,8 +116,8 @@ func (m *Monitor) Run(ctx context.Context) {
 	}
 }
 
-// Recent returns a view that is not older than given, or takes one together with all
-// who want one now.
+// Recent returns a view that is at most so old. Where it has to take a new one, all
+// callers at that time share it.
 func (m *Monitor) Recent(ctx context.Context, age time.Duration) (*View, error) {
 	m.mu.Lock()
 	v := m.view
@@ -128,9 +127,6 @@ func (m *Monitor) Recent(ctx context.Context, age time.Duration) (*View, error) 
 	}
 	return m.looking.Join(ctx)
 }
-
-// Look returns a view that was begun after the call.
-func (m *Monitor) Look(ctx context.Context) (*View, error) { return m.looking.Fresh(ctx) }
 
 func (m *Monitor) look(ctx context.Context) (*View, error) {
 	counts, err := m.queue.Counts(ctx)
@@ -157,7 +153,7 @@ func (m *Monitor) look(ctx context.Context) (*View, error) {
 	m.line.sample(now, counts, m.Waiting.Observe)
 	v.OldestWaiting = m.line.oldest(now)
 	done := counts.Totals["completed"]
-	if done < m.base || !m.caught { // Redis lost its counters, or this is the first look
+	if done < m.base || !m.caught { // Redis lost its counters, or this is the first view
 		m.base, m.caught = done, true
 	}
 	v.BatchDone = done - m.base
@@ -174,7 +170,7 @@ func (m *Monitor) look(ctx context.Context) (*View, error) {
 	for w := range m.watchers {
 		select {
 		case w <- struct{}{}:
-		default: // it has not looked at the last one yet
+		default: // the watcher has not received the last one yet
 		}
 	}
 	return v, nil
@@ -197,7 +193,7 @@ func (m *Monitor) remember(ended []queue.Attempt) {
 			m.Processing.Observe(a.Seconds)
 		}
 		unix := a.At.Unix()
-		s := &m.seconds[unix%Window]
+		s := &m.seconds[unix%window]
 		if s.unix > unix {
 			continue
 		}
@@ -208,13 +204,14 @@ func (m *Monitor) remember(ended []queue.Attempt) {
 	}
 }
 
-// rate looks at the last 30 seconds, or at those of them since files began to be done.
+// rate is the average of the last 30 seconds, or of the time since the first file in them
+// was done.
 func (m *Monitor) rate(now time.Time) float64 {
 	const span = 30
 	var files, since int64
 	for back := int64(span); back >= 0; back-- {
 		unix := now.Unix() - back
-		if s := m.seconds[unix%Window]; s.unix == unix && s.files > 0 {
+		if s := m.seconds[unix%window]; s.unix == unix && s.files > 0 {
 			if files == 0 {
 				since = back
 			}
@@ -224,7 +221,7 @@ func (m *Monitor) rate(now time.Time) float64 {
 	return float64(files) / float64(max(1, since))
 }
 
-// latest walks the ring backwards.
+// latest returns the newest attempts that are wanted, at most n.
 func (m *Monitor) latest(n int, want func(queue.Attempt) bool) []queue.Attempt {
 	found := []queue.Attempt{}
 	for i := range m.attempts {
@@ -238,41 +235,40 @@ func (m *Monitor) latest(n int, want func(queue.Attempt) bool) []queue.Attempt {
 	return found
 }
 
-// History returns the attempts of a name that are remembered, the latest first, n
-// at most.
+// History returns the attempts of a name that are kept, the newest first, at most n.
 func (m *Monitor) History(name string, n int) []queue.Attempt {
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	return m.latest(n, func(a queue.Attempt) bool { return a.Name == name })
 }
 
-// Latest returns the attempts that ended last, the latest first, n at most.
+// Latest returns the attempts that ended last, the newest first, at most n.
 func (m *Monitor) Latest(n int) []queue.Attempt {
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	return m.latest(n, func(queue.Attempt) bool { return true })
 }
 
-// Point is the throughput of a stretch of time.
+// Point is the throughput of one step of time.
 type Point struct {
-	Unix  int64 `json:"unix"` // when the stretch began, seconds
+	Unix  int64 `json:"unix"` // when the step began, in seconds since 1970
 	Files int64 `json:"files"`
 	Rows  int64 `json:"rows"`
 	Bytes int64 `json:"bytes"`
 }
 
-// Throughput returns what was done in the last Window seconds, in stretches of step
-// seconds, the earliest first, without a gap.
+// Throughput returns what was done in the last 15 minutes, in steps of so many seconds,
+// the earliest first, without a gap.
 func (m *Monitor) Throughput(now time.Time, step int64) []Point {
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	end := now.Unix()/step*step + step
-	begin := end - Window/step*step
-	points := make([]Point, 0, Window/step)
+	begin := end - window/step*step
+	points := make([]Point, 0, window/step)
 	for unix := begin; unix < end; unix += step {
 		p := Point{Unix: unix}
 		for i := range step {
-			if s := m.seconds[(unix+i)%Window]; s.unix == unix+i {
+			if s := m.seconds[(unix+i)%window]; s.unix == unix+i {
 				p.Files, p.Rows, p.Bytes = p.Files+s.files, p.Rows+s.rows, p.Bytes+s.bytes
 			}
 		}
@@ -281,8 +277,8 @@ func (m *Monitor) Throughput(now time.Time, step int64) []Point {
 	return points
 }
 
-// Watch returns a channel that gets a value whenever there is a new view, until
-// stop is called.
+// Watch returns a channel that receives a value for each new view, until stop is
+// called.
 func (m *Monitor) Watch() (changed <-chan struct{}, stop func()) {
 	w := make(chan struct{}, 1)
 	m.mu.Lock()

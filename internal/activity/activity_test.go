@@ -12,7 +12,7 @@ import (
 	"csv-pipeline/internal/queue/redistest"
 )
 
-// Against a queue that is really kept: the waiting times are right to a sample.
+// Compared with a queue that stores times, the waiting times are exact to one sample.
 func TestArrivals(t *testing.T) {
 	random := rand.New(rand.NewPCG(3, 4))
 	var line arrivals
@@ -57,7 +57,7 @@ func TestMonitor(t *testing.T) {
 	q := queue.New(redistest.Start(t).Client(t), "csvs-to-process", queue.Options{})
 	m := New(q, zap.NewNop())
 	defer m.Close()
-	if _, err := m.Look(ctx); err != nil {
+	if _, err := m.looking.Fresh(ctx); err != nil {
 		t.Fatal(err)
 	}
 	changed, stop := m.Watch()
@@ -65,7 +65,7 @@ func TestMonitor(t *testing.T) {
 	if err := q.Push(ctx, "a.csv", "b.csv", "c.csv"); err != nil {
 		t.Fatal(err)
 	}
-	if v, err := m.Look(ctx); err != nil || v.Left() != 3 || v.BatchDone != 0 {
+	if v, err := m.looking.Fresh(ctx); err != nil || v.Left() != 3 || v.BatchDone != 0 {
 		t.Fatalf("%+v, %v", v, err)
 	}
 	<-changed
@@ -83,7 +83,7 @@ func TestMonitor(t *testing.T) {
 	if _, err := second.Retry(ctx, queue.Failure{Reason: "disk full", Kind: queue.KindError}); err != nil {
 		t.Fatal(err)
 	}
-	v, err := m.Look(ctx)
+	v, err := m.looking.Fresh(ctx)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -6,14 +6,14 @@ import (
 	"csv-pipeline/internal/queue"
 )
 
-// arrivals tells how long names have waited, although the list holds no times and
-// strangers push on it. A first-in-first-out queue hands out its n-th arrival as
-// its n-th departure, so it is enough to note how many had arrived when: the
-// cumulative curves of G. F. Newell, "Applications of Queueing Theory" (1971).
-// Retries, which return to the front, blur it a little.
+// arrivals estimates how long names have waited, although the list stores no times and
+// other programs push on it. The n-th name that arrives in a first-in-first-out queue is
+// the n-th that leaves, so it is enough to note how many had arrived at what time: the
+// cumulative curves of G. F. Newell, "Applications of Queueing Theory" (1971). Retries
+// return to the front, which makes the estimate a little wrong.
 type arrivals struct {
-	steps   []step // when how many had arrived, without those that all have left
-	left    int64  // departures so far
+	steps   []step // how many had arrived when; without steps whose names have all left
+	left    int64  // how many have left so far
 	arrived int64
 	started bool
 }
@@ -23,20 +23,20 @@ type step struct {
 	arrived int64
 }
 
-// maxSteps bounds the memory; beyond it neighbours are merged.
+// maxSteps bounds the memory; beyond it, neighbouring steps are merged.
 const maxSteps = 4096
 
-// departures is how many names were ever taken out of the list.
+// departures is how many names have ever left the list.
 func departures(totals map[string]int64) int64 {
 	return totals["claimed"] + totals["merged"]
 }
 
-// sample notes the counts of now, and tells observe how many seconds each name
-// waited that left since the last sample.
+// sample notes the current counts, and calls observe for each name that left since the
+// last sample with the seconds that it waited.
 func (a *arrivals) sample(now time.Time, c queue.Counts, observe func(seconds float64)) {
 	left := departures(c.Totals)
 	arrived := left + c.Waiting
-	if !a.started || left < a.left || arrived < a.arrived { // Redis began anew, or the list was cut
+	if !a.started || left < a.left || arrived < a.arrived { // Redis lost its data, or somebody removed names from the list
 		*a = arrivals{started: true, left: left, arrived: left}
 	}
 	if arrived > a.arrived {
@@ -67,7 +67,7 @@ func (a *arrivals) sample(now time.Time, c queue.Counts, observe func(seconds fl
 	}
 }
 
-// oldest is how long the name that leaves next has been there.
+// oldest is how long the name that leaves next has been waiting.
 func (a *arrivals) oldest(now time.Time) time.Duration {
 	if len(a.steps) == 0 {
 		return 0

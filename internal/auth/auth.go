@@ -1,6 +1,6 @@
-// Package auth says who may change things: whoever knows a token, or a user's
-// password, by HTTP's own means or by a session that a form begins. It protects
-// against requests that other sites make a browser send, and against guessing.
+// Package auth decides who may change files: clients that know a token, or a user's
+// password. They send it in HTTP's Authorization header, or log in with a form and get a
+// session. The package limits how often a client may guess.
 package auth
 
 import (
@@ -22,16 +22,16 @@ import (
 )
 
 var (
-	// ErrDenied: the secret is wrong, or there is none.
+	// ErrDenied: the token or password is wrong, or the request has none.
 	ErrDenied = errors.New("not logged in, or the token or password is wrong")
-	// ErrTooMany: too many wrong guesses came from there.
+	// ErrTooMany: the client has made too many wrong attempts.
 	ErrTooMany = fmt.Errorf("too many failed logins: try again in %.0f seconds", RetryAfter.Seconds())
 )
 
-// RetryAfter is how long after ErrTooMany another guess may be made.
+// RetryAfter is how long after ErrTooMany a client may make another attempt.
 const RetryAfter = 10 * time.Second
 
-// Flags say by what people are known.
+// Flags say which token and password are accepted.
 type Flags struct {
 	TokenFile, User, PasswordFile string
 	Read                          bool
@@ -39,28 +39,28 @@ type Flags struct {
 
 // RegisterFlags defines the flags of f.
 func (f *Flags) RegisterFlags(fs *pflag.FlagSet) {
-	fs.StringVar(&f.TokenFile, "auth-token-file", "", "`file` with the token that lets one retry, drop and upload; without it, and without a password, nothing can be changed")
-	fs.StringVar(&f.User, "auth-user", "", "`name` of the user who may do so by password")
+	fs.StringVar(&f.TokenFile, "auth-token-file", "", "`file` with the token that is needed to retry, drop and upload files; without a token or a password the inspector is read-only")
+	fs.StringVar(&f.User, "auth-user", "", "`name` of a user who may do the same with a password")
 	fs.StringVar(&f.PasswordFile, "auth-password-file", "", "`file` with that user's password")
-	fs.BoolVar(&f.Read, "auth-read", false, "ask for the token or password for looking, too")
+	fs.BoolVar(&f.Read, "auth-read", false, "require the token or password for reading, too")
 }
 
-// Least lengths of the secrets, in bytes.
+// The least lengths of token and password, in bytes.
 const (
 	minToken    = 16
 	minPassword = 8
 )
 
-// Guard makes a guard of what the flags say; nil when they name no secret.
+// Guard makes a guard of the flags; nil when they name neither token nor password.
 func (f Flags) Guard() (*Guard, error) {
 	if f.TokenFile == "" && f.User == "" && f.PasswordFile == "" {
 		if f.Read {
-			return nil, cli.Usagef("--auth-read (AUTH_READ) needs a secret to ask for: expected --auth-token-file, or --auth-user and --auth-password-file")
+			return nil, cli.Usagef("--auth-read (AUTH_READ) needs a token or a password: expected --auth-token-file, or --auth-user and --auth-password-file")
 		}
 		return nil, nil
 	}
 	if (f.User == "") != (f.PasswordFile == "") {
-		return nil, cli.Usagef("--auth-user (AUTH_USER) and --auth-password-file (AUTH_PASSWORD_FILE) go together: expected both or none")
+		return nil, cli.Usagef("--auth-user (AUTH_USER) and --auth-password-file (AUTH_PASSWORD_FILE) belong together: expected both or none")
 	}
 	token, err := secret(f.TokenFile, "--auth-token-file (AUTH_TOKEN_FILE)", minToken)
 	if err != nil {
@@ -90,8 +90,8 @@ func secret(file, flag string, least int) (string, error) {
 	return s, nil
 }
 
-// Guard knows the secrets. It is safe for use by many goroutines; a nil Guard lets
-// everybody look and nobody change anything.
+// Guard checks tokens, passwords and sessions. It is safe for use by many goroutines. A
+// nil Guard lets everybody read and nobody change anything.
 type Guard struct {
 	token, user, password [sha256.Size]byte
 	hasToken, hasPassword bool
@@ -100,8 +100,8 @@ type Guard struct {
 	sessions              sessions
 }
 
-// New makes a guard that knows a token, a user's password, or both. An empty one
-// lets nobody in. Its sessions are its own, unless ShareKey is called.
+// New makes a guard that accepts a token, a user's password, or both; an empty one is
+// not accepted. Other processes do not know its sessions, unless ShareKey is called.
 func New(token, user, password string) *Guard {
 	g := &Guard{
 		token: sha256.Sum256([]byte(token)), user: sha256.Sum256([]byte(user)), password: sha256.Sum256([]byte(password)),
@@ -113,21 +113,21 @@ func New(token, user, password string) *Guard {
 	return g
 }
 
-// Writable reports whether anybody may change things.
+// Writable reports whether there is a way to log in and change files.
 func (g *Guard) Writable() bool { return g != nil }
 
-// ProtectsReading reports whether looking needs the secret, too.
+// ProtectsReading reports whether reading needs the token or password, too.
 func (g *Guard) ProtectsReading() bool { return g != nil && g.read }
 
-// HasToken and HasPassword report what one may log in with.
+// HasToken reports whether a token is accepted.
 func (g *Guard) HasToken() bool { return g != nil && g.hasToken }
 
-// HasPassword reports whether one may log in with a user's password.
+// HasPassword reports whether a user's password is accepted.
 func (g *Guard) HasPassword() bool { return g != nil && g.hasPassword }
 
-// Check returns nil when the request carries a session or a right secret:
-// "Authorization: Bearer TOKEN" or that of a user and password. Otherwise it is
-// ErrDenied or ErrTooMany.
+// Check returns nil when the request has a session, "Authorization: Bearer TOKEN" or a
+// user and password (HTTP Basic) that are right. Otherwise it returns ErrDenied or
+// ErrTooMany.
 func (g *Guard) Check(r *http.Request) error {
 	if g == nil {
 		return ErrDenied
@@ -144,7 +144,8 @@ func (g *Guard) Check(r *http.Request) error {
 	return ErrDenied
 }
 
-// HasSession reports whether the request carries a session. It counts as no guess.
+// HasSession reports whether the request has a valid session. A wrong one does not count
+// as an attempt.
 func (g *Guard) HasSession(r *http.Request) bool {
 	if g == nil {
 		return false
@@ -153,8 +154,8 @@ func (g *Guard) HasSession(r *http.Request) bool {
 	return err == nil && g.sessions.valid(r.Context(), c.Value)
 }
 
-// CheckToken compares in constant time. A right token is taken however many wrong
-// ones came before: it is too long to be guessed, and nobody can lock its owner out.
+// CheckToken compares in constant time. It accepts the right token also after many wrong
+// attempts: it is too long to be guessed, and so nobody can lock its owner out.
 func (g *Guard) CheckToken(r *http.Request, token string) error {
 	if g == nil {
 		return ErrDenied
@@ -166,8 +167,8 @@ func (g *Guard) CheckToken(r *http.Request, token string) error {
 	return g.judge(r, false)
 }
 
-// CheckPassword compares in constant time. After too many wrong ones the right one is
-// refused, too.
+// CheckPassword compares in constant time. After too many wrong attempts it refuses the
+// right password, too.
 func (g *Guard) CheckPassword(r *http.Request, user, password string) error {
 	if g == nil {
 		return ErrDenied

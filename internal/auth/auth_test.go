@@ -188,12 +188,12 @@ func TestFlags(t *testing.T) {
 		t.Errorf("a token: %v", err)
 	}
 	for want, f := range map[string]Flags{
-		"AUTH_READ":                {Read: true},
-		"both or none":             {User: "ann"},
-		"expected at least 16":     {TokenFile: file("short")},
-		"no such file":             {TokenFile: "/nowhere/token"},
-		"expected at least 8":      {User: "ann", PasswordFile: file("short")},
-		"AUTH_PASSWORD_FILE) go t": {PasswordFile: file(password)},
+		"AUTH_READ":                    {Read: true},
+		"both or none":                 {User: "ann"},
+		"expected at least 16":         {TokenFile: file("short")},
+		"no such file":                 {TokenFile: "/nowhere/token"},
+		"expected at least 8":          {User: "ann", PasswordFile: file("short")},
+		"AUTH_PASSWORD_FILE) belong t": {PasswordFile: file(password)},
 	} {
 		if _, err := f.Guard(); err == nil || !strings.Contains(err.Error(), want) {
 			t.Errorf("%+v: %v; want an error that says %q", f, err, want)

@@ -7,7 +7,8 @@ import (
 	"time"
 )
 
-// Wrong guesses that one client may make at once, and how soon it may make another.
+// How many wrong attempts a client may make at once, after what time it may make another,
+// and how many clients are kept.
 const (
 	burst      = 5
 	refill     = RetryAfter
@@ -28,8 +29,8 @@ func (l *limiter) time() time.Time {
 	return time.Now()
 }
 
-// try notes an attempt, and reports whether the client had one left. A right one uses
-// up nothing. Both are one step, so that many at once are no way around it.
+// try reports whether the client has an attempt left, and uses it up unless it is right.
+// Both happen under one lock, so that many attempts at once do not get around the limit.
 func (l *limiter) try(client netip.Prefix, right bool) bool {
 	l.mu.Lock()
 	defer l.mu.Unlock()
@@ -54,8 +55,8 @@ func (l *limiter) try(client netip.Prefix, right bool) bool {
 	return true
 }
 
-// forget makes room for a client: of a few of those that are known, which a map gives
-// in no order, it forgets those whose bucket is full again, or else the last.
+// forget makes room for a client. It looks at up to 50 clients, in the random order of a
+// map, and removes those whose bucket is full again, or else the last one.
 func (l *limiter) forget(now time.Time) {
 	looked, last := 0, netip.Prefix{}
 	before := len(l.clients)
@@ -72,8 +73,8 @@ func (l *limiter) forget(now time.Time) {
 	}
 }
 
-// client is who asks, as far as one machine can be told from another: a network of
-// 64 bits is one client.
+// client is the address of the client. In IPv6, one with a network of 64 bits can choose
+// among its addresses, so the network counts as one client.
 func client(r *http.Request) netip.Prefix {
 	at, err := netip.ParseAddrPort(r.RemoteAddr)
 	if err != nil {

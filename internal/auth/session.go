@@ -14,39 +14,40 @@ import (
 	"time"
 )
 
-// cookie is the session's name.
+// cookie is the name of the cookie that holds a session.
 const cookie = "csv-pipeline-session"
 
 // sessionLength is how long a login lasts.
 const sessionLength = 12 * time.Hour
 
-// Parts of a session, in bytes: until when it is valid, a nonce, and the signature.
+// The parts of a session: the time until which it is valid, a nonce of 16 bytes, and the
+// signature of both. Sizes are in bytes.
 const (
 	untilSize  = 8
 	signedSize = untilSize + 16
 )
 
-// sessions signs and checks. The key is random, so that a cookie is of no use for
-// guessing a password; the secrets are mixed in, so that a change of them ends the
-// sessions and the key alone does not make one.
+// sessions signs sessions and checks them. The key is random, so that a cookie does not
+// help to guess a password. Token and password are part of it, so that a change of them
+// ends all sessions, and the random part alone is not enough to make one.
 type sessions struct {
 	secrets []byte
 	fetch   func(context.Context) (string, error)
 
 	key   atomic.Pointer[[]byte]
-	mu    sync.Mutex // held by who fetches the key
+	mu    sync.Mutex // held while the key is fetched
 	asked time.Time
 }
 
-// ShareKey has sessions signed with the key that fetch returns, which is to be the same
-// random text in all replicas. It is asked when a session begins, and at most once a
-// second when a session comes that was signed with another key: one that gets lost is
-// replaced by a new one. Call it before the guard is used.
+// ShareKey signs sessions with the key that fetch returns: a random text that is the same
+// for all replicas. The guard fetches it when a session begins, and at most once a second
+// when it meets a session that was signed with another key, since a lost key is replaced
+// by a new one. Call ShareKey before the guard is used.
 func (g *Guard) ShareKey(fetch func(context.Context) (string, error)) { g.sessions.fetch = fetch }
 
-// Begin starts a session for all pages below path. The session needs no memory: it
-// is signed, and ends by itself or when the secrets change. The error is that of the
-// shared key.
+// Begin starts a session for all pages below path. Nothing is stored: the session is a
+// signed cookie, which expires, or ends when the token or password changes. An error is
+// one of fetching the shared key.
 func (g *Guard) Begin(w http.ResponseWriter, r *http.Request, path string) error {
 	g.sessions.mu.Lock()
 	key, err := g.sessions.renew(r.Context())
@@ -61,7 +62,7 @@ func (g *Guard) Begin(w http.ResponseWriter, r *http.Request, path string) error
 	return nil
 }
 
-// End ends the session in this browser.
+// End removes the session from this browser.
 func (g *Guard) End(w http.ResponseWriter, r *http.Request, path string) { set(w, r, path, "", -1) }
 
 func set(w http.ResponseWriter, r *http.Request, path, value string, maxAge int) {
@@ -77,9 +78,9 @@ func sign(key, value []byte) []byte {
 	return mac.Sum(nil)
 }
 
-// renew asks for the key; the caller holds mu.
+// renew fetches the key. The caller holds mu.
 func (s *sessions) renew(ctx context.Context) ([]byte, error) {
-	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), 5*time.Second) // it is for all
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), 5*time.Second) // other requests wait for it, too
 	defer cancel()
 	shared, err := s.fetch(ctx)
 	s.asked = time.Now()
@@ -91,7 +92,7 @@ func (s *sessions) renew(ctx context.Context) ([]byte, error) {
 	return key, nil
 }
 
-// valid reports whether a session is one of ours and lasts.
+// valid reports whether a session has our signature and has not expired.
 func (s *sessions) valid(ctx context.Context, text string) bool {
 	value, err := base64.RawURLEncoding.DecodeString(text)
 	if err != nil || len(value) != signedSize+sha256.Size || time.Now().Unix() >= int64(binary.BigEndian.Uint64(value)) {
@@ -105,7 +106,7 @@ func (s *sessions) valid(ctx context.Context, text string) bool {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if s.key.Load() == key && time.Since(s.asked) > time.Second {
-		_, _ = s.renew(ctx) // whoever needs Redis finds out by himself
+		_, _ = s.renew(ctx) // the request fails later if it needs Redis
 	}
 	newest := s.key.Load()
 	return newest != key && signed(*newest)

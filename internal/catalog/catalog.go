@@ -1,5 +1,5 @@
-// Package catalog keeps a recent picture of all the files of a store, so that
-// looking at them does not walk the store each time.
+// Package catalog keeps a recent listing of all files of a store, which many requests
+// share instead of listing the store each time.
 package catalog
 
 import (
@@ -14,17 +14,17 @@ import (
 	"csv-pipeline/internal/filestore"
 )
 
-// Snapshot is the files of a store at one time; it does not change any more.
+// Snapshot is the files of a store at one time. It is immutable.
 type Snapshot struct {
 	Raw, Processed *Table
-	At             time.Time // when the look began
+	At             time.Time // when the listing began
 	Took           time.Duration
-	// Done is how many raw files have a result that was made from just their version,
-	// and Pending how many have none: together they are all.
+	// Done is how many raw files have a result that was made from their current version;
+	// Pending is the number of all other raw files.
 	Done, Pending int
 
-	results []int32       // of each raw file the place of its current result, -1: none
-	rest    time.Duration // for how long the store is to be left alone
+	results []int32       // for each raw file the place of its current result; -1 where there is none
+	rest    time.Duration // how long to leave the store alone
 }
 
 // Files are the files of an area.
@@ -35,7 +35,7 @@ func (s *Snapshot) Files(area filestore.Area) *Table {
 	return s.Raw
 }
 
-// Current returns the result of a raw file that was made from just this version of it.
+// Current returns the result of a raw file if it was made from this version of it.
 func (s *Snapshot) Current(raw filestore.Info) (filestore.Info, bool) {
 	name, err := filestore.ResultName(raw.Name)
 	if err != nil {
@@ -48,7 +48,7 @@ func (s *Snapshot) Current(raw filestore.Info) (filestore.Info, bool) {
 // HasResult reports whether the raw file at the given place has a current result.
 func (s *Snapshot) HasResult(place int) bool { return s.results[place] >= 0 }
 
-// Take looks at the whole store.
+// Take lists the whole store.
 func Take(ctx context.Context, store filestore.Store) (*Snapshot, error) {
 	return take(ctx, store, &Snapshot{}, func() {})
 }
@@ -57,8 +57,8 @@ func Take(ctx context.Context, store filestore.Store) (*Snapshot, error) {
 func take(ctx context.Context, store filestore.Store, before *Snapshot, seen func()) (*Snapshot, error) {
 	s := &Snapshot{At: time.Now()}
 	var err error
-	// Raw files first: a result that appears meanwhile is then seen for its input,
-	// and not an input for which there seems to be no result.
+	// Raw files first: otherwise an input that is processed between the two listings would
+	// be in the second of them, and its result not in the first.
 	if s.Raw, err = list(ctx, store, filestore.Raw, before.Raw, seen); err != nil {
 		return nil, err
 	}
@@ -93,7 +93,7 @@ func list(ctx context.Context, store filestore.Store, area filestore.Area, befor
 	return b.table(), nil
 }
 
-// match finds the results of the raw files.
+// match finds the current results of the raw files.
 func (s *Snapshot) match() {
 	s.results = make([]int32, s.Raw.Len())
 	for i := range s.results {
@@ -110,26 +110,25 @@ func (s *Snapshot) match() {
 	s.Pending = s.Raw.Len() - s.Done
 }
 
-// Catalog shares snapshots among those who look. Make it with New, and end it with
-// Close.
+// Catalog shares snapshots among all callers. Make it with New, and end it with Close.
 type Catalog struct {
-	// Limit is for how long a walk of the store may find no file before it is given
-	// up: 20 s unless it is set before the first look, or 2 minutes for a remote store,
-	// which tries again by itself.
+	// Limit is how long a walk of the store may find no file before it is abandoned. It
+	// is 20 s, or 2 minutes for a remote store, which retries by itself. Set it before the
+	// first walk.
 	Limit time.Duration
 
 	store   filestore.Store
-	remote  bool // looking is paid for and takes long
+	remote  bool // listing it is slow and costs money
 	walk    *coalesce.Call[*Snapshot]
-	walking chan struct{} // holds an element while a walk is under way, also one that was given up
+	walking chan struct{} // holds an element while a walk runs, also one that was abandoned
 
 	mu      sync.Mutex
 	latest  *Snapshot
 	problem error // of the last walk
 }
 
-// ErrStalled: the store neither lists its files nor says why.
-var ErrStalled = errors.New("the store listed no file")
+// errStalled: the store neither lists its files nor returns an error.
+var errStalled = errors.New("the store listed no file")
 
 // New makes a catalog of the store.
 func New(store filestore.Store) *Catalog {
@@ -141,19 +140,19 @@ func New(store filestore.Store) *Catalog {
 	return c
 }
 
-// Close ends the walk that is under way and waits for it, unless it hangs in the
-// system. The latest snapshot stays.
+// Close ends the current walk and waits for it, unless it hangs in a system call. Latest
+// still returns the latest snapshot.
 func (c *Catalog) Close() { c.walk.Close() }
 
-// Latest is the newest snapshot there is; nil before the first.
+// Latest is the newest snapshot; nil before the first.
 func (c *Catalog) Latest() *Snapshot {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	return c.latest
 }
 
-// Check is an error while the files cannot be listed: it tells why the last walk of
-// the store failed.
+// Check returns an error while the files cannot be listed: why the last walk of the
+// store failed.
 func (c *Catalog) Check() error {
 	c.mu.Lock()
 	defer c.mu.Unlock()
@@ -169,10 +168,9 @@ func (c *Catalog) Check() error {
 // Refresh returns a snapshot that was begun after the call.
 func (c *Catalog) Refresh(ctx context.Context) (*Snapshot, error) { return c.walk.Fresh(ctx) }
 
-// Due returns what a sweep goes by: a new snapshot, or, of a store whose listings
-// are paid for, the newest there is, while a newer one is taken in the background
-// once that is due. It is nil before the first, and comes with the error of the
-// last walk.
+// Due returns the snapshot for a sweep: a new one, or, of a remote store, the newest
+// that there is, while a newer one is taken in the background if that is due. It is nil
+// before the first, and comes with the error of the last walk.
 func (c *Catalog) Due(ctx context.Context) (*Snapshot, error) {
 	if !c.remote {
 		return c.Refresh(ctx)
@@ -186,16 +184,16 @@ func (c *Catalog) Due(ctx context.Context) (*Snapshot, error) {
 }
 
 const (
-	// patience is how long people wait for a fresher picture.
+	// patience is how long a request waits for a newer snapshot.
 	patience = 20 * time.Millisecond
-	// slack is how long they wait where taking one is quicker than that as a rule.
+	// slack is how long it waits where the last walk was quicker than patience.
 	slack = time.Second
 )
 
-// Recent returns a snapshot that is fresh enough for people: 200 ms old at most, or
-// as old as keeps looking at the store below a tenth of the time, and as the store
-// asks for. Where the store is so large that looking takes long, or where it cannot
-// be listed for now, it returns the last one, and an error only if there is none.
+// Recent returns a snapshot for a page: at most 200 ms old, or older where listing the
+// store would otherwise take more than a tenth of the time, or the store asks for a
+// pause. Where a walk takes long or fails, it returns the latest snapshot, and an error
+// only if there is none.
 func (c *Catalog) Recent(ctx context.Context) (*Snapshot, error) {
 	s := c.Latest()
 	switch {
@@ -214,14 +212,14 @@ func (c *Catalog) Recent(ctx context.Context) (*Snapshot, error) {
 	return c.Latest(), context.Cause(ctx)
 }
 
-// within waits for a walk for the given time at most.
+// within waits for a walk, at most so long.
 func (c *Catalog) within(ctx context.Context, most time.Duration) (*Snapshot, error) {
 	ctx, cancel := context.WithTimeout(ctx, most)
 	defer cancel()
 	return c.walk.Join(ctx)
 }
 
-// look takes the next snapshot.
+// look takes the next snapshot and makes it the latest.
 func (c *Catalog) look(ctx context.Context) (*Snapshot, error) {
 	before := c.Latest()
 	if before == nil {
@@ -238,18 +236,18 @@ func (c *Catalog) look(ctx context.Context) (*Snapshot, error) {
 	return s, err
 }
 
-// watched walks the store, and gives up when it finds nothing for too long.
+// watched walks the store, and abandons the walk when it finds no file for Limit.
 func (c *Catalog) watched(ctx context.Context, before *Snapshot) (*Snapshot, error) {
-	stalled := fmt.Errorf("%w for %v", ErrStalled, c.Limit)
+	stalled := fmt.Errorf("%w for %v", errStalled, c.Limit)
 	select {
 	case c.walking <- struct{}{}:
 	default:
-		return nil, stalled // the walk that was given up hangs in a system call, which nothing ends
+		return nil, stalled // the abandoned walk hangs in a system call, which cannot be interrupted
 	}
 	ctx, cancel := context.WithCancel(ctx)
 	defer cancel()
 	began := time.Now()
-	var last atomic.Int64 // when a file was found, since began
+	var last atomic.Int64 // when the latest file was found, since began
 	var s *Snapshot
 	var err error
 	ended := make(chan struct{})
@@ -271,7 +269,7 @@ func (c *Catalog) watched(ctx context.Context, before *Snapshot) (*Snapshot, err
 		}
 		cancel()
 		select {
-		case <-ended: // as what waits for an answer over the network does
+		case <-ended: // as a request over the network does
 		case <-time.After(time.Second):
 		}
 		return nil, stalled
@@ -280,7 +278,7 @@ func (c *Catalog) watched(ctx context.Context, before *Snapshot) (*Snapshot, err
 
 func fresh(s *Snapshot) bool {
 	rest := s.rest
-	if rest == 0 { // otherwise it may have taken long because the store was away
+	if rest == 0 { // a walk of a remote store may have taken long because of an outage
 		rest = 9 * s.Took
 	}
 	return time.Since(s.At.Add(s.Took)) < max(200*time.Millisecond, rest)

@@ -13,22 +13,22 @@ import (
 	"csv-pipeline/internal/filestore"
 )
 
-// Table is the files of one area, sorted by name. It does not change any more, and
-// takes some 80 bytes a file: the texts of all files share one string.
+// Table is the files of one area, sorted by name. It is immutable, and takes some 80
+// bytes of memory for each file: the texts of all files share one string.
 type Table struct {
 	text    string
 	entries []entry // as the store listed them
 	byName  []int32 // places in entries, sorted by name
 	bytes   int64
 
-	mu     sync.Mutex // guards what is made when it is first asked for
+	mu     sync.Mutex // guards what is computed on first use
 	orders map[Order][]int32
 
 	listFolders sync.Once
-	folders     []string // all, each with its last slash, sorted
+	folders     []string // of all depths, each with its last slash, sorted
 }
 
-// entry is a file; its texts follow each other from start.
+// entry is a file. Its texts follow each other in Table.text, beginning at start.
 type entry struct {
 	start                     uint32
 	name, etag, ident, source uint16
@@ -38,13 +38,13 @@ type entry struct {
 // Len is how many files there are.
 func (t *Table) Len() int { return len(t.entries) }
 
-// Bytes is the size of all files together.
+// Bytes is the total size of all files.
 func (t *Table) Bytes() int64 { return t.bytes }
 
-// At is the file at place i by name.
+// At is the file at place i of those sorted by name.
 func (t *Table) At(i int) filestore.Info { return t.info(&t.entries[t.byName[i]]) }
 
-// Name is the name of the file at place i by name.
+// Name is the name of the file at place i of those sorted by name.
 func (t *Table) Name(i int) string { return t.name(&t.entries[t.byName[i]]) }
 
 func (t *Table) name(e *entry) string { return t.text[e.start : e.start+uint32(e.name)] }
@@ -62,7 +62,7 @@ func (t *Table) info(e *entry) filestore.Info {
 	}
 }
 
-// All yields the files by name.
+// All yields the files sorted by name.
 func (t *Table) All() iter.Seq[filestore.Info] {
 	return func(yield func(filestore.Info) bool) {
 		for i := range t.byName {
@@ -73,7 +73,7 @@ func (t *Table) All() iter.Seq[filestore.Info] {
 	}
 }
 
-// Place is where the file of the name is by name; false when there is none.
+// Place is the place of a file among those sorted by name; false when there is none.
 func (t *Table) Place(name string) (int, bool) {
 	return slices.BinarySearchFunc(t.byName, name, func(i int32, name string) int {
 		return cmp.Compare(t.name(&t.entries[i]), name)
@@ -89,8 +89,8 @@ func (t *Table) Find(name string) (filestore.Info, bool) {
 	return t.At(i), true
 }
 
-// Folders are those directly below the given one, which is "" or ends in a slash: their
-// names by name, most at most, and whether there are others.
+// Folders are the names of the folders directly below the given one, which is "" or ends
+// in a slash. They are sorted, and at most most; more reports whether there are others.
 func (t *Table) Folders(below string, most int) (names []string, more bool) {
 	t.listFolders.Do(t.findFolders)
 	i, _ := slices.BinarySearch(t.folders, below)
@@ -108,7 +108,7 @@ func (t *Table) Folders(below string, most int) (names []string, more bool) {
 			return names, true
 		}
 		names = append(names, name)
-		i, _ = slices.BinarySearch(t.folders, below+name+"0") // behind all within: '0' follows '/'
+		i, _ = slices.BinarySearch(t.folders, below+name+"0") // after everything in it: '0' follows '/'
 	}
 	return names, false
 }
@@ -130,7 +130,7 @@ func (t *Table) findFolders() {
 	}
 }
 
-// Order is by what files are sorted.
+// Order is what files are sorted by.
 type Order string
 
 // The orders, each ascending.
@@ -140,7 +140,7 @@ const (
 	ByTime Order = "modified"
 )
 
-// Sorted returns the places by name in the given order; it belongs to the table.
+// Sorted returns all places in the given order. The caller must not change the slice.
 func (t *Table) Sorted(by Order) []int32 {
 	t.mu.Lock()
 	defer t.mu.Unlock()
@@ -165,12 +165,12 @@ func (t *Table) Sorted(by Order) []int32 {
 	return places
 }
 
-// builder makes a table. While the files that come are those of an earlier table,
-// in the same order, it keeps nothing: mostly nothing has changed, and then the
-// earlier table is the result and no memory was used.
+// builder makes a table. It allocates nothing while the files are those of an earlier
+// table in the same order: mostly nothing has changed, and then the earlier table is the
+// result.
 type builder struct {
 	before  *Table
-	same    int // files so far that are those of before
+	same    int // how many files so far are those of before
 	own     bool
 	text    strings.Builder
 	entries []entry
@@ -186,11 +186,11 @@ func (b *builder) add(f filestore.Info) error {
 	}
 	for _, s := range []string{f.Name, f.ETag, f.Identity, f.Source} {
 		if len(s) > math.MaxUint16 {
-			return fmt.Errorf("the store tells %d bytes about the file %.100q", len(s), f.Name)
+			return fmt.Errorf("the store returned %d bytes of metadata of the file %.100q", len(s), f.Name)
 		}
 	}
 	if uint64(b.text.Len())+4*math.MaxUint16 > math.MaxUint32 {
-		return fmt.Errorf("%d files have too long names to be kept in memory", len(b.entries))
+		return fmt.Errorf("the names of %d files are too long to be kept in memory", len(b.entries))
 	}
 	b.entries = append(b.entries, entry{
 		start: uint32(b.text.Len()), name: uint16(len(f.Name)), etag: uint16(len(f.ETag)), ident: uint16(len(f.Identity)), source: uint16(len(f.Source)),
@@ -206,7 +206,7 @@ func same(a, b filestore.Info) bool {
 	return a.ModTime.Equal(b.ModTime) && a.Size == b.Size && a.Name == b.Name && a.ETag == b.ETag && a.Identity == b.Identity && a.Source == b.Source
 }
 
-// diverge starts a table of its own with what was the same so far.
+// diverge begins a table of its own with the files that were the same so far.
 func (b *builder) diverge() {
 	b.own = true
 	if b.before == nil {

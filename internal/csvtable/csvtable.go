@@ -1,5 +1,5 @@
-// Package csvtable reads the beginning of a CSV file for people to look at: as much
-// as fits on a page, whatever the file is, in bounded time and memory.
+// Package csvtable reads the beginning of a CSV file for a page. Time and memory are
+// bounded, whatever is in the file.
 package csvtable
 
 import (
@@ -21,22 +21,22 @@ import (
 const (
 	maxBytes   = 4 << 20 // of text
 	maxColumns = 200
-	maxCell    = 4 << 10 // bytes; longer ones are cut
+	maxCell    = 4 << 10 // bytes; a longer cell is cut
 )
 
 // Table is the beginning of a file.
 type Table struct {
 	Header  []string
 	Rows    [][]string // each as long as Header
-	Numeric []bool     // of each column: whether all its values are numbers
-	More    bool       // the file goes on
-	// Damage is what is wrong with the text after the rows that could be read; "" if nothing is.
+	Numeric []bool     // for each column: all its values are numbers
+	More    bool       // the file has more rows
+	// Damage says why no rows after these could be read; "" if all could.
 	Damage string
 }
 
-// Read reads the header and n rows at most of plain or compressed (gzip, zstd)
-// CSV. The delimiter is the one of , ; tab and | that the first line has most of.
-// Text that is not CSV is no error, it is told in Damage; an error is r's own.
+// Read reads the header and at most n rows of plain or compressed (gzip, zstd) CSV. The
+// delimiter is the most frequent of , ; tab and | in the first line. Text that is not CSV
+// is reported in Damage; an error is one of reading r.
 func Read(r io.Reader, n int) (*Table, error) {
 	text, err := inflate(r)
 	if err != nil {
@@ -103,8 +103,8 @@ func (t *Table) finish() *Table {
 	return t
 }
 
-// Sort sorts the rows by a column: by value where it is numeric, else by text;
-// empty cells come last either way.
+// Sort sorts the rows by a column: by value where it is numeric, otherwise by text. Empty
+// cells come last in both directions.
 func (t *Table) Sort(column int, descending bool) {
 	if column < 0 || column >= len(t.Header) {
 		return
@@ -154,7 +154,7 @@ func delimiter(r *bufio.Reader) rune {
 	return best
 }
 
-// failing remembers how much was read, and the reader's own error.
+// failing counts what was read, and keeps the error of the reader.
 type failing struct {
 	r   io.Reader
 	n   int64
@@ -170,7 +170,7 @@ func (f *failing) Read(p []byte) (int, error) {
 	return n, err
 }
 
-// inflate returns the text of a file that may be compressed.
+// inflate returns the text of a plain or compressed file.
 func inflate(r io.Reader) (io.ReadCloser, error) {
 	buffered := bufio.NewReaderSize(r, 32<<10)
 	start, _ := buffered.Peek(4)

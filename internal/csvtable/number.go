@@ -7,8 +7,7 @@ import (
 	"strings"
 )
 
-// Number is a decimal that adds up exactly while it has at most 18 digits, and as a
-// double beyond that.
+// Number is a decimal. Sums are exact up to 18 digits, and beyond that those of doubles.
 type Number struct {
 	units int64 // times ten to the power of -scale; the bits of a double where scale is inexact
 	scale uint8
@@ -22,7 +21,7 @@ const maxScale = 9
 
 var powers = [...]int64{1, 10, 100, 1e3, 1e4, 1e5, 1e6, 1e7, 1e8, 1e9, 1e10, 1e11, 1e12, 1e13, 1e14, 1e15, 1e16, 1e17, 1e18}
 
-// ParseNumber reads digits with optional sign, point and exponent.
+// ParseNumber reads digits with an optional sign, point and exponent.
 func ParseNumber(s string) (Number, bool) {
 	digits := strings.TrimSpace(s)
 	negative := strings.HasPrefix(digits, "-")
@@ -81,7 +80,7 @@ func (n Number) Compare(m Number) int {
 	return cmp.Compare(n.Float(), m.Float())
 }
 
-// String is the shortest text of the value.
+// String is the shortest text that ParseNumber reads as the same value.
 func (n Number) String() string {
 	if n.scale == inexact {
 		return strconv.FormatFloat(n.Float(), 'g', -1, 64)
@@ -100,5 +99,5 @@ func (n Number) String() string {
 	return sign + text[:len(text)-int(n.scale)] + "." + text[len(text)-int(n.scale):]
 }
 
-// Over returns the quotient by a count, as a double.
+// Over returns n divided by a count, as a double.
 func (n Number) Over(count int64) Number { return double(n.Float() / float64(count)) }
