@@ -91,8 +91,8 @@ func TestSession(t *testing.T) {
 	}
 }
 
-// A session is of no use for finding out the password: who tries one after the other
-// on a guard of his own never learns that one is right.
+// A session does not help to guess the password: a guard that an attacker makes with the
+// right password does not accept it.
 func TestSessionTellsNothingAboutThePassword(t *testing.T) {
 	_, r := begin(t, New("", "ann", password))
 	if New("", "ann", password).HasSession(r) {
@@ -100,8 +100,8 @@ func TestSessionTellsNothingAboutThePassword(t *testing.T) {
 	}
 }
 
-// Replicas know each other's sessions, also after a restart and after their key was
-// lost; a session ends with the secrets.
+// Replicas accept each other's sessions, also after a restart and after the key was lost. A
+// session ends when the token or password changes.
 func TestSharedSessions(t *testing.T) {
 	key := "the key of this installation"
 	var broken error

@@ -44,7 +44,7 @@ func TestSessionLastsTwelveHours(t *testing.T) {
 	})
 }
 
-// TestLogoutIsOfOneBrowser: there is no list of sessions that another could be struck off.
+// TestLogoutIsOfOneBrowser: a logout does not end other sessions.
 func TestLogoutIsOfOneBrowser(t *testing.T) {
 	g := auth.New(token, "", "")
 	c := session(g)
@@ -58,7 +58,7 @@ func TestLogoutIsOfOneBrowser(t *testing.T) {
 	}
 }
 
-// TestFiveGuessesAndThenOneInTenSeconds, of a client whatever it says that it forwards for.
+// TestFiveGuessesAndThenOneInTenSeconds: whatever X-Forwarded-For a client sends.
 func TestFiveGuessesAndThenOneInTenSeconds(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		g := auth.New(token, "ann", password)

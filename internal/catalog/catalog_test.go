@@ -32,8 +32,8 @@ func put(t *testing.T, store filestore.Store, area filestore.Area, name, text st
 	return info
 }
 
-// Whatever happens to the files, a refreshed snapshot says what listing says, also
-// where it shares most with the one before.
+// After any change of the files, a new snapshot has what a listing has, also where it shares
+// most of its memory with the one before.
 func TestSnapshotFollowsTheStore(t *testing.T) {
 	store, err := dirstore.Open(t.TempDir())
 	if err != nil {
@@ -113,7 +113,7 @@ func check(t *testing.T, store filestore.Store, s *catalog.Snapshot) {
 	}
 }
 
-// What is below a folder is what the names say, whatever they are.
+// The folders are those of the names.
 func TestFolders(t *testing.T) {
 	random := rand.New(rand.NewPCG(3, 4))
 	store, err := dirstore.Open(t.TempDir())

@@ -16,11 +16,11 @@ import (
 	"csv-pipeline/internal/filestore/dirstore"
 )
 
-// gated is a folder whose listings can be held: each file of raw/ passes the gate.
+// gated is a folder whose listings can be stopped: each file of raw/ passes the gate.
 type gated struct {
 	filestore.Store
 	gate  atomic.Pointer[chan struct{}] // nil: open
-	deaf  bool                          // a listing that is held does not heed its context, as a system call
+	deaf  bool                          // a stopped listing ignores its context, as a system call does
 	walks atomic.Int32
 }
 
@@ -93,7 +93,7 @@ func recent(ctx context.Context, c *catalog.Catalog) <-chan looked {
 	return got
 }
 
-// Fifty people who come at once cost one walk, and who leaves does not end it.
+// Fifty requests at once share one walk, and one that is cancelled does not end it.
 func TestFirstLooksShareAWalk(t *testing.T) {
 	for kind, as := range map[string]func(*gated) filestore.Store{
 		"folder": func(g *gated) filestore.Store { return g }, "bucket": func(g *gated) filestore.Store { return remote{g} },
@@ -130,8 +130,8 @@ func TestFirstLooksShareAWalk(t *testing.T) {
 	}
 }
 
-// While a walk hangs there is the last picture, and the reason; when the store answers
-// again, so does the catalog.
+// While a walk hangs, the catalog returns the last snapshot and the reason; when the store
+// answers again, it returns new ones.
 func TestAWalkThatHangs(t *testing.T) {
 	for kind, c := range map[string]struct {
 		deaf bool
@@ -187,7 +187,7 @@ func TestAWalkThatHangs(t *testing.T) {
 	}
 }
 
-// A walk may take for ever as long as it finds files.
+// A walk may take any time as long as it finds files.
 func TestASlowWalkGoesOn(t *testing.T) {
 	g := folder(t, "a.csv", "b.csv", "c.csv", "d.csv")
 	synctest.Test(t, func(t *testing.T) {
@@ -206,7 +206,7 @@ func TestASlowWalkGoesOn(t *testing.T) {
 	})
 }
 
-// The walk ends with the catalog.
+// Close ends the walk.
 func TestCloseEndsTheWalk(t *testing.T) {
 	g := folder(t, "a.csv")
 	synctest.Test(t, func(t *testing.T) {
@@ -221,7 +221,7 @@ func TestCloseEndsTheWalk(t *testing.T) {
 	}) // which fails if a goroutine is left
 }
 
-// A snapshot that is asked for has what was there when it was.
+// Refresh returns what was there when it was called.
 func TestRefreshBeginsAfterTheCall(t *testing.T) {
 	g := folder(t, "a.csv")
 	synctest.Test(t, func(t *testing.T) {

@@ -70,7 +70,7 @@ func TestReadIsBounded(t *testing.T) {
 	}
 }
 
-// rows is CSV without end.
+// rows is endless CSV.
 type rows struct{ line string }
 
 func (rows) endless() io.Reader { return rows{"x"} }
@@ -86,7 +86,7 @@ func (r rows) Read(p []byte) (int, error) {
 	return n, nil
 }
 
-// Sums agree with big rationals.
+// Sums equal those of big.Rat.
 func TestNumbersAddExactly(t *testing.T) {
 	random := rand.New(rand.NewPCG(5, 6))
 	sum, want := csvtable.Number{}, new(big.Rat)

@@ -1,6 +1,6 @@
-// Package filestore is the contract between the pipeline and the place that its
-// files are in: raw files arrive in one area, each has at most one result in the
-// other, and a result tells which version of its input it was made from.
+// Package filestore is the contract between the pipeline and the store of its files. Raw
+// files arrive in one area; each has at most one result in the other area, and a result
+// says which version of its input it was made from.
 package filestore
 
 import (
@@ -17,23 +17,23 @@ type Area string
 
 // The areas.
 const (
-	Raw       Area = "raw"       // inputs, as they were put there
+	Raw       Area = "raw"       // inputs, as they arrived
 	Processed Area = "processed" // results
 )
 
 var (
 	// ErrNotExist: there is no such file; the same as fs.ErrNotExist.
 	ErrNotExist = fs.ErrNotExist
-	// ErrExist: there is a file of the name already; the same as fs.ErrExist.
+	// ErrExist: a file of the name exists already; the same as fs.ErrExist.
 	ErrExist = fs.ErrExist
-	// ErrInvalidName: the name cannot be one of a file here.
+	// ErrInvalidName: no file in a store can have this name.
 	ErrInvalidName = errors.New("not a valid file name")
 	// ErrReadOnly: the store may be read but not written.
 	ErrReadOnly = errors.New("the store is read-only")
 	// ErrFull: the store has no room for what is being written.
 	ErrFull = errors.New("the store is full")
-	// ErrUnavailable: the store cannot be reached, or serves nobody for now; no file
-	// is to blame.
+	// ErrUnavailable: the store cannot be reached or does not work for now. The cause is
+	// not in a file.
 	ErrUnavailable = errors.New("the store is not available")
 )
 
@@ -49,48 +49,49 @@ type Info struct {
 	Source string
 }
 
-// MadeFrom reports whether the result r was made from just this version of in.
+// MadeFrom reports whether the result r was made from this version of in.
 func (r Info) MadeFrom(in Info) bool { return r.Source == in.Identity }
 
-// File is an open file: one version of it, whatever is published meanwhile.
+// File is an open file. It stays one version, whatever is published meanwhile.
 type File interface {
 	io.ReadSeekCloser
 	io.ReaderAt // safe for use by many goroutines
 	Info() Info
 }
 
-// Writer is a file that is not there yet. It appears whole by Commit, or never.
+// Writer writes a file that appears as a whole by Commit, or never.
 type Writer interface {
 	io.Writer
-	// Exclusive has Commit fail with ErrExist, and change nothing, if there is a file
-	// of the name by then. It is to be called before the first Write.
+	// Exclusive makes Commit fail with ErrExist, and change nothing, if a file of the name
+	// exists by then. Call it before the first Write.
 	Exclusive()
-	// Commit publishes what was written, on stable storage, in place of an earlier
-	// file of the name, and ends the writer. Where the store does not tell when that
-	// was, Info has the time to within a few seconds.
+	// Commit publishes what was written, durably, in place of an earlier file of the name,
+	// and ends the writer. Where the store does not report the time of it, Info.ModTime is
+	// wrong by up to a few seconds.
 	Commit() (Info, error)
-	// Abort leaves nothing behind. After Commit it does nothing.
+	// Abort removes what was written. After Commit it does nothing.
 	Abort()
 }
 
-// Store holds files. Its methods are safe for use by many goroutines; a name that
-// leaves its area, or could, is ErrInvalidName.
+// Store holds files. Its methods are safe for use by many goroutines. The error for a
+// name that leads out of its area, or might, wraps ErrInvalidName.
 type Store interface {
 	Stat(ctx context.Context, area Area, name string) (Info, error)
 	Open(ctx context.Context, area Area, name string) (File, error)
-	// Create begins a file; a result names the version of the input it is made from.
+	// Create begins a file. source is the version of the input that a result is made from;
+	// nil for a raw file.
 	Create(ctx context.Context, area Area, name string, source *Info) (Writer, error)
-	// List yields every file of the area, in no order, but neither temporary nor
-	// hidden ones. After an error it ends.
+	// List yields every file of the area, in no order, except temporary and hidden ones.
+	// After an error it ends.
 	List(ctx context.Context, area Area) iter.Seq2[Info, error]
 	Remove(ctx context.Context, area Area, name string) error
-	// RemoveVersion removes a file if it still is the version that was described, and
-	// reports whether it was. One that is put in its place meanwhile stays.
+	// RemoveVersion removes a file if it still is the given version, and reports whether it
+	// was. It does not remove a version that is published meanwhile.
 	RemoveVersion(ctx context.Context, area Area, version Info) (removed bool, err error)
-	// Sweep removes what writers left behind that died before the given time ago, and
-	// returns how many such files there were.
+	// Sweep removes what writers left behind that died longer ago than age, and returns how
+	// many such files there were.
 	Sweep(ctx context.Context, age time.Duration) (int, error)
-	// Check says whether the store can be reached.
+	// Check returns an error while the store cannot be reached.
 	Check(ctx context.Context) error
 	Close() error
 }

@@ -14,8 +14,8 @@ const (
 	maxElement = 255
 )
 
-// CheckName returns an error that wraps ErrInvalidName and says what is wrong,
-// unless name is that of a visible file inside its area.
+// CheckName returns an error that wraps ErrInvalidName and says what is wrong, unless name
+// is a valid name of a visible file in an area.
 func CheckName(name string) error {
 	invalid := func(why string) error { return fmt.Errorf("%w: %s", ErrInvalidName, why) }
 	switch {
@@ -26,16 +26,16 @@ func CheckName(name string) error {
 	case !utf8.ValidString(name):
 		return invalid("it is not UTF-8 text")
 	case strings.HasPrefix(name, "/"):
-		return invalid("it is absolute, expected one relative to the folder")
+		return invalid("it is absolute; expected one that is relative to the folder")
 	case strings.ContainsFunc(name, func(r rune) bool { return unicode.IsControl(r) || r == '\\' }):
-		return invalid("it holds a control character or a backslash")
+		return invalid("it contains a control character or a backslash")
 	}
 	for element := range strings.SplitSeq(name, "/") {
 		switch {
 		case element == "..":
 			return invalid("it leaves the folder")
 		case element == "":
-			return invalid("it has an empty part")
+			return invalid("it has an empty part between slashes")
 		case strings.HasPrefix(element, "."):
 			return invalid("a part of it begins with a dot")
 		case len(element) > maxElement:
@@ -54,8 +54,8 @@ const (
 	rejectedSuffix = "_rejected.csv"
 )
 
-// keepsExtension reports whether a raw file's result keeps the extension in its
-// name, so that x.csv, x.CSV and x.csv.gz have results of their own.
+// keepsExtension reports whether the name of the result contains the extension of the raw
+// file, so that x.csv, x.CSV and x.csv.gz have different results.
 func keepsExtension(name string) bool {
 	if strings.HasSuffix(name, csv) {
 		return false
@@ -65,13 +65,12 @@ func keepsExtension(name string) bool {
 }
 
 // ResultName is the name of the result of a raw file: 2022/01/01.csv has
-// 2022/01/01_aggregated_sales.csv. It is an error that wraps ErrInvalidName when
-// raw is not the name of a CSV file, or would share its result with another.
+// 2022/01/01_aggregated_sales.csv. The error wraps ErrInvalidName where raw is not the
+// name of a CSV file, or another raw file has the same result.
 func ResultName(raw string) (string, error) { return derived(raw, resultSuffix) }
 
-// RejectedName is the name of the file that holds the rows of a raw file which
-// could not be read: 2022/01/01.csv has 2022/01/01_rejected.csv. Its errors are
-// those of ResultName.
+// RejectedName is the name of the file with the bad rows of a raw file: 2022/01/01.csv
+// has 2022/01/01_rejected.csv. Errors are those of ResultName.
 func RejectedName(raw string) (string, error) { return derived(raw, rejectedSuffix) }
 
 func derived(raw, suffix string) (string, error) {
@@ -85,7 +84,7 @@ func derived(raw, suffix string) (string, error) {
 	case isCSV && (stem == "" || strings.HasSuffix(stem, "/")):
 		return "", fmt.Errorf("%w: there is nothing before .csv", ErrInvalidName)
 	case isCSV && keepsExtension(stem):
-		return "", fmt.Errorf("%w: its result would be that of %q", ErrInvalidName, stem)
+		return "", fmt.Errorf("%w: its result would have the name of the result of %q", ErrInvalidName, stem)
 	}
 	result := stem + suffix
 	if err := CheckName(result); err != nil {
@@ -94,8 +93,8 @@ func derived(raw, suffix string) (string, error) {
 	return result, nil
 }
 
-// RawName is the name of the file that a result was made from, the inverse of
-// ResultName; false when no file has a result of this name.
+// RawName is the inverse of ResultName: the name of the raw file that has this result;
+// false where no raw file has.
 func RawName(result string) (string, bool) {
 	stem, ok := strings.CutSuffix(result, resultSuffix)
 	if !ok {

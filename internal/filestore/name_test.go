@@ -57,8 +57,8 @@ func TestInvalidNames(t *testing.T) {
 	}
 }
 
-// A name that gets through stays inside its folder, is found back from its result,
-// and shares that result with no other name.
+// A valid name stays inside its folder, is the RawName of its result, and shares the result
+// with no other name.
 func FuzzResultName(f *testing.F) {
 	for _, seed := range []string{"20220101.csv", "a/b.csv.gz", "../x.csv", "x.csv.gz.csv", "a\\b.csv", "x.CSV", "..csv", "/x.csv", "x.csv/y.csv"} {
 		f.Add(seed)

@@ -12,11 +12,11 @@ import (
 	"csv-pipeline/internal/filestore"
 )
 
-// layout is the columns of the results.
+// columns are the columns of the results.
 type columns struct {
 	of             *catalog.Table
 	results        int
-	groups, values []string // never the same name twice
+	groups, values []string // names without duplicates
 }
 
 // samples is how many results are looked at for their columns.

@@ -37,7 +37,7 @@ func reasons(t *trends.Trend) string {
 	return b.String()
 }
 
-// Files of rejected rows lie beside the results, and may be many more.
+// Files of rejected rows are in the same folder as results, and may be more numerous.
 func TestRejectedRowsAreNoResults(t *testing.T) {
 	store, where := folder(t)
 	for day := range 20 {
@@ -57,7 +57,7 @@ func TestRejectedRowsAreNoResults(t *testing.T) {
 	}
 }
 
-// Results that cannot be added up are left out, with the reason, and the others shown.
+// Results that cannot be added up are left out, and the reason is given; the others count.
 func TestOddResultsAreLeftOut(t *testing.T) {
 	store, where := folder(t)
 	for day := range 9 {
@@ -106,7 +106,7 @@ func TestOddResultsAreLeftOut(t *testing.T) {
 	}
 }
 
-// Columns that share a name are told apart, and those without one have a number.
+// Columns of the same name get different ones, and those without a name get a number.
 func TestColumnsOfOneName(t *testing.T) {
 	store, _ := folder(t)
 	publish(t, store, "20220101.csv", "n,n,,n\n1,2,3,4\n")
@@ -127,7 +127,7 @@ func TestColumnsOfOneName(t *testing.T) {
 	}
 }
 
-// What is combined how by default follows the names that processors give columns.
+// By default, values are combined by the names that processors give columns.
 func TestUsualCombination(t *testing.T) {
 	store, _ := folder(t)
 	want := map[string]trends.Combine{
@@ -144,7 +144,7 @@ func TestUsualCombination(t *testing.T) {
 	}
 }
 
-// held is a store of which one result is read for as long as the reader may.
+// held is a store in which reading one result ends only with its context.
 type held struct {
 	filestore.Store
 	name    string
@@ -154,7 +154,7 @@ type held struct {
 }
 
 func (h *held) Open(ctx context.Context, area filestore.Area, name string) (filestore.File, error) {
-	if name == h.name && h.opened.Add(1) == 2 { // the first time it is a sample
+	if name == h.name && h.opened.Add(1) == 2 { // the first time it is read for its columns
 		close(h.reached)
 		<-ctx.Done()
 		h.ended.Store(true)
@@ -163,7 +163,7 @@ func (h *held) Open(ctx context.Context, area filestore.Area, name string) (file
 	return h.Store.Open(ctx, area, name)
 }
 
-// Reading ends with the trends.
+// Close ends reading.
 func TestCloseEndsReading(t *testing.T) {
 	store, _ := folder(t)
 	for day := range 28 {

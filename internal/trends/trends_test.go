@@ -114,7 +114,7 @@ func TestTrends(t *testing.T) {
 		t.Errorf("weeks %v, partial %v", answer.Times, answer.Partial)
 	}
 
-	// A result that changes is seen.
+	// A result that changes is read again.
 	publish(t, store, "20220101.csv", "item_id,total_quantity\nnew,1000000\n")
 	answer = ask(t, tr, store, trends.Query{Group: "item_id", Value: "total_quantity", Combine: trends.Max})
 	if answer.Series[0].Name != "new" || answer.Step != trends.Day || !answer.First.Equal(begin) {

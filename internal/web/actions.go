@@ -137,9 +137,9 @@ func (s *Server) retryFiles(ctx context.Context, dead []queue.DeadLetter) (api.D
 	return d, nil
 }
 
-// dropFiles removes the raw files, each if it still is the version that failed, and then
-// their dead letters. A raw file without its dead letter would be queued and fail again.
-// When the store fails in between, the answer tells what was done; the rest is kept.
+// dropFiles removes each raw file that still is the version that failed, and then its dead
+// letter. (If only the dead letter were removed, the sweep would queue the file again.) When
+// the store fails in between, the answer says what was done; the rest is kept.
 func (s *Server) dropFiles(ctx context.Context, dead []queue.DeadLetter) (api.Done, error) {
 	var d api.Done
 	var gone, outdated []queue.DeadLetter

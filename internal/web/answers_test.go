@@ -9,7 +9,7 @@ import (
 	"github.com/klauspost/compress/zstd"
 )
 
-// TestStatus begins as the README shows it.
+// TestStatus: the answer begins as in the README.
 func TestStatus(t *testing.T) {
 	s := start(t, nil)
 	s.sample(t)
@@ -18,7 +18,7 @@ func TestStatus(t *testing.T) {
 	}
 }
 
-// TestTrendsInEveryFormat compares the numbers of the formats that a program may ask for.
+// TestTrendsInEveryFormat compares the numbers in all formats.
 func TestTrendsInEveryFormat(t *testing.T) {
 	s := start(t, nil)
 	s.sample(t)
@@ -41,7 +41,7 @@ func TestTrendsInEveryFormat(t *testing.T) {
 	}
 }
 
-// TestPagesOfACollection: each says how many there are in all, and where its neighbours are.
+// TestPagesOfACollection: each page has the total number and links to its neighbours.
 func TestPagesOfACollection(t *testing.T) {
 	s := start(t, nil)
 	for i := range 7 {
@@ -57,7 +57,7 @@ func TestPagesOfACollection(t *testing.T) {
 	}
 }
 
-// TestZstandard is what pages are packed with for clients that take it; files are sent as they are.
+// TestZstandard: pages are compressed for clients that accept zstd; files are sent as they are.
 func TestZstandard(t *testing.T) {
 	s := start(t, nil)
 	text := strings.Repeat("a,b\n", 1000)
@@ -79,6 +79,6 @@ func TestZstandard(t *testing.T) {
 		d.Close()
 	}
 	if r := s.get(t, "/files/raw/1.csv", "Accept-Encoding", "gzip, zstd"); r.Header.Get("Content-Encoding") != "" || r.body != text {
-		t.Errorf("a file is packed: %v", r.Header)
+		t.Errorf("a file is compressed: %v", r.Header)
 	}
 }

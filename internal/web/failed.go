@@ -17,7 +17,8 @@ type failedFiles struct {
 	total         int
 }
 
-// failed returns the failed files that a request is for, by default so many.
+// failed returns the failed files that a request is for; standard is the limit where the
+// request has none, 0: all.
 func (s *Server) failed(r *http.Request, standard int) (f failedFiles, err error) {
 	q := r.URL.Query()
 	if f.limit, err = respond.WholeNumber(q, "limit", standard, 1, mostListed); err != nil {

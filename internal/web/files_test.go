@@ -42,8 +42,8 @@ func TestFilesAreServedWhole(t *testing.T) {
 	}
 }
 
-// Files of all sizes are served whole: those that fit into one write, those that are
-// read at once, and those that the system sends by itself.
+// Files of all sizes are served whole: those of one write, those of one read, and those
+// that the kernel sends (sendfile).
 func TestFilesOfAllSizes(t *testing.T) {
 	s := start(t, nil)
 	for _, size := range []int{0, 1, 511, 512, 513, 2047, 2048, 2049, 16<<10 - 1, 16 << 10, 16<<10 + 1, 1 << 20} {
@@ -73,7 +73,8 @@ func TestFilesOfAllSizes(t *testing.T) {
 	}
 }
 
-// Pages and tables are compressed for who takes that; files, archives and streams are not.
+// Pages and tables are compressed for clients that accept that; files, archives and streams
+// are not.
 func TestCompression(t *testing.T) {
 	s := start(t, nil)
 	for i := range 100 {

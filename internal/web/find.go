@@ -100,7 +100,8 @@ func (s *Server) find(ctx context.Context, files *catalog.Snapshot, area filesto
 	return places, total, nil
 }
 
-// predicate reports of a place whether its file matches; it is nil when all files do.
+// predicate returns a function that reports whether the file at a place matches; nil when
+// all files match.
 func (s *Server) predicate(ctx context.Context, files *catalog.Snapshot, table *catalog.Table, f filter) (func(place int) bool, error) {
 	var tests []func(place int) bool
 	if f.Folder != "" {

@@ -60,9 +60,9 @@ func FuzzPaths(f *testing.F) {
 	f.Fuzz(func(t *testing.T, path string) {
 		target, err := url.ParseRequestURI(path)
 		if err != nil {
-			return // net/http answers it before us
+			return // net/http answers such a request itself
 		}
-		ctx, cancel := context.WithTimeout(t.Context(), 2*time.Second) // a live stream has no end of its own
+		ctx, cancel := context.WithTimeout(t.Context(), 2*time.Second) // a live stream does not end by itself
 		defer cancel()
 		request := httptest.NewRequestWithContext(ctx, http.MethodGet, "/", nil)
 		request.URL = target

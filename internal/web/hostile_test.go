@@ -16,7 +16,7 @@ import (
 
 const secret = "the secret outside"
 
-// raw sends a request line byte by byte, as no proper client would.
+// raw sends a request line as it is, which no HTTP client would.
 func (s *site) raw(t *testing.T, request string) (status int, answer string) {
 	t.Helper()
 	c, err := net.Dial("tcp", s.Listener.Addr().String())
@@ -35,7 +35,7 @@ func (s *site) raw(t *testing.T, request string) (status int, answer string) {
 	return status, b.String()
 }
 
-// No spelling of a way out of the folder leads out of it.
+// No spelling of .. leads out of the folder.
 func TestNothingOutsideIsServed(t *testing.T) {
 	s := start(t, nil)
 	s.sample(t)
@@ -71,7 +71,7 @@ func TestNothingOutsideIsServed(t *testing.T) {
 	}
 	ways = append(ways, "link.csv", "link.csv/", "up.csv", "folder/secret.csv", "folder/", "away/secret.csv", "loop.csv", "passwd.csv", ".hidden.csv", "%2ehidden.csv",
 		"20220101.csv%00", "20220101.csv%00.html", "20220101.csv/", "20220101.csv/x", strings.Repeat("x", 5000), strings.Repeat("x/", 2000)+"x.csv", "%", "%zz", "\x01", ".tmp/x", "%2f%2fetc%2fpasswd", "file:///etc/passwd")
-	for _, method := range []string{"GET", "HEAD", "PUT"} { // uploads last: %2e is a fine name
+	for _, method := range []string{"GET", "HEAD", "PUT"} { // uploads last: %2e is a valid name
 		for _, base := range []string{"/files/raw/", "/files/processed/", "/api/v1/files/raw/", "/assets/", "/files/"} {
 			for _, way := range ways {
 				status, answer := s.raw(t, method+" "+base+way+" HTTP/1.1\r\nAuthorization: Bearer "+token+"\r\nContent-Length: 0")
@@ -104,7 +104,8 @@ func regexpLocation(answer string) string {
 	return ""
 }
 
-// Names that try to be something else stay names: in pages, headers, archives, logs.
+// Names of files that look like HTML, formulas or headers are harmless in pages, headers,
+// archives and logs.
 func TestOddNames(t *testing.T) {
 	s := start(t, nil)
 	odd := []string{`a"b.csv`, `<script>alert(1)<.csv`, "a'b&amp;.csv", "=cmd|' C'!A0.csv", "\u202egnp.exe.csv", "a;filename=evil.html.csv", "Umsätze März.csv", "x.html", "x.svg", "@SUM(A1).csv", "-1+1.csv", "a\u2028b.csv", "%2e%2e.csv"}
@@ -132,7 +133,7 @@ func TestOddNames(t *testing.T) {
 		}
 	}
 	for _, where := range []string{"/", "/files/raw/", "/failed", "/files/raw/?q=" + url.QueryEscape(`"><script>alert(1)</script>`), "/trends?group=" + url.QueryEscape("<script>"), "/login?next=" + url.QueryEscape(`"><script>`)} {
-		// A form's value keeps the name as it is, escaped, or nothing could be done with the file.
+		// The value of a form has the whole name, escaped: otherwise the form would not work.
 		if r := s.get(t, where, "Accept", asBrowser); strings.Contains(r.body, "<script>") {
 			t.Errorf("%s holds a script", where)
 		}
@@ -164,7 +165,7 @@ func TestOddNames(t *testing.T) {
 	}
 }
 
-// Redirects stay here.
+// No redirect leads to another site.
 func TestNoOpenRedirect(t *testing.T) {
 	s := start(t, nil)
 	for _, next := range []string{"//evil.example", "https://evil.example", `/\evil.example`, `\\evil.example`, "http:evil.example", "\thttps://evil.example", "javascript:alert(1)", "//evil.example/%2f..", "/%09/evil.example"} {
@@ -181,7 +182,7 @@ func TestNoOpenRedirect(t *testing.T) {
 	}
 }
 
-// A client that asks for too much is told so, and a thousand that are idle harm nobody.
+// A request that is too large is refused, and a thousand idle connections do no harm.
 func TestGreedyClients(t *testing.T) {
 	s := start(t, nil)
 	s.sample(t)

@@ -62,8 +62,8 @@ func TestListing(t *testing.T) {
 	}
 }
 
-// What is completed are raw files: a result that stays when its raw file goes, or is
-// replaced, is none.
+// The status counts raw files as completed: a result whose raw file was removed or replaced
+// does not count.
 func TestStatusCountsRawFiles(t *testing.T) {
 	s := start(t, nil)
 	s.sample(t)
@@ -89,7 +89,7 @@ func TestStatusCountsRawFiles(t *testing.T) {
 	check(0, 3, 2, 3)
 }
 
-// A page that is watched hears of a change.
+// A client of the event stream is sent each change.
 func TestEvents(t *testing.T) {
 	s := start(t, nil)
 	r, err := http.NewRequestWithContext(t.Context(), http.MethodGet, s.URL+"/api/v1/events", nil)

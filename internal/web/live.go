@@ -61,7 +61,7 @@ func (s *Server) statusStream(w http.ResponseWriter, r *http.Request) {
 	s.stream(w, r, func(e *liveEvent) []byte { return e.status })
 }
 
-// stream sends server-sent events until the client goes or the server stops.
+// stream sends server-sent events until the client leaves or the server stops.
 func (s *Server) stream(w http.ResponseWriter, r *http.Request, choose func(*liveEvent) []byte) {
 	changed, stop := s.monitor.Watch()
 	defer stop()

@@ -12,8 +12,8 @@ import (
 	"csv-pipeline/internal/queue"
 )
 
-// collector shows the queue's counts as metrics. Processors live too briefly to be
-// scraped: they count in Redis, which is asked here when somebody scrapes.
+// collector exports the counts of the queue as metrics. Processors are too short-lived to be
+// scraped: they count in Redis, which is read here at each scrape.
 type collector struct {
 	queue   *queue.Queue
 	catalog *catalog.Catalog
@@ -26,23 +26,23 @@ func desc(name, help string, labels ...string) *prometheus.Desc {
 }
 
 var (
-	upDesc       = desc("redis_up", "Whether Redis answered when these metrics were asked for.")
+	upDesc       = desc("redis_up", "Whether Redis answered this scrape.")
 	queueDesc    = desc("queue_files", "Files in each state of the queue.", "state")
-	oldestDesc   = desc("queue_oldest_waiting_seconds", "For about how long the file that is next has been waiting; 0 when none waits.")
+	oldestDesc   = desc("queue_oldest_waiting_seconds", "Estimate of how long the next file has been waiting; 0 when none waits.")
 	storeDesc    = desc("store_files", "Files in each area of the store.", "area")
 	storedDesc   = desc("store_bytes", "Size of the files in each area of the store.", "area")
-	pendingDesc  = desc("store_pending_files", "Raw files that have no result of just their version.")
+	pendingDesc  = desc("store_pending_files", "Raw files without a result of their current version.")
 	failuresDesc = desc("failures_total", "Files that failed and are not tried again, by kind of failure.", "kind")
 	busyDesc     = desc("processing_seconds_total", "Time that processors spent on files they completed.")
 
-	// totals are the queue's own counters.
+	// totals are the counters that the queue keeps.
 	totals = map[string]*prometheus.Desc{
 		"completed": desc("files_completed_total", "Files whose result was published."),
 		"claimed":   desc("claims_total", "Files taken by a processor."),
-		"retried":   desc("retries_total", "Tries that failed and were put off."),
-		"crashed":   desc("crashes_total", "Leases that ran out because their processor died."),
-		"released":  desc("releases_total", "Files given back by a processor that was told to stop."),
-		"refused":   desc("refusals_total", "Claims that a processor ended after it had lost them."),
+		"retried":   desc("retries_total", "Attempts that failed and are retried later."),
+		"crashed":   desc("crashes_total", "Leases that expired because their processor died."),
+		"released":  desc("releases_total", "Files that a processor gave back because it was stopped."),
+		"refused":   desc("refusals_total", "Claims that a processor ended after their lease had expired."),
 		"offered":   desc("swept_files_total", "Files that the sweep found without a result and queued."),
 		"rows":      desc("rows_total", "Rows aggregated."),
 		"bytes":     desc("bytes_total", "Bytes of input aggregated."),
@@ -76,7 +76,7 @@ func (c *collector) Collect(ch chan<- prometheus.Metric) {
 	defer cancel()
 	counts, err := c.queue.Counts(ctx)
 	if err != nil {
-		c.log.Warn("the queue's metrics are missing for now", zap.Error(err))
+		c.log.Warn("the metrics of the queue cannot be read for now", zap.Error(err))
 		gauge(upDesc, 0)
 		return
 	}

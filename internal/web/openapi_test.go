@@ -18,7 +18,8 @@ import (
 	"github.com/santhosh-tekuri/jsonschema/v6"
 )
 
-// The description is one by the specification, and its schemas are by theirs.
+// The description is valid by the specification of OpenAPI, and its schemas are by that of
+// JSON Schema.
 func TestOpenAPIIsValid(t *testing.T) {
 	text, err := os.ReadFile("api/openapi.json")
 	if err != nil {
@@ -49,7 +50,7 @@ func TestOpenAPIIsValid(t *testing.T) {
 			if _, err := compiler.Compile("openapi.json#" + pointer); err != nil {
 				t.Errorf("%s: %v", pointer, err)
 			}
-			return // with all in it
+			return // which includes everything below it
 		}
 		switch at := at.(type) {
 		case []any:
@@ -68,8 +69,8 @@ func TestOpenAPIIsValid(t *testing.T) {
 	}
 }
 
-// The description tells what the handlers do: every route is in it and the other
-// way round, every answer is as it says, and every error is a problem.
+// The description says what the handlers do: it has every route and no other, every answer
+// matches its schema, and every error is a problem.
 func TestOpenAPI(t *testing.T) {
 	s := start(t, nil)
 	s.sample(t)
@@ -117,10 +118,10 @@ func TestOpenAPI(t *testing.T) {
 	var api struct {
 		Paths map[string]map[string]json.RawMessage
 	}
-	bodies := map[string]bool{} // the operations that take one: whether that was checked
+	bodies := map[string]bool{} // the operations with a request body: whether it was checked
 	text.decode(t, &api)
 	described := []string{}
-	forms := map[string][]string{} // of each address, what GET may answer with
+	forms := map[string][]string{} // for each path, the content types of the answer to GET
 	for path, methods := range api.Paths {
 		for method, described := range methods {
 			if method == "get" {
@@ -192,7 +193,7 @@ func TestOpenAPI(t *testing.T) {
 			}
 		}
 	}
-	// What a request may hold is what the description says.
+	// The handlers accept exactly the bodies that match the description.
 	for _, where := range []string{"/api/v1/failed/retry", "/api/v1/failed/drop"} {
 		schema := escape(where) + "/post/requestBody/content/application~1json/schema"
 		bodies["POST "+where] = true
@@ -225,18 +226,18 @@ func TestOpenAPI(t *testing.T) {
 		}
 	}
 
-	// The routes themselves, out of the source: the multiplexer does not list them.
+	// The routes are read from the source: the multiplexer does not list them.
 	source, err := os.ReadFile("routes.go")
 	if err != nil {
 		t.Fatal(err)
 	}
-	wanted := []string{"GET /", "GET /failed", "GET /trends"} // the pages that have a form for programs
+	wanted := []string{"GET /", "GET /failed", "GET /trends"} // the pages that answer programs with JSON
 	for _, m := range regexp.MustCompile(`\{"(GET|POST|PUT)", "(/api/[^"]+|/files/[^"]+)"`).FindAllStringSubmatch(string(source), -1) {
 		if !strings.HasSuffix(m[2], "/") {
 			wanted = append(wanted, m[1]+" "+strings.Replace(m[2], "{name...}", "{name}", 1))
 		}
 	}
-	for _, area := range []string{"raw", "processed"} { // made in a loop there
+	for _, area := range []string{"raw", "processed"} { // these are made in a loop
 		wanted = append(wanted, "GET /files/"+area+"/", "GET /files/"+area+"/{name}", "GET /api/v1/files/"+area, "GET /api/v1/files/"+area+"/{name}")
 	}
 	slices.Sort(wanted)

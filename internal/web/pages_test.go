@@ -17,8 +17,8 @@ import (
 	"csv-pipeline/internal/worker"
 )
 
-// Every page says what it is about, also without JavaScript, and holds nothing that
-// the policy would refuse.
+// Every page has its content without JavaScript, and contains nothing that its content
+// security policy forbids.
 func TestPages(t *testing.T) {
 	s := start(t, nil)
 	empty := s.get(t, "/", "Accept", asBrowser)
@@ -57,7 +57,7 @@ func TestPages(t *testing.T) {
 	}
 }
 
-// Folders are shown wherever they are among the names.
+// Folders are listed, wherever they are among the names.
 func TestFoldersBehindManyFiles(t *testing.T) {
 	s := start(t, nil)
 	for i := range 5001 {
@@ -96,7 +96,7 @@ func TestBasePath(t *testing.T) {
 	}
 }
 
-// A fault of the program is answered like any other problem, and counted.
+// A panic is answered with a problem, and counted.
 func TestPanicIsAProblem(t *testing.T) {
 	s := start(t, func(c *web.Config) { c.Alive = func(context.Context) error { panic("out of luck") } })
 	r := s.get(t, "/healthz")
@@ -122,7 +122,7 @@ func (o *opened) Open(ctx context.Context, area filestore.Area, name string) (fi
 	return o.Store.Open(ctx, area, name)
 }
 
-// Why files failed, and where, is known without opening one.
+// The page of failed files opens no file.
 func TestFailedOpensNoFile(t *testing.T) {
 	store := &opened{}
 	s := start(t, func(c *web.Config) { store.Store, c.Store = c.Store, store })

@@ -15,7 +15,7 @@ import (
 	"time"
 )
 
-// A real Prometheus scrapes the metrics and answers questions about them.
+// A real Prometheus scrapes the metrics and answers queries about them.
 func TestPrometheusScrapes(t *testing.T) {
 	path, err := exec.LookPath("prometheus")
 	if err != nil {

@@ -16,7 +16,7 @@ import (
 type access int
 
 const (
-	open    access = iota // nothing: the login form and what it looks like
+	open    access = iota // nothing: the login form and the assets of the pages
 	reading               // the token or password, where --auth-read is set
 	writing               // the token or password
 )
@@ -28,10 +28,10 @@ type route struct {
 	handle          http.HandlerFunc
 }
 
-// How many requests at once may be of a kind that costs the server more than the client.
+// How many requests are served at once of those that cost the server more than the client.
 const (
 	mostStreams = 1000 // live pages and event streams: tens of kilobytes each
-	mostZips    = 16   // each takes a megabyte, and time to compress, as long as the client receives
+	mostZips    = 16   // each takes a megabyte of memory, and a processor to compress, until the client has all
 )
 
 // routes are all routes except those of package ops.

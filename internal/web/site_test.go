@@ -76,7 +76,7 @@ func start(t *testing.T, change func(*web.Config)) *site {
 	return s
 }
 
-// put writes a raw file that has been still for long.
+// put writes a raw file that was last modified an hour ago.
 func (s *site) put(t *testing.T, name, text string) {
 	t.Helper()
 	full := filepath.Join(s.folder, "raw", filepath.FromSlash(name))
@@ -107,7 +107,7 @@ func (s *site) work(t *testing.T) {
 		t.Fatal(err)
 	}
 	for !strings.Contains(s.get(t, "/", "Accept", asBrowser).body, "All caught up") {
-	} // what pages show may be a glance old
+	} // a page may be a little older (glance)
 }
 
 // sample is two good files and two bad ones.

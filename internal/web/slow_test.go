@@ -49,7 +49,7 @@ func (l watchedListener) Accept() (net.Conn, error) {
 	return w, nil
 }
 
-// serve serves a site on a listener that tells what becomes of connections.
+// serve serves a site on a listener that reports when connections are closed.
 func (s *site) serve(t *testing.T, server ops.Server) watchedListener {
 	t.Helper()
 	l, err := net.Listen("tcp", "127.0.0.1:0")
@@ -89,8 +89,8 @@ func (l watchedListener) dial(t *testing.T, begins string) (net.Conn, *watched) 
 	panic("the listener is never done")
 }
 
-// Nobody holds on to a connection by silence, logged in or not, while those who do get
-// on are served, however long that takes.
+// A silent client loses its connection, logged in or not. A client that keeps sending or
+// receiving is served, however long that takes.
 func TestSilentClientsAreCutOff(t *testing.T) {
 	const patience = 3 * time.Second
 	s := start(t, func(c *web.Config) { c.ClientTimeout, c.MaxUpload = patience, 1<<40 })
@@ -114,8 +114,8 @@ func TestSilentClientsAreCutOff(t *testing.T) {
 
 	allCut := make(chan struct{})
 
-	// Those who get on: one sends, others take, a little now and then until the last of
-	// the silent ones is gone.
+	// These clients are active: one sends and others receive, a little at a time, until the
+	// last of the silent ones is disconnected.
 	drip := func(little func()) {
 		tick := time.NewTicker(10 * time.Millisecond)
 		defer tick.Stop()
@@ -192,7 +192,7 @@ func TestSilentClientsAreCutOff(t *testing.T) {
 		}
 		requests = append(requests, request+"Host: x\r\n\r\n") // complete, and then silent
 	}
-	for range 10 { // whose answers nobody takes
+	for range 10 { // whose answers are not received
 		requests = append(requests, "GET /files/raw/large.csv.gz HTTP/1.1\r\nHost: x\r\n\r\n", "GET /files/raw/?format=zip HTTP/1.1\r\nHost: x\r\n\r\n",
 			"GET /files/raw/large.csv.gz HTTP/1.1\r\nHost: x\r\nContent-Length: 100\r\n\r\n")
 	}
@@ -220,7 +220,7 @@ func TestSilentClientsAreCutOff(t *testing.T) {
 	<-allCut
 	moving.Wait()
 	if watchedStream.closed.Err() != nil {
-		t.Error("a stream is cut off")
+		t.Error("a stream is disconnected")
 	}
 	if err := s.queue.Push(t.Context(), "a.csv"); err != nil {
 		t.Fatal(err)
@@ -228,7 +228,7 @@ func TestSilentClientsAreCutOff(t *testing.T) {
 	heard(`"waiting":3`) // with the two uploads that have ended
 }
 
-// However many want what costs much, only some have it at once, and the others are told.
+// Of costly requests only some are served at once; the others are answered with 503.
 func TestCrowds(t *testing.T) {
 	s := start(t, func(c *web.Config) { c.MaxStreams = 3 })
 	s.put(t, "large.csv.gz", strings.Repeat("0123456789abcde\n", 2<<20)) // more than the system buffers
@@ -283,18 +283,18 @@ func TestCrowds(t *testing.T) {
 	}
 }
 
-// A client that sends or takes next to nothing is cut off, whatever it is about, and
-// also if it never stops altogether.
+// A client that sends or receives too slowly is disconnected, whatever it requests, even if
+// it never stops altogether.
 func TestSlowClientsAreCutOff(t *testing.T) {
 	s := start(t, func(c *web.Config) { c.ClientTimeout = 100 * time.Millisecond })
-	s.put(t, "large.csv.gz", strings.Repeat("0123456789abcde\n", 4<<20)) // more than the system buffers; a zip file has it as it is
+	s.put(t, "large.csv.gz", strings.Repeat("0123456789abcde\n", 4<<20)) // more than the system buffers; a zip file stores it uncompressed
 	l := s.serve(t, ops.Server{HeaderTimeout: 100 * time.Millisecond})
 
 	authorized := "Host: x\r\nAuthorization: Bearer " + token + "\r\n"
 	form := "Content-Type: application/x-www-form-urlencoded\r\nContent-Length: 100000\r\n\r\n"
 	for what, client := range map[string]struct {
 		begins string
-		sends  string // again and again; "": it takes one byte again and again
+		sends  string // again and again; "": it receives one byte again and again
 	}{
 		"a header":        {"GET / HTTP/1.1\r\nHost: x\r\nX-Long: ", "x"},
 		"a form":          {"POST /login HTTP/1.1\r\nHost: x\r\n" + form + "token=", "x"},
@@ -318,7 +318,7 @@ func TestSlowClientsAreCutOff(t *testing.T) {
 				case <-drip.C:
 				}
 				if client.sends != "" {
-					_, _ = fmt.Fprint(c, client.sends) // fails once it is cut off
+					_, _ = fmt.Fprint(c, client.sends) // fails once it is disconnected
 				} else {
 					_, _ = c.Read(one)
 				}
@@ -333,7 +333,7 @@ func TestSlowClientsAreCutOff(t *testing.T) {
 	}
 }
 
-// Whoever uploads too slowly is told so before the connection is closed.
+// An upload that is too slow is answered with 408 before the connection is closed.
 func TestSlowUploadIsAnswered(t *testing.T) {
 	s := start(t, func(c *web.Config) { c.ClientTimeout = 400 * time.Millisecond })
 	for what, begins := range map[string]string{

@@ -35,8 +35,7 @@ func (s *stopped) List(ctx context.Context, area filestore.Area) iter.Seq2[files
 	}
 }
 
-// Where the store answers but lists nothing, readiness says so and pages show what was
-// there before.
+// While listings of the store hang, readiness says so and pages show the last listing.
 func TestListingsThatHang(t *testing.T) {
 	var store *stopped
 	var files *catalog.Catalog
@@ -70,7 +69,7 @@ func TestListingsThatHang(t *testing.T) {
 	}
 }
 
-// Whoever leaves a live page is let go, also while the store hangs for another one.
+// The stream of a client that leaves ends, also while the store hangs for another client.
 func TestWatchersDoNotWaitForEachOther(t *testing.T) {
 	var store *stopped
 	var files *catalog.Catalog

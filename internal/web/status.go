@@ -15,7 +15,7 @@ func openAPI(w http.ResponseWriter, r *http.Request) {
 	http.ServeFileFS(w, r, api.Description, "openapi.json")
 }
 
-// glance is how old the numbers of the queue may be that an answer shows.
+// glance is how old the numbers of the queue in an answer may be.
 const glance = 100 * time.Millisecond
 
 func (s *Server) status(ctx context.Context) (api.Status, error) {

@@ -22,10 +22,10 @@ import (
 
 const bearer = "Bearer " + token
 
-// hooked is a store in which something happens at certain steps.
+// hooked is a store that calls functions at certain steps.
 type hooked struct {
 	filestore.Store
-	stat   func(area filestore.Area, name string) error // after a look
+	stat   func(area filestore.Area, name string) error // after Stat
 	create func(name string) error
 }
 
@@ -54,11 +54,11 @@ func startHooked(t *testing.T) (*site, *hooked) {
 	return s, h
 }
 
-// Of many who upload a file that is to be new, one does.
+// Of many clients that upload a new file of the same name at once, one succeeds.
 func TestExclusiveUploads(t *testing.T) {
 	s, h := startHooked(t)
 	const clients = 4
-	var begun sync.WaitGroup // each has looked whether there is a file
+	var begun sync.WaitGroup // each has asked whether the file exists
 	begun.Add(clients)
 	h.create = func(string) error { begun.Done(); begun.Wait(); return nil }
 	var group sync.WaitGroup
@@ -84,7 +84,7 @@ func TestExclusiveUploads(t *testing.T) {
 	}
 }
 
-// Who cannot look whether there is a file must not take it that there is none.
+// An error of Stat does not count as "there is no such file".
 func TestUploadToAStoreThatCannotTell(t *testing.T) {
 	s, h := startHooked(t)
 	s.put(t, "a.csv", "old")
@@ -135,7 +135,7 @@ func uploadForm(t *testing.T, names ...string) (body, contentType string) {
 	return b.String(), m.FormDataContentType()
 }
 
-// What is stored is told as stored, or it would be sent again.
+// An upload that was stored is answered as such, even if it could not be queued.
 func TestUploadWithoutRedis(t *testing.T) {
 	var redis *redistest.Server
 	s := start(t, func(c *web.Config) {
@@ -169,7 +169,7 @@ func TestUploadWithoutRedis(t *testing.T) {
 	}
 }
 
-// drop asks for the removal of dead letters.
+// drop drops all failed files.
 func (s *site) drop(t *testing.T) (files int, kept map[string]string) {
 	t.Helper()
 	var d struct {
@@ -188,8 +188,8 @@ func (s *site) drop(t *testing.T) (files int, kept map[string]string) {
 	return d.Files, kept
 }
 
-// A file that takes the place of the one that failed stays, also when it comes in the
-// last moment.
+// Drop keeps a file that replaced the one that failed, also if that happens at the last
+// moment.
 func TestDropKeepsANewVersion(t *testing.T) {
 	s, h := startHooked(t)
 	s.put(t, "early.csv", "bad")
@@ -232,7 +232,7 @@ func TestDropKeepsANewVersion(t *testing.T) {
 	}
 }
 
-// A file whose name none may have cannot be removed, and so is not said to be.
+// A file with an invalid name cannot be dropped, and the answer says so.
 func TestDropOfANameThatNoFileMayHave(t *testing.T) {
 	s := start(t, nil)
 	s.put(t, "a\nb.csv", "item_id,quantity\n5,6\n")

@@ -92,7 +92,8 @@ func (s *Server) refuseUpload(w http.ResponseWriter, r *http.Request, name strin
 	}
 }
 
-// uploadPut stores the body as a raw file; If-None-Match: * keeps one that is there.
+// uploadPut stores the body as a raw file; with If-None-Match: * only if there is no file of
+// its name.
 func (s *Server) uploadPut(w http.ResponseWriter, r *http.Request) {
 	name := r.PathValue("name")
 	if r.ContentLength > s.MaxUpload {
@@ -102,7 +103,7 @@ func (s *Server) uploadPut(w http.ResponseWriter, r *http.Request) {
 	code, exclusive := http.StatusCreated, r.Header.Get("If-None-Match") == "*"
 	_, err := s.Store.Stat(r.Context(), filestore.Raw, name)
 	switch {
-	case err == nil && exclusive: // before all of it is read
+	case err == nil && exclusive: // before the body is read
 		err = filestore.ErrExist
 	case err == nil:
 		code = http.StatusOK
@@ -146,7 +147,7 @@ func (s *Server) uploadPost(w http.ResponseWriter, r *http.Request) {
 		if part.FormName() != "file" || part.FileName() == "" {
 			continue
 		}
-		// FileName is only the last part of what the browser says.
+		// Browsers may send a path; the name is its last part.
 		name := path.Base(strings.ReplaceAll(part.FileName(), `\`, "/"))
 		stored, err := s.receive(r, name, part, false)
 		if err != nil {

@@ -34,7 +34,7 @@ var writes = []struct{ method, where, body, contentType string }{
 	{"POST", "/api/v1/failed/drop", `{"all":true}`, "application/json"},
 }
 
-// Nothing changes without the secret, nor from another site with it.
+// Nothing changes without the token or password, nor by a request from another site.
 func TestWritingIsProtected(t *testing.T) {
 	state := func(s *site) string {
 		raw, err := os.ReadDir(filepath.Join(s.folder, "raw"))
@@ -104,8 +104,8 @@ func TestReadingMayBeProtected(t *testing.T) {
 	}
 }
 
-// Each wrong secret counts once, also where a page tells of it, and all say the same
-// about when to come back.
+// Each wrong attempt counts once, also where a page is shown, and all answers say the same
+// about when to try again.
 func TestWrongSecretsCountOnce(t *testing.T) {
 	const basic = "Basic YW5uOndyb25n" // ann:wrong
 	for what, attempt := range map[string]func(s *site) reply{
@@ -133,7 +133,7 @@ func TestWrongSecretsCountOnce(t *testing.T) {
 	}
 }
 
-// Whoever logs in at one replica is logged in at all of them.
+// A session of one replica is valid at all of them.
 func TestReplicasShareSessions(t *testing.T) {
 	s := start(t, nil)
 	r := s.do(t, http.MethodPost, "/login", "user=ann&password=correct+horse", "Content-Type", form)
@@ -155,7 +155,7 @@ func TestReplicasShareSessions(t *testing.T) {
 func TestRetryAndDrop(t *testing.T) {
 	s := start(t, nil)
 	s.sample(t)
-	s.put(t, "bad.csv", "item_id,quantity\n1,2\n3,7\n") // mended
+	s.put(t, "bad.csv", "item_id,quantity\n1,2\n3,7\n") // corrected
 	bearer := "Bearer " + token
 	r := s.do(t, http.MethodPost, "/failed/retry", "name=bad.csv&name=other.csv", "Content-Type", form, "Authorization", bearer)
 	if r.StatusCode != http.StatusSeeOther || r.Header.Get("Location") != "/failed?did=retry&n=1" {
@@ -177,7 +177,7 @@ func TestRetryAndDrop(t *testing.T) {
 		t.Errorf("it came back: %s", body)
 	}
 
-	// Also a file whose name may not be in a page as it is.
+	// Also a file whose name contains characters that HTML does not allow.
 	s.put(t, "50%41 \u202e+&.csv", "item_id,quantity\nx\n")
 	s.work(t)
 	for _, where := range []string{"/failed", "/files/raw/50%2541%20%E2%80%AE+&.csv"} {
@@ -210,7 +210,7 @@ func TestAnActionWithoutFilesIsExplained(t *testing.T) {
 	}
 }
 
-// With names and all together, all counts.
+// With both names and all, names is ignored.
 func TestAllCountsBesideNames(t *testing.T) {
 	s := start(t, nil)
 	s.sample(t)
@@ -249,7 +249,7 @@ func TestUpload(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	r.ContentLength = -1 // chunked: nobody knows before
+	r.ContentLength = -1 // chunked: the size is not known before
 	r.Header.Set("Authorization", bearer)
 	answer, err := http.DefaultClient.Do(r)
 	if err != nil {
@@ -287,7 +287,7 @@ func TestUpload(t *testing.T) {
 	}
 }
 
-// promtool finds nothing to improve in the names, and every number is there.
+// promtool accepts the metrics, and every one is there.
 func TestMetrics(t *testing.T) {
 	s := start(t, nil)
 	s.sample(t)

@@ -23,8 +23,9 @@ import (
 	"csv-pipeline/internal/cli"
 )
 
-// openAzure opens azblob://container/prefix of the account AZURE_STORAGE_ACCOUNT,
-// with what the environment has of a key, a connection string or an identity.
+// openAzure opens azblob://container/prefix of the account AZURE_STORAGE_ACCOUNT. The
+// credentials are a key, a signature, a connection string or an identity, whichever the
+// environment has.
 func openAzure(ctx context.Context, u *url.URL, q *query) (*blob.Bucket, backend, error) {
 	// The URL openers of blob are not used: they would link gRPC for Google's client.
 	options := azureblob.NewDefaultServiceURLOptions()

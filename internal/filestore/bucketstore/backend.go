@@ -9,26 +9,26 @@ import (
 	"gocloud.dev/blob"
 )
 
-// backend is what differs between the object stores beyond what blob.Bucket hides:
-// mostly, where they tell the version of an object. s3, gcs, azure and memory are
-// the backends.
+// backend is what differs between the object stores beyond what blob.Bucket hides: mostly
+// in which answers the version of an object is. There are s3Backend, gcsBackend,
+// azureBackend and memoryBackend.
 type backend interface {
-	// opened returns the version of what is read, and the source it was made from;
-	// version is "" where the answer to a read does not tell it.
+	// opened returns the version of the object that is read, and its source; version is ""
+	// where the answer to a read does not have it.
 	opened(*blob.Reader) (version, source string)
 	// stat returns the version that the attributes are of.
 	stat(*blob.Attributes) (version string)
-	// listed returns the key and version of an object, and its source where the
-	// listing has it; ok is false where it does not tell versions.
+	// listed returns the key and version of a listed object, and its source, or nil where
+	// the listing has none; ok is false where it has no versions.
 	listed(*blob.ListObject) (key, version string, source *string, ok bool)
-	// askForSources has a listing tell sources; nil where it cannot.
+	// askForSources makes a listing contain sources; nil where that is not possible.
 	askForSources() hook
-	// pin lets a read or a removal succeed only for the version.
+	// pin makes a read or a removal fail unless the object has the version.
 	pin(version string) hook
-	// publish prepares a write. After the write, told returns the version that was
-	// written and when; ok is false if the store did not say.
+	// publish prepares a write. After the write, told returns the version that was written
+	// and when; ok is false if the answer did not have it.
 	publish(context.Context, *blob.WriterOptions) (_ context.Context, told func() (version string, at time.Time, ok bool))
-	// diagnose says what an error of the store means.
+	// diagnose classifies an error of the SDK.
 	diagnose(error) problem
 	// sweep removes unfinished writes older than the age below the prefix, and returns
 	// how many there were. It does nothing where the store removes them by itself.

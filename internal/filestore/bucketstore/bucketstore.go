@@ -1,10 +1,10 @@
-// Package bucketstore keeps files in a bucket of an object store: S3 and what
-// speaks its protocol, Google Cloud Storage, or Azure Blob Storage.
+// Package bucketstore keeps files in a bucket of an object store: S3 and compatible ones,
+// Google Cloud Storage, or Azure Blob Storage.
 //
-// The key of a file is <prefix>/<area>/<name>. An object appears whole or not at
-// all, by the store's own promise. What a version of an input is called, its ETag
-// (on Google Cloud Storage its generation), is also its identity, and is kept with
-// the result that was made from it, as the metadata "source".
+// The key of a file is <prefix>/<area>/<name>. Object stores promise that an object
+// appears as a whole or not at all. A version of an input is identified by its ETag (on
+// Google Cloud Storage by its generation); the result that is made from it has this
+// identity in its metadata, as "source".
 package bucketstore
 
 import (
@@ -23,17 +23,17 @@ import (
 type Store struct {
 	bucket  *blob.Bucket
 	backend backend
-	place   string // for people: s3://bucket/prefix
+	place   string // for messages: s3://bucket/prefix
 	name    string // of the bucket
 	prefix  string // of all keys; "" or with a slash at its end
 	buffers *buffers
-	stall   time.Duration // the longest that a read may go without a byte
-	limit   time.Duration // the longest that a request may take whose answer is short, with its repetitions
+	stall   time.Duration // how long a read may receive no byte
+	limit   time.Duration // how long a request with a short answer may take, with its retries
 
 	mu      sync.Mutex
-	reached time.Time                 // when Check last found the bucket there
-	asked   map[string]filestore.Info // results whose Source was asked for since they were listed
-	unsaved int                       // Sources that were asked for one by one and are not in the index
+	reached time.Time                 // when the bucket was last listed
+	asked   map[string]filestore.Info // results whose Source was requested since the last listing
+	unsaved int                       // how many Sources were requested one by one and are not in the index
 }
 
 var (
@@ -42,7 +42,7 @@ var (
 	_ filestore.ObjectNamer = (*Store)(nil)
 )
 
-// sourceKey is the metadata that a result has: the identity of its input.
+// sourceKey is the key of the metadata of a result that holds the identity of its input.
 const sourceKey = "source"
 
 func newStore(bucket *blob.Bucket, b backend, place, name, prefix string) *Store {
@@ -66,23 +66,24 @@ func (s *Store) key(area filestore.Area, name string) (string, error) {
 	return key, nil
 }
 
-// RawName is the name of the raw file that an object is; false when it is none here.
+// RawName is the name of the raw file that an object is; false when it is not one of this
+// store.
 func (s *Store) RawName(bucket, key string) (string, bool) {
 	name, ok := strings.CutPrefix(key, s.areaPrefix(filestore.Raw))
 	return name, ok && bucket == s.name && filestore.CheckName(name) == nil
 }
 
-// maxKey is the limit that the object stores share, in bytes.
+// maxKey is the longest key that all object stores allow, in bytes.
 const maxKey = 1024
 
 // Close ends the use of the bucket.
 func (s *Store) Close() error { return s.bucket.Close() }
 
-// recheck is for how long a bucket that was found is taken to be there: probes ask
-// more often than it is worth a request.
+// recheck is how long Check relies on its last request: probes come more often than a
+// request is worth.
 const recheck = 10 * time.Second
 
-// Check says whether the bucket can be listed.
+// Check returns an error while the bucket cannot be listed.
 func (s *Store) Check(ctx context.Context) error {
 	s.mu.Lock()
 	recent := time.Since(s.reached) < recheck
@@ -118,8 +119,8 @@ func (s *Store) Stat(ctx context.Context, area filestore.Area, name string) (fil
 	return i, nil
 }
 
-// info describes a version of an object. A store tells times to the second in one
-// answer and more exactly in another, so all are cut to the second.
+// info describes a version of an object. Some answers of a store have times with fractions
+// of a second and others do not, so all are cut to the second.
 func info(area filestore.Area, name, version string, size int64, modTime time.Time, source string) filestore.Info {
 	i := filestore.Info{Name: name, Size: size, ModTime: modTime.Truncate(time.Second), ETag: version}
 	if area == filestore.Processed {
@@ -139,8 +140,8 @@ func (s *Store) Remove(ctx context.Context, area filestore.Area, name string) er
 	return s.refused(ctx, "remove", key, s.remove(ctx, key, nil))
 }
 
-// RemoveVersion removes an object if it still is a certain version. It looks first,
-// for servers of S3 that remove whatever there is.
+// RemoveVersion removes an object if it still is the given version. It first asks for the
+// version, because some S3 servers ignore the condition of a removal.
 func (s *Store) RemoveVersion(ctx context.Context, area filestore.Area, version filestore.Info) (bool, error) {
 	now, err := s.Stat(ctx, area, version.Name)
 	if err != nil || now.ETag != version.ETag {
@@ -164,7 +165,7 @@ func (s *Store) remove(ctx context.Context, key string, pin func(as func(any) bo
 	return err
 }
 
-// limited makes a request that is answered in short, or not at all.
+// limited makes a request with a short answer, which takes at most Store.limit.
 func limited[T any](ctx context.Context, s *Store, request func(context.Context) (T, error)) (T, error) {
 	within, cancel := context.WithTimeout(ctx, s.limit)
 	defer cancel()
@@ -177,7 +178,7 @@ func limited[T any](ctx context.Context, s *Store, request func(context.Context)
 
 func (s *Store) noAnswer() error { return fmt.Errorf("it has not answered for %s", s.limit) }
 
-// listPage lists a page by one request.
+// listPage lists one page with one request.
 func (s *Store) listPage(ctx context.Context, token []byte, size int, options *blob.ListOptions) (page []*blob.ListObject, next []byte, err error) {
 	page, err = limited(ctx, s, func(ctx context.Context) (page []*blob.ListObject, err error) {
 		page, next, err = s.bucket.ListPage(ctx, token, size, options)
@@ -186,7 +187,7 @@ func (s *Store) listPage(ctx context.Context, token []byte, size int, options *b
 	return page, next, err
 }
 
-// Sweep removes the parts of large objects whose writers died.
+// Sweep removes the uploaded parts of large objects whose writers died.
 func (s *Store) Sweep(ctx context.Context, age time.Duration) (int, error) {
 	removed := 0
 	for _, area := range []filestore.Area{filestore.Raw, filestore.Processed} {

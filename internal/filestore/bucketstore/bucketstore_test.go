@@ -23,7 +23,7 @@ func TestContractOnGoogle(t *testing.T) { contract(t, cloudtest.StartGoogle(t)) 
 
 func TestContractOnAzure(t *testing.T) { contract(t, cloudtest.StartAzure(t)) }
 
-// server is one of an object store.
+// server is a server of an object store.
 type server interface {
 	// Bucket makes a bucket and returns the URL of a store in it.
 	Bucket(t testing.TB, name, prefix string) *url.URL

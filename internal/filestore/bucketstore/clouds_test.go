@@ -40,8 +40,8 @@ func put(t testing.TB, s filestore.Store, area filestore.Area, name, text string
 	return i
 }
 
-// A file of the same size in the place of the one that is read can be told from it
-// by nothing but its version.
+// A file that is replaced by one of the same size while it is read differs only in its
+// version.
 func TestReplacedWhileRead(t *testing.T) {
 	everywhere(t, func(t *testing.T, server server) {
 		s := open(t, server, "replaced", "")
@@ -69,7 +69,7 @@ func TestReplacedWhileRead(t *testing.T) {
 	})
 }
 
-// What programs other than this one call their files is what they are called here.
+// Files of other programs have the names that those programs gave them.
 func TestNamesOfOthers(t *testing.T) {
 	const name = `100 % "of" Ümlaut & #1? +a=b;c@d:e'f*(g)!,$~[h]{i}|^.csv`
 	everywhere(t, func(t *testing.T, server server) {
@@ -119,7 +119,7 @@ func TestNamesOfOthers(t *testing.T) {
 	})
 }
 
-// An object that is replaced between the look at it and its removal stays.
+// An object that is replaced between Stat and its removal is not removed.
 func TestReplacedWhileRemoved(t *testing.T) {
 	everywhere(t, func(t *testing.T, server server) {
 		direct := server.Bucket(t, "removal", "prefix")
@@ -146,7 +146,7 @@ func TestReplacedWhileRemoved(t *testing.T) {
 			t.Errorf("the removals demand %q, not a version", removals)
 		}
 		if _, ok := server.(*cloudtest.Google); ok {
-			return // fake-gcs-server removes whatever there is
+			return // fake-gcs-server ignores the condition
 		}
 		if removed || err != nil {
 			t.Errorf("removed %v, %v", removed, err)
@@ -157,7 +157,7 @@ func TestReplacedWhileRemoved(t *testing.T) {
 	})
 }
 
-// A request that the store does not serve at first is made again.
+// A request that fails with 503 is retried.
 func TestUnservedOnce(t *testing.T) {
 	everywhere(t, func(t *testing.T, server server) {
 		server.Bucket(t, "unserved", "")
@@ -187,7 +187,7 @@ func TestUnservedOnce(t *testing.T) {
 	})
 }
 
-// Files of a bucket that was removed are not taken to be removed by somebody.
+// A removed bucket is an outage, and does not mean that its files were removed.
 func TestBucketRemoved(t *testing.T) {
 	everywhere(t, func(t *testing.T, server server) {
 		s := open(t, server, "removed", "")
@@ -204,7 +204,7 @@ func TestBucketRemoved(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		// Google's client does not tell what of the two is not there.
+		// Google's client does not say whether the object or the bucket is missing.
 		if _, ok := server.(*cloudtest.Google); !ok {
 			if _, err := s.Open(t.Context(), filestore.Raw, "a.csv"); !errors.Is(err, filestore.ErrUnavailable) {
 				t.Error(err)
@@ -225,7 +225,7 @@ func TestBucketRemoved(t *testing.T) {
 	})
 }
 
-// A store that is gone is said to be after a while, and is no fault of a file.
+// A store that cannot be reached is reported as unavailable after some retries.
 func TestOutage(t *testing.T) {
 	longestPause = 10 * time.Millisecond
 	defer func() { longestPause = 5 * time.Second }()
@@ -282,8 +282,8 @@ func TestMistakesAreNamed(t *testing.T) {
 	})
 }
 
-// through is the URL of a store in a bucket of the server behind a proxy, which
-// passes the requests on for which the function returns true.
+// through is the URL of a store behind a proxy. The proxy forwards the requests for which
+// pass returns true.
 func through(t testing.TB, server server, bucket string, pass func(http.ResponseWriter, *http.Request) bool) *url.URL {
 	t.Helper()
 	var target string

@@ -12,17 +12,17 @@ import (
 type problem int
 
 const (
-	unavailable problem = iota // the store or the way to it: trying again may help
+	unavailable problem = iota // the store or the network does not work; a retry may help
 	missing                    // there is no such object
-	replaced                   // the object is not of the version that was asked for, or not absent as it was to be
-	empty                      // the range begins at the object's end
+	replaced                   // the condition of the request is not met: another version exists, or one exists at all
+	empty                      // the range begins at the end of the object
 	forbidden                  // the credentials do not allow it
 	noBucket                   // there is no such bucket
-	full                       // a quota is used up
+	full                       // a quota or a disk is full
 )
 
-// errReplaced is for whoever read on in a version that has been replaced.
-var errReplaced = errors.New("another version was put in its place while it was read")
+// errReplaced: a version cannot be read on, because it was replaced.
+var errReplaced = errors.New("it was replaced while it was read")
 
 func (s *Store) diagnose(err error) problem {
 	if errors.Is(err, errReplaced) {
@@ -31,9 +31,8 @@ func (s *Store) diagnose(err error) problem {
 	return s.backend.diagnose(err)
 }
 
-// explain gives an error of the store its meaning and its place. When ctx has ended,
-// that is what it means; a server that does not answer in time gives errors that look
-// the same.
+// explain turns an error of an SDK into one of the contract. Where ctx has ended, that is
+// the error; the errors of a server that does not answer in time look the same.
 func (s *Store) explain(ctx context.Context, what, where string, err error) error {
 	if err == nil {
 		return nil
@@ -44,7 +43,7 @@ func (s *Store) explain(ctx context.Context, what, where string, err error) erro
 	switch s.diagnose(err) {
 	case missing:
 		return fmt.Errorf("%s %s: %w", what, where, filestore.ErrNotExist)
-	case replaced, empty: // a known version has the bytes that are asked for
+	case replaced, empty: // the known version has the bytes of the range
 		return fmt.Errorf("%s %s: %w", what, where, errReplaced)
 	case forbidden:
 		return fmt.Errorf("%s %s: %w: the store refuses the credentials, or they do not allow it: %s", what, where, filestore.ErrUnavailable, reason(err))
@@ -61,7 +60,7 @@ func (s *Store) noBucket(what, where string) error {
 	return fmt.Errorf("%s %s: %w: there is no such bucket", what, where, filestore.ErrUnavailable)
 }
 
-// refused is explain for what changes the bucket.
+// refused is explain for requests that change the bucket.
 func (s *Store) refused(ctx context.Context, what, where string, err error) error {
 	if err != nil && s.diagnose(err) == forbidden {
 		return fmt.Errorf("%s %s: %w: %s", what, where, filestore.ErrReadOnly, reason(err))

@@ -20,13 +20,13 @@ type file struct {
 	cancel context.CancelFunc
 
 	mu sync.Mutex
-	at int64 // of Read
+	at int64 // the offset of Read
 }
 
 var _ filestore.Pinned = (*file)(nil)
 
-// Open begins to read an object, by one request; one of up to a part's size, which
-// is 1 to 8 MiB, needs no more.
+// Open makes one request and begins to read the object. An object of at most one part,
+// which is 1 to 8 MiB, needs no further request.
 func (s *Store) Open(ctx context.Context, area filestore.Area, name string) (filestore.File, error) {
 	key, err := s.key(area, name)
 	if err != nil {
@@ -46,7 +46,7 @@ func (s *Store) Open(ctx context.Context, area filestore.Area, name string) (fil
 	default:
 		err = s.explain(ctx, "open", key, err)
 	}
-	if err == nil && i.ETag == "" { // a store that tells versions nowhere else
+	if err == nil && i.ETag == "" { // only Stat returns versions
 		if i, err = s.Stat(ctx, area, name); err == nil && (i.Size != r.Size() || !i.ModTime.Equal(info(area, name, "", 0, r.ModTime(), "").ModTime)) {
 			err = fmt.Errorf("open %s: %w", key, errReplaced)
 		}
@@ -61,18 +61,18 @@ func (s *Store) Open(ctx context.Context, area filestore.Area, name string) (fil
 	return &file{info: i, cancel: cancel, parts: newParts(ctx, s, key, i.ETag, i.Size, r)}, nil
 }
 
-// ranged is an answer whose request ends with it.
+// ranged is the answer to a request, which Close cancels.
 type ranged struct {
 	*blob.Reader
 	cancel context.CancelFunc
 }
 
 func (r *ranged) Close() error {
-	r.cancel() // or what was not read would be read first
+	r.cancel() // otherwise Close would first read the rest
 	return r.Reader.Close()
 }
 
-// openRange asks for a range of an object, of any version or of the given one.
+// openRange requests a range of an object, of the given version or, with "", of any.
 func (s *Store) openRange(ctx context.Context, key, version string, from, length int64) (*ranged, error) {
 	var options blob.ReaderOptions
 	if version != "" {
@@ -96,7 +96,7 @@ func (s *Store) openRange(ctx context.Context, key, version string, from, length
 
 func (f *file) Info() filestore.Info { return f.info }
 
-// Pinned says that each request asks for the version that was opened.
+// Pinned marks that each request is for the version that was opened.
 func (f *file) Pinned() {}
 
 func (f *file) Close() error {
@@ -147,7 +147,7 @@ func (f *file) Seek(offset int64, whence int) (int64, error) {
 		offset += f.info.Size
 	}
 	if offset < 0 {
-		return f.at, errors.New("seek before the file's beginning")
+		return f.at, errors.New("seek to before the beginning of the file")
 	}
 	f.at = offset
 	return offset, nil

@@ -17,8 +17,7 @@ import (
 	"csv-pipeline/internal/filestore/s3test"
 )
 
-// A server that takes requests and answers none holds nobody, and is no fault of a
-// file.
+// Requests to a server that does not answer fail with ErrUnavailable.
 func TestHungServer(t *testing.T) {
 	everywhere(t, func(t *testing.T, server server) {
 		s := open(t, server, "hung", "")
@@ -57,13 +56,13 @@ func TestHungServer(t *testing.T) {
 	})
 }
 
-// A server that begins an answer and does not end it holds nobody either.
+// So do requests to a server that begins an answer and does not end it.
 func TestPatience(t *testing.T) {
 	patience = 2 * time.Second
 	defer func() { patience = time.Minute }()
 	server := s3test.Start(t)
 	server.Bucket(t, "patience", "")
-	var list, complete atomic.Bool // to hang at the next one
+	var list, complete atomic.Bool // hang at the next such request
 	ended := make(chan struct{})
 	defer close(ended)
 	s, err := Open(t.Context(), through(t, server, "patience", func(w http.ResponseWriter, r *http.Request) bool {

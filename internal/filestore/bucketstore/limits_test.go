@@ -11,7 +11,7 @@ import (
 	"csv-pipeline/internal/filestore/s3test"
 )
 
-// TestRest: whatever the number of files, listing costs a request in two seconds at most.
+// TestRest: for any number of files, listing makes at most one request in two seconds.
 func TestRest(t *testing.T) {
 	s := &Store{}
 	for files, want := range map[int]time.Duration{0: 4 * time.Second, 181: 4 * time.Second, 1_000_000: 4004 * time.Second} {
@@ -21,7 +21,7 @@ func TestRest(t *testing.T) {
 	}
 }
 
-// TestBuffersTakeAFifthOfTheMemory, and an object has parts of a seventh of that.
+// TestBuffersTakeAFifthOfTheMemory: and a part has a seventh of that.
 func TestBuffersTakeAFifthOfTheMemory(t *testing.T) {
 	before := debug.SetMemoryLimit(-1)
 	defer debug.SetMemoryLimit(before)
@@ -37,7 +37,7 @@ func TestBuffersTakeAFifthOfTheMemory(t *testing.T) {
 	}
 }
 
-// TestRequestsOfALargeFileAndOfProbes are one for each part, and one for a process and its probes.
+// TestRequestsOfALargeFileAndOfProbes: one for each part, and one for the start and the probes.
 func TestRequestsOfALargeFileAndOfProbes(t *testing.T) {
 	everywhere(t, func(t *testing.T, server server) {
 		c := newCounted(t, server)
@@ -115,7 +115,7 @@ func TestPrefixesKeepApart(t *testing.T) {
 	})
 }
 
-// TestIndexMayBeWrongOrGone: it is a cache of what results were made from.
+// TestIndexMayBeWrongOrGone: the index is a cache of the Sources of results.
 func TestIndexMayBeWrongOrGone(t *testing.T) {
 	c := newCounted(t, s3test.Start(t))
 	const n = worthSaving + 1

@@ -15,16 +15,16 @@ import (
 )
 
 const (
-	// pageSize is how many keys one request lists; no store gives more.
+	// pageSize is how many keys one request lists, which is the most that all stores allow.
 	pageSize = 1000
-	// atOnce is how many results are asked for their Source at the same time.
+	// atOnce is how many requests for the Source of a result are made at once.
 	atOnce = 32
-	// restPerRequest bounds what listing costs: on average one request in that time,
-	// which is 1,800 an hour whatever the number of files.
+	// restPerRequest bounds the cost of listing: one request per restPerRequest on average,
+	// which is 1,800 an hour, however many files there are.
 	restPerRequest = 2 * time.Second
 )
 
-// Rest is how long to wait after a listing of so many files in each area.
+// Rest is how long to pause after a listing of areas that hold so many files.
 func (s *Store) Rest(files ...int) time.Duration {
 	requests := 0
 	for _, n := range files {
@@ -33,15 +33,14 @@ func (s *Store) Rest(files ...int) time.Duration {
 	return time.Duration(requests) * restPerRequest
 }
 
-// List lists an area, a request for each thousand files. In an S3 bucket that does
-// not tell what a result was made from: each one is asked for, unless the index
-// knows it.
+// List lists an area with one request for each thousand files. A listing of S3 has no
+// Sources: there is one more request for each result whose Source is not in the index.
 func (s *Store) List(ctx context.Context, area filestore.Area) iter.Seq2[filestore.Info, error] {
 	return s.Relist(ctx, area, nil)
 }
 
-// Relist is List for who has listed before: a result that has not changed since is
-// not asked again for its Source.
+// Relist is List for a caller that has listed the area before: there is no request for
+// the Source of a result that has not changed since.
 func (s *Store) Relist(ctx context.Context, area filestore.Area, before func(name string) (filestore.Info, bool)) iter.Seq2[filestore.Info, error] {
 	return func(yield func(filestore.Info, error) bool) {
 		sources := s.sources(ctx, area, before)
@@ -72,10 +71,10 @@ func (s *Store) Relist(ctx context.Context, area filestore.Area, before func(nam
 	}
 }
 
-// page describes the files among the objects of a page.
+// page returns the files among the objects of a page.
 func (s *Store) page(ctx context.Context, area filestore.Area, prefix string, objects []*blob.ListObject, sources *sources) ([]filestore.Info, error) {
 	files := make([]filestore.Info, 0, len(objects))
-	var unknown []int // places in files of which not all is known
+	var unknown []int // places in files whose Source or version the listing does not have
 	for _, o := range objects {
 		if o.IsDir {
 			continue
@@ -86,7 +85,7 @@ func (s *Store) page(ctx context.Context, area filestore.Area, prefix string, ob
 		}
 		name, within := strings.CutPrefix(key, prefix)
 		if !within || filestore.CheckName(name) != nil {
-			continue // a folder's marker, something hidden, or no name that we give
+			continue // the marker of a folder, a hidden file, or an invalid name
 		}
 		i := info(area, name, version, o.Size, o.ModTime, "")
 		switch {
@@ -107,7 +106,7 @@ func (s *Store) page(ctx context.Context, area filestore.Area, prefix string, ob
 	}
 	kept := files[:0]
 	for _, i := range files {
-		if i.Name != "" { // gone
+		if i.Name != "" { // otherwise it was removed meanwhile
 			kept = append(kept, i)
 			sources.keep(i)
 		}
@@ -115,8 +114,8 @@ func (s *Store) page(ctx context.Context, area filestore.Area, prefix string, ob
 	return kept, nil
 }
 
-// ask looks at some of the files one by one. The name of one that is not there any
-// more becomes empty.
+// ask calls Stat for some of the files. The name of a file that was removed meanwhile
+// becomes empty.
 func (s *Store) ask(ctx context.Context, area filestore.Area, files []filestore.Info, places []int) error {
 	ctx, cancel := context.WithCancel(ctx)
 	defer cancel()
@@ -144,7 +143,7 @@ func (s *Store) ask(ctx context.Context, area filestore.Area, files []filestore.
 	close(next)
 	group.Wait()
 	if failed != nil {
-		return fmt.Errorf("ask what results were made from: %w", failed)
+		return fmt.Errorf("request the Sources of results: %w", failed)
 	}
 	if area == filestore.Processed && len(places) > 0 {
 		s.mu.Lock()
@@ -154,9 +153,9 @@ func (s *Store) ask(ctx context.Context, area filestore.Area, files []filestore.
 	return nil
 }
 
-// remember keeps the answer about a result until the next listing, for which it is
-// newer than what was known before: a result that is replaced by the same bytes
-// within the second in which the earlier one was written looks the same there.
+// remember keeps the answer about a result until the next listing, where it is newer than
+// what was known before. In a listing, a result looks the same after it was replaced by
+// the same bytes within the same second, although its Source may be another.
 func (s *Store) remember(i filestore.Info) {
 	const most = 10_000
 	s.mu.Lock()
@@ -166,7 +165,7 @@ func (s *Store) remember(i filestore.Info) {
 	}
 }
 
-// same reports whether a listing shows the version that is known.
+// same reports whether a listing has the version that is known.
 func same(known, listed filestore.Info) bool {
 	return known.ETag == listed.ETag && known.Size == listed.Size && known.ModTime.Equal(listed.ModTime)
 }

@@ -9,8 +9,8 @@ import (
 	"gocloud.dev/gcerrors"
 )
 
-// memoryBackend is a bucket in this process, which tells versions only in
-// blob.Attributes.
+// memoryBackend is a bucket in the memory of this process. Only blob.Attributes have
+// versions.
 type memoryBackend struct{}
 
 func (memoryBackend) opened(*blob.Reader) (version, source string) { return "", "" }

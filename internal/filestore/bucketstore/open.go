@@ -16,8 +16,8 @@ import (
 	"csv-pipeline/internal/cli"
 )
 
-// Open opens the bucket that a URL names and makes sure that it is there. Mistakes
-// in the URL, and credentials or a bucket that are not there, are a *cli.UsageError.
+// Open opens the bucket that a URL names, and checks that it exists. For a mistake in the
+// URL, missing credentials or a missing bucket, the error is a *cli.UsageError.
 func Open(ctx context.Context, u *url.URL) (*Store, error) {
 	q := &query{raw: u.Redacted(), values: u.Query()}
 	if u.Scheme == "mem" {
@@ -37,7 +37,7 @@ func Open(ctx context.Context, u *url.URL) (*Store, error) {
 	case "azblob":
 		bucket, b, err = openAzure(ctx, u, q)
 	default:
-		return nil, q.refuse("nothing is known of %s://", u.Scheme)
+		return nil, q.refuse("there is no store %s://", u.Scheme)
 	}
 	if err != nil {
 		return nil, err
@@ -52,7 +52,7 @@ func Open(ctx context.Context, u *url.URL) (*Store, error) {
 
 func place(u *url.URL) string { return u.Scheme + "://" + u.Host + strings.TrimSuffix(u.Path, "/") }
 
-// there looks whether the bucket is there.
+// there checks that the bucket exists and can be listed.
 func (s *Store) there(ctx context.Context) error {
 	_, _, err := s.listPage(ctx, blob.FirstPageToken, 1, &blob.ListOptions{Prefix: s.prefix})
 	if err == nil {
@@ -71,7 +71,7 @@ func (s *Store) there(ctx context.Context) error {
 	return fmt.Errorf("the store %s cannot be reached: %s", s.place, reason(err))
 }
 
-// reason is what went wrong, without all that was tried and who was involved.
+// reason is the cause of an error, without what the SDK wraps around it.
 func reason(err error) string {
 	var answer smithy.APIError
 	if errors.As(err, &answer) {
@@ -95,7 +95,7 @@ func last(err error) error {
 	}
 }
 
-// query is the parameters of a URL; who takes one must take all.
+// query is the parameters of a URL. An opener takes each that it knows and then calls end.
 type query struct {
 	raw    string
 	values url.Values
@@ -124,10 +124,10 @@ func (q *query) boolean(name string, standard bool) bool {
 	return value
 }
 
-// end returns what was wrong, also a parameter that nobody took.
+// end returns what was wrong with a parameter, or that one is not known.
 func (q *query) end() error {
 	for name := range q.values {
-		return q.refuse("nothing is known of the parameter %s", name)
+		return q.refuse("there is no parameter %s", name)
 	}
 	return q.err
 }

@@ -16,16 +16,16 @@ import (
 )
 
 const (
-	// mostAhead is how many parts of an object are under way at once.
+	// mostAhead is how many parts of an object are fetched ahead.
 	mostAhead = 5
-	// behind is how many parts are kept that the foremost reader has passed: several
-	// workers read one object, each a block of its own.
+	// behind is how many parts are kept behind the foremost reader: several workers read
+	// one object, each a block of its own.
 	behind = 1
-	// window is how many parts there are of an object that is read in order.
+	// window is how many parts are in memory of an object that is read in order.
 	window = behind + 1 + mostAhead
 )
 
-// parts is a window of an object: what is read now, and what will be next.
+// parts is a window of an object: the parts that are read now and next.
 type parts struct {
 	ctx          context.Context
 	store        *Store
@@ -35,8 +35,8 @@ type parts struct {
 
 	mu     sync.Mutex
 	known  map[int64]*part
-	front  int64 // the foremost part that was read in order
-	ahead  int64 // how many parts to have under way beyond it
+	front  int64 // the foremost part that a reader has reached
+	ahead  int64 // how many parts to fetch beyond it
 	closed bool
 }
 
@@ -44,7 +44,8 @@ func newParts(ctx context.Context, s *Store, key, version string, size int64, fi
 	return &parts{ctx: ctx, store: s, key: key, version: version, size: size, first: first, known: make(map[int64]*part)}
 }
 
-// part is a piece of an object, of the size of a buffer, less at its end. It arrives bit by bit.
+// part is a piece of an object that is being fetched or was. It has the size of a buffer,
+// or less at the end of the object.
 type part struct {
 	from int64
 	data []byte // all of it; filled up to n
@@ -56,8 +57,8 @@ type part struct {
 	gone bool  // out of the window; guarded by parts.mu
 }
 
-// read copies what there is from the place on, which must be within the object: at
-// least a byte, at most to the end of a part.
+// read copies bytes from the offset on, which must be within the object: at least one, and
+// at most those up to the end of a part.
 func (p *parts) read(b []byte, at int64) (int, error) {
 	t, err := p.acquire(at / p.store.buffers.size)
 	if err != nil {
@@ -78,7 +79,7 @@ func (p *parts) read(b []byte, at int64) (int, error) {
 	return copy(b, t.data[offset:n]), nil
 }
 
-// acquire returns a part, whose fetching has begun, and begins those after it.
+// acquire returns a part that is being fetched or was, and begins to fetch those after it.
 func (p *parts) acquire(i int64) (*part, error) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
@@ -94,7 +95,7 @@ func (p *parts) acquire(i int64) (*part, error) {
 	switch {
 	case i == p.front+1:
 		p.front, p.ahead = i, min(max(2*p.ahead, 2), mostAhead)
-	case i > p.front || i < p.front-behind: // somewhere else: perhaps one piece only is wanted
+	case i > p.front || i < p.front-behind: // a jump: perhaps only one piece is read
 		p.front, p.ahead = i, 0
 	}
 	for j, part := range p.known {
@@ -115,7 +116,7 @@ func (p *parts) acquire(i int64) (*part, error) {
 
 var errClosed = errors.New("the file is closed")
 
-// begin starts to fetch a part; its buffer is accounted for.
+// begin starts to fetch a part. The caller has taken its buffer.
 func (p *parts) begin(i int64) *part {
 	size := p.store.buffers.size
 	t := &part{from: i * size, used: 1}
@@ -154,7 +155,7 @@ func (p *parts) release(t *part) {
 	case t.used == 0 && t.gone:
 		p.store.buffers.put(t.data)
 	case failed && !t.gone && p.known[i] == t:
-		p.drop(i, t) // whoever asks again gets another try
+		p.drop(i, t) // the next reader fetches it again
 	}
 }
 
@@ -171,11 +172,11 @@ func (p *parts) close() {
 	}
 }
 
-// tries is how often in a row a request may fail, or break off without a byte.
+// tries is how often in a row a request may fail or bring no byte.
 const tries = 5
 
-// fetch fills a part. An answer that breaks off is continued by another request,
-// for the same version.
+// fetch fills a part. After an answer that breaks off, it requests the rest of the same
+// version.
 func (p *parts) fetch(t *part, answer *ranged) {
 	failures := 0
 	for {
@@ -206,7 +207,7 @@ func (p *parts) fetch(t *part, answer *ranged) {
 	}
 }
 
-// receive takes what one answer brings. The error is nil if it brought anything.
+// receive reads one answer. The error is nil if it brought any byte.
 func (p *parts) receive(t *part, answer *ranged) error {
 	t.mu.Lock()
 	from := t.n
@@ -242,7 +243,7 @@ func (p *parts) receive(t *part, answer *ranged) error {
 		case p.ctx.Err() != nil:
 			return p.ctx.Err()
 		case errors.Is(err, context.Canceled):
-			return fmt.Errorf("%w: no byte came for %s", filestore.ErrUnavailable, p.store.stall)
+			return fmt.Errorf("%w: no byte arrived for %s", filestore.ErrUnavailable, p.store.stall)
 		case errors.Is(err, io.EOF):
 			return io.ErrUnexpectedEOF
 		default:
@@ -252,7 +253,7 @@ func (p *parts) receive(t *part, answer *ranged) error {
 	return nil
 }
 
-// buffers bounds the memory of all parts together.
+// buffers bounds the total memory of all parts.
 type buffers struct {
 	size int64 // of each, in bytes: what one request reads of a large object
 	most int64
@@ -266,8 +267,8 @@ const (
 	smallestPart = mib
 )
 
-// newBuffers allows a fifth of the memory that the process may use. Large parts
-// take less work of the server, and of this process, for the same bytes.
+// newBuffers allows a fifth of the memory that the process may use. Parts are as large as
+// that allows: fewer requests are less work for the server and for this process.
 func newBuffers() *buffers {
 	memory := int64(mostMemory)
 	if limit := debug.SetMemoryLimit(-1); limit < math.MaxInt64 {
@@ -277,7 +278,7 @@ func newBuffers() *buffers {
 	return &buffers{size: size, most: max(memory/size, window)}
 }
 
-// take accounts for a buffer. What somebody waits for is always allowed.
+// take reserves a buffer. It always succeeds where a reader waits for the part.
 func (b *buffers) take(waiting bool) bool {
 	if b.used.Add(1) > b.most && !waiting {
 		b.used.Add(-1)

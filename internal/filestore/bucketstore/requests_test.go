@@ -19,7 +19,7 @@ import (
 	"csv-pipeline/internal/filestore/s3test"
 )
 
-// counted is a store whose requests are counted on their way.
+// counted is a store behind a proxy that counts its requests.
 type counted struct {
 	*Store
 	url *url.URL
@@ -46,7 +46,7 @@ func newCounted(t testing.TB, server server) *counted {
 	return c
 }
 
-// again opens the store anew, as a process does that is started.
+// again opens the store anew, as a process does at its start.
 func (c *counted) again(t testing.TB) {
 	t.Helper()
 	s, err := Open(t.Context(), c.url)
@@ -58,7 +58,7 @@ func (c *counted) again(t testing.TB) {
 	c.took()
 }
 
-// took returns the requests since it was called last.
+// took returns the requests since the last call.
 func (c *counted) took() []string {
 	c.mu.Lock()
 	defer c.mu.Unlock()
@@ -104,7 +104,7 @@ func TestSmallFileTakesOneRequestEachWay(t *testing.T) {
 	})
 }
 
-// Google and Azure tell in a listing what results were made from.
+// Listings of Google and Azure have the Sources of results.
 func TestSourcesAreListed(t *testing.T) {
 	for name, start := range map[string]func(*testing.T) server{
 		"Google": func(t *testing.T) server { return cloudtest.StartGoogle(t) },
@@ -126,7 +126,7 @@ func TestSourcesAreListed(t *testing.T) {
 	}
 }
 
-// fill puts so many results.
+// fill writes so many results.
 func (c *counted) fill(t testing.TB, n int) {
 	var group sync.WaitGroup
 	for worker := range 8 {
@@ -156,8 +156,8 @@ func (c *counted) list(t testing.TB, before map[string]filestore.Info) map[strin
 	return all
 }
 
-// What a result was made from is asked for once; who starts later finds it in the
-// index; and an index that is not right any more does not mislead.
+// There is one request for the Source of a result. A process that starts later finds it in
+// the index. An outdated index does no harm.
 func TestSourcesAreAskedForOnce(t *testing.T) {
 	c := newCounted(t, s3test.Start(t))
 	const n = worthSaving + 100 // two pages
@@ -191,8 +191,8 @@ func TestSourcesAreAskedForOnce(t *testing.T) {
 	}
 }
 
-// A result of the same bytes in the same second cannot be told from the one before
-// by a listing; who looks at it once is right from then on.
+// In a listing, a result looks the same after it was replaced by the same bytes in the same
+// second. After one Stat its Source is right.
 func TestSourceThatWasAskedForWins(t *testing.T) {
 	c := newCounted(t, s3test.Start(t))
 	c.put(t, filestore.Processed, "a.csv", "x", &filestore.Info{Identity: "one"})
@@ -217,7 +217,7 @@ func count(all []string, what string) int {
 	return n
 }
 
-// The parts of an upload whose writer died are removed, and nothing else is.
+// Sweep removes the parts of an upload whose writer died, and nothing else.
 func TestSweepEndsUploads(t *testing.T) {
 	server := s3test.Start(t)
 	c := newCounted(t, server)

@@ -34,7 +34,7 @@ func openS3(ctx context.Context, u *url.URL, q *query) (*blob.Bucket, backend, e
 		return nil, nil, err
 	}
 	if e, err := url.Parse(endpoint); endpoint != "" && (err != nil || e.Host == "" || e.Scheme != "http" && e.Scheme != "https") {
-		return nil, nil, q.refuse("endpoint=%s is no URL such as http://minio:9000", endpoint)
+		return nil, nil, q.refuse("endpoint=%s is not a URL such as http://minio:9000", endpoint)
 	}
 	load := []func(*config.LoadOptions) error{
 		config.WithHTTPClient(httpClient()), config.WithLogger(logging.Nop{}), config.WithRetryer(retryer),
@@ -46,19 +46,19 @@ func openS3(ctx context.Context, u *url.URL, q *query) (*blob.Bucket, backend, e
 		load = append(load, config.WithCredentialsProvider(aws.AnonymousCredentials{}))
 	}
 	if endpoint != "" {
-		// What newer checksums do, other makers' servers need not know.
+		// Other S3-compatible stores may not know the newer checksums.
 		load = append(load, config.WithRequestChecksumCalculation(aws.RequestChecksumCalculationWhenRequired),
 			config.WithResponseChecksumValidation(aws.ResponseChecksumValidationWhenRequired))
 	}
 	cfg, err := config.LoadDefaultConfig(ctx, load...)
 	if err != nil {
-		return nil, nil, q.refuse("the settings of the environment for AWS cannot be used: %v", err)
+		return nil, nil, q.refuse("the AWS settings of the environment are not valid: %v", err)
 	}
 	if cfg.Region == "" && (endpoint != "" || cfg.BaseEndpoint != nil) {
-		cfg.Region = "us-east-1" // what servers without regions are said to be in
+		cfg.Region = "us-east-1" // a server without regions ignores it
 	}
 	if cfg.Region == "" {
-		return nil, nil, q.refuse("it is not known where the bucket is: add ?region=eu-central-1 or set AWS_REGION")
+		return nil, nil, q.refuse("the region of the bucket is not known: add ?region=eu-central-1 or set AWS_REGION")
 	}
 	if !anonymous {
 		looking, cancel := context.WithTimeout(ctx, 20*time.Second)
@@ -92,7 +92,7 @@ func retryer() aws.Retryer {
 	})
 }
 
-// s3Backend is S3 and what speaks its protocol.
+// s3Backend is S3 and compatible stores.
 type s3Backend struct{ client *s3.Client }
 
 func (s3Backend) opened(r *blob.Reader) (version, source string) {
@@ -159,7 +159,7 @@ func (s3Backend) diagnose(err error) problem {
 	case http.StatusInsufficientStorage:
 		return full
 	}
-	return unavailable // also a 404 that does not say of what: it is not the store's
+	return unavailable // also a 404 without a code, which does not come from the store
 }
 
 // sweep aborts uploads in parts that were begun longer ago than the age.
@@ -187,8 +187,8 @@ func (b s3Backend) sweep(ctx context.Context, s *Store, prefix string, age time.
 	return removed, nil
 }
 
-// keepS3Version keeps what the answer to a write tells about the object, for who
-// wrote it; blob.Writer does not.
+// keepS3Version notes the version of an object that the answer to a write returns; see
+// withVersion.
 func keepS3Version(ctx context.Context, in middleware.InitializeInput, next middleware.InitializeHandler) (middleware.InitializeOutput, middleware.Metadata, error) {
 	out, metadata, err := next.HandleInitialize(ctx, in)
 	v, ok := ctx.Value(versionKey{}).(*versionTold)
@@ -200,7 +200,7 @@ func keepS3Version(ctx context.Context, in middleware.InitializeInput, next midd
 		v.etag = bare(aws.ToString(result.ETag))
 	case *s3.CompleteMultipartUploadOutput:
 		v.etag = bare(aws.ToString(result.ETag))
-	default: // a part, of which several are under way at once
+	default: // the answer to a part of an upload, which has no version
 		return out, metadata, err
 	}
 	if v.at, ok = awsmiddleware.GetServerTime(metadata); !ok {

@@ -14,20 +14,20 @@ import (
 	"csv-pipeline/internal/filestore"
 )
 
-// indexName is below the prefix, outside of the areas.
+// indexName is the key of the index below the prefix. It is outside of the areas.
 const indexName = ".csv-pipeline/sources.gz"
 
-// worthSaving is how many Sources that were asked for one by one make the next
-// listing write the index. With fewer, asking again costs less than the index.
+// worthSaving is after how many requests for single Sources the next listing writes the
+// index. With fewer, making them again costs less than the index.
 const worthSaving = 1000
 
-// sources tells during a listing what results were made from. It knows it from the
-// listing before, or, when there was none, from the index: an object with a line
-// for each result, which is read and written side by side with the listing, since
-// all are sorted by name. So it takes no memory, and a process that starts in front
-// of a million results need not ask for each.
+// sources knows the Sources of results during a listing: from the listing before, or, at
+// the first one, from the index. The index is an object with a line for each result. It is
+// read and written in step with the listing, since both are sorted by name. So it takes no
+// memory, and a process that starts beside a million results does not make a request for
+// each.
 //
-// The index is a cache: what is wrong or missing in it is asked for.
+// The index is a cache: for what is wrong or missing in it there is a request.
 type sources struct {
 	store  *Store
 	before func(string) (filestore.Info, bool)
@@ -44,7 +44,7 @@ type sources struct {
 
 func (s *Store) sources(ctx context.Context, area filestore.Area, before func(string) (filestore.Info, bool)) *sources {
 	r := &sources{store: s, before: before}
-	if area != filestore.Processed || s.backend.askForSources() != nil { // the listing tells
+	if area != filestore.Processed || s.backend.askForSources() != nil { // the listing has the Sources
 		return r
 	}
 	s.mu.Lock()
@@ -74,8 +74,8 @@ func (r *sources) read(ctx context.Context) {
 	r.advance()
 }
 
-// advance reads the next line of the index. At its end, or at a line that cannot be
-// read, the index is over.
+// advance reads the next line of the index. It stops at the end and at a line that cannot
+// be read.
 func (r *sources) advance() {
 	if r.lines.Scan() {
 		if line, ok := parseLine(r.lines.Text()); ok {
@@ -97,12 +97,12 @@ func parseLine(text string) (filestore.Info, bool) {
 	return filestore.Info{Name: f[0], ETag: f[1], Size: size, ModTime: time.Unix(at, 0), Source: f[4]}, err1 == nil && err2 == nil
 }
 
-// formatLine is a line of the index; neither names nor versions hold tabs.
+// formatLine is a line of the index. Neither names nor versions contain tabs.
 func formatLine(i filestore.Info) string {
 	return strings.Join([]string{i.Name, i.ETag, strconv.FormatInt(i.Size, 36), strconv.FormatInt(i.ModTime.Unix(), 36), i.Source}, "\t") + "\n"
 }
 
-// of returns the Source of a result that the listing shows.
+// of returns the Source of a listed result; false where it is not known.
 func (r *sources) of(listed filestore.Info) (string, bool) {
 	if known, ok := r.asked[listed.Name]; ok && same(known, listed) {
 		return known.Source, true
@@ -128,7 +128,7 @@ func (r *sources) keep(i filestore.Info) {
 	}
 }
 
-// complete publishes the index. Where that is not allowed it is done without.
+// complete publishes the index. An error, such as of a read-only bucket, is ignored.
 func (r *sources) complete() {
 	if r.index == nil {
 		return

@@ -13,11 +13,12 @@ import (
 	"csv-pipeline/internal/filestore"
 )
 
-// What is larger than one put, in bytes, is uploaded in parts of that size.
+// putSize is the largest object that is uploaded with one request, in bytes, and the size
+// of the parts of a larger one.
 const putSize = 8 << 20
 
-// writer gathers an object in memory, and what is too large for that in the parts
-// of an upload which nobody sees before it is complete.
+// writer collects an object in memory. One larger than putSize it uploads in parts, which
+// are not visible before the upload is complete.
 type writer struct {
 	store     *Store
 	ctx       context.Context
@@ -33,12 +34,12 @@ type writer struct {
 	ended  bool
 }
 
-// upload is an object on its way, of which nobody knows the size yet. It is not a
-// blob.Writer: that of Azure may panic when it is closed after an error.
+// upload is an upload of an object whose size is not known yet. It is not a blob.Writer:
+// Azure's may panic when it is closed after an error.
 type upload struct {
 	*io.PipeWriter
 	done chan struct{}
-	err  error // once done
+	err  error // valid once done is closed
 }
 
 func (w *writer) begin() *upload {
@@ -52,7 +53,8 @@ func (w *writer) begin() *upload {
 	return u
 }
 
-// Create begins an object; there is no request before it is large, or committed.
+// Create begins an object. It makes no request before the object is larger than putSize or
+// committed.
 func (s *Store) Create(ctx context.Context, area filestore.Area, name string, source *filestore.Info) (filestore.Writer, error) {
 	key, err := s.key(area, name)
 	if err != nil {
@@ -98,7 +100,7 @@ func (w *writer) Write(b []byte) (int, error) {
 	return n, w.refused("write", err)
 }
 
-// Abort ends an upload; its parts are removed.
+// Abort ends an upload and removes its parts.
 func (w *writer) Abort() {
 	w.cancel()
 	if w.ended {
@@ -111,8 +113,8 @@ func (w *writer) Abort() {
 	}
 }
 
-// Commit publishes the object. On a store that does not tell what it wrote it asks
-// once more.
+// Commit publishes the object. Where the answer does not have the version, it makes one
+// more request for it.
 func (w *writer) Commit() (filestore.Info, error) {
 	defer w.cancel()
 	if err := w.publish(); err != nil {
@@ -141,13 +143,13 @@ func (w *writer) publish() error {
 	return w.refused("publish", err)
 }
 
-// refused says what an error of the store means for a write.
+// refused turns the error of a write into one of the contract.
 func (w *writer) refused(what string, err error) error {
 	if err == nil {
 		return nil
 	}
 	switch w.store.diagnose(err) {
-	case missing: // what Google says of a bucket
+	case missing: // Google returns this for a missing bucket
 		return w.store.noBucket(what, w.key)
 	case replaced:
 		return fmt.Errorf("%s %s: %w", what, w.key, filestore.ErrExist)

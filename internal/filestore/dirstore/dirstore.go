@@ -3,8 +3,8 @@
 //
 // Results appear whole or not at all, by the sequence of T. Pillai et al., "All
 // File Systems Are Not Created Equal" (OSDI 2014): write a temporary file, fsync,
-// rename, fsync the folder. Temporary files have a folder of their own in each
-// area, .tmp, so that sweeping it costs the same however many files there are.
+// rename, fsync the folder. Temporary files are in the folder .tmp of their area, so that
+// the cost of a sweep does not depend on the number of other files.
 package dirstore
 
 import (
@@ -27,9 +27,9 @@ import (
 	"csv-pipeline/internal/filestore"
 )
 
-// Store is a filestore.Store in a folder. Nothing reaches outside of the folder,
-// whatever names and symbolic links say: all access is through an os.Root, but for
-// files opened for reading where the kernel has a call for just that.
+// Store is a filestore.Store in a folder. No name and no symbolic link leads out of the
+// folder: all access is through an os.Root, or, for reading files on Linux, through
+// openat2(2), which guarantees the same.
 type Store struct {
 	root   *os.Root
 	direct *direct
@@ -42,8 +42,7 @@ var (
 
 const temporaries = ".tmp"
 
-// Open opens the folder, and makes it if it is not there; the folder that it is in
-// must be.
+// Open opens the folder, and creates it if it does not exist. Its parent must exist.
 func Open(folder string) (*Store, error) {
 	if err := os.Mkdir(folder, 0o777); err != nil && !isFolder(folder) {
 		return nil, fmt.Errorf("open the store: %w", refused(err))
@@ -66,15 +65,15 @@ func (s *Store) Close() error {
 	return s.root.Close()
 }
 
-// Check says whether the folder is there and can be listed.
+// Check returns an error while the folder does not exist or cannot be listed.
 func (s *Store) Check(context.Context) error {
 	dir, err := s.root.Open(".")
 	if err != nil {
-		return fmt.Errorf("look into the store: %w", err)
+		return fmt.Errorf("list the store: %w", err)
 	}
 	defer dir.Close()
 	if _, err := dir.ReadDir(1); err != nil && !errors.Is(err, io.EOF) {
-		return fmt.Errorf("look into the store: %w", err)
+		return fmt.Errorf("list the store: %w", err)
 	}
 	return nil
 }
@@ -87,8 +86,8 @@ func info(area filestore.Area, name string, fi fs.FileInfo) filestore.Info {
 	return describe(area, name, fi.Size(), fi.ModTime(), changed)
 }
 
-// changed is when a file was written, renamed or given another time last. Where the
-// system does not tell, it is the later of the times that it does.
+// changed is the change time of a file (ctime), or where the system has none the later of
+// its birth and modification time.
 func changed(fi fs.FileInfo) time.Time {
 	t := times.Get(fi)
 	switch {
@@ -100,12 +99,13 @@ func changed(fi fs.FileInfo) time.Time {
 	return t.ModTime()
 }
 
-// describe takes a zero time where the file system has no change time.
+// describe makes the Info of a file. changed is zero where the file system has no change
+// time.
 func describe(area filestore.Area, name string, size int64, modified, changed time.Time) filestore.Info {
 	version := strconv.FormatInt(modified.UnixNano(), 36)
 	i := filestore.Info{Name: name, Size: size, ModTime: modified, ETag: version + "-" + strconv.FormatInt(size, 36)}
-	// A result has the modification time of its input, so that alone does not tell it
-	// from one that was made of the same input by other settings.
+	// A result has the modification time of its input, and so has one that other settings
+	// made of the same input. Only the change time differs.
 	if area == filestore.Processed {
 		i.Source = version
 		if !changed.IsZero() {
@@ -134,9 +134,9 @@ func (s *Store) Stat(_ context.Context, area filestore.Area, name string) (files
 
 func at(area filestore.Area, name string) string { return path.Join(string(area), name) }
 
-// notThere makes "a part of the path is a file" and "a symbolic link leads outside
-// or in a circle" the same as "it does not exist". os.Root has no exported error
-// for leaving it; what is refused with no error of the system is that.
+// notThere makes an error wrap fs.ErrNotExist where a part of the path is a file, or a
+// symbolic link leads out of the folder or in a circle. os.Root exports no error for
+// leaving it: it is the one that wraps no error of the system.
 func notThere(err error) error {
 	var system syscall.Errno
 	leaves := !errors.As(err, &system) && !errors.Is(err, fs.ErrClosed)
@@ -161,7 +161,7 @@ func (s *Store) Open(_ context.Context, area filestore.Area, name string) (files
 	if f, ok := s.direct.open(area, name); ok {
 		return f, nil
 	}
-	// Non-blocking, or opening a named pipe would wait for its writer.
+	// Non-blocking: otherwise opening a named pipe waits for its writer.
 	f, err := s.root.OpenFile(at(area, name), os.O_RDONLY|syscall.O_NONBLOCK, 0)
 	if err != nil {
 		return nil, notThere(err)
@@ -177,7 +177,7 @@ func (s *Store) Open(_ context.Context, area filestore.Area, name string) (files
 	return file{f, info(area, name, fi)}, nil
 }
 
-// List walks the area. Folders and files that vanish while it looks are left out.
+// List walks the area. Folders and files that are removed meanwhile are left out.
 func (s *Store) List(ctx context.Context, area filestore.Area) iter.Seq2[filestore.Info, error] {
 	return func(yield func(filestore.Info, error) bool) {
 		folders := []string{string(area)}
@@ -197,12 +197,12 @@ func (s *Store) List(ctx context.Context, area filestore.Area) iter.Seq2[filesto
 	}
 }
 
-// atOnce is how many entries of a folder are looked at together. What is known of an
-// entry takes some 400 bytes of memory, and a folder may have a million.
+// atOnce is how many entries of a folder are read at once. An entry takes some 400 bytes of
+// memory, and a folder may have a million.
 const atOnce = 512
 
-// look yields the files of one folder and returns the folders in it; fs.SkipAll when
-// yield wants no more.
+// look yields the files of one folder and returns the folders in it. The error is
+// fs.SkipAll when yield returns false.
 func (s *Store) look(ctx context.Context, area filestore.Area, folder string, yield func(filestore.Info) bool) (folders []string, err error) {
 	dir, err := s.root.Open(folder)
 	if err != nil {
@@ -231,7 +231,7 @@ func (s *Store) look(ctx context.Context, area filestore.Area, folder string, yi
 				fi, err = s.root.Stat(where)
 			}
 			if err != nil || !fi.Mode().IsRegular() {
-				continue // it vanished, leads outside or is no file
+				continue // it was removed, leads out of the folder or is not a regular file
 			}
 			if !yield(info(area, where[len(area)+1:], fi)) {
 				return nil, fs.SkipAll
@@ -251,7 +251,7 @@ func (s *Store) Remove(_ context.Context, area filestore.Area, name string) erro
 	return refused(notThere(s.root.Remove(at(area, name))))
 }
 
-// refused tells what is wrong with the place from what is wrong with a file.
+// refused makes an error wrap ErrReadOnly or ErrFull where the file system is the cause.
 func refused(err error) error {
 	switch {
 	case errors.Is(err, syscall.EROFS):
@@ -290,7 +290,7 @@ type writer struct {
 	file            *os.File
 	area            filestore.Area
 	name, temporary string
-	modTime         time.Time // zero: when it was written
+	modTime         time.Time // zero: the time of writing
 	exclusive       bool
 }
 
@@ -301,7 +301,7 @@ func (w *writer) Write(p []byte) (int, error) {
 	return n, refused(err)
 }
 
-// Abort removes the temporary file, unless it was published.
+// Abort closes and removes the temporary file, unless it was published.
 func (w *writer) Abort() {
 	if w.file == nil {
 		return
@@ -311,7 +311,7 @@ func (w *writer) Abort() {
 	_ = w.store.root.Remove(w.temporary)
 }
 
-// Commit makes what was written durable and gives it its name.
+// Commit makes what was written durable, and renames it to its name.
 func (w *writer) Commit() (filestore.Info, error) {
 	defer w.Abort()
 	i, err := w.commit()
@@ -346,8 +346,8 @@ func (w *writer) commit() (filestore.Info, error) {
 	}
 	file := w.file
 	w.file = nil
-	// Renaming is a change, too. The name may be another writer's file by now, and once
-	// ours is closed even its inode: so it is the open file that is asked.
+	// Renaming sets the change time. Meanwhile another writer may have published under this
+	// name, so the Stat is of the open file.
 	fi, err := file.Stat()
 	if err := errors.Join(err, file.Close()); err != nil {
 		return filestore.Info{}, err
@@ -364,8 +364,8 @@ func syncFolder(root *os.Root, name string) error {
 	return dir.Sync()
 }
 
-// Sweep removes temporary files that nobody has changed for the given time. Their
-// modification time does not tell: a writer gives a result that of its input.
+// Sweep removes temporary files that have not changed for the given time. Their
+// modification time does not count: a result gets that of its input.
 func (s *Store) Sweep(_ context.Context, age time.Duration) (int, error) {
 	removed := 0
 	for _, area := range []filestore.Area{filestore.Raw, filestore.Processed} {

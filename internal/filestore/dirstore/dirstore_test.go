@@ -93,8 +93,8 @@ func TestNamedPipeIsNoFile(t *testing.T) {
 	}
 }
 
-// The time may lie before that of the result it replaces: an input that was
-// replaced by an older one is another input.
+// The time may be before that of the result it replaces: an input that was replaced by an
+// older file is another input.
 func TestResultHasItsInputsTimeAndATouchedInputIsAnother(t *testing.T) {
 	folder := t.TempDir()
 	s := open(t, folder)
@@ -142,8 +142,8 @@ func TestStoreThatWasRemovedTakesNothing(t *testing.T) {
 	}
 }
 
-// A listing has each file once, also of folders that are read in several parts, and
-// ends when nobody wants more.
+// A listing has each file once, also in folders that are read in several parts, and ends
+// when the caller stops.
 func TestListingOfLargeFolders(t *testing.T) {
 	folder := t.TempDir()
 	want := map[string]bool{}

@@ -11,7 +11,7 @@ import (
 	"csv-pipeline/internal/filestore"
 )
 
-// Where there is no room for another folder, a file can be removed to make some.
+// A file can be removed also where there is no room for the temporary folder.
 func TestRemoveVersionMakesRoom(t *testing.T) {
 	folder := t.TempDir()
 	if err := unix.Mount("none", folder, "tmpfs", 0, "nr_inodes=3"); err != nil {

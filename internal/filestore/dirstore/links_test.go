@@ -10,8 +10,7 @@ import (
 	"csv-pipeline/internal/filestore"
 )
 
-// TestLinksWithinTheFolderAreFollowed, as those are of which TestNothingLeavesTheFolder says that
-// they are not there when they lead out.
+// TestLinksWithinTheFolderAreFollowed: TestNothingLeavesTheFolder tests those that lead out.
 func TestLinksWithinTheFolderAreFollowed(t *testing.T) {
 	folder := t.TempDir()
 	s := open(t, folder)

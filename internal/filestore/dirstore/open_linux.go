@@ -10,13 +10,12 @@ import (
 	"csv-pipeline/internal/filestore"
 )
 
-// small is the size of files that are read when they are opened, in bytes: that takes
-// half the system calls of an os.File below an os.Root, and most files are small.
+// small is the size up to which Open reads a file at once, in bytes. That takes half as
+// many system calls as an os.File of an os.Root, and most files are small.
 const small = 16 << 10
 
-// direct opens files with openat2(2), of Linux 5.6, where the kernel itself does not
-// let names and symbolic links lead outside of the folder. It is nil where there is
-// no such call, or where it is forbidden.
+// direct opens files with openat2(2), since Linux 5.6, where the kernel lets no name and no
+// symbolic link lead out of the folder. It is nil where the call is missing or forbidden.
 type direct struct{ folder *os.File }
 
 func openDirect(root *os.Root) *direct {
@@ -50,12 +49,12 @@ func (d *direct) openat2(name string, flags uint64) (fd int, ok bool) {
 	return fd, outer == nil && err == nil
 }
 
-// open opens a regular file; false where os.Root has to say what the matter is.
+// open opens a regular file; false where it fails, so that os.Root returns the error.
 func (d *direct) open(area filestore.Area, name string) (filestore.File, bool) {
 	if d == nil {
 		return nil, false
 	}
-	// Non-blocking, or opening a named pipe would wait for its writer.
+	// Non-blocking: otherwise opening a named pipe waits for its writer.
 	fd, ok := d.openat2(at(area, name), unix.O_NONBLOCK)
 	if !ok {
 		return nil, false
@@ -77,7 +76,7 @@ func (d *direct) open(area filestore.Area, name string) (filestore.File, bool) {
 	return smallFile{bytes.NewReader(content), i}, true
 }
 
-// smallFile is a file whose content was read when it was opened.
+// smallFile is a file whose content was read by Open.
 type smallFile struct {
 	*bytes.Reader
 	info filestore.Info

@@ -10,9 +10,9 @@ import (
 	"csv-pipeline/internal/filestore"
 )
 
-// Published is when a file got its name, which the modification time of a result
-// does not say: that is its input's. A file whose mode or owner was changed later,
-// or that was copied, seems to be from then.
+// Published is when a file was renamed to its name: its change time. (The modification time
+// of a result is that of its input.) A later change of its mode or owner, or copying it,
+// makes it later.
 func (s *Store) Published(_ context.Context, area filestore.Area, name string) (time.Time, error) {
 	if err := filestore.CheckName(name); err != nil {
 		return time.Time{}, err
@@ -23,7 +23,7 @@ func (s *Store) Published(_ context.Context, area filestore.Area, name string) (
 	}
 	t := times.Get(fi)
 	if !t.HasChangeTime() {
-		return time.Time{}, fmt.Errorf("%s: the file system does not say when it was published", at(area, name))
+		return time.Time{}, fmt.Errorf("%s: the file system has no change time, so it is not known when the file was published", at(area, name))
 	}
 	return t.ChangeTime(), nil
 }

@@ -10,7 +10,7 @@ import (
 	"csv-pipeline/internal/filestore"
 )
 
-// sweeping sweeps again and again until the function that it returns is called.
+// sweeping sweeps in a loop until the returned function is called.
 func sweeping(t *testing.T, s *Store, age time.Duration) (end func()) {
 	ctx, stop := context.WithCancel(t.Context())
 	ended := make(chan struct{})
@@ -25,7 +25,7 @@ func sweeping(t *testing.T, s *Store, age time.Duration) (end func()) {
 	return func() { stop(); <-ended }
 }
 
-// However old its input is, a file that is being published or removed is in use.
+// Sweep spares a file that is being published or removed, however old its input is.
 func TestSweepSparesTheLiving(t *testing.T) {
 	s := open(t, t.TempDir())
 	defer sweeping(t, s, 24*time.Hour)()
@@ -45,7 +45,7 @@ func TestSweepSparesTheLiving(t *testing.T) {
 	}
 }
 
-// Each writer is told of its own file, also if another replaces it at once.
+// Commit describes the file of its own writer, also if another writer replaces it at once.
 func TestCommitTellsOfItsOwnFile(t *testing.T) {
 	s := open(t, t.TempDir())
 	var group sync.WaitGroup

@@ -8,8 +8,9 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// renameNew is renameat2(2) with RENAME_NOREPLACE, which some file systems without
-// links have; errors.ErrUnsupported where it is not.
+// renameNew renames a file unless the new name exists, by renameat2(2) with
+// RENAME_NOREPLACE. The error is errors.ErrUnsupported where the file system does not have
+// that.
 func (s *Store) renameNew(from, to string) error {
 	source, err := s.root.Open(path.Dir(from))
 	if err != nil {

@@ -12,10 +12,10 @@ import (
 	"csv-pipeline/internal/filestore"
 )
 
-// RemoveVersion removes a file if it still is the version that info describes, and
-// reports whether it was. It takes the file aside and looks what it got, so that a
-// version which is published meanwhile stays; one that it took by mistake it puts
-// back. Of a symbolic link it removes the link.
+// RemoveVersion removes a file if it still is the given version, and reports whether it
+// was. It renames the file to a temporary name and compares it then, so that it does not
+// remove a version that is published meanwhile: it renames that one back. Of a symbolic
+// link it removes the link.
 func (s *Store) RemoveVersion(ctx context.Context, area filestore.Area, version filestore.Info) (bool, error) {
 	now, err := s.Stat(ctx, area, version.Name)
 	if err != nil || now.ETag != version.ETag {
@@ -32,7 +32,7 @@ func (s *Store) RemoveVersion(ctx context.Context, area filestore.Area, version 
 			err = s.root.Rename(target, aside)
 		}
 	}
-	if err = refused(notThere(err)); errors.Is(err, filestore.ErrFull) { // it may be removed to make room
+	if err = refused(notThere(err)); errors.Is(err, filestore.ErrFull) { // there is no room for the temporary folder
 		return true, s.Remove(ctx, area, version.Name)
 	} else if err != nil {
 		return false, err
@@ -41,16 +41,16 @@ func (s *Store) RemoveVersion(ctx context.Context, area filestore.Area, version 
 	if err == nil && unchanged(entry, now, taken) {
 		return true, refused(s.root.Remove(aside))
 	}
-	if back := s.moveNew(aside, target); errors.Is(back, fs.ErrExist) { // a newer one is there
+	if back := s.moveNew(aside, target); errors.Is(back, fs.ErrExist) { // a newer version has the name
 		return false, refused(s.root.Remove(aside))
 	} else if back != nil {
-		return false, fmt.Errorf("put %s back: %w", target, refused(back))
+		return false, fmt.Errorf("rename %s back: %w", target, refused(back))
 	}
 	return false, err
 }
 
-// unchanged reports whether what was taken aside is the entry that was there, which
-// had the version; taking it aside has changed nothing but its change time.
+// unchanged reports whether the renamed file is the entry that had the version. Renaming
+// changes only the change time.
 func unchanged(entry fs.FileInfo, version filestore.Info, taken fs.FileInfo) bool {
 	if !os.SameFile(entry, taken) {
 		return false
@@ -58,13 +58,13 @@ func unchanged(entry fs.FileInfo, version filestore.Info, taken fs.FileInfo) boo
 	return !taken.Mode().IsRegular() || taken.Size() == version.Size && taken.ModTime().Equal(version.ModTime)
 }
 
-// moveNew renames a file unless there is one of the new name: then the error wraps
-// fs.ErrExist. A file system that has neither links nor a call for it is asked first
-// whether there is one.
+// moveNew renames a file unless the new name exists: then the error wraps fs.ErrExist. On
+// a file system that has neither hard links nor a call for that, it checks first whether
+// the name exists.
 func (s *Store) moveNew(from, to string) error {
 	err := s.root.Link(from, to)
 	if err == nil {
-		_ = s.root.Remove(from) // or it is swept
+		_ = s.root.Remove(from) // if that fails, Sweep removes it
 		return nil
 	}
 	if errors.Is(err, fs.ErrExist) || errors.Is(err, fs.ErrNotExist) {

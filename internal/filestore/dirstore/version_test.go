@@ -57,7 +57,7 @@ func TestRemoveVersionRemovesNoOther(t *testing.T) {
 	}
 }
 
-// A result has the time of its input, and may have the size of the one before it.
+// A new result may have the time and the size of the old one: those of the same input.
 func TestRemoveVersionTellsResultsApart(t *testing.T) {
 	s := open(t, t.TempDir())
 	put := func() filestore.Info {
@@ -84,7 +84,7 @@ func TestRemoveVersionTellsResultsApart(t *testing.T) {
 	}
 }
 
-// The link goes, what it leads to stays.
+// RemoveVersion removes a symbolic link, and not its target.
 func TestRemoveVersionOfALink(t *testing.T) {
 	folder := t.TempDir()
 	s := open(t, folder)
@@ -110,7 +110,7 @@ func TestRemoveVersionOfALink(t *testing.T) {
 	}
 }
 
-// What was published meanwhile stays, however the file system can tell.
+// RemoveVersion keeps what is published meanwhile, on each kind of file system.
 func TestMovingGivesWay(t *testing.T) {
 	folder := t.TempDir()
 	s := open(t, folder)

@@ -36,8 +36,8 @@ type Server struct {
 	make func(dir, address string) *exec.Cmd
 }
 
-// Start starts versitygw, and ends it with the test. A machine without it fails the
-// test.
+// Start starts versitygw, and ends it with the test. Where it is not installed, the test
+// fails.
 func Start(t testing.TB) *Server {
 	t.Helper()
 	program := servertest.Installed(t, ".tools/versitygw")
@@ -48,9 +48,9 @@ func Start(t testing.TB) *Server {
 	})
 }
 
-// StartMinIO starts MinIO with further settings of its environment, such as
-// MINIO_NOTIFY_REDIS_ENABLE_1=on, and ends it with the test. The program is $MINIO
-// or minio; a machine without it skips the test.
+// StartMinIO starts MinIO with more variables in its environment, such as
+// MINIO_NOTIFY_REDIS_ENABLE_1=on, and ends it with the test. The program is $MINIO or
+// minio; where there is none, the test is skipped.
 func StartMinIO(t testing.TB, settings ...string) *Server {
 	t.Helper()
 	program, err := exec.LookPath("minio")

@@ -15,8 +15,8 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// Installed finds a program that 'make test' installs, by its path in the
-// repository, or else by its name on the PATH. A machine without it fails the test.
+// Installed finds a program that 'make test' installs: by its path in the repository, or
+// else by its name on the PATH. Where there is none, the test fails.
 func Installed(t testing.TB, path string) string {
 	t.Helper()
 	dir, err := os.Getwd()
@@ -53,8 +53,8 @@ func FreeAddress(t testing.TB) string {
 // Process is a server that runs.
 type Process struct{ cmd *exec.Cmd }
 
-// Start starts a server, and returns with the line in which it says that it is
-// ready, which is one with the given text.
+// Start starts a server, and returns once it prints a line with the given text, which says
+// that it is ready.
 func Start(t testing.TB, cmd *exec.Cmd, ready string) (p *Process, line string) {
 	t.Helper()
 	cmd.SysProcAttr = &syscall.SysProcAttr{Pdeathsig: syscall.SIGKILL}

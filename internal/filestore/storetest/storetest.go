@@ -1,5 +1,5 @@
-// Package storetest is the contract of filestore.Store as a test suite, to be run
-// over every implementation.
+// Package storetest is the contract of filestore.Store as a test suite, which every
+// implementation runs.
 package storetest
 
 import (
@@ -19,7 +19,7 @@ import (
 	"csv-pipeline/internal/filestore"
 )
 
-// Run runs the suite; open makes an empty store for each test.
+// Run runs the suite. open makes an empty store for each test.
 func Run(t *testing.T, open func(t *testing.T) filestore.Store) {
 	for name, test := range map[string]func(t *testing.T, s filestore.Store){
 		"a published file is read back whole":     readBack,

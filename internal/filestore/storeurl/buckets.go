@@ -13,7 +13,7 @@ import (
 func openBucket(ctx context.Context, u *url.URL) (filestore.Store, error) {
 	store, err := bucketstore.Open(ctx, u)
 	if err != nil {
-		return nil, err // and not a nil *bucketstore.Store
+		return nil, err // not an interface that holds a nil *bucketstore.Store
 	}
 	return store, nil
 }

@@ -10,7 +10,7 @@ import (
 	"csv-pipeline/internal/filestore"
 )
 
-// openBucket refuses: without the clients of the clouds an image is half as large.
+// openBucket returns an error: without the SDKs of the clouds an image is half as large.
 func openBucket(_ context.Context, u *url.URL) (filestore.Store, error) {
 	return nil, cli.Usagef("--store-url (STORE_URL) %q: this program was built without buckets; take the image whose tag ends in -buckets, or build it with BUCKETS=true", u.Redacted())
 }

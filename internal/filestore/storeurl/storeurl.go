@@ -21,16 +21,16 @@ import (
 func RegisterFlag(fs *pflag.FlagSet, target *string, standard string) {
 	fs.StringVar(target, "store-url", standard,
 		"`URL` of the place that holds raw/ and processed/: a folder or a bucket, such as file:///data, s3://bucket/prefix?region=eu-central-1, "+
-			"gs://bucket/prefix or azblob://container/prefix; &endpoint=http://minio:9000 is for S3 of other makers")
+			"gs://bucket/prefix or azblob://container/prefix; &endpoint=http://minio:9000 is for other S3-compatible stores")
 }
 
-// scheme is what a URL begins with, and the name of no folder as people write it: one
-// that has a colon can be written as ./a:b.
+// scheme is the beginning of a URL. A folder with a colon in its name can be written as
+// ./a:b.
 var scheme = regexp.MustCompile(`^[A-Za-z][A-Za-z0-9+.-]*:`)
 
-// Open opens the store: file:///folder, or a path, is a folder; s3://, gs:// and
-// azblob:// are buckets. A bucket, and the folder that a folder is to be in, must be
-// there. What is wrong with the URL or the place that it names is a *cli.UsageError.
+// Open opens the store: file:///folder, or a path, is a folder; s3://, gs:// and azblob://
+// are buckets. A bucket, or the parent of a folder, must exist. For a mistake in the URL or
+// in what it names, the error is a *cli.UsageError.
 func Open(ctx context.Context, raw string) (filestore.Store, error) {
 	folder, bucket, err := parse(raw)
 	switch {
@@ -59,22 +59,22 @@ func parse(raw string) (folder string, bucket *url.URL, err error) {
 	}
 	u, err := url.Parse(raw)
 	if err != nil {
-		return "", nil, refuse(scheme.FindString(raw)+"…", "it is no URL") // nor is it known where secrets are in it
+		return "", nil, refuse(scheme.FindString(raw)+"…", "it is not a URL") // without its text, which may contain secrets
 	}
 	slashes := strings.HasPrefix(raw[len(u.Scheme):], "://")
 	switch u.Scheme {
 	case "s3", "gs", "azblob", "mem":
 		if !slashes {
-			return "", nil, refuse(u.Redacted(), "a bucket has two slashes before it, as in "+u.Scheme+"://bucket/prefix")
+			return "", nil, refuse(u.Redacted(), "two slashes come before a bucket, as in "+u.Scheme+"://bucket/prefix")
 		}
 		return "", u, nil
 	case "file":
 	default:
-		return "", nil, refuse(u.Redacted(), "nothing is known of "+u.Scheme+"://; a folder that has a colon in its name begins with ./")
+		return "", nil, refuse(u.Redacted(), "there is no store "+u.Scheme+"://; a folder that has a colon in its name begins with ./")
 	}
 	switch {
 	case !slashes, u.Host != "" && u.Host != "." && u.Host != "localhost":
-		return "", nil, refuse(raw, "a folder has three slashes before it, as in file:///data")
+		return "", nil, refuse(raw, "three slashes come before a folder, as in file:///data")
 	case u.Path == "":
 		return "", nil, refuse(raw, "it names no folder")
 	case u.RawQuery != "" || u.ForceQuery || strings.Contains(raw, "#"):
@@ -89,20 +89,20 @@ func refuse(raw, why string) error {
 	return cli.Usagef("--store-url (STORE_URL) %q: %s; expected a folder, such as file:///data, or a bucket, such as s3://bucket/prefix?region=eu-central-1", raw, why)
 }
 
-// openFolder tells a folder that cannot be one of a store from one that fails.
+// openFolder opens a folder. A mistake in its name is a *cli.UsageError.
 func openFolder(raw, folder string) (filestore.Store, error) {
 	store, err := dirstore.Open(folder)
 	switch {
 	case err == nil:
 		return store, nil
 	case errors.Is(err, fs.ErrNotExist):
-		return nil, refuse(raw, "the folder that it is to be in is not there")
+		return nil, refuse(raw, "its parent folder does not exist")
 	case errors.Is(err, fs.ErrPermission):
-		return nil, refuse(raw, "the folder may not be made or opened by this user")
+		return nil, refuse(raw, "this user is not allowed to create or open the folder")
 	case errors.Is(err, syscall.ENOTDIR), errors.Is(err, fs.ErrExist):
-		return nil, refuse(raw, "it is a file, or in one, and no folder")
+		return nil, refuse(raw, "it is a file, or in one, and not a folder")
 	case errors.Is(err, filestore.ErrReadOnly):
-		return nil, refuse(raw, "the folder is not there, and the file system is read-only")
+		return nil, refuse(raw, "the folder does not exist, and the file system is read-only")
 	}
 	return nil, err
 }
