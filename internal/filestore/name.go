@@ -3,6 +3,7 @@ package filestore
 import (
 	"fmt"
 	"io/fs"
+	"path"
 	"strings"
 	"unicode"
 	"unicode/utf8"
@@ -46,6 +47,20 @@ func CheckName(name string) error {
 		return invalid("it is not a plain path")
 	}
 	return nil
+}
+
+// ContentType is the media type of a file, by its name. It is never one that a browser
+// would run.
+func ContentType(name string) string {
+	switch strings.ToLower(path.Ext(name)) {
+	case csv:
+		return "text/csv; charset=utf-8"
+	case ".gz":
+		return "application/gzip"
+	case ".zst":
+		return "application/zstd"
+	}
+	return "application/octet-stream"
 }
 
 const (

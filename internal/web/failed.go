@@ -63,16 +63,9 @@ func (s *Server) failedPage(w http.ResponseWriter, r *http.Request) {
 		s.respond.Error(w, r, err)
 		return
 	}
-	d := views.FailedData{Files: f.files, Paging: views.Paging{Total: f.total, First: min(f.offset+1, f.total), Last: f.offset + len(f.files)}}
-	at := func(offset int) string {
+	d := views.FailedData{Files: f.files, Paging: views.NewPaging(f.offset, f.limit, len(f.files), f.total, func(offset int) string {
 		return "?" + url.Values{"offset": {format.Int(offset)}, "limit": {format.Int(f.limit)}}.Encode()
-	}
-	if f.offset > 0 {
-		d.Previous = at(max(0, f.offset-f.limit))
-	}
-	if d.Last < f.total {
-		d.Next = at(d.Last)
-	}
+	})}
 	s.respond.Page(w, r, http.StatusOK, views.FailedPage(s.frame(r, "failed", "Failed"), d))
 }
 

@@ -34,8 +34,8 @@ func (s *Server) file(w http.ResponseWriter, r *http.Request, area filestore.Are
 	case errors.Is(err, filestore.ErrNotExist):
 		s.missing(w, r, area, name)
 		return
-	case err != nil && (isOutside(err) || tooLong(err)):
-		s.respond.Problem(w, r, http.StatusNotFound, "there is no such file in "+string(area)+"/")
+	case err != nil && unreachable(err):
+		s.respond.Problem(w, r, http.StatusNotFound, noFile(area))
 		return
 	case err != nil:
 		s.respond.Unavailable(w, r, err)
@@ -75,21 +75,12 @@ func (s *Server) detail(r *http.Request, area filestore.Area, info filestore.Inf
 		if err != nil {
 			return nil, err
 		}
-		d.State = api.StateWaiting
 		if name, err := filestore.ResultName(info.Name); err == nil {
 			if result, err := s.Store.Stat(ctx, filestore.Processed, name); err == nil && result.MadeFrom(info) {
-				d.State, d.Result = api.StateDone, name
+				d.Result = name
 			}
 		}
-		switch st := standings[0]; {
-		case st.InFlight:
-			d.State = api.StateInFlight
-		case d.State == api.StateDone:
-		case st.Failed != nil:
-			d.State, d.Reason = api.StateFailed, st.Failed.Reason
-		case !st.Delayed.IsZero():
-			d.State = api.StateRetrying
-		}
+		d.State, d.Reason = state(standings[0], d.Result != "")
 	}
 	view, err := s.monitor.Recent(ctx, glance)
 	if err != nil {
@@ -121,8 +112,8 @@ func (s *Server) fileAPI(w http.ResponseWriter, r *http.Request, area filestore.
 	name := r.PathValue("name")
 	info, err := s.Store.Stat(r.Context(), area, name)
 	switch {
-	case errors.Is(err, filestore.ErrInvalidName), errors.Is(err, filestore.ErrNotExist), err != nil && (isOutside(err) || tooLong(err)):
-		s.respond.Problem(w, r, http.StatusNotFound, "there is no such file in "+string(area)+"/")
+	case errors.Is(err, filestore.ErrInvalidName), errors.Is(err, filestore.ErrNotExist), err != nil && unreachable(err):
+		s.respond.Problem(w, r, http.StatusNotFound, noFile(area))
 	case err != nil:
 		s.respond.Unavailable(w, r, err)
 	default:
@@ -132,7 +123,7 @@ func (s *Server) fileAPI(w http.ResponseWriter, r *http.Request, area filestore.
 
 // missing answers for a file that does not exist.
 func (s *Server) missing(w http.ResponseWriter, r *http.Request, area filestore.Area, name string) {
-	text := "there is no such file in " + string(area) + "/"
+	text := noFile(area)
 	if raw, ok := filestore.RawName(name); ok && area == filestore.Processed {
 		if _, err := s.Store.Stat(r.Context(), filestore.Raw, raw); err == nil {
 			text += " yet: its input " + format.Visible(raw) + " has not been processed, or failed"
@@ -147,7 +138,10 @@ func isOutside(err error) bool {
 	return errors.Is(err, syscall.ELOOP) || strings.Contains(err.Error(), "path escapes from parent")
 }
 
-func tooLong(err error) bool { return errors.Is(err, syscall.ENAMETOOLONG) }
+// unreachable reports whether the file system allows no file of the name.
+func unreachable(err error) bool { return isOutside(err) || errors.Is(err, syscall.ENAMETOOLONG) }
+
+func noFile(area filestore.Area) string { return "there is no such file in " + string(area) + "/" }
 
 // sha256 is the digest of a file, in hexadecimal.
 func (s *Server) sha256(ctx context.Context, area filestore.Area, name string) (string, error) {

@@ -170,7 +170,7 @@ func (s *Server) describe(ctx context.Context, files *catalog.Snapshot, area fil
 				source, there := files.Raw.Find(raw)
 				l.Outdated = !there || !info.MadeFrom(source)
 			}
-		} else if l.State = api.StateWaiting; files.HasResult(int(place)) {
+		} else if files.HasResult(int(place)) {
 			l.State = api.StateDone
 			l.Result, _ = filestore.ResultName(info.Name)
 		} else {
@@ -191,14 +191,23 @@ func (s *Server) describe(ctx context.Context, files *catalog.Snapshot, area fil
 	}
 	for i, st := range standings {
 		l := &shown[at[i]]
-		switch {
-		case st.InFlight:
-			l.State = api.StateInFlight
-		case st.Failed != nil:
-			l.State, l.Reason = api.StateFailed, st.Failed.Reason
-		case !st.Delayed.IsZero():
-			l.State = api.StateRetrying
-		}
+		l.State, l.Reason = state(st, false)
 	}
 	return shown, nil
+}
+
+// state is the state of a raw file, and why it failed if it did. done says that it has a
+// result of its current version.
+func state(st queue.Standing, done bool) (state, reason string) {
+	switch {
+	case st.InFlight:
+		return api.StateInFlight, ""
+	case done:
+		return api.StateDone, ""
+	case st.Failed != nil:
+		return api.StateFailed, st.Failed.Reason
+	case !st.Delayed.IsZero():
+		return api.StateRetrying, ""
+	}
+	return api.StateWaiting, ""
 }

@@ -88,20 +88,13 @@ func (s *Server) listPage(w http.ResponseWriter, r *http.Request, files *catalog
 	}
 	table := files.Files(area)
 	d := views.ListData{Area: area, Files: shown, Folder: f.Folder, State: f.State, Text: f.Text, Sort: string(f.Sort), Descending: f.Descending, Limit: f.Limit,
-		All: table.Len(), Bytes: table.Bytes(), Query: r.URL.Query(), AreaAddress: s.BasePath + "files/" + string(area) + "/",
-		Paging: views.Paging{Total: total, First: min(f.Offset+1, total), Last: f.Offset + len(shown)}}
-	at := func(offset int) string {
+		All: table.Len(), Bytes: table.Bytes(), Query: r.URL.Query(), AreaAddress: s.BasePath + "files/" + string(area) + "/"}
+	d.Paging = views.NewPaging(f.Offset, f.Limit, len(shown), total, func(offset int) string {
 		if offset == 0 {
 			return d.With()
 		}
 		return d.With("offset", format.Int(offset))
-	}
-	if f.Offset > 0 {
-		d.Previous = at(max(0, f.Offset-f.Limit))
-	}
-	if f.Offset+len(shown) < total {
-		d.Next = at(f.Offset + f.Limit)
-	}
+	})
 	d.ArchiveAddress = d.With("format", "zip", "limit", "")
 	names, more := table.Folders(f.Folder, mostFolders)
 	for _, name := range names {

@@ -1,10 +1,8 @@
 package web_test
 
 import (
-	"bytes"
 	"errors"
 	"html"
-	"mime/multipart"
 	"net/http"
 	"net/http/httptest"
 	"net/url"
@@ -64,7 +62,7 @@ func TestWritingIsProtected(t *testing.T) {
 				t.Errorf("%s: %s %s by a browser: %s", name, w.method, w.where, r.Status)
 			}
 			for _, foreign := range [][]string{{"Sec-Fetch-Site", "cross-site"}, {"Origin", "https://evil.example"}, {"Origin", "null"}, {"Sec-Fetch-Site", "same-site"}} {
-				r := s.do(t, w.method, w.where, w.body, "Content-Type", w.contentType, "Authorization", "Bearer "+token, foreign[0], foreign[1])
+				r := s.do(t, w.method, w.where, w.body, "Content-Type", w.contentType, "Authorization", bearer, foreign[0], foreign[1])
 				if r.StatusCode != http.StatusForbidden {
 					t.Errorf("%s: %s %s with %v: %s", name, w.method, w.where, foreign, r.Status)
 				}
@@ -99,7 +97,7 @@ func TestReadingMayBeProtected(t *testing.T) {
 	if r := s.get(t, "/trends?step=week", "Accept", asBrowser); r.Header.Get("Location") != "/login?next="+url.QueryEscape("trends?step=week") {
 		t.Errorf("a browser is sent to %q", r.Header.Get("Location"))
 	}
-	if r := s.get(t, "/api/v1/status", "Authorization", "Bearer "+token); r.StatusCode != http.StatusOK {
+	if r := s.get(t, "/api/v1/status", "Authorization", bearer); r.StatusCode != http.StatusOK {
 		t.Errorf("with the token: %s", r.Status)
 	}
 }
@@ -156,7 +154,6 @@ func TestRetryAndDrop(t *testing.T) {
 	s := start(t, nil)
 	s.sample(t)
 	s.put(t, "bad.csv", "item_id,quantity\n1,2\n3,7\n") // corrected
-	bearer := "Bearer " + token
 	r := s.do(t, http.MethodPost, "/failed/retry", "name=bad.csv&name=other.csv", "Content-Type", form, "Authorization", bearer)
 	if r.StatusCode != http.StatusSeeOther || r.Header.Get("Location") != "/failed?did=retry&n=1" {
 		t.Fatalf("%s to %q", r.Status, r.Header.Get("Location"))
@@ -199,11 +196,11 @@ func TestAnActionWithoutFilesIsExplained(t *testing.T) {
 	s := start(t, nil)
 	s.sample(t)
 	for _, name := range []string{"retry", "drop"} {
-		r := s.do(t, http.MethodPost, "/api/v1/failed/"+name, `{"names":[]}`, "Authorization", "Bearer "+token)
+		r := s.do(t, http.MethodPost, "/api/v1/failed/"+name, `{"names":[]}`, "Authorization", bearer)
 		if r.StatusCode != http.StatusBadRequest || strings.Contains(r.body, "tick") || !strings.Contains(r.body, "names") || !strings.Contains(r.body, "all") {
 			t.Errorf("%s by a program: %s %s", name, r.Status, r.body)
 		}
-		r = s.do(t, http.MethodPost, "/failed/"+name, "", "Content-Type", form, "Authorization", "Bearer "+token, "Accept", asBrowser)
+		r = s.do(t, http.MethodPost, "/failed/"+name, "", "Content-Type", form, "Authorization", bearer, "Accept", asBrowser)
 		if r.StatusCode != http.StatusBadRequest || !strings.Contains(r.body, "tick at least one") {
 			t.Errorf("%s by a page: %s %s", name, r.Status, r.body)
 		}
@@ -214,7 +211,7 @@ func TestAnActionWithoutFilesIsExplained(t *testing.T) {
 func TestAllCountsBesideNames(t *testing.T) {
 	s := start(t, nil)
 	s.sample(t)
-	r := s.do(t, http.MethodPost, "/api/v1/failed/retry", `{"names":["none.csv"],"all":true}`, "Authorization", "Bearer "+token)
+	r := s.do(t, http.MethodPost, "/api/v1/failed/retry", `{"names":["none.csv"],"all":true}`, "Authorization", bearer)
 	if r.body != "{\"files\":2}\n" {
 		t.Errorf("%s %s", r.Status, r.body)
 	}
@@ -222,7 +219,6 @@ func TestAllCountsBesideNames(t *testing.T) {
 
 func TestUpload(t *testing.T) {
 	s := start(t, nil)
-	bearer := "Bearer " + token
 	const text = "item_id,quantity\n5,6\n"
 	if r := s.do(t, http.MethodPut, "/files/raw/2022/01/new.csv", text, "Authorization", bearer); r.StatusCode != http.StatusCreated || r.Header.Get("Location") != "/files/raw/2022/01/new.csv" {
 		t.Errorf("%s %v", r.Status, r.Header)
@@ -259,17 +255,8 @@ func TestUpload(t *testing.T) {
 	if answer.StatusCode != http.StatusRequestEntityTooLarge {
 		t.Errorf("too large, in chunks: %s", answer.Status)
 	}
-	var body bytes.Buffer
-	m := multipart.NewWriter(&body)
-	for _, name := range []string{"one.csv", "two.csv"} {
-		part, err := m.CreateFormFile("file", name)
-		if err != nil {
-			t.Fatal(err)
-		}
-		_, _ = part.Write([]byte(text))
-	}
-	_ = m.Close()
-	if r := s.do(t, http.MethodPost, "/upload", body.String(), "Content-Type", m.FormDataContentType(), "Authorization", bearer); r.Header.Get("Location") != "/upload?did=upload&n=2" {
+	body, contentType := uploadForm(t, "one.csv", "two.csv")
+	if r := s.do(t, http.MethodPost, "/upload", body, "Content-Type", contentType, "Authorization", bearer); r.Header.Get("Location") != "/upload?did=upload&n=2" {
 		t.Errorf("a form: %s %s", r.Status, r.body)
 	}
 	s.work(t)

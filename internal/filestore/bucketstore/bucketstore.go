@@ -199,14 +199,3 @@ func (s *Store) Sweep(ctx context.Context, age time.Duration) (int, error) {
 	}
 	return removed, nil
 }
-
-func contentType(name string) string {
-	switch {
-	case strings.HasSuffix(strings.ToLower(name), ".csv"):
-		return "text/csv; charset=utf-8"
-	case strings.HasSuffix(strings.ToLower(name), ".gz"):
-		return "application/gzip"
-	default:
-		return "application/octet-stream"
-	}
-}

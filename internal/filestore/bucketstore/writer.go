@@ -64,7 +64,7 @@ func (s *Store) Create(ctx context.Context, area filestore.Area, name string, so
 	if source != nil {
 		metadata = map[string]string{sourceKey: source.Identity}
 	}
-	w := s.write(ctx, key, blob.WriterOptions{ContentType: contentType(name), Metadata: metadata})
+	w := s.write(ctx, key, blob.WriterOptions{ContentType: filestore.ContentType(name), Metadata: metadata})
 	w.area, w.name = area, name
 	return w, nil
 }

@@ -89,24 +89,23 @@ func (p *Responder) smallFile(w http.ResponseWriter, r *http.Request, f filestor
 	_, _ = w.Write(content) // an error means that the client has gone
 }
 
-var (
-	typeCSV   = []string{"text/csv; charset=utf-8"}
-	typeGzip  = []string{"application/gzip"}
-	typeZstd  = []string{"application/zstd"}
-	typeOther = []string{"application/octet-stream"}
-)
-
-// contentType is never one that a browser would run.
-func contentType(name string) []string {
-	switch strings.ToLower(path.Ext(name)) {
-	case ".csv":
-		return typeCSV
-	case ".gz":
-		return typeGzip
-	case ".zst":
-		return typeZstd
+// contentTypes are values of the header that answers share, so that none is allocated for
+// each.
+var contentTypes = func() map[string][]string {
+	shared := map[string][]string{}
+	for _, name := range []string{"x.csv", "x.gz", "x.zst", "x"} {
+		of := filestore.ContentType(name)
+		shared[of] = []string{of}
 	}
-	return typeOther
+	return shared
+}()
+
+func contentType(name string) []string {
+	of := filestore.ContentType(name)
+	if shared, ok := contentTypes[of]; ok {
+		return shared
+	}
+	return []string{of}
 }
 
 // Attachment has a browser save the answer under a name instead of showing it

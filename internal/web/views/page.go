@@ -53,6 +53,19 @@ type Paging struct {
 	Previous, Next     string // "" where there is none
 }
 
+// NewPaging is the paging of a page that begins after offset elements, has at most limit
+// and shows so many of total. at is the address of the page that begins after an offset.
+func NewPaging(offset, limit, shown, total int, at func(offset int) string) Paging {
+	g := Paging{First: min(offset+1, total), Last: offset + shown, Total: total}
+	if offset > 0 {
+		g.Previous = at(max(0, offset-limit))
+	}
+	if g.Last < total {
+		g.Next = at(g.Last)
+	}
+	return g
+}
+
 // LoginData is what the login form shows.
 type LoginData struct {
 	Next            string // where to go after the login
