@@ -16,8 +16,8 @@ import (
 	"csv-pipeline/internal/queue/redistest"
 )
 
-// looks counts how often a client asks what is in flight, which each look does once,
-// and holds the first time.
+// looks counts how often a client reads what is in flight, which happens once for each view,
+// and stops the first of these requests.
 type looks struct {
 	n    atomic.Int32
 	held chan struct{}
@@ -36,7 +36,8 @@ func (l *looks) ProcessHook(next redis.ProcessHook) redis.ProcessHook {
 	}
 }
 
-// Fifty people who come at once cost one look at Redis, and who leaves does not end it.
+// Fifty requests at once share one reading of Redis, and one that is cancelled does not end
+// it.
 func TestFirstLooksAreShared(t *testing.T) {
 	rdb := redistest.Start(t).Client(t)
 	counted := &looks{held: make(chan struct{})}

@@ -118,7 +118,7 @@ func (q *Queue) InFlight(ctx context.Context) ([]Lease, error) {
 	return leases, nil
 }
 
-// DeadLetter is a name that was given up, and why.
+// DeadLetter is a name that failed and is not tried again by itself, and why.
 type DeadLetter struct {
 	Name    string    `json:"name"`
 	Reason  string    `json:"reason"`
