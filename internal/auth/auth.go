@@ -16,8 +16,6 @@ import (
 	"strings"
 	"time"
 
-	"github.com/spf13/pflag"
-
 	"csv-pipeline/internal/cli"
 )
 
@@ -31,18 +29,10 @@ var (
 // RetryAfter is how long after ErrTooMany another guess may be made.
 const RetryAfter = 10 * time.Second
 
-// Flags say by what people are known.
+// Flags are the settings that say by what people are known.
 type Flags struct {
 	TokenFile, User, PasswordFile string
 	Read                          bool
-}
-
-// RegisterFlags defines the flags of f.
-func (f *Flags) RegisterFlags(fs *pflag.FlagSet) {
-	fs.StringVar(&f.TokenFile, "auth-token-file", "", "`file` with the token that lets one retry, drop and upload; without it, and without a password, nothing can be changed")
-	fs.StringVar(&f.User, "auth-user", "", "`name` of the user who may do so by password")
-	fs.StringVar(&f.PasswordFile, "auth-password-file", "", "`file` with that user's password")
-	fs.BoolVar(&f.Read, "auth-read", false, "ask for the token or password for looking, too")
 }
 
 // Least lengths of the secrets, in bytes.

@@ -24,7 +24,11 @@ func Usagef(format string, args ...any) error {
 	return &UsageError{Problem: fmt.Sprintf(format, args...)}
 }
 
-// ErrHelp is returned by Parse once it has printed the help that was asked for.
+// Version is the version of the build, set by the linker.
+var Version = "dev"
+
+// ErrHelp is returned by Parse once it has printed the help or the version, for which
+// --help or --version asked.
 var ErrHelp = errors.New("help was asked for")
 
 // Command is one program or subcommand, as its help shows it.
@@ -72,6 +76,9 @@ func isOwn(f *pflag.Flag) bool {
 	return own
 }
 
+// isQuestion reports whether a flag is --help or --version: these have no environment variable.
+func isQuestion(f *pflag.Flag) bool { return f.Name == "help" || f.Name == "version" }
+
 func envOf(f *pflag.Flag) string {
 	if isOwn(f) {
 		return ownPrefix + EnvName(f.Name)
@@ -82,9 +89,10 @@ func envOf(f *pflag.Flag) string {
 // Parse sets the flags of c from args and, where args say nothing, from the
 // environment, and returns the arguments that are left. An environment variable
 // that is set but empty counts as not set. Mistakes are a *UsageError that names
-// the flag or the variable and what it takes; after --help it is ErrHelp.
+// the flag or the variable and what it takes; after --help and --version it is ErrHelp.
 func Parse(c Command, args []string, getenv Getenv, stdout io.Writer) ([]string, error) {
 	fs := c.Flags
+	version := fs.Bool("version", false, "print the version")
 	help := fs.BoolP("help", "h", false, "print this help")
 	if err := fs.Parse(args); err != nil {
 		return nil, Usagef("%v\nTry '%s --help'.", err, c.Name)
@@ -93,10 +101,15 @@ func Parse(c Command, args []string, getenv Getenv, stdout io.Writer) ([]string,
 		c.printHelp(stdout)
 		return nil, ErrHelp
 	}
+	if *version {
+		service, _, _ := strings.Cut(c.Name, " ")
+		fmt.Fprintln(stdout, service, Version)
+		return nil, ErrHelp
+	}
 	var failed error
 	fs.VisitAll(func(f *pflag.Flag) {
 		value, ok := getenv(envOf(f))
-		if failed != nil || f.Changed || f.Name == "help" || !ok || value == "" {
+		if failed != nil || f.Changed || isQuestion(f) || !ok || value == "" {
 			return
 		}
 		if err := fs.Set(f.Name, value); err != nil {
@@ -129,7 +142,7 @@ func (c Command) printHelp(w io.Writer) {
 	shown.SortFlags = false
 	c.Flags.VisitAll(func(f *pflag.Flag) {
 		g := *f
-		if g.Name != "help" {
+		if !isQuestion(f) {
 			g.Usage += fmt.Sprintf(" [$%s]", envOf(f))
 		}
 		own = own || isOwn(f)

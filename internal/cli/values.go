@@ -71,6 +71,20 @@ func Date(fs *pflag.FlagSet, target *time.Time, name string, standard time.Time,
 	}, func(t time.Time) string { return t.Format(time.DateOnly) }, "date"}, name, usage)
 }
 
+// Choice defines a flag that is one of the choices, by their names.
+func Choice[T fmt.Stringer](fs *pflag.FlagSet, target *T, name string, standard T, choices []T, usage string) {
+	*target = standard
+	fs.Var(value[T]{target, func(text string) (T, error) {
+		names := make([]string, len(choices))
+		for i, choice := range choices {
+			if names[i] = choice.String(); names[i] == strings.TrimSpace(text) {
+				return choice, nil
+			}
+		}
+		return *new(T), fmt.Errorf("expected one of %s", strings.Join(names, ", "))
+	}, T.String, "choice"}, name, usage)
+}
+
 // list is a repeatable flag; each text may hold several values.
 type list struct {
 	target  *[]string

@@ -22,32 +22,13 @@ import (
 	"csv-pipeline/internal/cli"
 )
 
-// Version is the version of the build, set by the linker.
-var Version = "dev"
-
-// NewLogger logs JSON lines to w, from every goroutine.
-func NewLogger(w io.Writer, service string) *zap.Logger {
+// NewLogger returns a log of JSON lines, of the level and above it. All goroutines may use it.
+func NewLogger(w io.Writer, service string, level zapcore.Level) *zap.Logger {
 	config := zap.NewProductionEncoderConfig()
 	config.TimeKey, config.EncodeTime = "time", zapcore.RFC3339NanoTimeEncoder
 	config.EncodeDuration = zapcore.SecondsDurationEncoder
-	core := zapcore.NewCore(zapcore.NewJSONEncoder(config), zapcore.Lock(zapcore.AddSync(w)), zap.InfoLevel)
+	core := zapcore.NewCore(zapcore.NewJSONEncoder(config), zapcore.Lock(zapcore.AddSync(w)), level)
 	return zap.New(core).With(zap.String("service", service))
-}
-
-// Failed logs the error that ended a service, if there is one, and marks it as logged for
-// the command line. A mistake of usage is for the person at the command line and comes
-// back as it is.
-func Failed(ctx context.Context, log *zap.Logger, err error) error {
-	if err == nil || cli.IsUsage(err) {
-		return err
-	}
-	message := "failed"
-	var stopped *cli.Stopped
-	if errors.As(context.Cause(ctx), &stopped) {
-		message = stopped.Error()
-	}
-	log.Error(message, zap.Error(err))
-	return &cli.Logged{Err: err}
 }
 
 // NewRegistry returns a registry with the metrics that every service has.
@@ -55,7 +36,7 @@ func NewRegistry(service string) *prometheus.Registry {
 	registry := prometheus.NewRegistry()
 	info := prometheus.NewGauge(prometheus.GaugeOpts{
 		Name: "csv_pipeline_build_info", Help: "The version that runs; always 1.",
-		ConstLabels: prometheus.Labels{"service": service, "version": Version},
+		ConstLabels: prometheus.Labels{"service": service, "version": cli.Version},
 	})
 	info.Set(1)
 	registry.MustRegister(info, collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}))
@@ -149,23 +130,6 @@ func (s Server) Serve(ctx context.Context, l net.Listener) error {
 		return errors.Join(fmt.Errorf("requests were cut off: %w", err), server.Close())
 	}
 	return nil
-}
-
-// HealthcheckCommand is the healthcheck subcommand of a service.
-func HealthcheckCommand(ctx context.Context, service string, args []string, getenv cli.Getenv, stdout io.Writer) error {
-	fs := cli.NewFlags()
-	listen := fs.String("listen", ":8080", "`address` that the service serves")
-	if _, err := cli.Parse(cli.Command{
-		Name: service + " healthcheck",
-		Args: "[flags]",
-		About: "Asks the " + service + ` that serves on this machine whether it is alive, with GET /healthz, and ends
-with 0 if it is. It is for container engines whose probes run a command.`,
-		Examples: service + " healthcheck\n" + service + " healthcheck --listen :9090",
-		Flags:    fs,
-	}, args, getenv, stdout); err != nil {
-		return err
-	}
-	return Healthcheck(ctx, *listen)
 }
 
 // Healthcheck asks the service that listens on the given address of this machine

@@ -6,22 +6,22 @@ import (
 	"time"
 
 	"github.com/spf13/pflag"
+	"go.uber.org/zap/zapcore"
 
 	"csv-pipeline/internal/cli"
-	"csv-pipeline/internal/filestore/storeurl"
-	"csv-pipeline/internal/queue"
 	"csv-pipeline/internal/sales"
+	"csv-pipeline/internal/service"
 )
 
-// config is where files and queue are.
+// config is what every subcommand needs.
 type config struct {
-	redis queue.Config
-	store string
+	place    service.Place
+	logLevel zapcore.Level
 }
 
 func (c *config) register(fs *pflag.FlagSet) {
-	storeurl.RegisterFlag(fs, &c.store, "file:///data")
-	c.redis.RegisterFlags(fs)
+	c.place.RegisterFlags(fs)
+	service.LogLevelFlag(fs, &c.logLevel, zapcore.InfoLevel)
 }
 
 type generateConfig struct {

@@ -14,12 +14,12 @@ import (
 	"csv-pipeline/internal/cli"
 	"csv-pipeline/internal/filestore"
 	"csv-pipeline/internal/queue"
-	"csv-pipeline/internal/worker"
+	"csv-pipeline/internal/service"
 )
 
 type selftestConfig struct {
 	config
-	plan            worker.PlanFlags
+	plan            service.PlanFlags
 	input, expected string
 	patience        time.Duration
 }
@@ -62,7 +62,7 @@ func selftest(ctx context.Context, args []string, getenv cli.Getenv, stdout io.W
 	if err != nil {
 		return err
 	}
-	return connected(ctx, c.config, stdout, func(log *zap.Logger, store filestore.Store, q *queue.Queue) error {
+	return c.run(ctx, stdout, func(ctx context.Context, log *zap.Logger, store filestore.Store, q *queue.Queue) error {
 		began := time.Now()
 		if err := c.prove(ctx, store, q); err != nil {
 			return fmt.Errorf("self-test: %w", err)

@@ -7,17 +7,18 @@ import (
 
 	"github.com/spf13/pflag"
 	"go.uber.org/zap"
+	"go.uber.org/zap/zapcore"
 
 	"csv-pipeline/internal/cleanup"
 	"csv-pipeline/internal/cli"
-	"csv-pipeline/internal/filestore/storeurl"
 	"csv-pipeline/internal/ops"
 	"csv-pipeline/internal/queue"
+	"csv-pipeline/internal/service"
 )
 
 type cleanupConfig struct {
-	redis    queue.Config
-	store    string
+	place    service.Place
+	logLevel zapcore.Level
 	keepDays int64
 	dryRun   bool
 }
@@ -26,8 +27,8 @@ func (c *cleanupConfig) register(fs *pflag.FlagSet) {
 	cli.Int64(fs, &c.keepDays, "keep-days", 30, 1, 36500, "for how many days a result stays")
 	fs.BoolVar(&c.dryRun, "dry-run", false, "remove nothing, and say what would go")
 	cli.Own(fs, "keep-days", "dry-run")
-	storeurl.RegisterFlag(fs, &c.store, "file:///data")
-	c.redis.RegisterFlags(fs)
+	c.place.RegisterFlags(fs)
+	service.LogLevelFlag(fs, &c.logLevel, zapcore.InfoLevel)
 }
 
 func parseCleanup(args []string, getenv cli.Getenv, stdout io.Writer) (c cleanupConfig, err error) {
@@ -51,22 +52,14 @@ func runCleanup(ctx context.Context, args []string, getenv cli.Getenv, stdout io
 	if err != nil {
 		return err
 	}
-	log := ops.NewLogger(stdout, "cleanup")
-	return ops.Failed(ctx, log, cleanUp(ctx, c, log))
-}
-
-func cleanUp(ctx context.Context, c cleanupConfig, log *zap.Logger) error {
-	store, err := storeurl.Open(ctx, c.store)
-	if err != nil {
-		return err
-	}
-	defer store.Close()
-	q, rdb, err := queue.Connect(ctx, c.redis, queue.Options{}, queue.LogTo(log))
-	if err != nil {
-		return err
-	}
-	defer rdb.Close()
-	return clean(ctx, &cleanup.Cleaner{Store: store, Queue: q, Before: time.Now().AddDate(0, 0, -int(c.keepDays)), DryRun: c.dryRun}, log)
+	log := ops.NewLogger(stdout, "cleanup", c.logLevel)
+	return service.Logged(ctx, log, service.RunCommand(ctx, func(ctx context.Context, parts *service.Parts) error {
+		store, q, err := c.place.Open(ctx, parts, queue.Options{}, log)
+		if err != nil {
+			return err
+		}
+		return clean(ctx, &cleanup.Cleaner{Store: store, Queue: q, Before: time.Now().AddDate(0, 0, -int(c.keepDays)), DryRun: c.dryRun}, log)
+	}))
 }
 
 // clean logs each removal and what they come to.

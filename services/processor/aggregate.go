@@ -35,7 +35,7 @@ func aggregate(ctx context.Context, args []string, getenv cli.Getenv, stdout, st
 			return err
 		}
 		if special == nil {
-			return aggregateInto(ctx, c.out, plan, c.files[0], c.plan.Skips(), stderr)
+			return aggregateInto(ctx, c.out, plan, c.files[0], c.plan.SkipsBadRows(), stderr)
 		}
 		defer special.Close()
 		to = special

@@ -2,27 +2,41 @@ package main
 
 import (
 	"io"
+	"os"
+	"time"
+
+	"go.uber.org/zap/zapcore"
 
 	"csv-pipeline/internal/cli"
-	"csv-pipeline/internal/filestore/storeurl"
 	"csv-pipeline/internal/groupby"
-	"csv-pipeline/internal/queue"
-	"csv-pipeline/internal/worker"
+	"csv-pipeline/internal/service"
 )
 
 type config struct {
-	redis  queue.Config
-	store  string
-	worker worker.Flags
-	listen string
+	place                               service.Place
+	plan                                service.PlanFlags
+	lease, grace, staleAfter            time.Duration
+	filesPerJob, maxErrors, concurrency int64
+	watch                               bool
+	tempDir                             string
+	listen                              string
+	logLevel                            zapcore.Level
 }
 
 func parse(args []string, getenv cli.Getenv, stdout io.Writer) (c config, err error) {
 	fs := cli.NewFlags()
-	c.worker.RegisterFlags(fs)
-	storeurl.RegisterFlag(fs, &c.store, "file:///data")
-	c.redis.RegisterFlags(fs)
+	c.plan.RegisterFlags(fs)
+	cli.Int64(fs, &c.filesPerJob, "files-per-job", 0, 0, 1<<40, "how many files to process before ending; 0: until none is left")
+	cli.Int64(fs, &c.concurrency, "concurrency", 4, 1, 1024, "how many files to process at once")
+	fs.StringVar(&c.tempDir, "temp-dir", os.TempDir(), "`folder` for groups that do not fit into memory")
+	fs.BoolVar(&c.watch, "watch", false, "stay and wait for more files")
+	cli.Duration(fs, &c.lease, "lease", 30*time.Second, time.Second, 24*time.Hour, "for how long a file stays with a worker that shows no sign of life")
+	cli.Duration(fs, &c.staleAfter, "stale-after", 24*time.Hour, time.Millisecond, 10000*time.Hour, "the age at which a temporary file is taken for one of a dead worker and removed")
+	cli.Int64(fs, &c.maxErrors, "max-errors", 5, 1, 1000, "tries of a file, where an error may pass, before it is given up")
+	cli.Duration(fs, &c.grace, "grace", 25*time.Second, 0, 24*time.Hour, "after SIGTERM, how long to go on with the file in hand before giving it back")
+	c.place.RegisterFlags(fs)
 	fs.StringVar(&c.listen, "listen", ":8080", "`address` of health and metrics, served with --watch")
+	service.LogLevelFlag(fs, &c.logLevel, zapcore.InfoLevel)
 	_, err = cli.Parse(cli.Command{
 		Name: "processor",
 		Args: "[flags]\n  processor aggregate [flags] FILE...\n  processor healthcheck",
@@ -42,7 +56,7 @@ processor aggregate data/raw/20220101.csv`,
 }
 
 type aggregateConfig struct {
-	plan  worker.PlanFlags
+	plan  service.PlanFlags
 	out   string
 	files []string
 }

@@ -5,31 +5,34 @@ import (
 	"io"
 	"time"
 
+	"go.uber.org/zap/zapcore"
+
 	"csv-pipeline/internal/auth"
 	"csv-pipeline/internal/cli"
-	"csv-pipeline/internal/filestore/storeurl"
 	"csv-pipeline/internal/groupby"
-	"csv-pipeline/internal/worker"
+	"csv-pipeline/internal/service"
 )
 
 const standardStore = "file://./data"
 
 type config struct {
-	worker        worker.PlanFlags
+	plan          service.PlanFlags
 	store, listen string
 	settling      time.Duration
 	noDemo        bool
 	auth          auth.Flags
+	logLevel      zapcore.Level
 }
 
 func parse(args []string, getenv cli.Getenv, stdout io.Writer) (c config, err error) {
 	fs := cli.NewFlags()
-	storeurl.RegisterFlag(fs, &c.store, standardStore)
+	service.StoreFlag(fs, &c.store, standardStore)
 	fs.StringVar(&c.listen, "listen", "127.0.0.1:8080", "`address` to serve; :8080 is for other machines, too")
 	fs.BoolVar(&c.noDemo, "no-demo", false, "make no demo files")
-	c.auth.RegisterFlags(fs)
-	c.worker.RegisterFlags(fs)
+	service.AuthFlags(fs, &c.auth)
+	c.plan.RegisterFlags(fs)
 	cli.Duration(fs, &c.settling, "settle", 2*time.Second, 0, 24*time.Hour, "for how long a file must have been still before it is processed")
+	service.LogLevelFlag(fs, &c.logLevel, zapcore.WarnLevel)
 	_, err = cli.Parse(cli.Command{
 		Name: "standalone",
 		Args: "[flags]\n  standalone enqueue [flags] [GLOB...]",

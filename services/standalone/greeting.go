@@ -33,7 +33,7 @@ func (g greeting) print(w io.Writer) {
 	} else {
 		fmt.Fprintf(w, "A CSV file that is put below raw/ of %s has its result below processed/.\n", g.store)
 	}
-	fmt.Fprintf(w, "It computes: GROUP_BY=%s AGGREGATE=%s\n", quote(strings.Join(g.worker.GroupBy, ", ")), quote(strings.Join(g.worker.Aggregates, ", ")))
+	fmt.Fprintf(w, "It computes: GROUP_BY=%s AGGREGATE=%s\n", quote(strings.Join(g.plan.GroupBy, ", ")), quote(strings.Join(g.plan.Aggregates, ", ")))
 	fmt.Fprintf(w, "For the columns of your files, stop it and name them: %s %s\n", exampleQuestion, g.command)
 	if g.folder != "" {
 		enqueue := quote(os.Args[0]) + " enqueue --all"

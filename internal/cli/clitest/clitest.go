@@ -48,7 +48,7 @@ func Defaults(t *testing.T, run Run, command ...string) map[string]string {
 			end = places[i+1][0]
 		}
 		name, about := flags[at[2]:at[3]], blanks.ReplaceAllString(flags[at[3]:end], " ")
-		if name == "help" {
+		if name == "help" || name == "version" {
 			continue
 		}
 		if m := variable.FindStringSubmatch(about); m == nil || !strings.HasSuffix(m[1], cli.EnvName(name)) {

@@ -10,19 +10,10 @@ import (
 	"strings"
 	"syscall"
 
-	"github.com/spf13/pflag"
-
 	"csv-pipeline/internal/cli"
 	"csv-pipeline/internal/filestore"
 	"csv-pipeline/internal/filestore/dirstore"
 )
-
-// RegisterFlag defines --store-url.
-func RegisterFlag(fs *pflag.FlagSet, target *string, standard string) {
-	fs.StringVar(target, "store-url", standard,
-		"`URL` of the place that holds raw/ and processed/: a folder or a bucket, such as file:///data, s3://bucket/prefix?region=eu-central-1, "+
-			"gs://bucket/prefix or azblob://container/prefix; &endpoint=http://minio:9000 is for S3 of other makers")
-}
 
 // scheme is what a URL begins with, and the name of no folder as people write it: one
 // that has a colon can be written as ./a:b.
