@@ -24,7 +24,7 @@ func (p *Pool) Run(ctx context.Context) error {
 	if p.FilesPerJob > 0 {
 		n = int(min(int64(n), p.FilesPerJob))
 	}
-	together := newTally()
+	together := newShared()
 	asked := ctx
 	ctx, stop := context.WithCancel(ctx)
 	defer stop()
@@ -36,7 +36,7 @@ func (p *Pool) Run(ctx context.Context) error {
 	var group sync.WaitGroup
 	for i := range n {
 		w := p.Worker
-		w.tally = together
+		w.pool = together
 		w.Engine.MemoryLimit = memory / int64(n)
 		if n > 1 {
 			w.Name = fmt.Sprintf("%s.%d", p.Name, i+1)
