@@ -27,9 +27,9 @@ func Usagef(format string, args ...any) error {
 // Version is the version of the build, set by the linker.
 var Version = "dev"
 
-// ErrHelp is returned by Parse once it has printed the help or the version, for which
+// errHelp is returned by Parse once it has printed the help or the version, for which
 // --help or --version asked.
-var ErrHelp = errors.New("help was asked for")
+var errHelp = errors.New("help was asked for")
 
 // Command is one program or subcommand, as its help shows it.
 type Command struct {
@@ -89,7 +89,7 @@ func envOf(f *pflag.Flag) string {
 // Parse sets the flags of c from args and, where args say nothing, from the
 // environment, and returns the arguments that are left. An environment variable
 // that is set but empty counts as not set. Mistakes are a *UsageError that names
-// the flag or the variable and what it takes; after --help and --version it is ErrHelp.
+// the flag or the variable and what it takes; after --help and --version it is errHelp.
 func Parse(c Command, args []string, getenv Getenv, stdout io.Writer) ([]string, error) {
 	fs := c.Flags
 	version := fs.Bool("version", false, "print the version")
@@ -99,12 +99,12 @@ func Parse(c Command, args []string, getenv Getenv, stdout io.Writer) ([]string,
 	}
 	if *help {
 		c.printHelp(stdout)
-		return nil, ErrHelp
+		return nil, errHelp
 	}
 	if *version {
 		service, _, _ := strings.Cut(c.Name, " ")
 		fmt.Fprintln(stdout, service, Version)
-		return nil, ErrHelp
+		return nil, errHelp
 	}
 	var failed error
 	fs.VisitAll(func(f *pflag.Flag) {

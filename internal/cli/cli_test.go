@@ -95,7 +95,7 @@ func TestMistakesNameTheVariableAndWhatItTakes(t *testing.T) {
 
 func TestHelpNamesEveryFlagAndItsVariable(t *testing.T) {
 	_, _, help, err := parse(t, nil, "--help")
-	if !errors.Is(err, ErrHelp) || ExitCode(err, &bytes.Buffer{}) != ExitOK {
+	if !errors.Is(err, errHelp) || ExitCode(err, &bytes.Buffer{}) != ExitOK {
 		t.Fatalf("got %v", err)
 	}
 	for _, part := range []string{"Does a thing.", "thing do FILE", "--redis-host", "$REDIS_HOST", "$AGGREGATE", "(default 6379)", "$CSV_PIPELINE_DRY_RUN", "Exit codes", "130", "143"} {
@@ -107,7 +107,7 @@ func TestHelpNamesEveryFlagAndItsVariable(t *testing.T) {
 
 func TestVersionIsThatOfTheProgram(t *testing.T) {
 	_, _, text, err := parse(t, map[string]string{"VERSION": "false", "REDIS_PORT": "none"}, "--version")
-	if !errors.Is(err, ErrHelp) || text != "thing "+Version+"\n" {
+	if !errors.Is(err, errHelp) || text != "thing "+Version+"\n" {
 		t.Errorf("%v, printed %q", err, text)
 	}
 	if _, _, text, err := parse(t, map[string]string{"VERSION": "true"}, "file.csv"); err != nil || text != "" {

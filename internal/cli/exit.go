@@ -72,7 +72,7 @@ func Main(run func(ctx context.Context, args []string, getenv Getenv, stdout, st
 		stop(&Stopped{Signal: (<-signals).(syscall.Signal)})
 		os.Exit(exitSignal + int((<-signals).(syscall.Signal)))
 	}()
-	err := CutShort(ctx, run(ctx, os.Args[1:], os.LookupEnv, os.Stdout, os.Stderr))
+	err := cutShort(ctx, run(ctx, os.Args[1:], os.LookupEnv, os.Stdout, os.Stderr))
 	code := ExitCode(err, os.Stderr)
 	if code != ExitOK {
 		leaveMessage(terminationLog, err)
@@ -80,10 +80,10 @@ func Main(run func(ctx context.Context, args []string, getenv Getenv, stdout, st
 	return code
 }
 
-// CutShort returns the error of a command, as a *Stopped if a signal has ended ctx.
-func CutShort(ctx context.Context, err error) error {
+// cutShort returns the error of a command, as a *Stopped if a signal has ended ctx.
+func cutShort(ctx context.Context, err error) error {
 	var stopped *Stopped
-	if err == nil || IsUsage(err) || errors.Is(err, ErrHelp) || !errors.As(context.Cause(ctx), &stopped) {
+	if err == nil || IsUsage(err) || errors.Is(err, errHelp) || !errors.As(context.Cause(ctx), &stopped) {
 		return err
 	}
 	return &Stopped{Signal: stopped.Signal, Err: err}
@@ -97,7 +97,7 @@ func IsUsage(err error) bool {
 
 // ExitCode prints err, if there is one to print, and returns the exit code it stands for.
 func ExitCode(err error, stderr io.Writer) int {
-	if err == nil || errors.Is(err, ErrHelp) {
+	if err == nil || errors.Is(err, errHelp) {
 		return ExitOK
 	}
 	var logged *Logged

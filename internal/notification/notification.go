@@ -10,8 +10,8 @@ import (
 	"strings"
 )
 
-// Object is one that was put into a bucket.
-type Object struct{ Bucket, Key string }
+// object is one that was put into a bucket.
+type object struct{ Bucket, Key string }
 
 // message is any of the forms in which an event arrives.
 type message struct {
@@ -36,9 +36,9 @@ type record struct {
 	} `json:"s3"`
 }
 
-// Parse returns the objects that a message says were created: none for a message
+// parse returns the objects that a message says were created: none for a message
 // about something else, such as a removal or the test that S3 sends first.
-func Parse(text string) ([]Object, error) {
+func parse(text string) ([]object, error) {
 	text = strings.TrimSpace(text)
 	if !strings.HasPrefix(text, "[") {
 		text = "[" + text + "]"
@@ -47,7 +47,7 @@ func Parse(text string) ([]Object, error) {
 	if err := json.Unmarshal([]byte(text), &messages); err != nil {
 		return nil, fmt.Errorf("expected an event of S3, MinIO, SNS or EventBridge in JSON: %w", err)
 	}
-	var objects []Object
+	var objects []object
 	for _, m := range messages {
 		for _, r := range append(m.Records, m.Event...) {
 			if !strings.HasPrefix(strings.TrimPrefix(r.EventName, "s3:"), "ObjectCreated:") {
@@ -57,16 +57,16 @@ func Parse(text string) ([]Object, error) {
 			if err != nil {
 				return nil, fmt.Errorf("the key of an object: %w", err)
 			}
-			objects = append(objects, Object{r.S3.Bucket.Name, key})
+			objects = append(objects, object{r.S3.Bucket.Name, key})
 		}
 		if m.DetailType == "Object Created" {
-			objects = append(objects, Object{m.Detail.Bucket.Name, m.Detail.Object.Key})
+			objects = append(objects, object{m.Detail.Bucket.Name, m.Detail.Object.Key})
 		}
 		if m.Type == "Notification" && m.Message != "" {
 			if strings.Contains(m.Message, `"Type"`) && strings.Contains(m.Message, `"Notification"`) {
 				return nil, errors.New("a notification within a notification")
 			}
-			within, err := Parse(m.Message)
+			within, err := parse(m.Message)
 			if err != nil {
 				return nil, err
 			}

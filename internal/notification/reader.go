@@ -63,7 +63,7 @@ func (r *Reader) Once(ctx context.Context) (int, error) {
 		return 0, err
 	}
 	for n, text := range messages {
-		objects, err := Parse(text)
+		objects, err := parse(text)
 		if err != nil {
 			r.Log.Warn("a message about the store is dropped", zap.Error(err), zap.String("message", text[:min(len(text), 200)]))
 		}

@@ -21,8 +21,8 @@ type Params struct {
 	Seed        uint64
 }
 
-// Header is the first line of every file.
-const Header = "timestamp,item_id,quantity\n"
+// header is the first line of every file.
+const header = "timestamp,item_id,quantity\n"
 
 // Months is how many days the n months from start have.
 func Months(start time.Time, n int) int {
@@ -43,7 +43,7 @@ const secondsADay = 24 * 60 * 60
 func (p Params) WriteDay(ctx context.Context, w io.Writer, day time.Time) error {
 	random := rand.New(rand.NewPCG(p.Seed, uint64(day.Unix())))
 	buffered := bufio.NewWriterSize(w, 64<<10)
-	if _, err := buffered.WriteString(Header); err != nil {
+	if _, err := buffered.WriteString(header); err != nil {
 		return err
 	}
 	date := day.Format(time.DateOnly)

@@ -56,6 +56,6 @@ func (p *Pool) Run(ctx context.Context) error {
 	}
 	group.Wait()
 	close(ended)
-	p.Log.Info("ended", zap.Int64("files", together.done.Load()), zap.Bool("asked to", asked.Err() != nil))
+	p.Log.Info("ended", zap.Int64("files", together.done.Load()), zap.Bool("told_to_stop", asked.Err() != nil))
 	return <-ended
 }
