@@ -1,4 +1,5 @@
-// Package ops is what operators see of a service: its log, its health and its metrics.
+// Package ops has what operators need of a service: the log, health checks, metrics and the
+// HTTP server.
 package ops
 
 import (
@@ -22,7 +23,8 @@ import (
 	"csv-pipeline/internal/cli"
 )
 
-// NewLogger returns a log of JSON lines, of the level and above it. All goroutines may use it.
+// NewLogger returns a log that writes JSON lines to w, those of the level and above it. It is
+// safe for use by many goroutines.
 func NewLogger(w io.Writer, service string, level zapcore.Level) *zap.Logger {
 	config := zap.NewProductionEncoderConfig()
 	config.TimeKey, config.EncodeTime = "time", zapcore.RFC3339NanoTimeEncoder
@@ -43,16 +45,16 @@ func NewRegistry(service string) *prometheus.Registry {
 	return registry
 }
 
-// Pulse tells whether a loop still turns.
+// Pulse tells whether a loop still runs. The loop calls Beat in each iteration.
 type Pulse struct {
-	last    atomic.Int64 // unix nanoseconds
-	Timeout time.Duration
+	last    atomic.Int64  // when Beat was called, in Unix nanoseconds
+	Timeout time.Duration // the longest time between two beats of a loop that runs
 }
 
-// Beat notes that the loop turned.
+// Beat notes that the loop runs.
 func (p *Pulse) Beat() { p.last.Store(time.Now().UnixNano()) }
 
-// Alive is an error when the last beat is longer ago than the time-out.
+// Alive returns an error when the last beat is longer ago than Timeout.
 func (p *Pulse) Alive(context.Context) error {
 	if ago := time.Since(time.Unix(0, p.last.Load())); ago > p.Timeout {
 		return fmt.Errorf("nothing happened for %v", ago.Round(time.Second))
@@ -60,7 +62,8 @@ func (p *Pulse) Alive(context.Context) error {
 	return nil
 }
 
-// Endpoints adds /healthz (alive), /readyz (ready) and /metrics to mux.
+// Endpoints adds /healthz, /readyz and /metrics to mux. The first two answer 503 with the
+// error of alive or ready, if there is one.
 func Endpoints(mux *http.ServeMux, registry prometheus.Gatherer, alive, ready func(context.Context) error) {
 	mux.HandleFunc("GET /healthz", check(alive))
 	mux.HandleFunc("GET /readyz", check(ready))
@@ -82,7 +85,7 @@ func check(ask func(context.Context) error) http.HandlerFunc {
 	}
 }
 
-// Listen opens the address of a server; its error says what is expected.
+// Listen listens on a TCP address. Its error names the flag and the form of an address.
 func Listen(address string) (net.Listener, error) {
 	l, err := net.Listen("tcp", address)
 	if err != nil {
@@ -91,20 +94,21 @@ func Listen(address string) (net.Listener, error) {
 	return l, nil
 }
 
-// Server answers requests over HTTP.
+// Server is an HTTP server.
 type Server struct {
 	Handler http.Handler
 	Log     *zap.Logger
 	// HeaderTimeout is how long a client may take to send the header of a request; 0: 5 s.
 	HeaderTimeout time.Duration
-	// IdleTimeout is for how long a connection stays open between requests; 0: 2 min.
+	// IdleTimeout is how long a connection stays open between requests; 0: 2 min.
 	IdleTimeout time.Duration
 }
 
-// Serve answers requests until ctx ends, then finishes those under way for up to
-// ten seconds. How long one request may take is for the handler to say: see Protection.
+// Serve answers requests until ctx ends. Then it waits up to ten seconds for the requests
+// that are being answered, and closes l. It sets no limit to the time of a request:
+// Protection does.
 func (s Server) Serve(ctx context.Context, l net.Listener) error {
-	complaints, err := zap.NewStdLogAt(s.Log, zap.WarnLevel) // not Info: standalone shows warnings only
+	complaints, err := zap.NewStdLogAt(s.Log, zap.WarnLevel) // not Info: standalone logs warnings by default
 	if err != nil {
 		return err
 	}
@@ -132,8 +136,8 @@ func (s Server) Serve(ctx context.Context, l net.Listener) error {
 	return nil
 }
 
-// Healthcheck asks the service that listens on the given address of this machine
-// whether it is alive, for container engines whose probes run a command.
+// Healthcheck asks the service that listens on the given address of this machine whether it
+// is alive. The error says why it is not.
 func Healthcheck(ctx context.Context, listen string) error {
 	host, port, err := net.SplitHostPort(listen)
 	if err != nil {

@@ -105,7 +105,7 @@ func supervise(ctx context.Context, start func(context.Context, *Parts) error) e
 func guard(do func() error) (err error) {
 	defer func() {
 		if fault := recover(); fault != nil {
-			err = fmt.Errorf("a fault of the program: %v\n%s", fault, debug.Stack())
+			err = fmt.Errorf("panic: %v\n%s", fault, debug.Stack())
 		}
 	}()
 	return do()
