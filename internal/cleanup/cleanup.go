@@ -63,7 +63,7 @@ func (c *Cleaner) Run(ctx context.Context) error {
 			continue
 		}
 		if err != nil {
-			return fmt.Errorf("when was %s published: %w", result.Name, err)
+			return err
 		}
 		if !published.Before(c.Before) {
 			continue
@@ -78,11 +78,18 @@ func (c *Cleaner) Run(ctx context.Context) error {
 	return c.remove(ctx, old)
 }
 
+// published returns when a result was published. The error of a result that is gone wraps
+// filestore.ErrNotExist.
 func (c *Cleaner) published(ctx context.Context, result filestore.Info) (time.Time, error) {
-	if store, ok := c.Store.(dated); ok {
-		return store.Published(ctx, filestore.Processed, result.Name)
+	store, ok := c.Store.(dated)
+	if !ok {
+		return result.ModTime, nil
 	}
-	return result.ModTime, nil
+	at, err := store.Published(ctx, filestore.Processed, result.Name)
+	if err != nil {
+		return at, fmt.Errorf("look up when %s was published: %w", result.Name, err)
+	}
+	return at, nil
 }
 
 func (c *Cleaner) remove(ctx context.Context, results []filestore.Info) error {
@@ -131,7 +138,7 @@ func (c *Cleaner) removeOne(ctx context.Context, name string, listed filestore.I
 		return nil
 	}
 	if err != nil {
-		return fmt.Errorf("when was %s published: %w", result.Name, err)
+		return err
 	}
 	files := []file{{filestore.Processed, result}}
 	rejectedName, err := filestore.RejectedName(name)

@@ -131,7 +131,7 @@ func (s Server) Serve(ctx context.Context, l net.Listener) error {
 		return fmt.Errorf("serve %s: %w", l.Addr(), err)
 	}
 	if err := <-stopped; err != nil {
-		return errors.Join(fmt.Errorf("requests were cut off: %w", err), server.Close())
+		return errors.Join(fmt.Errorf("requests did not end in time: %w", err), server.Close())
 	}
 	return nil
 }

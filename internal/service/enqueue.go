@@ -54,7 +54,7 @@ const reportInterval = 5 * time.Second
 func (c EnqueueCommand) Run(ctx context.Context, args []string, getenv cli.Getenv, stdout, stderr io.Writer) error {
 	var e enqueue.Enqueuer
 	fs := cli.NewFlags()
-	fs.BoolVar(&e.All, "all", false, "also files that have a result, for instance after a change of what is aggregated")
+	fs.BoolVar(&e.All, "all", false, "also files that have a result, as after a change of the aggregate settings")
 	cli.Own(fs, "all")
 	c.RegisterFlags(fs)
 	name := c.Service + " enqueue"
@@ -63,13 +63,13 @@ func (c EnqueueCommand) Run(ctx context.Context, args []string, getenv cli.Geten
 		Args: "[flags] [GLOB...]",
 		About: `Queues files that are in raw/ already: those without a result or, with --all, every one.
 
-After a change of what is aggregated, --all has everything done again. Dead letters get fresh
-tries. A file that waits already is not queued twice; with --all, one that is being processed
-is processed once more afterwards. Results stay until the new ones take their places. Files
-are only listed. Doing it again is harmless.
+After a change of the aggregate settings, --all has every file processed again. Dead letters get
+all their tries again. A file that waits already is not queued twice. With --all, a file that is
+being processed is processed once more afterwards. Results stay until new ones replace them. No
+file is changed. Running it again is harmless.
 
-GLOB is a pattern such as '2022*.csv' or 'shop-?/*.csv'; one without a slash is for files in any
-folder. Without a pattern it is for all files.
+GLOB is a pattern such as '2022*.csv' or 'shop-?/*.csv'. One without a slash matches files in any
+folder. Without a GLOB all files are queued.
 
 ` + c.Where,
 		Examples: name + "\n" + name + " --all\n" + name + " --all 'shop-1/*.csv' '2022*.csv'",

@@ -23,7 +23,7 @@ const DataVolume = "file:///data"
 func StoreFlag(fs *pflag.FlagSet, target *string, standard string) {
 	fs.StringVar(target, "store-url", standard,
 		"`URL` of the place that holds raw/ and processed/: a folder or a bucket, such as file:///data, s3://bucket/prefix?region=eu-central-1, "+
-			"gs://bucket/prefix or azblob://container/prefix; &endpoint=http://minio:9000 is for S3 of other makers")
+			"gs://bucket/prefix or azblob://container/prefix; &endpoint=http://minio:9000 is for other S3-compatible stores")
 }
 
 // LogLevelFlag defines --log-level.
@@ -34,19 +34,19 @@ func LogLevelFlag(fs *pflag.FlagSet, target *zapcore.Level, standard zapcore.Lev
 
 // RedisFlags defines the flags that say where the queue is.
 func RedisFlags(fs *pflag.FlagSet, c *queue.Config) {
-	fs.StringVar(&c.Host, "redis-host", "localhost", "`host` that Redis runs on")
+	fs.StringVar(&c.Host, "redis-host", "localhost", "`host` of Redis")
 	cli.Int64(fs, &c.Port, "redis-port", 6379, 1, 65535, "its port")
-	cli.List(fs, &c.Addresses, "redis-addresses", nil, splitAddresses, "`host:port` of Redis instead; several are those of Sentinels or of a cluster's nodes")
+	cli.List(fs, &c.Addresses, "redis-addresses", nil, splitAddresses, "`host:port` of Redis, instead of host and port; several are those of Sentinels or of nodes of a cluster")
 	fs.BoolVar(&c.Cluster, "redis-cluster", false, "Redis is a cluster")
 	fs.StringVar(&c.Sentinel.Master, "redis-sentinel-master", "", "`name` of the master that the Sentinels at these addresses watch")
 	fs.StringVar(&c.Sentinel.Username, "redis-sentinel-username", "", "ACL `user` of the Sentinels")
 	fs.StringVar(&c.Sentinel.PasswordFile, "redis-sentinel-password-file", "", "`file` that holds its password")
-	fs.StringVar(&c.Username, "redis-username", "", "ACL `user`, where Redis has one for us")
-	fs.StringVar(&c.Password, "redis-password", "", "its `password`; better in a file")
+	fs.StringVar(&c.Username, "redis-username", "", "ACL `user` of Redis, if there is one")
+	fs.StringVar(&c.Password, "redis-password", "", "its `password`; a file is safer")
 	fs.StringVar(&c.PasswordFile, "redis-password-file", "", "`file` that holds the password")
 	fs.BoolVar(&c.TLS.Enabled, "redis-tls", false, "connect with TLS")
-	fs.StringVar(&c.TLS.CAFile, "redis-tls-ca-file", "", "`file` with the certificates that Redis' own must be signed by; none: the system's")
-	fs.StringVar(&c.TLS.CertFile, "redis-tls-cert-file", "", "`file` with a certificate to show Redis")
+	fs.StringVar(&c.TLS.CAFile, "redis-tls-ca-file", "", "`file` with the CA certificates that sign the one of Redis; empty: those that the system trusts")
+	fs.StringVar(&c.TLS.CertFile, "redis-tls-cert-file", "", "`file` with a client certificate for Redis")
 	fs.StringVar(&c.TLS.KeyFile, "redis-tls-key-file", "", "`file` with its key")
 	fs.StringVar(&c.List, "redis-list", "csvs-to-process", "`key` of the list that names are pushed on")
 	cli.Duration(fs, &c.Patience, "redis-timeout", time.Minute, 0, 24*time.Hour, "how long to keep trying to reach Redis before giving up")
@@ -67,10 +67,10 @@ func splitAddresses(text string) ([]string, error) {
 
 // AuthFlags defines the flags that say who may change things.
 func AuthFlags(fs *pflag.FlagSet, f *auth.Flags) {
-	fs.StringVar(&f.TokenFile, "auth-token-file", "", "`file` with the token that lets one retry, drop and upload; without it, and without a password, nothing can be changed")
-	fs.StringVar(&f.User, "auth-user", "", "`name` of the user who may do so by password")
+	fs.StringVar(&f.TokenFile, "auth-token-file", "", "`file` with the token for retrying, dropping and uploading files; without a token and a password nothing can be changed")
+	fs.StringVar(&f.User, "auth-user", "", "`name` of the user who may do so with a password")
 	fs.StringVar(&f.PasswordFile, "auth-password-file", "", "`file` with that user's password")
-	fs.BoolVar(&f.Read, "auth-read", false, "ask for the token or password for looking, too")
+	fs.BoolVar(&f.Read, "auth-read", false, "require the token or the password for reading as well")
 }
 
 // PlanFlags say what is aggregated.
@@ -89,7 +89,7 @@ func (p *PlanFlags) RegisterFlags(fs *pflag.FlagSet) {
 		"`what` to compute of each group: "+groupby.AggregatesInWords+"; repeatable, or several with commas")
 	fs.StringVar(&p.Delimiter, "delimiter", ",", "`character` between the fields: , ; | or tab")
 	fs.BoolVar(&p.NoHeader, "no-header", false, "the files have no header line; columns are #1, #2, …")
-	fs.StringVar(&p.OnBadRow, "on-bad-row", "fail", "`what` to do about a row that cannot be read: fail the file, or skip the row, which then is in <name>_rejected.csv with the reason")
+	fs.StringVar(&p.OnBadRow, "on-bad-row", "fail", "`what` to do about a row that cannot be read: fail the file, or skip the row and write it to <name>_rejected.csv with the reason")
 	fs.Float64Var(&p.MaxBadShare, "max-bad-share", 0.1, "the `share` of rows that may be skipped; a file with more of them fails")
 }
 

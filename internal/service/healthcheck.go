@@ -15,8 +15,8 @@ func Healthcheck(ctx context.Context, service string, args []string, getenv cli.
 	if _, err := cli.Parse(cli.Command{
 		Name: service + " healthcheck",
 		Args: "[flags]",
-		About: "Asks the " + service + ` that serves on this machine whether it is alive, with GET /healthz, and ends
-with 0 if it is. It is for container engines whose probes run a command.`,
+		About: "Asks the " + service + ` on this machine with GET /healthz whether it is alive. The exit code is 0 if it
+is. This is for container engines whose probes run a command.`,
 		Examples: service + " healthcheck\n" + service + " healthcheck --listen :9090",
 		Flags:    fs,
 	}, args, getenv, stdout); err != nil {

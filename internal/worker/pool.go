@@ -10,15 +10,15 @@ import (
 	"go.uber.org/zap"
 )
 
-// Pool is several workers in one process. What a small file costs is waiting for
-// the disk to have it safe, and the disk makes several safe at once.
+// Pool is several workers in one process. Most of the time of a small file is spent waiting
+// for fsync, and a disk syncs several files at once.
 type Pool struct {
-	Worker          // what each of them is like
-	Concurrency int // how many there are; 0: one
+	Worker          // the settings of each worker
+	Concurrency int // how many workers there are; 0: one
 }
 
-// Run runs the workers until each has ended; see Worker.Run. FilesPerJob is for
-// all of them together. The first error asks the others to stop.
+// Run runs the workers until each has ended; see Worker.Run. FilesPerJob is the maximum of
+// all workers together. The first error of a worker stops the others.
 func (p *Pool) Run(ctx context.Context) error {
 	n := max(p.Concurrency, 1)
 	if p.FilesPerJob > 0 {

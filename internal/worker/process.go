@@ -66,7 +66,7 @@ func (s *shift) tell(claim *queue.Claim, outcome queue.Outcome, failure *failure
 			state, err = released, claim.Release(ctx)
 		case failure.permanent:
 			state, err = claim.Fail(ctx, failure.report())
-		case failure.placeFails():
+		case failure.storeFails():
 			state, err = claim.Postpone(ctx, failure.report())
 		default:
 			state, err = claim.Retry(ctx, failure.report())
@@ -103,7 +103,7 @@ func (s *shift) report(claim *queue.Claim, outcome queue.Outcome, failure *failu
 // error: another worker has the file, or the answer to an earlier such call was lost.
 func (w *Worker) ended(log *zap.Logger, err error) error {
 	if errors.Is(err, queue.ErrLost) {
-		log.Warn("the claim is over: another worker has the file, or Redis knew already", zap.Error(err))
+		log.Warn("the claim had ended already: another worker has the file, or the answer to an earlier call was lost", zap.Error(err))
 		return nil
 	}
 	return fmt.Errorf("tell Redis how the work on a file ended: %w", err)

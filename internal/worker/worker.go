@@ -195,7 +195,7 @@ func (s *shift) leave() error {
 			return nil
 		}
 		if err != nil {
-			return fmt.Errorf("ask Redis for what it gave this worker last: %w", err)
+			return fmt.Errorf("ask Redis for the last claim of this worker: %w", err)
 		}
 	}
 	return s.giveBack(claim)

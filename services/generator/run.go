@@ -34,7 +34,7 @@ func run(ctx context.Context, args []string, getenv cli.Getenv, stdout, stderr i
 		err := (&sales.Generator{Params: c.params, Store: store, Queue: q, Report: progress.report}).Run(ctx)
 		progress.finish(time.Since(began))
 		if ctx.Err() != nil {
-			log.Info("stopped; start it again to go on")
+			log.Info("stopped before it was done; run it again to continue")
 		}
 		return err
 	})

@@ -24,8 +24,8 @@ type cleanupConfig struct {
 }
 
 func (c *cleanupConfig) register(fs *pflag.FlagSet) {
-	cli.Int64(fs, &c.keepDays, "keep-days", 30, 1, 36500, "for how many days a result stays")
-	fs.BoolVar(&c.dryRun, "dry-run", false, "remove nothing, and say what would go")
+	cli.Int64(fs, &c.keepDays, "keep-days", 30, 1, 36500, "how many days a result is kept")
+	fs.BoolVar(&c.dryRun, "dry-run", false, "remove nothing, and log what would be removed")
 	cli.Own(fs, "keep-days", "dry-run")
 	c.place.RegisterFlags(fs)
 	service.LogLevelFlag(fs, &c.logLevel, zapcore.InfoLevel)
@@ -37,10 +37,10 @@ func parseCleanup(args []string, getenv cli.Getenv, stdout io.Writer) (c cleanup
 	_, err = cli.Parse(cli.Command{
 		Name: "inspector cleanup",
 		Args: "[flags]",
-		About: `Removes results that were published long ago, each with its raw file and its rejected rows.
+		About: `Removes old results, each with its raw file and its rejected rows.
 
-A raw file stays if it has no result, has changed since, or is in the queue, as a dead letter too.
-A result whose raw file is gone already goes at the same age.`,
+A raw file is kept if it has no result, has changed since its result was made, is in the queue or
+is a dead letter. A result whose raw file is gone is removed at the same age.`,
 		Examples: "inspector cleanup --dry-run\ninspector cleanup --keep-days 90",
 		Flags:    fs,
 	}, args, getenv, stdout)
@@ -62,7 +62,7 @@ func runCleanup(ctx context.Context, args []string, getenv cli.Getenv, stdout io
 	}))
 }
 
-// clean logs each removal and what they come to.
+// clean runs the cleaner, and logs each removal and their totals.
 func clean(ctx context.Context, cleaner *cleanup.Cleaner, log *zap.Logger) error {
 	what := "removed"
 	if cleaner.DryRun {

@@ -30,10 +30,10 @@ func parse(args []string, getenv cli.Getenv, stdout io.Writer) (c config, err er
 	cli.Int64(fs, &c.concurrency, "concurrency", 4, 1, 1024, "how many files to process at once")
 	fs.StringVar(&c.tempDir, "temp-dir", os.TempDir(), "`folder` for groups that do not fit into memory")
 	fs.BoolVar(&c.watch, "watch", false, "stay and wait for more files")
-	cli.Duration(fs, &c.lease, "lease", 30*time.Second, time.Second, 24*time.Hour, "for how long a file stays with a worker that shows no sign of life")
-	cli.Duration(fs, &c.staleAfter, "stale-after", 24*time.Hour, time.Millisecond, 10000*time.Hour, "the age at which a temporary file is taken for one of a dead worker and removed")
-	cli.Int64(fs, &c.maxErrors, "max-errors", 5, 1, 1000, "tries of a file, where an error may pass, before it is given up")
-	cli.Duration(fs, &c.grace, "grace", 25*time.Second, 0, 24*time.Hour, "after SIGTERM, how long to go on with the file in hand before giving it back")
+	cli.Duration(fs, &c.lease, "lease", 30*time.Second, time.Second, 24*time.Hour, "how long a worker may go without renewing its lease before another one takes its file")
+	cli.Duration(fs, &c.staleAfter, "stale-after", 24*time.Hour, time.Millisecond, 10000*time.Hour, "the age at which a temporary file counts as one of a dead worker and is removed")
+	cli.Int64(fs, &c.maxErrors, "max-errors", 5, 1, 1000, "how many tries a file has if its errors may be temporary, before it is a dead letter")
+	cli.Duration(fs, &c.grace, "grace", 25*time.Second, 0, 24*time.Hour, "after SIGTERM, how long to go on with a file before giving it back to the queue")
 	c.place.RegisterFlags(fs)
 	fs.StringVar(&c.listen, "listen", ":8080", "`address` of health and metrics, served with --watch")
 	service.LogLevelFlag(fs, &c.logLevel, zapcore.InfoLevel)
@@ -43,8 +43,8 @@ func parse(args []string, getenv cli.Getenv, stdout io.Writer) (c config, err er
 		About: `Takes names of CSV files from a Redis list, aggregates each file and publishes the result.
 
 It ends when no file is left. A file that cannot be processed becomes a dead letter with its
-reason and stops nobody; one whose processor died is taken over by another.
-'processor aggregate' does the same to local files, without Redis, for trying things out.`,
+reason and does not block other files. The file of a processor that died is processed by another.
+'processor aggregate' does the same with local files, without Redis.`,
 		Examples: `processor --store-url ./data
 processor --group-by 'item_id, store' --aggregate 'sum(quantity) as total, count(*)'
 processor --watch
@@ -72,9 +72,9 @@ func parseAggregate(args []string, getenv cli.Getenv, stdout io.Writer) (c aggre
 		About: `Aggregates local CSV files, each on its own, and prints the results as CSV, each with its header.
 
 Uses the same engine and the same settings as the pipeline. FILE may be - for standard input.
-Rows that are left out with --on-bad-row skip are in a file beside that of --out, named as the
-pipeline would: with --out stores.csv it is stores_rejected.csv. Without --out the first of them
-are told on standard error. They do not change the exit code.`,
+With --on-bad-row skip and --out, the rows that are skipped are written to a file beside that of
+--out, which is named as in the pipeline: for stores.csv it is stores_rejected.csv. Without --out
+the first of them are printed to standard error. They do not change the exit code.`,
 		Examples: `processor aggregate 20220101.csv
 processor aggregate --group-by store --aggregate 'avg(price), max(price)' -o stores.csv sales.csv.gz`,
 		Details: groupby.Language,

@@ -45,7 +45,7 @@ func run(ctx context.Context, args []string, getenv cli.Getenv, stdout, stderr i
 		}
 		host, err := os.Hostname()
 		if err != nil {
-			return fmt.Errorf("find a name for this worker: %w", err)
+			return fmt.Errorf("get the host name: %w", err)
 		}
 		pulse := &ops.Pulse{Timeout: c.lease + time.Minute}
 		workers := &worker.Pool{Concurrency: int(c.concurrency), Worker: worker.Worker{

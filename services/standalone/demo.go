@@ -12,7 +12,7 @@ import (
 	"csv-pipeline/internal/sales"
 )
 
-// tryDemo says why the plan cannot do with the demo's files, nil if it can.
+// tryDemo returns the error that the plan has for the demo's files; nil if it has none.
 func tryDemo(ctx context.Context, plan *groupby.Plan) error {
 	params := sales.Default()
 	params.Rows = 1
@@ -24,7 +24,7 @@ func tryDemo(ctx context.Context, plan *groupby.Plan) error {
 	return err
 }
 
-// makeDemo makes the files of the demonstration, which are those of the generator.
+// makeDemo writes and queues the files of the demonstration, the same as the generator's.
 func makeDemo(ctx context.Context, store filestore.Store, q *queue.Queue, stdout io.Writer) error {
 	written := 0
 	err := (&sales.Generator{Params: sales.Default(), Store: store, Queue: q, Report: func(f sales.File) {

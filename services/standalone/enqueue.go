@@ -20,24 +20,25 @@ import (
 	"csv-pipeline/internal/service"
 )
 
-// enqueueFiles is the subcommand: it asks the process that works on the folder.
+// enqueueFiles is the subcommand 'enqueue'. It queues files in the embedded Redis of the
+// process that works on the folder.
 func enqueueFiles(ctx context.Context, args []string, getenv cli.Getenv, stdout, stderr io.Writer) error {
 	var url string
 	return service.EnqueueCommand{
 		Service:       "standalone",
-		Where:         `It needs a standalone that works on the same folder just now, and the same user.`,
-		RegisterFlags: func(fs *pflag.FlagSet) { service.StoreFlag(fs, &url, standardStore) },
+		Where:         `A standalone of the same user must be running on the same folder.`,
+		RegisterFlags: func(fs *pflag.FlagSet) { service.StoreFlag(fs, &url, defaultStore) },
 		Open: func(ctx context.Context, parts *service.Parts) (filestore.Store, *queue.Queue, error) {
 			return connect(ctx, url, parts)
 		},
 	}.Run(ctx, args, getenv, stdout, stderr)
 }
 
-// connect opens the folder and the queue of the process that works on it.
+// connect connects to the queue of the process that works on the folder, and opens the store.
 func connect(ctx context.Context, url string, parts *service.Parts) (filestore.Store, *queue.Queue, error) {
 	folder, ok := storeurl.Folder(url)
 	if !ok {
-		return nil, nil, cli.Usagef("--store-url (STORE_URL) %q: expected the folder that a standalone works on; one that works on a bucket cannot be found", url)
+		return nil, nil, cli.Usagef("--store-url (STORE_URL) %q: expected the folder that a standalone works on; one that works on a bucket cannot be reached", url)
 	}
 	running, err := datafolder.Find(folder)
 	if errors.Is(err, datafolder.ErrFree) {

@@ -12,15 +12,15 @@ import (
 	"csv-pipeline/internal/filestore/storeurl"
 )
 
-// home is the data folder, if there is one.
+// home is the data folder; with a bucket there is none.
 type home struct {
 	folder           string // "" with a bucket
-	token, tokenFile string // for those who may write; the file is "" with a bucket
+	token, tokenFile string // for uploads; "" if the user named a secret, and no file with a bucket
 	announce         func(datafolder.Process) error
 	leave            func()
 }
 
-// occupy takes the data folder for this process, and a token if one is needed.
+// occupy locks the data folder for this process, and makes a token if one is needed.
 func occupy(c config, needsToken bool) (h home, err error) {
 	folder, ok := storeurl.Folder(c.store)
 	if !ok {
@@ -37,7 +37,7 @@ func occupy(c config, needsToken bool) (h home, err error) {
 		return h, fmt.Errorf("--store-url (STORE_URL) %q: %w", c.store, err)
 	}
 	h = home{folder: folder, announce: occupied.Announce, leave: func() { _ = occupied.Leave() }}
-	// Without it, the first thing that a person does fails: to copy a file there.
+	// People copy their files there, so raw/ must exist.
 	err = os.MkdirAll(filepath.Join(folder, string(filestore.Raw)), 0o777)
 	if err == nil && needsToken {
 		h.token, h.tokenFile, err = occupied.Token()
