@@ -38,7 +38,7 @@ func (p *Parts) Go(run func(ctx context.Context) error) {
 	})
 }
 
-// Loop is Go for what only ends with its context.
+// Loop is Go for a function that returns no error and ends with its context.
 func (p *Parts) Loop(run func(ctx context.Context)) {
 	p.Go(func(ctx context.Context) error {
 		run(ctx)
@@ -46,17 +46,17 @@ func (p *Parts) Loop(run func(ctx context.Context)) {
 	})
 }
 
-// OnStop has the function called after all goroutines have ended, and after the functions
-// of later calls. What it closes is not used any more: an error of closing it would change
-// nothing.
+// OnStop registers a function that closes something. It is called after all goroutines have
+// ended and after the functions that were registered later. It returns no error, since what
+// it closes is not used any more.
 func (p *Parts) OnStop(do func()) { p.deferred = append(p.deferred, do) }
 
 // Run runs a service. It calls start, which starts the parts in their order, and returns
 // once they have all stopped. The error is that of start or the first one of a goroutine.
 // A panic in either is such an error, too.
 //
-// An error of start after ctx has ended is none: the service was told to stop before it
-// had anything in hand, which is what it does when it stops.
+// An error that start returns after ctx has ended does not count: the service was told to
+// stop before it had any work in hand.
 func Run(ctx context.Context, start func(ctx context.Context, parts *Parts) error) error {
 	return supervise(ctx, func(running context.Context, parts *Parts) error {
 		err := start(running, parts)
@@ -84,8 +84,9 @@ func supervise(ctx context.Context, start func(context.Context, *Parts) error) e
 	if err != nil {
 		parts.stop()
 	}
-	if later := parts.group.Wait(); err == nil {
-		err = later
+	// When a goroutine fails while others are being started, start only sees that it is to stop.
+	if first := parts.group.Wait(); first != nil && (err == nil || errors.Is(err, context.Canceled)) {
+		err = first
 	}
 	for _, do := range slices.Backward(parts.deferred) {
 		fault := guard(func() error {

@@ -184,7 +184,15 @@ func TestTheEndOfOnePartStopsTheOthers(t *testing.T) {
 			}
 		})
 	}
-	err := service.Run(t.Context(), func(_ context.Context, parts *service.Parts) error {
+	err := service.Run(t.Context(), func(ctx context.Context, parts *service.Parts) error {
+		parts.Go(func(context.Context) error { return broken })
+		<-ctx.Done()
+		return fmt.Errorf("connect: %w", ctx.Err())
+	})
+	if !errors.Is(err, broken) {
+		t.Errorf("one part failed while another one started: %v", err)
+	}
+	err = service.Run(t.Context(), func(_ context.Context, parts *service.Parts) error {
 		parts.OnStop(func() { panic("out of luck") })
 		parts.Go(func(context.Context) error { return nil })
 		return nil
