@@ -29,7 +29,7 @@ RUN --mount=type=cache,target=/go/pkg/mod \
       *) echo "BUCKETS is $BUCKETS, neither true nor false"; exit 1 ;; \
     esac \
     && GOOS=$TARGETOS GOARCH=$TARGETARCH go build -trimpath -buildvcs=false -tags "$tags" \
-      -ldflags "-s -w -X csv-pipeline/internal/ops.Version=$VERSION" -o /out/ ./services/... \
+      -ldflags "-s -w -X csv-pipeline/internal/cli.Version=$VERSION" -o /out/ ./services/... \
     && mkdir /data
 
 # An empty named volume takes its owner from the image's folder, so /data is there and is nonroot's.

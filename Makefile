@@ -13,7 +13,7 @@ IMAGES   ?= ghcr.io/csv-pipeline
 # Without these, Google's client brings gRPC's service mesh and html/template along, which makes
 # the linker keep every method: each binary is twice as large.
 TAGS     := grpcnotrace,disable_grpc_modules
-LDFLAGS  := -s -w -X csv-pipeline/internal/ops.Version=$(BUILD)
+LDFLAGS  := -s -w -X csv-pipeline/internal/cli.Version=$(BUILD)
 # Tests look for data races where there is a C compiler.
 RACE     := $(shell command -v gcc >/dev/null && echo -race)
 

@@ -16,8 +16,6 @@ import (
 	"strings"
 	"time"
 
-	"github.com/spf13/pflag"
-
 	"csv-pipeline/internal/cli"
 )
 
@@ -31,21 +29,13 @@ var (
 // RetryAfter is how long after ErrTooMany a client may make another attempt.
 const RetryAfter = 10 * time.Second
 
-// Flags say which token and password are accepted.
+// Flags are the settings that say by what people are known.
 type Flags struct {
 	TokenFile, User, PasswordFile string
 	Read                          bool
 }
 
-// RegisterFlags defines the flags of f.
-func (f *Flags) RegisterFlags(fs *pflag.FlagSet) {
-	fs.StringVar(&f.TokenFile, "auth-token-file", "", "`file` with the token that is needed to retry, drop and upload files; without a token or a password the inspector is read-only")
-	fs.StringVar(&f.User, "auth-user", "", "`name` of a user who may do the same with a password")
-	fs.StringVar(&f.PasswordFile, "auth-password-file", "", "`file` with that user's password")
-	fs.BoolVar(&f.Read, "auth-read", false, "require the token or password for reading, too")
-}
-
-// The least lengths of token and password, in bytes.
+// Least lengths of the secrets, in bytes.
 const (
 	minToken    = 16
 	minPassword = 8

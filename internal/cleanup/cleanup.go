@@ -1,5 +1,4 @@
-// Package cleanup removes files that were done with long ago: a result, the rows
-// that its input was rejected for, and the input, together.
+// Package cleanup removes old results, each together with its raw file and its rejected rows.
 package cleanup
 
 import (
@@ -15,33 +14,33 @@ import (
 
 // Cleaner removes the results that were published before a time.
 //
-// The result goes last. What is left of a run that died has one still, so the next
-// run finds it; and the sweep, which queues raw files without a result, never sees
-// one whose result went first. So a result whose raw file is gone goes, too.
+// It removes the result last. So the sweep, which queues raw files without a result, never
+// sees a raw file whose result was removed first. And when a run dies in between, the next
+// run still finds the result and removes the rest: a result without a raw file is removed,
+// too.
 //
-// A raw file stays, with its result, if it has changed since the result was made or
-// is anywhere in the queue, as a dead letter too. One without a result is not
-// looked at.
+// A raw file and its result stay if the file has changed since the result was made, or if
+// its name is in the queue or a dead letter. Raw files without a result are not looked at.
 type Cleaner struct {
 	Store  filestore.Store
 	Queue  *queue.Queue
 	Before time.Time
-	// DryRun is to remove nothing, and report what would go.
+	// DryRun removes nothing, and reports what would be removed.
 	DryRun bool
-	// Report is told of each removal, after it.
+	// Report is called after each removal.
 	Report func(Removal)
 }
 
-// Removal is the files that went together.
+// Removal is the files that were removed together.
 type Removal struct {
-	Name      string // of the raw file
-	Published time.Time
+	Name      string    // of the raw file
+	Published time.Time // when the result was
 	Files     int
-	Bytes     int64 // of them all
+	Bytes     int64 // of all these files
 }
 
-// batch is how many names the queue is asked about at a time. The look at it is to
-// be fresh when they are removed.
+// batch is how many results are removed after each look at the queue: that is still fresh
+// for the last of them.
 const batch = 1000
 
 // Run looks at every result once. When ctx ends it stops between two of them.
@@ -52,14 +51,14 @@ func (c *Cleaner) Run(ctx context.Context) error {
 			return err
 		}
 		if _, ok := filestore.RawName(result.Name); !ok {
-			continue // rejected rows, which go with their result, or none of ours
+			continue // rejected rows, which are removed with their result, or a file of someone else
 		}
 		published, err := filestore.Published(ctx, c.Store, filestore.Processed, result)
 		if errors.Is(err, filestore.ErrNotExist) {
 			continue
 		}
 		if err != nil {
-			return fmt.Errorf("when was %s published: %w", result.Name, err)
+			return err
 		}
 		if !published.Before(c.Before) {
 			continue
@@ -97,7 +96,7 @@ func (c *Cleaner) remove(ctx context.Context, results []filestore.Info) error {
 		if _, ok := queued[name]; ok {
 			continue
 		}
-		// What was begun is ended.
+		// A removal that has begun is completed.
 		if err := c.removeOne(context.WithoutCancel(ctx), name, result); err != nil {
 			return err
 		}
@@ -105,7 +104,8 @@ func (c *Cleaner) remove(ctx context.Context, results []filestore.Info) error {
 	return nil
 }
 
-// removeOne looks once more: much may have happened since the files were listed.
+// removeOne looks at each file again before it removes it: they may have changed since they
+// were listed.
 func (c *Cleaner) removeOne(ctx context.Context, name string, listed filestore.Info) error {
 	result, err := c.Store.Stat(ctx, filestore.Processed, listed.Name)
 	if errors.Is(err, filestore.ErrNotExist) {
@@ -119,7 +119,7 @@ func (c *Cleaner) removeOne(ctx context.Context, name string, listed filestore.I
 		return nil
 	}
 	if err != nil {
-		return fmt.Errorf("when was %s published: %w", result.Name, err)
+		return err
 	}
 	files := []file{{filestore.Processed, result}}
 	rejectedName, err := filestore.RejectedName(name)
@@ -150,7 +150,7 @@ func (c *Cleaner) removeOne(ctx context.Context, name string, listed filestore.I
 		case err != nil && !errors.Is(err, filestore.ErrNotExist):
 			return fmt.Errorf("remove %s/%s: %w", f.area, f.Name, err)
 		case err == nil && !removed:
-			return nil // it is another one now, which is not done with
+			return nil // it has been replaced, so it is not old any more
 		}
 	}
 	c.Report(removal)

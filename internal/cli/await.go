@@ -6,8 +6,8 @@ import (
 	"io"
 )
 
-// Await calls do, which may block for ever, as reading a terminal or opening a named
-// pipe does. When ctx ends first it returns the error of ctx, and do goes on unheard.
+// Await calls do, which may block for ever, as when it reads a terminal or opens a named
+// pipe. When ctx ends first, Await returns the error of ctx, and what do returns is lost.
 func Await[T any](ctx context.Context, do func() (T, error)) (T, error) {
 	type outcome struct {
 		value T
@@ -29,7 +29,8 @@ func Await[T any](ctx context.Context, do func() (T, error)) (T, error) {
 	}
 }
 
-// Reader reads from another one, and fails with the error of ctx once that has ended.
+// Reader returns a reader that reads from another one. After ctx has ended it fails with the
+// error of ctx, also when the other one blocks.
 func Reader(ctx context.Context, from io.Reader) io.Reader {
 	return &reader{ctx: ctx, from: from, buffer: make([]byte, 256<<10)}
 }
@@ -37,7 +38,7 @@ func Reader(ctx context.Context, from io.Reader) io.Reader {
 type reader struct {
 	ctx    context.Context
 	from   io.Reader
-	buffer []byte // what is read into, even when nobody waits for it any more
+	buffer []byte // a read that was not awaited may still write into it
 }
 
 func (r *reader) Read(p []byte) (int, error) {
@@ -46,7 +47,8 @@ func (r *reader) Read(p []byte) (int, error) {
 	return copy(p, into[:n]), err
 }
 
-// Writer writes to another one, and fails with the error of ctx once that has ended.
+// Writer returns a writer that writes to another one. After ctx has ended it fails with the
+// error of ctx, also when the other one blocks.
 func Writer(ctx context.Context, to io.Writer) io.Writer { return writer{ctx, to} }
 
 type writer struct {

@@ -1,5 +1,5 @@
-// Package cli is the shell around every service: flags that each have an
-// environment variable, help that teaches, and exit codes that mean something.
+// Package cli is the command line of every service: flags, each with an environment
+// variable, the help, and the exit codes.
 package cli
 
 import (
@@ -24,16 +24,19 @@ func Usagef(format string, args ...any) error {
 	return &UsageError{Problem: fmt.Sprintf(format, args...)}
 }
 
-// ErrHelp is returned by Parse once it has printed the help that was asked for.
-var ErrHelp = errors.New("help was asked for")
+// Version is the version of the build, set by the linker.
+var Version = "dev"
 
-// Command is one program or subcommand, as its help shows it.
+// errHelp is returned by Parse after it has printed the help or the version.
+var errHelp = errors.New("help was asked for")
+
+// Command is a program or a subcommand, as its help shows it.
 type Command struct {
 	Name     string // as typed, e.g. "processor aggregate"
 	Args     string // its arguments, e.g. "[flags] FILE..."; "" when it takes none
-	About    string // what it does, a paragraph or more
-	Examples string // lines to copy
-	Details  string // what else there is to know, whole lines with headings; may be empty
+	About    string // what it does: one paragraph or more
+	Examples string // command lines
+	Details  string // more of the help, whole lines with headings; may be empty
 	MinArgs  int
 	MaxArgs  int // -1: any number
 	Flags    *pflag.FlagSet
@@ -47,18 +50,18 @@ func NewFlags() *pflag.FlagSet {
 	return fs
 }
 
-// EnvName is the environment variable of a flag: redis-host has REDIS_HOST. Own flags
-// have another.
+// EnvName is the environment variable of a flag: that of redis-host is REDIS_HOST. Flags
+// that are marked by Own have another one.
 func EnvName(flag string) string {
 	return strings.ToUpper(strings.ReplaceAll(flag, "-", "_"))
 }
 
-// ownPrefix begins the environment variables of own flags.
+// ownPrefix is the beginning of the environment variables of flags that are marked by Own.
 const ownPrefix = "CSV_PIPELINE_"
 
-// Own marks flags that say what one run of a command is to do, unlike those that say how a
-// pipeline is set up. Their environment variables begin with CSV_PIPELINE_: an ALL or a
-// DRY_RUN that is meant for another program changes nothing.
+// Own marks flags that are for one run of a command, unlike the settings of a pipeline.
+// Their environment variables begin with CSV_PIPELINE_, so that an ALL or a DRY_RUN that is
+// meant for another program changes nothing.
 func Own(fs *pflag.FlagSet, flags ...string) {
 	for _, name := range flags {
 		if err := fs.SetAnnotation(name, ownPrefix, nil); err != nil {
@@ -72,6 +75,9 @@ func isOwn(f *pflag.Flag) bool {
 	return own
 }
 
+// isQuestion reports whether a flag is --help or --version: these have no environment variable.
+func isQuestion(f *pflag.Flag) bool { return f.Name == "help" || f.Name == "version" }
+
 func envOf(f *pflag.Flag) string {
 	if isOwn(f) {
 		return ownPrefix + EnvName(f.Name)
@@ -79,24 +85,31 @@ func envOf(f *pflag.Flag) string {
 	return EnvName(f.Name)
 }
 
-// Parse sets the flags of c from args and, where args say nothing, from the
-// environment, and returns the arguments that are left. An environment variable
-// that is set but empty counts as not set. Mistakes are a *UsageError that names
-// the flag or the variable and what it takes; after --help it is ErrHelp.
+// Parse sets the flags of c from args, and those that args do not set from the environment.
+// It returns the arguments that are left. An empty environment variable counts as not set.
+// A mistake is a *UsageError that names the flag or the variable and what it takes. For
+// --help and --version, Parse prints the answer and returns an error for which ExitCode is
+// ExitOK.
 func Parse(c Command, args []string, getenv Getenv, stdout io.Writer) ([]string, error) {
 	fs := c.Flags
+	version := fs.Bool("version", false, "print the version")
 	help := fs.BoolP("help", "h", false, "print this help")
 	if err := fs.Parse(args); err != nil {
 		return nil, Usagef("%v\nTry '%s --help'.", err, c.Name)
 	}
 	if *help {
 		c.printHelp(stdout)
-		return nil, ErrHelp
+		return nil, errHelp
+	}
+	if *version {
+		service, _, _ := strings.Cut(c.Name, " ")
+		fmt.Fprintln(stdout, service, Version)
+		return nil, errHelp
 	}
 	var failed error
 	fs.VisitAll(func(f *pflag.Flag) {
 		value, ok := getenv(envOf(f))
-		if failed != nil || f.Changed || f.Name == "help" || !ok || value == "" {
+		if failed != nil || f.Changed || isQuestion(f) || !ok || value == "" {
 			return
 		}
 		if err := fs.Set(f.Name, value); err != nil {
@@ -129,7 +142,7 @@ func (c Command) printHelp(w io.Writer) {
 	shown.SortFlags = false
 	c.Flags.VisitAll(func(f *pflag.Flag) {
 		g := *f
-		if g.Name != "help" {
+		if !isQuestion(f) {
 			g.Usage += fmt.Sprintf(" [$%s]", envOf(f))
 		}
 		own = own || isOwn(f)
@@ -137,7 +150,7 @@ func (c Command) printHelp(w io.Writer) {
 	})
 	fmt.Fprintf(w, "\nFlags, each with its environment variable:\n%s", shown.FlagUsagesWrapped(100))
 	if own {
-		fmt.Fprintf(w, "What only this run of the command needs has a variable that begins with %s.\n", ownPrefix)
+		fmt.Fprintf(w, "Flags that are for one run of the command have a variable that begins with %s.\n", ownPrefix)
 	}
 	fmt.Fprint(w, exitCodes)
 }

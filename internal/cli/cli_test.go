@@ -6,6 +6,8 @@ import (
 	"strings"
 	"testing"
 	"time"
+
+	"go.uber.org/zap/zapcore"
 )
 
 type settings struct {
@@ -15,6 +17,7 @@ type settings struct {
 	start time.Time
 	sums  []string
 	dry   bool
+	level zapcore.Level
 }
 
 func parse(t *testing.T, env map[string]string, args ...string) (settings, []string, string, error) {
@@ -28,20 +31,21 @@ func parse(t *testing.T, env map[string]string, args ...string) (settings, []str
 	List(fs, &s.sums, "aggregate", []string{"sum(quantity)"}, func(v string) ([]string, error) { return strings.Split(v, ","), nil }, "what")
 	fs.BoolVar(&s.dry, "dry-run", false, "only look")
 	Own(fs, "dry-run")
+	Choice(fs, &s.level, "log-level", zapcore.InfoLevel, []zapcore.Level{zapcore.InfoLevel, zapcore.WarnLevel}, "which lines")
 	var out bytes.Buffer
 	getenv := func(k string) (string, bool) { v, ok := env[k]; return v, ok }
-	rest, err := Parse(Command{Name: "thing", Args: "FILE", About: "Does a thing.", MaxArgs: 1, Flags: fs}, args, getenv, &out)
+	rest, err := Parse(Command{Name: "thing do", Args: "FILE", About: "Does a thing.", MaxArgs: 1, Flags: fs}, args, getenv, &out)
 	return s, rest, out.String(), err
 }
 
 func TestFlagsWinOverEnvironmentOverDefaults(t *testing.T) {
-	env := map[string]string{"REDIS_HOST": "from-env", "REDIS_PORT": "1000", "LEASE": "", "AGGREGATE": "a,b"}
+	env := map[string]string{"REDIS_HOST": "from-env", "REDIS_PORT": "1000", "LEASE": "", "AGGREGATE": "a,b", "LOG_LEVEL": "warn"}
 	s, rest, _, err := parse(t, env, "--redis-host", "from-flag", "file.csv", "--start=2023-02-03")
 	if err != nil {
 		t.Fatal(err)
 	}
-	want := settings{"from-flag", 1000, 30 * time.Second, time.Date(2023, 2, 3, 0, 0, 0, 0, time.UTC), []string{"a", "b"}, false}
-	if s.host != want.host || s.port != want.port || s.lease != want.lease || !s.start.Equal(want.start) || strings.Join(s.sums, "+") != "a+b" {
+	want := settings{"from-flag", 1000, 30 * time.Second, time.Date(2023, 2, 3, 0, 0, 0, 0, time.UTC), []string{"a", "b"}, false, zapcore.WarnLevel}
+	if s.host != want.host || s.port != want.port || s.lease != want.lease || !s.start.Equal(want.start) || strings.Join(s.sums, "+") != "a+b" || s.level != want.level {
 		t.Errorf("got %+v, want %+v", s, want)
 	}
 	if len(rest) != 1 || rest[0] != "file.csv" {
@@ -66,6 +70,7 @@ func TestMistakesNameTheVariableAndWhatItTakes(t *testing.T) {
 		"out of range": {args: []string{"--redis-port=0"}, want: []string{"redis-port", "1 to 65535"}},
 		"duration":     {args: []string{"--lease=soon"}, want: []string{"lease", "1s to 1h0m0s"}},
 		"date":         {env: map[string]string{"START": "1/2/22"}, want: []string{"START", "2022-01-01"}},
+		"choice":       {env: map[string]string{"LOG_LEVEL": "loud"}, want: []string{"LOG_LEVEL", `"loud"`, "info, warn"}},
 		"unknown flag": {args: []string{"--colour"}, want: []string{"--colour", "--help"}},
 		"argument":     {args: []string{"a", "b"}, want: []string{`"b"`}},
 	} {
@@ -90,13 +95,23 @@ func TestMistakesNameTheVariableAndWhatItTakes(t *testing.T) {
 
 func TestHelpNamesEveryFlagAndItsVariable(t *testing.T) {
 	_, _, help, err := parse(t, nil, "--help")
-	if !errors.Is(err, ErrHelp) || ExitCode(err, &bytes.Buffer{}) != ExitOK {
+	if !errors.Is(err, errHelp) || ExitCode(err, &bytes.Buffer{}) != ExitOK {
 		t.Fatalf("got %v", err)
 	}
-	for _, part := range []string{"Does a thing.", "thing FILE", "--redis-host", "$REDIS_HOST", "$AGGREGATE", "(default 6379)", "$CSV_PIPELINE_DRY_RUN", "Exit codes", "130", "143"} {
+	for _, part := range []string{"Does a thing.", "thing do FILE", "--redis-host", "$REDIS_HOST", "$AGGREGATE", "(default 6379)", "$CSV_PIPELINE_DRY_RUN", "Exit codes", "130", "143"} {
 		if !strings.Contains(help, part) {
 			t.Errorf("help lacks %q:\n%s", part, help)
 		}
+	}
+}
+
+func TestVersionIsThatOfTheProgram(t *testing.T) {
+	_, _, text, err := parse(t, map[string]string{"VERSION": "false", "REDIS_PORT": "none"}, "--version")
+	if !errors.Is(err, errHelp) || text != "thing "+Version+"\n" {
+		t.Errorf("%v, printed %q", err, text)
+	}
+	if _, _, text, err := parse(t, map[string]string{"VERSION": "true"}, "file.csv"); err != nil || text != "" {
+		t.Errorf("a variable asks for the version: %v, %q", err, text)
 	}
 }
 

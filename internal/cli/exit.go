@@ -10,16 +10,16 @@ import (
 	"syscall"
 )
 
-// Exit codes of every command. One that a signal cut short has 128 and the signal's
-// number, as a shell would give it: 130 for SIGINT, 143 for SIGTERM.
+// Exit codes of every command. The exit code of a command that a signal cut short is 128 plus
+// the signal's number, as in a shell: 130 for SIGINT, 143 for SIGTERM.
 const (
-	ExitOK     = 0 // all that was asked for is done
-	ExitFailed = 1 // something outside the command line went wrong
+	ExitOK     = 0 // the command has done what was asked for
+	ExitFailed = 1 // it failed
 	ExitUsage  = 2 // the command line or the environment is wrong
 	exitSignal = 128
 )
 
-// exitCodes is what every --help says about them.
+// exitCodes is the part of every help about exit codes.
 const exitCodes = `
 Exit codes:
   0    all that was asked for is done; a service that is told to stop has finished or given back
@@ -30,11 +30,11 @@ Exit codes:
 A second signal ends it at once.
 `
 
-// Stopped says that a signal told the process to stop. It is the cause of the context
-// that Main gives, and the error of a command that the signal cut short.
+// Stopped says that a signal told the process to stop. It is the cause of the context that
+// Main passes to a command, and the error of a command that the signal cut short.
 type Stopped struct {
 	Signal syscall.Signal
-	Err    error // what was cut short; nil if that is not known
+	Err    error // what the command returned; nil in the cause of the context
 }
 
 func (e *Stopped) Error() string {
@@ -53,16 +53,16 @@ func (e *Stopped) Error() string {
 
 func (e *Stopped) Unwrap() error { return e.Err }
 
-// Logged is an error that is in the log already: it is not printed again.
+// Logged is an error that is in the log already. Main does not print it again.
 type Logged struct{ Err error }
 
 func (e *Logged) Error() string { return e.Err.Error() }
 
 func (e *Logged) Unwrap() error { return e.Err }
 
-// Main runs a command until it ends, and returns its exit code. SIGINT and SIGTERM end
-// ctx. A command that then returns nil has done what was asked for; one that returns an
-// error was cut short. A second signal ends the process at once.
+// Main runs a command and returns its exit code. SIGINT and SIGTERM end the context of the
+// command. If it then returns nil, it has done what was asked for; if it returns an error, it
+// was cut short. A second signal ends the process at once.
 func Main(run func(ctx context.Context, args []string, getenv Getenv, stdout, stderr io.Writer) error) int {
 	ctx, stop := context.WithCancelCause(context.Background())
 	defer stop(nil)
@@ -72,7 +72,7 @@ func Main(run func(ctx context.Context, args []string, getenv Getenv, stdout, st
 		stop(&Stopped{Signal: (<-signals).(syscall.Signal)})
 		os.Exit(exitSignal + int((<-signals).(syscall.Signal)))
 	}()
-	err := CutShort(ctx, run(ctx, os.Args[1:], os.LookupEnv, os.Stdout, os.Stderr))
+	err := cutShort(ctx, run(ctx, os.Args[1:], os.LookupEnv, os.Stdout, os.Stderr))
 	code := ExitCode(err, os.Stderr)
 	if code != ExitOK {
 		leaveMessage(terminationLog, err)
@@ -80,10 +80,11 @@ func Main(run func(ctx context.Context, args []string, getenv Getenv, stdout, st
 	return code
 }
 
-// CutShort returns the error of a command, as a *Stopped if a signal has ended ctx.
-func CutShort(ctx context.Context, err error) error {
+// cutShort makes a *Stopped of the error of a command if a signal has ended ctx. Wrong usage
+// stays what it is.
+func cutShort(ctx context.Context, err error) error {
 	var stopped *Stopped
-	if err == nil || IsUsage(err) || errors.Is(err, ErrHelp) || !errors.As(context.Cause(ctx), &stopped) {
+	if err == nil || IsUsage(err) || errors.Is(err, errHelp) || !errors.As(context.Cause(ctx), &stopped) {
 		return err
 	}
 	return &Stopped{Signal: stopped.Signal, Err: err}
@@ -95,9 +96,10 @@ func IsUsage(err error) bool {
 	return errors.As(err, &usage)
 }
 
-// ExitCode prints err, if there is one to print, and returns the exit code it stands for.
+// ExitCode returns the exit code of a command that returned err, and prints err unless it
+// has been logged.
 func ExitCode(err error, stderr io.Writer) int {
-	if err == nil || errors.Is(err, ErrHelp) {
+	if err == nil || errors.Is(err, errHelp) {
 		return ExitOK
 	}
 	var logged *Logged
@@ -115,11 +117,11 @@ func ExitCode(err error, stderr io.Writer) int {
 	}
 }
 
-// terminationLog is where Kubernetes reads why a container ended, which outlives its logs: the
-// default of a container's terminationMessagePath. Outside of Kubernetes there is no such file.
+// terminationLog is the default of a container's terminationMessagePath. Kubernetes keeps what
+// the file says longer than the container's logs. Outside of Kubernetes there is no such file.
 const terminationLog = "/dev/termination-log"
 
-// leaveMessage writes err to the file at path if there is one.
+// leaveMessage writes err to the file at path, if that file exists.
 func leaveMessage(path string, err error) {
 	f, failed := os.OpenFile(path, os.O_WRONLY|os.O_TRUNC, 0)
 	if failed != nil {

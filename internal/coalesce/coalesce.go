@@ -1,5 +1,5 @@
-// Package coalesce lets all who ask for the same thing at the same time share one
-// answer, so that a thousand requests cost what one does.
+// Package coalesce lets callers that ask for the same thing at the same time share one run of
+// a function, so that a thousand requests cost as much as one.
 package coalesce
 
 import (
@@ -15,7 +15,7 @@ type Call[T any] struct {
 	end  context.CancelFunc
 
 	mu      sync.Mutex
-	current *run[T] // under way; nil: none is
+	current *run[T] // the run that goes on; nil: none does
 }
 
 type run[T any] struct {
@@ -24,19 +24,20 @@ type run[T any] struct {
 	err   error
 }
 
-// New makes a call of do, which never runs twice at once. Its context ends with Close,
-// and not with that of any caller.
+// New makes a Call of do. Two runs of do never overlap. The context of do ends with Close,
+// not with the context of a caller.
 func New[T any](do func(context.Context) (T, error)) *Call[T] {
 	c := &Call[T]{do: do}
 	c.life, c.end = context.WithCancel(context.Background())
 	return c
 }
 
-// Join returns what the run under way returns, or else a new one. A caller whose
-// context ends gets its cause and leaves; the run goes on for the others.
+// Join returns what the run that goes on returns. If there is none, it starts one. When the
+// context of a caller ends, Join returns its cause to that caller; the run goes on for the
+// others.
 func (c *Call[T]) Join(ctx context.Context) (T, error) { return c.start().wait(ctx) }
 
-// Fresh is Join, but of a run that begins after Fresh was called.
+// Fresh is Join for a run that began after the call of Fresh.
 func (c *Call[T]) Fresh(ctx context.Context) (T, error) {
 	c.mu.Lock()
 	earlier := c.current
@@ -50,8 +51,8 @@ func (c *Call[T]) Fresh(ctx context.Context) (T, error) {
 	return c.Join(ctx)
 }
 
-// Close cancels the run under way and waits for it. There is none after that:
-// callers get context.Canceled.
+// Close cancels the run that goes on and waits for it. No run starts after that: callers get
+// context.Canceled.
 func (c *Call[T]) Close() {
 	c.end()
 	c.mu.Lock()

@@ -1,6 +1,6 @@
-// Package datafolder is what the one process that works on a folder keeps there beside
-// the files, where no listing shows it: a lock that keeps a second one out, how others
-// on this machine reach it, and its token. Only the user who owns it can read it.
+// Package datafolder keeps things of the process that works on a data folder in a hidden
+// folder beside the files: a lock that refuses a second process, how other programs on this
+// machine reach the process, and its token. Only the owner can read them.
 package datafolder
 
 import (
@@ -19,11 +19,11 @@ import (
 var (
 	// ErrInUse: another process works on the folder.
 	ErrInUse = errors.New("in use")
-	// ErrFree: no process works on the folder, as far as it says.
+	// ErrFree: no process has announced that it works on the folder.
 	ErrFree = errors.New("not in use")
 )
 
-// Process is the one that works on a folder.
+// Process is the process that works on a folder.
 type Process struct {
 	PID      int    `json:"pid"`
 	Page     string `json:"page"`     // the address of its page
@@ -31,29 +31,29 @@ type Process struct {
 	Password string `json:"password"` // of that Redis
 }
 
-// Folder is one that this process works on.
+// Folder is a data folder that this process works on.
 type Folder struct {
-	kept string
-	lock *flock.Flock
+	hidden string // the path of the hidden folder
+	lock   *flock.Flock
 }
 
 const (
-	kept    = ".csv-pipeline" // the folder within the data folder
-	process = "process.json"  // in it: how to reach the process
+	hidden  = ".csv-pipeline" // the hidden folder within the data folder
+	process = "process.json"  // the file in it that has a Process
 )
 
-// Occupy makes the folder, unless it is there, and keeps others out of it until Leave,
-// or until this process ends, however it does. If another process has it, the error
-// wraps ErrInUse and says which one.
+// Occupy locks a data folder for this process until Leave is called or the process ends in
+// any way. It makes the folder if it is not there. If another process has the lock, the error
+// wraps ErrInUse and names the process.
 func Occupy(folder string) (*Folder, error) {
-	f := &Folder{kept: filepath.Join(folder, kept)}
+	f := &Folder{hidden: filepath.Join(folder, hidden)}
 	if err := os.MkdirAll(folder, 0o777); err != nil {
 		return nil, err
 	}
-	if err := os.Mkdir(f.kept, 0o700); err != nil && !errors.Is(err, fs.ErrExist) {
+	if err := os.Mkdir(f.hidden, 0o700); err != nil && !errors.Is(err, fs.ErrExist) {
 		return nil, err
 	}
-	f.lock = flock.New(filepath.Join(f.kept, "lock"))
+	f.lock = flock.New(filepath.Join(f.hidden, "lock"))
 	free, err := f.lock.TryLock()
 	switch {
 	case err != nil:
@@ -65,13 +65,13 @@ func Occupy(folder string) (*Folder, error) {
 		}
 		return nil, fmt.Errorf("%s is %w by %s", folder, ErrInUse, by)
 	}
-	if err := f.forget(); err != nil { // one that was killed
+	if err := f.forget(); err != nil { // left by a process that was killed
 		return nil, errors.Join(err, f.lock.Close())
 	}
 	return f, nil
 }
 
-// Announce tells others on this machine, if they may read it, how to reach this process.
+// Announce writes for the owner's other programs on this machine how to reach this process.
 func (f *Folder) Announce(p Process) error {
 	text, err := json.Marshal(p)
 	if err != nil {
@@ -80,10 +80,10 @@ func (f *Folder) Announce(p Process) error {
 	return f.write(process, text)
 }
 
-// Find returns the process that works on the folder, or did and was killed; an error
-// that wraps ErrFree when there is none.
+// Find returns the process that announced that it works on the folder. It may have been
+// killed since. The error wraps ErrFree when there is none.
 func Find(folder string) (p Process, err error) {
-	text, err := os.ReadFile(filepath.Join(folder, kept, process))
+	text, err := os.ReadFile(filepath.Join(folder, hidden, process))
 	if errors.Is(err, fs.ErrNotExist) {
 		return p, fmt.Errorf("%s is %w", folder, ErrFree)
 	}
@@ -96,13 +96,13 @@ func Find(folder string) (p Process, err error) {
 	return p, nil
 }
 
-// minToken is the length below which a token could be guessed.
+// minToken is the minimum length of a token: a shorter one could be guessed.
 const minToken = 16
 
-// Token is the folder's token and the path of the file that holds it. It is made when
-// it is first asked for, and anew if others could have read it.
+// Token returns the folder's token and the path of its file. The first call makes the token.
+// A token that others could read is replaced.
 func (f *Folder) Token() (token, path string, err error) {
-	path = filepath.Join(f.kept, "token")
+	path = filepath.Join(f.hidden, "token")
 	if fi, err := os.Lstat(path); err == nil && fi.Mode().IsRegular() && fi.Mode().Perm()&0o077 == 0 {
 		text, err := os.ReadFile(path)
 		if err != nil {
@@ -116,9 +116,9 @@ func (f *Folder) Token() (token, path string, err error) {
 	return token, path, f.write("token", []byte(token+"\n"))
 }
 
-// write puts a whole file in the place of another, readable by its owner alone.
+// write replaces a file as a whole. Only the owner can read it.
 func (f *Folder) write(name string, text []byte) error {
-	temporary, err := os.CreateTemp(f.kept, "new-*")
+	temporary, err := os.CreateTemp(f.hidden, "new-*")
 	if err != nil {
 		return err
 	}
@@ -127,17 +127,17 @@ func (f *Folder) write(name string, text []byte) error {
 	if err = errors.Join(err, temporary.Close()); err != nil {
 		return err
 	}
-	return os.Rename(temporary.Name(), filepath.Join(f.kept, name))
+	return os.Rename(temporary.Name(), filepath.Join(f.hidden, name))
 }
 
-// Leave lets another process have the folder.
+// Leave unlocks the folder.
 func (f *Folder) Leave() error {
 	return errors.Join(f.forget(), f.lock.Close())
 }
 
-// forget removes what is said of the process.
+// forget removes what Announce wrote.
 func (f *Folder) forget() error {
-	err := os.Remove(filepath.Join(f.kept, process))
+	err := os.Remove(filepath.Join(f.hidden, process))
 	if errors.Is(err, fs.ErrNotExist) {
 		return nil
 	}

@@ -76,7 +76,7 @@ func TestTheTokenStaysAndIsItsOwnersAlone(t *testing.T) {
 	if text, err := os.ReadFile(path); err != nil || strings.TrimSpace(string(text)) != first {
 		t.Errorf("the file holds %q, %v", text, err)
 	}
-	err = filepath.WalkDir(filepath.Join(folder, kept), func(path string, d fs.DirEntry, err error) error {
+	err = filepath.WalkDir(filepath.Join(folder, hidden), func(path string, d fs.DirEntry, err error) error {
 		if err != nil {
 			return err
 		}

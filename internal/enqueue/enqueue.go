@@ -1,6 +1,5 @@
-// Package enqueue has files processed that are there already: those that have no
-// result, or all of them, as after a change of what is aggregated. It is the
-// subcommand 'enqueue' of every service that has the files and the queue at hand.
+// Package enqueue queues files that are in the store already: those that have no result,
+// or all of them, as after a change of the group-by or aggregate settings.
 package enqueue
 
 import (
@@ -17,19 +16,18 @@ import (
 	"csv-pipeline/internal/queue"
 )
 
-// Enqueuer makes files wait.
+// Enqueuer queues files. It is for one Run.
 type Enqueuer struct {
-	Store filestore.Store // is only listed
+	Store filestore.Store // Run only lists it
 	Queue *queue.Queue
-	// Globs say which files: those that match one of them, as path.Match does, or all
-	// if there are none. One without a slash is for the files of any folder.
+	// Globs select the files whose names match one of them, as path.Match does. No glob
+	// selects all files. A glob without a slash applies to the files of every folder.
 	Globs []string
-	// All is to take files that have a result, too. Names in flight are then processed
-	// once more afterwards.
+	// All also queues files that have a result. Names that are in flight are then
+	// processed once more afterwards.
 	All bool
-	// Progress is told now and then how many files were listed, and how many of them
-	// were made to wait so far; nil: nobody.
-	Progress func(listed, queued int)
+	// Report is called from time to time with how far Run has come; it may be nil.
+	Report func(Progress)
 
 	waiting map[uint64]struct{} // hashes of the names: a million of them take 40 MB
 	seed    maphash.Seed
@@ -37,11 +35,19 @@ type Enqueuer struct {
 	sum     Summary
 }
 
-// Summary is what was done.
+// Progress is how far Run has come.
+type Progress struct{ Listed, Queued int }
+
+// String is a sentence without a full stop.
+func (p Progress) String() string {
+	return fmt.Sprintf("%s found, %d queued so far", count(p.Listed), p.Queued)
+}
+
+// Summary is what Run did.
 type Summary struct {
 	queue.Enqueued
-	Matching int // CSV files that match
-	Waiting  int // matching ones that waited already
+	Matching int // CSV files that match a glob
+	Waiting  int // of these, files whose names were waiting in the queue already
 }
 
 // String is a sentence without a full stop.
@@ -66,12 +72,12 @@ func count(files int) string {
 	return fmt.Sprintf("%d files", files)
 }
 
-// atOnce is how many files are brought into the order of their names together. So a
-// million of them are not kept in memory.
+// atOnce is how many names are sorted and queued together: the names of a million files
+// are never in memory at once.
 const atOnce = 10_000
 
-// Run makes the files wait. Doing it again is harmless. After an error the summary says
-// what was done before.
+// Run queues the files. Running it again is harmless. After an error the summary says
+// what was done before the error.
 func (e *Enqueuer) Run(ctx context.Context) (Summary, error) {
 	if err := e.look(ctx); err != nil {
 		return e.sum, err
@@ -91,7 +97,7 @@ func (e *Enqueuer) Run(ctx context.Context) (Summary, error) {
 	return e.sum, e.push(ctx, names)
 }
 
-// look notes which names wait.
+// look remembers which names are waiting.
 func (e *Enqueuer) look(ctx context.Context) error {
 	e.seed, e.waiting = maphash.MakeSeed(), make(map[uint64]struct{})
 	for name, err := range e.Queue.Waiting(ctx) {
@@ -103,7 +109,7 @@ func (e *Enqueuer) look(ctx context.Context) error {
 	return nil
 }
 
-// candidates yields the names of the files that are to wait.
+// candidates yields the names of the files to queue.
 func (e *Enqueuer) candidates(ctx context.Context) iter.Seq2[string, error] {
 	return func(yield func(string, error) bool) {
 		if e.All {
@@ -129,7 +135,8 @@ func (e *Enqueuer) candidates(ctx context.Context) iter.Seq2[string, error] {
 	}
 }
 
-// wanted reports whether the file is a CSV file that matches and does not wait.
+// wanted reports whether the file is a CSV file that matches a glob and is not waiting
+// already.
 func (e *Enqueuer) wanted(name string) bool {
 	if !e.matches(name) {
 		return false
@@ -156,7 +163,7 @@ func (e *Enqueuer) matches(name string) bool {
 	})
 }
 
-// push makes names wait that were looked for.
+// push queues names, sorted.
 func (e *Enqueuer) push(ctx context.Context, names []string) error {
 	slices.Sort(names)
 	for batch := range slices.Chunk(names, 500) {
@@ -166,18 +173,18 @@ func (e *Enqueuer) push(ctx context.Context, names []string) error {
 		if err != nil {
 			return err
 		}
-		e.progress()
+		e.report()
 	}
 	return nil
 }
 
-func (e *Enqueuer) progress() {
-	if e.Progress != nil {
-		e.Progress(e.listed, e.sum.Queued)
+func (e *Enqueuer) report() {
+	if e.Report != nil {
+		e.Report(Progress{e.listed, e.sum.Queued})
 	}
 }
 
-// counted is a store whose listings are progress.
+// counted is the store, which counts and reports the raw files that it lists.
 type counted struct {
 	filestore.Store
 	e *Enqueuer
@@ -190,7 +197,7 @@ func (c counted) List(ctx context.Context, area filestore.Area) iter.Seq2[filest
 				c.e.listed++
 			}
 			if c.e.listed%1000 == 0 {
-				c.e.progress()
+				c.e.report()
 			}
 			if !yield(info, err) {
 				return

@@ -1,4 +1,4 @@
-package enqueue
+package enqueue_test
 
 import (
 	"bytes"
@@ -14,9 +14,11 @@ import (
 	"github.com/redis/go-redis/v9"
 
 	"csv-pipeline/internal/cli"
+	"csv-pipeline/internal/enqueue"
 	"csv-pipeline/internal/filestore/dirstore"
 	"csv-pipeline/internal/queue"
 	"csv-pipeline/internal/queue/redistest"
+	"csv-pipeline/internal/service"
 )
 
 const list = "csvs-to-process"
@@ -80,7 +82,7 @@ func (b *bench) command(t *testing.T, args ...string) (code int, stdout, stderr 
 		"ALL": "true"} // anybody may have set that for something else
 	getenv := func(name string) (string, bool) { v, ok := env[name]; return v, ok }
 	var out, errs bytes.Buffer
-	code = cli.ExitCode(Run(t.Context(), "inspector", args, getenv, &out, &errs), &errs)
+	code = cli.ExitCode(service.Enqueue(t.Context(), "inspector", args, getenv, &out, &errs), &errs)
 	return code, out.String(), errs.String()
 }
 
@@ -171,7 +173,7 @@ func TestEnqueueNeedsNoWritableFiles(t *testing.T) {
 // and queued, a part at a time.
 func TestEnqueueGoesAlongTheFiles(t *testing.T) {
 	b := setUp(t)
-	const n = atOnce + 500
+	const n = 10_500 // more than are brought into order together
 	for i := range n {
 		f, err := os.Create(filepath.Join(b.folder, "raw", "shop", strconv.Itoa(i)+".csv"))
 		if err != nil {
@@ -187,7 +189,8 @@ func TestEnqueueGoesAlongTheFiles(t *testing.T) {
 	}
 	defer store.Close()
 	lastListed, lastQueued, between := 0, 0, false
-	e := Enqueuer{Store: store, Queue: b.queue, All: true, Progress: func(listed, queued int) {
+	e := enqueue.Enqueuer{Store: store, Queue: b.queue, All: true, Report: func(p enqueue.Progress) {
+		listed, queued := p.Listed, p.Queued
 		if listed < lastListed || queued < lastQueued {
 			t.Errorf("progress goes back from %d, %d to %d, %d", lastListed, lastQueued, listed, queued)
 		}

@@ -1,4 +1,4 @@
-package notification_test
+package notification
 
 import (
 	"reflect"
@@ -14,16 +14,15 @@ import (
 	"csv-pipeline/internal/filestore"
 	"csv-pipeline/internal/filestore/bucketstore"
 	"csv-pipeline/internal/filestore/s3test"
-	"csv-pipeline/internal/notification"
 	"csv-pipeline/internal/queue"
 	"csv-pipeline/internal/queue/redistest"
 )
 
 func TestParse(t *testing.T) {
-	umlaut := []notification.Object{{Bucket: "b", Key: "raw/Umsätze 1+1.csv"}}
+	umlaut := []object{{Bucket: "b", Key: "raw/Umsätze 1+1.csv"}}
 	for name, c := range map[string]struct {
 		text string
-		want []notification.Object
+		want []object
 		fail bool
 	}{
 		"S3":          {text: `{"Records":[{"eventName":"ObjectCreated:Put","s3":{"bucket":{"name":"b"},"object":{"key":"raw/Ums%C3%A4tze+1%2B1.csv","size":3}}}]}`, want: umlaut},
@@ -35,7 +34,7 @@ func TestParse(t *testing.T) {
 		"a bare name": {text: `20220101.csv`, fail: true},
 		"bad key":     {text: `{"Records":[{"eventName":"ObjectCreated:Put","s3":{"object":{"key":"%zz"}}}]}`, fail: true},
 	} {
-		got, err := notification.Parse(c.text)
+		got, err := parse(c.text)
 		if !reflect.DeepEqual(got, c.want) || (err != nil) != c.fail {
 			t.Errorf("%s: %v, %v", name, got, err)
 		}
@@ -69,7 +68,7 @@ func TestMinIOTellsOfFiles(t *testing.T) {
 	}
 	put(t, store, filestore.Processed, "a_aggregated_sales.csv", &raw)
 
-	r := notification.Reader{Queue: q, Store: store, Log: zaptest.NewLogger(t)}
+	r := Reader{Queue: q, Store: store, Log: zaptest.NewLogger(t)}
 	for taken := 0; taken < 4; {
 		// Moved to where it is, a message is only waited for.
 		if err := rdb.BLMove(t.Context(), q.EventsKey(), q.EventsKey(), "right", "right", 30*time.Second).Err(); err != nil {
@@ -103,7 +102,7 @@ func TestMessagesThatCannotBeReadAreDropped(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
-	r := notification.Reader{Queue: q, Store: everything{}, Log: zaptest.NewLogger(t)}
+	r := Reader{Queue: q, Store: everything{}, Log: zaptest.NewLogger(t)}
 	if n, err := r.Once(t.Context()); n != 3 || err != nil {
 		t.Fatal(n, err)
 	}

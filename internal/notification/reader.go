@@ -10,8 +10,9 @@ import (
 	"csv-pipeline/internal/queue"
 )
 
-// Reader moves names from the store's messages to the queue. Any number may run:
-// a message is taken at least once. One that gets lost is made up for by the sweep.
+// Reader reads the store's messages and queues the names in them. Any number of readers may
+// run. A message is processed at least once. The file of a message that gets lost is found by
+// the sweep.
 type Reader struct {
 	Queue *queue.Queue
 	Store filestore.ObjectNamer
@@ -21,8 +22,8 @@ type Reader struct {
 const (
 	// atOnce is how many messages are read together.
 	atOnce = 100
-	// pace is how often to look when there are none.
-	pace = time.Second
+	// interval is how often Run looks for messages when there are none.
+	interval = time.Second
 )
 
 // Run reads messages until ctx ends.
@@ -35,7 +36,7 @@ func (r *Reader) Run(ctx context.Context) {
 			return
 		case err != nil && err.Error() != problem:
 			problem = err.Error()
-			r.Log.Warn("the store's messages cannot be read for now", zap.Error(err))
+			r.Log.Warn("the notifications of the store could not be read, trying again", zap.Error(err))
 		case err == nil:
 			problem = ""
 		}
@@ -45,21 +46,21 @@ func (r *Reader) Run(ctx context.Context) {
 		select {
 		case <-ctx.Done():
 			return
-		case <-time.After(pace):
+		case <-time.After(interval):
 		}
 	}
 }
 
-// Once takes the messages that there are, and returns how many it took.
+// Once processes the messages that are there, atOnce at most, and returns how many.
 func (r *Reader) Once(ctx context.Context) (int, error) {
 	messages, err := r.Queue.Events(ctx, atOnce)
 	if err != nil {
 		return 0, err
 	}
 	for n, text := range messages {
-		objects, err := Parse(text)
+		objects, err := parse(text)
 		if err != nil {
-			r.Log.Warn("a message about the store is dropped", zap.Error(err), zap.String("message", text[:min(len(text), 200)]))
+			r.Log.Warn("dropped a notification that is not understood", zap.Error(err), zap.String("message", text[:min(len(text), 200)]))
 		}
 		var names []string
 		for _, o := range objects {
@@ -73,7 +74,7 @@ func (r *Reader) Once(ctx context.Context) (int, error) {
 			return n, err
 		}
 		for _, name := range names {
-			r.Log.Info("the store told of a file", zap.String("file", name))
+			r.Log.Info("queued a file that the store notified of", zap.String("file", name))
 		}
 	}
 	return len(messages), nil

@@ -1,4 +1,5 @@
-// Package ops is what operators see of a service: its log, its health and its metrics.
+// Package ops has what operators need of a service: the log, health checks, metrics and the
+// HTTP server.
 package ops
 
 import (
@@ -22,32 +23,14 @@ import (
 	"csv-pipeline/internal/cli"
 )
 
-// Version is the version of the build, set by the linker.
-var Version = "dev"
-
-// NewLogger logs JSON lines to w, from every goroutine.
-func NewLogger(w io.Writer, service string) *zap.Logger {
+// NewLogger returns a log that writes JSON lines to w, those of the level and above it. It is
+// safe for use by many goroutines.
+func NewLogger(w io.Writer, service string, level zapcore.Level) *zap.Logger {
 	config := zap.NewProductionEncoderConfig()
 	config.TimeKey, config.EncodeTime = "time", zapcore.RFC3339NanoTimeEncoder
 	config.EncodeDuration = zapcore.SecondsDurationEncoder
-	core := zapcore.NewCore(zapcore.NewJSONEncoder(config), zapcore.Lock(zapcore.AddSync(w)), zap.InfoLevel)
+	core := zapcore.NewCore(zapcore.NewJSONEncoder(config), zapcore.Lock(zapcore.AddSync(w)), level)
 	return zap.New(core).With(zap.String("service", service))
-}
-
-// Failed logs the error that ended a service, if there is one, and marks it as logged for
-// the command line. A mistake of usage is for the person at the command line and comes
-// back as it is.
-func Failed(ctx context.Context, log *zap.Logger, err error) error {
-	if err == nil || cli.IsUsage(err) {
-		return err
-	}
-	message := "failed"
-	var stopped *cli.Stopped
-	if errors.As(context.Cause(ctx), &stopped) {
-		message = stopped.Error()
-	}
-	log.Error(message, zap.Error(err))
-	return &cli.Logged{Err: err}
 }
 
 // NewRegistry returns a registry with the metrics that every service has.
@@ -55,23 +38,23 @@ func NewRegistry(service string) *prometheus.Registry {
 	registry := prometheus.NewRegistry()
 	info := prometheus.NewGauge(prometheus.GaugeOpts{
 		Name: "csv_pipeline_build_info", Help: "The version that runs; always 1.",
-		ConstLabels: prometheus.Labels{"service": service, "version": Version},
+		ConstLabels: prometheus.Labels{"service": service, "version": cli.Version},
 	})
 	info.Set(1)
 	registry.MustRegister(info, collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}))
 	return registry
 }
 
-// Pulse tells whether a loop still turns.
+// Pulse tells whether a loop still runs. The loop calls Beat in each iteration.
 type Pulse struct {
-	last    atomic.Int64 // unix nanoseconds
-	Timeout time.Duration
+	last    atomic.Int64  // when Beat was called, in Unix nanoseconds
+	Timeout time.Duration // the longest time between two beats of a loop that runs
 }
 
-// Beat notes that the loop turned.
+// Beat notes that the loop runs.
 func (p *Pulse) Beat() { p.last.Store(time.Now().UnixNano()) }
 
-// Alive is an error when the last beat is longer ago than the time-out.
+// Alive returns an error when the last beat is longer ago than Timeout.
 func (p *Pulse) Alive(context.Context) error {
 	if ago := time.Since(time.Unix(0, p.last.Load())); ago > p.Timeout {
 		return fmt.Errorf("nothing happened for %v", ago.Round(time.Second))
@@ -79,7 +62,8 @@ func (p *Pulse) Alive(context.Context) error {
 	return nil
 }
 
-// Endpoints adds /healthz (alive), /readyz (ready) and /metrics to mux.
+// Endpoints adds /healthz, /readyz and /metrics to mux. The first two answer 503 with the
+// error of alive or ready, if there is one.
 func Endpoints(mux *http.ServeMux, registry prometheus.Gatherer, alive, ready func(context.Context) error) {
 	mux.HandleFunc("GET /healthz", check(alive))
 	mux.HandleFunc("GET /readyz", check(ready))
@@ -101,7 +85,7 @@ func check(ask func(context.Context) error) http.HandlerFunc {
 	}
 }
 
-// Listen opens the address of a server; its error says what is expected.
+// Listen listens on a TCP address. Its error names the flag and the form of an address.
 func Listen(address string) (net.Listener, error) {
 	l, err := net.Listen("tcp", address)
 	if err != nil {
@@ -110,20 +94,21 @@ func Listen(address string) (net.Listener, error) {
 	return l, nil
 }
 
-// Server answers requests over HTTP.
+// Server is an HTTP server.
 type Server struct {
 	Handler http.Handler
 	Log     *zap.Logger
 	// HeaderTimeout is how long a client may take to send the header of a request; 0: 5 s.
 	HeaderTimeout time.Duration
-	// IdleTimeout is for how long a connection stays open between requests; 0: 2 min.
+	// IdleTimeout is how long a connection stays open between requests; 0: 2 min.
 	IdleTimeout time.Duration
 }
 
-// Serve answers requests until ctx ends, then finishes those under way for up to
-// ten seconds. How long one request may take is for the handler to say: see Protection.
+// Serve answers requests until ctx ends. Then it waits up to ten seconds for the requests
+// that are being answered, and closes l. It sets no limit to the time of a request:
+// Protection does.
 func (s Server) Serve(ctx context.Context, l net.Listener) error {
-	complaints, err := zap.NewStdLogAt(s.Log, zap.WarnLevel) // not Info: standalone shows warnings only
+	complaints, err := zap.NewStdLogAt(s.Log, zap.WarnLevel) // not Info: standalone logs warnings by default
 	if err != nil {
 		return err
 	}
@@ -146,30 +131,13 @@ func (s Server) Serve(ctx context.Context, l net.Listener) error {
 		return fmt.Errorf("serve %s: %w", l.Addr(), err)
 	}
 	if err := <-stopped; err != nil {
-		return errors.Join(fmt.Errorf("requests were cut off: %w", err), server.Close())
+		return errors.Join(fmt.Errorf("requests did not end in time: %w", err), server.Close())
 	}
 	return nil
 }
 
-// HealthcheckCommand is the healthcheck subcommand of a service.
-func HealthcheckCommand(ctx context.Context, service string, args []string, getenv cli.Getenv, stdout io.Writer) error {
-	fs := cli.NewFlags()
-	listen := fs.String("listen", ":8080", "`address` that the service serves")
-	if _, err := cli.Parse(cli.Command{
-		Name: service + " healthcheck",
-		Args: "[flags]",
-		About: "Asks the " + service + ` that serves on this machine whether it is alive, with GET /healthz, and ends
-with 0 if it is. It is for container engines whose probes run a command.`,
-		Examples: service + " healthcheck\n" + service + " healthcheck --listen :9090",
-		Flags:    fs,
-	}, args, getenv, stdout); err != nil {
-		return err
-	}
-	return Healthcheck(ctx, *listen)
-}
-
-// Healthcheck asks the service that listens on the given address of this machine
-// whether it is alive, for container engines whose probes run a command.
+// Healthcheck asks the service that listens on the given address of this machine whether it
+// is alive. The error says why it is not.
 func Healthcheck(ctx context.Context, listen string) error {
 	host, port, err := net.SplitHostPort(listen)
 	if err != nil {

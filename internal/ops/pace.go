@@ -8,33 +8,33 @@ import (
 	"time"
 )
 
-// piece is how many bytes a client must send, or take, within the time that it has.
-// With 30 seconds that is 9 kB a second: less than any line that people use, and too
-// much for one who wants to hold on to many connections for nothing.
+// piece is how many bytes a client must send or receive within the client time-out. With
+// 30 seconds that is 9 kB a second: slower than any connection that people use, and too fast
+// for a client that wants to hold many connections at no cost.
 const piece = 256 << 10
 
-// pace says how long the network may still be waited for. Only waiting for it counts,
-// so that a client does not pay for the time that the server takes.
+// pace limits how long the server waits for the client, for each piece. The time in which
+// the server itself works does not count.
 type pace struct {
 	deadline func(time.Time) error
 	time     time.Duration // for each piece
-	left     int           // bytes of the current piece
+	left     int           // bytes of the current piece that have not been transferred
 	waited   time.Duration // during the current piece
-	set      time.Time     // the deadline that is set
+	set      time.Time     // the deadline that was set last
 }
 
-// begin is called before the network is waited for; what it returns is for end.
+// begin is called before the server waits for the client. Its result is for end.
 func (p *pace) begin() time.Time {
 	now := time.Now()
 	deadline := now.Add(p.time - p.waited)
-	if off := deadline.Sub(p.set).Abs(); off > p.time/8 { // setting it each time would cost too much
+	if off := deadline.Sub(p.set).Abs(); off > p.time/8 { // setting it every time would cost too much
 		p.set = deadline
-		_ = p.deadline(deadline) // a test's recorder has none
+		_ = p.deadline(deadline) // the recorder of a test has no deadline
 	}
 	return now
 }
 
-// end notes how long it took until n bytes went over the line.
+// end notes how long it took to transfer n bytes.
 func (p *pace) end(began time.Time, n int) {
 	p.waited += time.Since(began)
 	if p.left -= n; p.left <= 0 {
@@ -42,27 +42,27 @@ func (p *pace) end(began time.Time, n int) {
 	}
 }
 
-// writer is an answer that must be taken at a pace.
+// writer is an answer that the client must receive at a pace.
 type writer struct {
 	http.ResponseWriter
 	control *http.ResponseController
 	pace    pace
-	begun   bool  // something of the answer was given to the client
-	body    *body // of the request; nil: there is none
+	begun   bool  // a part of the answer has been sent
+	body    *body // of the request; nil: it has none
 }
 
 func newWriter(w http.ResponseWriter, limit time.Duration) *writer {
 	control := http.NewResponseController(w)
 	answer := &writer{ResponseWriter: w, control: control, pace: pace{deadline: control.SetWriteDeadline, time: limit, left: piece}}
-	answer.pace.begin() // net/http itself may answer
+	answer.pace.begin() // an answer of net/http itself has a deadline, too
 	return answer
 }
 
 // Unwrap is for http.ResponseController.
 func (w *writer) Unwrap() http.ResponseWriter { return w.ResponseWriter }
 
-// begin is called before something is sent. A handler that answers has read as much of
-// the request as it wants.
+// begin is called before something is sent. A handler that answers wants no more of the
+// request's body.
 func (w *writer) begin() {
 	w.begun = true
 	if w.body != nil {
@@ -91,10 +91,11 @@ func (w *writer) Write(b []byte) (total int, err error) {
 	}
 }
 
-// ReadFrom has the system send a file by itself, one piece at a time.
+// ReadFrom lets the operating system send a file (sendfile), one piece at a time.
 func (w *writer) ReadFrom(src io.Reader) (total int64, err error) {
 	w.begin()
-	// The network's own ReadFrom knows a file behind one limit, not behind two.
+	// The ReadFrom of a TCP connection uses sendfile for a file behind one io.LimitedReader,
+	// not behind two.
 	limit, ok := src.(*io.LimitedReader)
 	if ok {
 		_, ok = limit.R.(syscall.Conn)
@@ -110,13 +111,13 @@ func (w *writer) ReadFrom(src io.Reader) (total int64, err error) {
 		limit.N -= n
 		total += n
 	}
-	if err == io.EOF { // the source is shorter than its limit
+	if err == io.EOF { // the file is shorter than the limit
 		err = nil
 	}
 	return total, err
 }
 
-// FlushError is for http.ResponseController, as Flush is for others.
+// FlushError is for http.ResponseController; Flush is for other callers.
 func (w *writer) FlushError() error {
 	w.begin()
 	began := w.pace.begin()
@@ -127,14 +128,14 @@ func (w *writer) FlushError() error {
 
 func (w *writer) Flush() { _ = w.FlushError() }
 
-// body is the body of a request, which must arrive at a pace when a handler reads it.
-// Otherwise the network is not waited for, which net/http does by itself, before and
-// after an answer, to have the rest of the body out of the way.
+// body is the body of a request, which the client must send at a pace while a handler reads
+// it. Before and after an answer net/http would read what is left of a body, and wait for
+// it: giveUp prevents that.
 type body struct {
 	io.ReadCloser
 	answer http.ResponseWriter // net/http's own
 	pace   pace
-	over   bool // it was read to its end, or given up
+	over   bool // it has been read to its end or given up
 }
 
 func newBody(w *writer, r *http.Request, limit time.Duration) *body {
@@ -147,13 +148,13 @@ func (b *body) Read(p []byte) (int, error) {
 	b.pace.end(began, n)
 	if err == io.EOF && !b.over {
 		b.over = true
-		// From now on net/http watches whether the client is still there.
+		// From now on net/http reads to notice when the client disconnects.
 		_ = b.pace.deadline(time.Time{})
 	}
 	return n, err
 }
 
-// giveUp leaves the rest of the body unread; the connection ends with the answer.
+// giveUp leaves the rest of the body unread. The connection is closed after the answer.
 func (b *body) giveUp() {
 	if b.over {
 		return
@@ -161,7 +162,7 @@ func (b *body) giveUp() {
 	b.over = true
 	b.ReadCloser = http.NoBody
 	_ = b.pace.deadline(time.Unix(1, 0))
-	// A limit that is passed is what makes net/http close the connection and, before
-	// that, give the client time to take the answer.
+	// A body above the limit of a MaxBytesReader makes net/http close the connection, after
+	// it has given the client time to receive the answer.
 	_, _ = http.MaxBytesReader(b.answer, io.NopCloser(strings.NewReader("more")), 0).Read(make([]byte, 1))
 }

@@ -10,25 +10,26 @@ import (
 	"go.uber.org/zap"
 )
 
-// Protection is what stands between the clients of a service and its handlers.
+// Protection protects the handlers of a service from slow clients, and its clients from
+// handlers that panic.
 type Protection struct {
 	Log      *zap.Logger
 	Registry prometheus.Registerer
-	// ClientTimeout is for how long a client may let the server wait, for each 256 KiB
-	// that it sends or takes; 0: 30 s.
+	// ClientTimeout is how long a client may keep the server waiting for each 256 KiB that
+	// it sends or receives; 0: 30 s.
 	ClientTimeout time.Duration
-	// Failed answers a request whose handler panicked; nil: with a line of text.
+	// Failed answers a request whose handler panicked; nil: a line of text does.
 	Failed http.HandlerFunc
 }
 
-// Protect makes the handler cut off clients that keep it waiting, and makes its panics
-// known: by a line of the log, a metric and an answer. When it begins to answer before
-// the request's body was read to its end, no more of that is read, and the connection
-// is closed after the answer. Call it once for a registry.
+// Protect wraps a handler. A client that keeps it waiting for longer than ClientTimeout is
+// disconnected. A panic is logged, counted and answered with status 500. When the handler
+// begins its answer before it has read the whole body of the request, the rest of the body is
+// not read, and the connection is closed after the answer. Call Protect once for a registry.
 func (p Protection) Protect(h http.Handler) http.Handler {
 	limit := cmp.Or(p.ClientTimeout, 30*time.Second)
 	panics := prometheus.NewCounter(prometheus.CounterOpts{
-		Name: "csv_pipeline_http_panics_total", Help: "Requests that met a fault of the program, a panic.",
+		Name: "csv_pipeline_http_panics_total", Help: "Requests whose handler panicked.",
 	})
 	p.Registry.MustRegister(panics)
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
@@ -48,16 +49,16 @@ func (p Protection) Protect(h http.Handler) http.Handler {
 				panic(fault)
 			}
 			panics.Inc()
-			p.Log.Error("a request met a fault of the program", zap.String("panic", fmt.Sprint(fault)), zap.String("method", r.Method),
+			p.Log.Error("the handler of a request panicked", zap.String("panic", fmt.Sprint(fault)), zap.String("method", r.Method),
 				zap.String("path", fmt.Sprintf("%.1000s", r.URL.EscapedPath())), zap.String("from", r.RemoteAddr), zap.Stack("stack"))
 			if answer.begun {
-				panic(http.ErrAbortHandler) // nobody must take a part for the whole
+				panic(http.ErrAbortHandler) // the client sees that the answer is incomplete
 			}
 			for _, name := range []string{"Content-Length", "Content-Encoding", "Content-Type"} {
 				w.Header().Del(name)
 			}
 			if p.Failed == nil {
-				http.Error(answer, "the program has a fault; its log says more", http.StatusInternalServerError)
+				http.Error(answer, "internal error: the log of this service has the details", http.StatusInternalServerError)
 				return
 			}
 			p.Failed(answer, r)

@@ -3,7 +3,6 @@ package queue
 import (
 	"crypto/tls"
 	"crypto/x509"
-	"fmt"
 	"net"
 	"os"
 	"strconv"
@@ -11,12 +10,11 @@ import (
 	"time"
 
 	"github.com/redis/go-redis/v9"
-	"github.com/spf13/pflag"
 
 	"csv-pipeline/internal/cli"
 )
 
-// Config says where the queue is; its flags are the same in every service.
+// Config says where the queue is.
 type Config struct {
 	Host, Username, Password, PasswordFile, List string
 	Port                                         int64
@@ -40,39 +38,6 @@ type SentinelConfig struct{ Master, Username, PasswordFile string }
 type TLSConfig struct {
 	Enabled                   bool
 	CAFile, CertFile, KeyFile string
-}
-
-// RegisterFlags defines the flags of c.
-func (c *Config) RegisterFlags(fs *pflag.FlagSet) {
-	fs.StringVar(&c.Host, "redis-host", "localhost", "`host` that Redis runs on")
-	cli.Int64(fs, &c.Port, "redis-port", 6379, 1, 65535, "its port")
-	cli.List(fs, &c.Addresses, "redis-addresses", nil, splitAddresses, "`host:port` of Redis instead; several are those of Sentinels or of a cluster's nodes")
-	fs.BoolVar(&c.Cluster, "redis-cluster", false, "Redis is a cluster")
-	fs.StringVar(&c.Sentinel.Master, "redis-sentinel-master", "", "`name` of the master that the Sentinels at these addresses watch")
-	fs.StringVar(&c.Sentinel.Username, "redis-sentinel-username", "", "ACL `user` of the Sentinels")
-	fs.StringVar(&c.Sentinel.PasswordFile, "redis-sentinel-password-file", "", "`file` that holds its password")
-	fs.StringVar(&c.Username, "redis-username", "", "ACL `user`, where Redis has one for us")
-	fs.StringVar(&c.Password, "redis-password", "", "its `password`; better in a file")
-	fs.StringVar(&c.PasswordFile, "redis-password-file", "", "`file` that holds the password")
-	fs.BoolVar(&c.TLS.Enabled, "redis-tls", false, "connect with TLS")
-	fs.StringVar(&c.TLS.CAFile, "redis-tls-ca-file", "", "`file` with the certificates that Redis' own must be signed by; none: the system's")
-	fs.StringVar(&c.TLS.CertFile, "redis-tls-cert-file", "", "`file` with a certificate to show Redis")
-	fs.StringVar(&c.TLS.KeyFile, "redis-tls-key-file", "", "`file` with its key")
-	fs.StringVar(&c.List, "redis-list", "csvs-to-process", "`key` of the list that names are pushed on")
-	cli.Duration(fs, &c.Patience, "redis-timeout", time.Minute, 0, 24*time.Hour, "how long to keep trying to reach Redis before giving up")
-}
-
-func splitAddresses(text string) ([]string, error) {
-	var addresses []string
-	for address := range strings.SplitSeq(text, ",") {
-		address = strings.TrimSpace(address)
-		host, port, err := net.SplitHostPort(address)
-		if _, notNumber := strconv.ParseUint(port, 10, 16); err != nil || notNumber != nil || host == "" {
-			return nil, fmt.Errorf("%q: expected host:port, or several with commas", address)
-		}
-		addresses = append(addresses, address)
-	}
-	return addresses, nil
 }
 
 // Address is host:port, of several with commas.

@@ -12,6 +12,7 @@ import (
 	"csv-pipeline/internal/cli"
 	"csv-pipeline/internal/queue"
 	"csv-pipeline/internal/queue/redistest"
+	"csv-pipeline/internal/service"
 )
 
 // connect takes the settings as a service does, from the environment.
@@ -19,7 +20,7 @@ func connect(t *testing.T, env map[string]string) (*queue.Queue, error) {
 	t.Helper()
 	var c queue.Config
 	fs := cli.NewFlags()
-	c.RegisterFlags(fs)
+	service.RedisFlags(fs, &c)
 	getenv := func(name string) (string, bool) { v, ok := env[name]; return v, ok }
 	if _, err := cli.Parse(cli.Command{Name: "test", Flags: fs}, nil, getenv, nil); err != nil {
 		return nil, err

@@ -18,20 +18,20 @@ type Generator struct {
 	Params
 	Store filestore.Store
 	Queue *queue.Queue
-	// Report is told of each file, in order.
+	// Report is called for each file, in order of the days.
 	Report func(File)
 }
 
-// File is what became of one day's file.
+// File is what Run did about one day's file.
 type File struct {
 	Name    string
 	Size    int64 // bytes
-	Written bool  // false: just these bytes were there already
-	Queued  bool  // false: its result is there, or it was queued already
+	Written bool  // false: a file with exactly these bytes was there already
+	Queued  bool  // false: it has a result, or it was queued already
 }
 
-// atOnce is how many files are under way at the same time. A bucket takes its time
-// for each, but takes many; large ones, which it wants buffers for, go one by one.
+// atOnce is how many files are written at the same time. A bucket has a high latency for
+// each, but takes many at once. Large files need buffers, so they are written one by one.
 func (g *Generator) atOnce() int {
 	if g.Rows > 50_000 {
 		return 1
@@ -39,9 +39,8 @@ func (g *Generator) atOnce() int {
 	return 8
 }
 
-// Run makes sure that every day's file is there, and queues those that have no
-// result yet. Running it again is harmless: a file that is there already is left
-// as it is, and no name is queued twice.
+// Run writes the file of every day and queues those without a result. Running it again is
+// harmless: a file that is there already is not written again, and no name is queued twice.
 func (g *Generator) Run(ctx context.Context) error {
 	queued, err := g.Queue.Queued(ctx)
 	if err != nil {
@@ -52,7 +51,7 @@ func (g *Generator) Run(ctx context.Context) error {
 		written bool
 		err     error
 	}
-	underWay := make(chan chan outcome, g.atOnce()-1) // by day
+	underWay := make(chan chan outcome, g.atOnce()-1) // in order of the days
 	var group sync.WaitGroup
 	defer group.Wait()
 	ctx, stop := context.WithCancel(ctx)
@@ -93,7 +92,7 @@ func (g *Generator) Run(ctx context.Context) error {
 	return ctx.Err()
 }
 
-// publish writes the file, unless it is there with just these bytes.
+// publish writes the file, unless it is there with exactly these bytes.
 func (g *Generator) publish(ctx context.Context, name string, write func(io.Writer) error) (info filestore.Info, written bool, err error) {
 	switch same, err := g.same(ctx, name, write); {
 	case err != nil:
@@ -113,7 +112,7 @@ func (g *Generator) publish(ctx context.Context, name string, write func(io.Writ
 	return info, true, err
 }
 
-// same returns the file of the name if it holds just what write writes.
+// same returns the file if it holds exactly what write writes, and otherwise nil.
 func (g *Generator) same(ctx context.Context, name string, write func(io.Writer) error) (*filestore.Info, error) {
 	f, err := g.Store.Open(ctx, filestore.Raw, name)
 	switch {
@@ -131,15 +130,15 @@ func (g *Generator) same(ctx context.Context, name string, write func(io.Writer)
 		return nil, err
 	}
 	if _, err := c.have.ReadByte(); !errors.Is(err, io.EOF) {
-		return nil, err // it has more, or cannot be read
+		return nil, err // the file is longer, or cannot be read
 	}
 	info := f.Info()
 	return &info, nil
 }
 
-// queue makes a file's name wait. A file that was just written is pushed, which is
-// right even while its earlier version is in flight; one that was there already is
-// offered, unless its result is there too.
+// queue queues a file's name. The name of a file that was just written is pushed, which is
+// right even while an earlier version of the file is in flight. One that was there already is
+// offered, unless it has a result.
 func (g *Generator) queue(ctx context.Context, info filestore.Info, written bool) (bool, error) {
 	if written {
 		return true, g.Queue.Push(ctx, info.Name)
@@ -157,7 +156,7 @@ func (g *Generator) queue(ctx context.Context, info filestore.Info, written bool
 
 var errDiffers = errors.New("the file holds something else")
 
-// comparer is a writer that fails with errDiffers unless it is given what it has.
+// comparer is a writer that fails with errDiffers when it is given other bytes than it has.
 type comparer struct {
 	have   *bufio.Reader
 	buffer []byte

@@ -1,6 +1,6 @@
-// Package sweep makes the queue follow the files: a raw file without a result of
-// just its version, that is nowhere in the queue, is made to wait. So a lost Redis
-// heals by itself, and a file that is simply copied into raw/ is processed.
+// Package sweep makes the queue follow the files. A sweep queues every raw file that is not
+// queued and has no result for its current version. So a Redis that lost its data is filled
+// again, and a file that is copied into raw/ is processed without a message.
 package sweep
 
 import (
@@ -19,39 +19,40 @@ import (
 	"csv-pipeline/internal/queue"
 )
 
-// Sweeper compares files and queue. It is for one goroutine.
+// Sweeper compares the files with the queue. It is for one goroutine.
 type Sweeper struct {
 	Catalog *catalog.Catalog
 	Store   filestore.Store
 	Queue   *queue.Queue
 	Log     *zap.Logger
-	// Settle is for how long a file must have been still.
+	// Settle is how long a file must have been unchanged before it is queued.
 	Settle time.Duration
-	// HighWater is how many names may wait before no more are added: what is not
-	// queued now is found again later, so neither the list nor the comparison grows
-	// with the number of files. 0: 10,000.
-	HighWater int64
-	// KeepFailed is how many dead letters stay whose files are gone; those of files
-	// that are there all stay, or the files would be tried again. 0: 10,000.
-	KeepFailed int64
 
-	watched map[string]sighting // files that may still grow
-	looked  *catalog.Snapshot   // the last that was swept
-	next    int                 // the place in it of the raw file to look at next
-	failed  int64               // dead letters that were there after the last withdrawal
+	maxWaiting int64 // names that may wait before a sweep adds no more; 0: defaultMax
+	maxOrphans int64 // dead letters without a file that are kept; 0: defaultMax
+
+	changing map[string]sighting // files that may still be written
+	snapshot *catalog.Snapshot   // the last one that was swept
+	next     int                 // the index in it of the raw file to look at next
+	failed   int64               // dead letters that were left by the last withdrawal
 }
 
+// defaultMax bounds the list of names that wait: a sweep finds again later what it does not
+// queue now. It also bounds the dead letters whose files are gone. Dead letters of files
+// that are there all stay, or the files would be tried again.
+const defaultMax = 10_000
+
+// sighting is the version of a file, and when it was first seen.
 type sighting struct {
 	version string
 	since   time.Time
 }
 
-// old is the age at which a file is still, whatever small difference there is
-// between the clocks of this machine and of the one that serves the files.
+// old is the age at which a file counts as unchanged without a second look. It is above the
+// difference of the clocks of this machine and of the file server.
 const old = time.Minute
 
-// Once does the housekeeping of the queue and one sweep. It returns how many names
-// it made wait.
+// Once does the queue's housekeeping and one sweep. It returns how many names it queued.
 func (s *Sweeper) Once(ctx context.Context) (int, error) {
 	moved, err := s.Queue.Tidy(ctx)
 	if err != nil {
@@ -60,14 +61,15 @@ func (s *Sweeper) Once(ctx context.Context) (int, error) {
 	if moved != (queue.Tidied{}) {
 		s.Log.Info("housekeeping", zap.Int("due", moved.Due), zap.Int("reclaimed", moved.Reclaimed), zap.Int("poison", moved.Poison))
 	}
-	highWater := cmp.Or(s.HighWater, 10_000)
+	maxWaiting := cmp.Or(s.maxWaiting, defaultMax)
 	depth, err := s.Queue.Depth(ctx)
-	if err != nil || depth >= highWater {
+	if err != nil || depth >= maxWaiting {
 		return 0, err
 	}
-	// Who is queued now and done when we look at the files has a result; who is
-	// queued later is seen by the second question. What slips through both is
-	// processed once more, to the same bytes.
+	// The queue is asked before the files are listed and again afterwards. A file that was
+	// queued before and is done by then has a result in the listing; one that is queued
+	// meanwhile is in the second answer. A file that is missed by both is processed once
+	// more, to the same bytes.
 	before, err := s.Queue.Queued(ctx)
 	if err != nil {
 		return 0, err
@@ -76,13 +78,13 @@ func (s *Sweeper) Once(ctx context.Context) (int, error) {
 	if err != nil || files == nil {
 		return 0, err
 	}
-	if files != s.looked {
-		s.looked, s.next = files, 0
+	if files != s.snapshot {
+		s.snapshot, s.next = files, 0
 	}
-	if err := s.letters(ctx, files); err != nil {
+	if err := s.withdrawLetters(ctx, files); err != nil {
 		return 0, err
 	}
-	candidates := s.settled(files, before)
+	candidates := s.candidates(files, before)
 	if len(candidates) == 0 {
 		return 0, nil
 	}
@@ -90,13 +92,13 @@ func (s *Sweeper) Once(ctx context.Context) (int, error) {
 	if err != nil {
 		return 0, err
 	}
-	room := int(highWater - depth)
+	room := int(maxWaiting - depth)
 	offers := make([]queue.Offer, 0, min(len(candidates), room))
 	began := time.Now()
-	for len(candidates) > 0 && len(offers) < room && time.Since(began) < longest {
+	for len(candidates) > 0 && len(offers) < room && time.Since(began) < maxRechecking {
 		some := candidates[:min(len(candidates), atOnce, room-len(offers))]
 		candidates = candidates[len(some):]
-		for _, raw := range s.open(ctx, files, some, after) {
+		for _, raw := range s.unfinished(ctx, files, some, after) {
 			offers = append(offers, queue.Offer{Name: raw.Name, Version: raw.ETag})
 		}
 		s.next = int(some[len(some)-1]) + 1
@@ -112,15 +114,15 @@ func (s *Sweeper) Once(ctx context.Context) (int, error) {
 }
 
 const (
-	// atOnce is how many results are looked at again at the same time.
+	// atOnce is how many candidates are checked again at the same time.
 	atOnce = 16
-	// longest is for how long that may go on before the housekeeping's next turn.
-	longest = 20 * time.Second
+	// maxRechecking is how long that may take before the next housekeeping.
+	maxRechecking = 20 * time.Second
 )
 
-// open returns those of the candidates that are not queued and have no result now:
-// it may have come since the files were listed.
-func (s *Sweeper) open(ctx context.Context, files *catalog.Snapshot, places []int32, queued map[string]struct{}) []filestore.Info {
+// unfinished returns those of the candidates that are not queued and have no result now: one
+// may have been published since the files were listed.
+func (s *Sweeper) unfinished(ctx context.Context, files *catalog.Snapshot, places []int32, queued map[string]struct{}) []filestore.Info {
 	found := make([]filestore.Info, len(places))
 	var group sync.WaitGroup
 	var told sync.Once
@@ -130,7 +132,7 @@ func (s *Sweeper) open(ctx context.Context, files *catalog.Snapshot, places []in
 			continue
 		}
 		group.Go(func() {
-			ctx, cancel := context.WithTimeout(ctx, longest)
+			ctx, cancel := context.WithTimeout(ctx, maxRechecking)
 			defer cancel()
 			done, err := s.done(ctx, raw)
 			if !done {
@@ -138,7 +140,7 @@ func (s *Sweeper) open(ctx context.Context, files *catalog.Snapshot, places []in
 			}
 			if err != nil && !errors.Is(err, filestore.ErrUnavailable) && ctx.Err() == nil {
 				told.Do(func() {
-					s.Log.Warn("a result cannot be looked at; its file is left until the next listing", zap.String("file", raw.Name), zap.Error(err))
+					s.Log.Warn("a result could not be looked at; its file is not queued until the next listing", zap.String("file", raw.Name), zap.Error(err))
 				})
 			}
 		})
@@ -147,12 +149,12 @@ func (s *Sweeper) open(ctx context.Context, files *catalog.Snapshot, places []in
 	return slices.DeleteFunc(found, func(f filestore.Info) bool { return f.Name == "" })
 }
 
-// letters withdraws dead letters whose file got its result after all, as when a
-// worker that was taken for dead finished late, and keeps the number of those
-// without a file bounded. It reads them all: when there are many and none of them
-// can go, it waits until there are a tenth more.
-func (s *Sweeper) letters(ctx context.Context, files *catalog.Snapshot) error {
-	keep := int(cmp.Or(s.KeepFailed, 10_000))
+// withdrawLetters withdraws the dead letters of files that have a result after all, as when
+// a worker that was taken for dead finished late, and the oldest ones without a file where
+// these are more than maxOrphans. It reads all dead letters. When there are many and none
+// could be withdrawn, it does not read them again until there are a tenth more.
+func (s *Sweeper) withdrawLetters(ctx context.Context, files *catalog.Snapshot) error {
+	keep := int(cmp.Or(s.maxOrphans, defaultMax))
 	counts, err := s.Queue.Counts(ctx)
 	if err != nil {
 		return err
@@ -165,8 +167,8 @@ func (s *Sweeper) letters(ctx context.Context, files *catalog.Snapshot) error {
 	if err != nil {
 		return err
 	}
-	var outdated []queue.DeadLetter // what is newer than the files is judged by later ones
-	orphans := 0                    // so far, the newest first
+	var outdated []queue.DeadLetter // those newer than the listing wait for the next one
+	orphans := 0                    // those so far, from the newest on
 	for _, l := range letters {
 		raw, there := files.Raw.Find(l.Name)
 		if !there {
@@ -181,13 +183,13 @@ func (s *Sweeper) letters(ctx context.Context, files *catalog.Snapshot) error {
 		return err
 	}
 	if s.failed = counts.Failed - int64(n); n > 0 {
-		s.Log.Info("withdrew dead letters that say nothing any more", zap.Int("withdrawn", n), zap.Int64("left", s.failed))
+		s.Log.Info("withdrew outdated dead letters", zap.Int("withdrawn", n), zap.Int64("left", s.failed))
 	}
 	return nil
 }
 
-// overtaken reports whether a file has a result although it was given up. A file
-// that is malformed has none: what looks like one was made with other settings.
+// overtaken reports whether the file of a dead letter has a result after all. A malformed
+// file has none: a result of it was made with other settings.
 func overtaken(l queue.DeadLetter, raw filestore.Info, files *catalog.Snapshot) bool {
 	if l.Kind != queue.KindPoison && l.Kind != queue.KindError && l.Kind != queue.KindMissing {
 		return false
@@ -196,13 +198,13 @@ func overtaken(l queue.DeadLetter, raw filestore.Info, files *catalog.Snapshot) 
 	return done
 }
 
-// settled returns the places of the raw files that have no result, are not queued
-// and do not grow. Of a snapshot that is swept once more it returns those that were
-// not looked at. What is in a remote store came there whole.
-func (s *Sweeper) settled(files *catalog.Snapshot, queued map[string]struct{}) []int32 {
-	whole := filestore.IsRemote(s.Store)
-	var still []int32
-	watched := make(map[string]sighting)
+// candidates returns the indexes of the raw files that have no result, are not queued and
+// have not changed for Settle. It begins where the last sweep of the same snapshot ended.
+// Files of a remote store are complete when they appear, so they need not settle.
+func (s *Sweeper) candidates(files *catalog.Snapshot, queued map[string]struct{}) []int32 {
+	complete := filestore.IsRemote(s.Store)
+	var found []int32
+	changing := make(map[string]sighting)
 	for i := s.next; i < files.Raw.Len(); i++ {
 		if files.HasResult(i) {
 			continue
@@ -211,28 +213,28 @@ func (s *Sweeper) settled(files *catalog.Snapshot, queued map[string]struct{}) [
 		if _, ok := queued[raw.Name]; ok {
 			continue
 		}
-		if !whole && files.At.Sub(raw.ModTime).Abs() < max(old, s.Settle) {
-			seen, ok := s.watched[raw.Name]
+		if !complete && files.At.Sub(raw.ModTime).Abs() < max(old, s.Settle) {
+			seen, ok := s.changing[raw.Name]
 			if !ok || seen.version != raw.ETag {
 				seen = sighting{raw.ETag, files.At}
 			}
-			watched[raw.Name] = seen
+			changing[raw.Name] = seen
 			if files.At.Sub(seen.since) < s.Settle {
 				continue
 			}
 		}
-		still = append(still, int32(i))
+		found = append(found, int32(i))
 	}
-	s.watched = watched
-	return still
+	s.changing = changing
+	return found
 }
 
-// done looks at the result of a raw file. One that cannot be looked at counts as
-// done, until the next snapshot; the error is why.
+// done reports whether a raw file has a result for its current version. When the result
+// cannot be looked at, the file counts as done until the next snapshot; the error says why.
 func (s *Sweeper) done(ctx context.Context, raw filestore.Info) (bool, error) {
 	name, err := filestore.ResultName(raw.Name)
 	if err != nil {
-		return false, nil // it becomes a dead letter that says so
+		return false, nil // a processor makes a dead letter of it
 	}
 	result, err := s.Store.Stat(ctx, filestore.Processed, name)
 	switch {
@@ -244,12 +246,13 @@ func (s *Sweeper) done(ctx context.Context, raw filestore.Info) (bool, error) {
 	return result.MadeFrom(raw), nil
 }
 
-// Run sweeps at the given interval, or less often where looking at the files takes
-// more than a tenth of it, until ctx ends. Each round ends with a call of beat.
+// Run sweeps at the given interval until ctx ends, and calls beat after each sweep. When a
+// sweep takes more than a tenth of the interval, the pause after it is ten times as long as
+// the sweep; for a remote store it is 10 s at most, or the interval if that is longer.
 func (s *Sweeper) Run(ctx context.Context, interval time.Duration, beat func()) {
-	most := time.Duration(math.MaxInt64)
+	longest := time.Duration(math.MaxInt64)
 	if filestore.IsRemote(s.Store) {
-		most = 10 * time.Second // it took long because the store was away
+		longest = 10 * time.Second // such a sweep took long because the store could not be reached
 	}
 	var lastProblem string
 	for {
@@ -259,17 +262,17 @@ func (s *Sweeper) Run(ctx context.Context, interval time.Duration, beat func()) 
 		case ctx.Err() != nil:
 			return
 		case err == nil && lastProblem != "":
-			s.Log.Info("sweeping works again")
+			s.Log.Info("the sweep works again")
 			lastProblem = ""
 		case err != nil && err.Error() != lastProblem:
 			lastProblem = err.Error()
-			s.Log.Warn("sweeping does not work for now", zap.Error(err))
+			s.Log.Warn("the sweep failed, trying again", zap.Error(err))
 		}
 		beat()
 		select {
 		case <-ctx.Done():
 			return
-		case <-time.After(max(interval, min(10*time.Since(began), most))):
+		case <-time.After(max(interval, min(10*time.Since(began), longest))):
 		}
 	}
 }

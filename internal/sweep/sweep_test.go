@@ -1,4 +1,4 @@
-package sweep_test
+package sweep
 
 import (
 	"context"
@@ -18,11 +18,10 @@ import (
 	"csv-pipeline/internal/filestore/dirstore"
 	"csv-pipeline/internal/queue"
 	"csv-pipeline/internal/queue/redistest"
-	"csv-pipeline/internal/sweep"
 )
 
 type bench struct {
-	*sweep.Sweeper
+	*Sweeper
 	folder string
 	rdb    *redis.Client
 }
@@ -36,7 +35,7 @@ func setUp(t *testing.T) *bench {
 	}
 	t.Cleanup(func() { _ = store.Close() })
 	rdb := redistest.Start(t).Client(t)
-	return &bench{&sweep.Sweeper{Catalog: catalog.New(store), Store: store, Queue: queue.New(rdb, "csvs-to-process", queue.Options{}), Log: zap.NewNop()}, folder, rdb}
+	return &bench{&Sweeper{Catalog: catalog.New(store), Store: store, Queue: queue.New(rdb, "csvs-to-process", queue.Options{}), Log: zap.NewNop()}, folder, rdb}
 }
 
 func (b *bench) put(t *testing.T, name, text string) string {
@@ -184,7 +183,7 @@ func TestFailedFileIsLeftUntilItChanges(t *testing.T) {
 
 func TestListIsFilledOnlyToTheHighWaterMark(t *testing.T) {
 	b := setUp(t)
-	b.HighWater = 3
+	b.maxWaiting = 3
 	for i := range 8 {
 		b.put(t, fmt.Sprintf("%d.csv", i), "x")
 	}
@@ -250,7 +249,7 @@ func (b *bench) fail(t *testing.T, name string) {
 // Dead letters of files that are there take no place of the others.
 func TestDeadLettersWithAFileAreNotCounted(t *testing.T) {
 	b := setUp(t)
-	b.KeepFailed = 3
+	b.maxOrphans = 3
 	for _, name := range []string{"1.csv", "2.csv", "3.csv"} { // the oldest
 		b.fail(t, name)
 	}
@@ -287,7 +286,7 @@ func TestResultThatCannotBeLookedAtIsNotTakenForMissing(t *testing.T) {
 
 func TestOldDeadLettersWithoutAFileArePruned(t *testing.T) {
 	b := setUp(t)
-	b.KeepFailed = 3
+	b.maxOrphans = 3
 	b.put(t, "bad.csv", "x")
 	for _, name := range []string{"bad.csv", "1.csv", "2.csv", "3.csv"} {
 		b.fail(t, name)

@@ -8,8 +8,8 @@ import (
 	"csv-pipeline/internal/groupby"
 )
 
-// Explain adds to an error of a plan which setting to change, where the file does not
-// have the columns that the plan names.
+// Explain adds to an error of a plan which setting to change, if the file lacks columns that
+// the plan names.
 func Explain(err error) error {
 	var bad *groupby.InputError
 	if !errors.As(err, &bad) || bad.Header == nil {

@@ -20,16 +20,21 @@ import (
 type failure struct {
 	err       error
 	kind      string // a Kind… constant of the queue
-	permanent bool   // trying again cannot help
+	permanent bool   // a retry cannot succeed
 	version   string // of the input
 }
 
-// notBegun is the failure of a file that the worker had no time for.
+// temporary is the failure of a file that may succeed when it is tried again.
+func temporary(name string, err error, version string) *failure {
+	return &failure{err: fmt.Errorf("%s: %w", name, err), kind: queue.KindError, version: version}
+}
+
+// notBegun is the failure of a file on which the worker did not begin.
 func notBegun(cause error) *failure { return &failure{err: cause, kind: queue.KindError} }
 
-// placeFails reports whether what went wrong is no fault of this file's: every
-// file would meet it, so it does not use up the tries of one.
-func (f *failure) placeFails() bool {
+// storeFails reports whether the store failed as it would for every file. Such a failure does
+// not count as one of the file's tries.
+func (f *failure) storeFails() bool {
 	return errors.Is(f.err, filestore.ErrFull) || errors.Is(f.err, filestore.ErrReadOnly) || errors.Is(f.err, filestore.ErrUnavailable)
 }
 
@@ -43,15 +48,15 @@ func (f *failure) report() queue.Failure {
 	return report
 }
 
-// absent is the version of an input that is not there.
+// absent is the version of an input that does not exist.
 const absent = "absent"
 
-// job is the way of one file.
+// job makes the result of one file.
 type job struct {
 	*Worker
 	claim       *queue.Claim
 	bytes, rows atomic.Int64
-	version     atomic.Value // string: of the input, once it is open
+	version     atomic.Value // the version of the input, a string, once the input is open
 }
 
 func newJob(w *Worker, claim *queue.Claim) *job { return &job{Worker: w, claim: claim} }
@@ -75,20 +80,20 @@ func (j *job) run(ctx context.Context) (queue.Outcome, *failure) {
 	case errors.Is(err, filestore.ErrNotExist):
 		return queue.Outcome{}, &failure{fmt.Errorf("%s: there is no such file in raw/", name), queue.KindMissing, true, absent}
 	case err != nil:
-		return queue.Outcome{}, &failure{fmt.Errorf("%s: %w", name, err), queue.KindError, false, ""}
+		return queue.Outcome{}, temporary(name, err, "")
 	}
 	defer in.Close()
 	source := in.Info()
 	j.version.Store(source.ETag)
 	if j.claim.Crashes > 0 {
-		// Should this file kill its worker again, others must know which version of it
-		// did. An error is as good as silence: the lease ends or it does not.
+		// If this file kills its worker again, the queue must know which version did. An error
+		// of this call needs no handling: the lease then ends, or a later call renews it.
 		_ = j.claim.Renew(ctx, j.progress())
 	}
 
 	out, err := j.Store.Create(ctx, filestore.Processed, result, &source)
 	if err != nil {
-		return queue.Outcome{}, &failure{fmt.Errorf("%s: %w", name, err), queue.KindError, false, source.ETag}
+		return queue.Outcome{}, temporary(name, err, source.ETag)
 	}
 	defer out.Abort()
 	checksum := sha256.New()
@@ -105,26 +110,26 @@ func (j *job) run(ctx context.Context) (queue.Outcome, *failure) {
 	if f := j.judge(ctx, in, err); f != nil {
 		return queue.Outcome{}, f
 	}
-	// A late finisher must not put an outdated result in place of a newer one.
+	// A worker whose lease has ended must not replace a newer result by an outdated one.
 	if err := j.claim.Renew(ctx, j.progress()); errors.Is(err, queue.ErrLost) {
 		return queue.Outcome{}, &failure{err: err}
 	}
 	faultpoint.Reach(ctx, faultpoint.Written, name)
 	if err := rejected.commit(stats.Rejected); err != nil {
-		return queue.Outcome{}, &failure{fmt.Errorf("%s: %w", name, err), queue.KindError, false, source.ETag}
+		return queue.Outcome{}, temporary(name, err, source.ETag)
 	}
 	if _, err := out.Commit(); err != nil {
-		return queue.Outcome{}, &failure{fmt.Errorf("%s: %w", name, err), queue.KindError, false, source.ETag}
+		return queue.Outcome{}, temporary(name, err, source.ETag)
 	}
 	faultpoint.Reach(ctx, faultpoint.Renamed, name)
 	return queue.Outcome{Rows: stats.Rows, Bytes: stats.Bytes, Took: time.Since(began), Checksum: hex.EncodeToString(checksum.Sum(nil))}, nil
 }
 
-// tick is above the resolution of the clocks that file systems date files by.
+// tick is above the resolution of the modification times of file systems.
 const tick = 20 * time.Millisecond
 
-// open opens the input. One that was written within the last tick is given time:
-// otherwise a change of it in that same tick would leave its version as it is.
+// open opens the input. If it was written within the last tick, open waits until the tick is
+// over: a change within the same tick would not change the file's version.
 func (j *job) open(ctx context.Context, name string) (filestore.File, error) {
 	in, err := j.Store.Open(ctx, filestore.Raw, name)
 	if err != nil {
@@ -141,22 +146,22 @@ func (j *job) open(ctx context.Context, name string) (filestore.File, error) {
 	return j.Store.Open(ctx, filestore.Raw, name)
 }
 
-// judge says what the end of an aggregation means. A file that changed while it was
-// read is read again, whatever was wrong with the mixture that came out.
+// judge turns the error of an aggregation into a failure; nil if there is none. A file that
+// changed while it was read is read again, whatever error the mixture of its versions had.
 func (j *job) judge(ctx context.Context, in filestore.File, err error) *failure {
 	source := in.Info()
 	if cause := context.Cause(ctx); cause != nil {
 		return &failure{err: cause, kind: queue.KindError}
 	}
 	if filestore.IsPinned(in) && err == nil {
-		return nil // all of it was read; whether it is outdated is seen by its source
+		return nil // one version was read as a whole, and the result names it
 	}
 	now, statErr := j.Store.Stat(ctx, filestore.Raw, source.Name)
 	switch {
 	case errors.Is(statErr, filestore.ErrNotExist):
 		return &failure{fmt.Errorf("%s: the file was removed while it was read", source.Name), queue.KindMissing, true, absent}
 	case statErr != nil:
-		return &failure{fmt.Errorf("%s: %w", source.Name, statErr), queue.KindError, false, source.ETag}
+		return temporary(source.Name, statErr, source.ETag)
 	case now.ETag != source.ETag:
 		return &failure{fmt.Errorf("%s: the file changed while it was read", source.Name), queue.KindError, false, source.ETag}
 	}
@@ -167,7 +172,7 @@ func (j *job) judge(ctx context.Context, in filestore.File, err error) *failure 
 	case errors.Is(err, groupby.ErrTooManyGroups):
 		return &failure{err, queue.KindError, true, source.ETag}
 	case err != nil:
-		return &failure{fmt.Errorf("%s: %w", source.Name, err), queue.KindError, false, source.ETag}
+		return temporary(source.Name, err, source.ETag)
 	}
 	return nil
 }

@@ -10,21 +10,21 @@ import (
 	"go.uber.org/zap"
 )
 
-// Pool is several workers in one process. What a small file costs is waiting for
-// the disk to have it safe, and the disk makes several safe at once.
+// Pool is several workers in one process. Most of the time of a small file is spent waiting
+// for fsync, and a disk syncs several files at once.
 type Pool struct {
-	Worker          // what each of them is like
-	Concurrency int // how many there are; 0: one
+	Worker          // the settings of each worker
+	Concurrency int // how many workers there are; 0: one
 }
 
-// Run runs the workers until each has ended; see Worker.Run. FilesPerJob is for
-// all of them together. The first error asks the others to stop.
+// Run runs the workers until each has ended; see Worker.Run. FilesPerJob is the maximum of
+// all workers together. The first error of a worker stops the others.
 func (p *Pool) Run(ctx context.Context) error {
 	n := max(p.Concurrency, 1)
 	if p.FilesPerJob > 0 {
 		n = int(min(int64(n), p.FilesPerJob))
 	}
-	together := newTally()
+	together := newShared()
 	asked := ctx
 	ctx, stop := context.WithCancel(ctx)
 	defer stop()
@@ -36,7 +36,7 @@ func (p *Pool) Run(ctx context.Context) error {
 	var group sync.WaitGroup
 	for i := range n {
 		w := p.Worker
-		w.tally = together
+		w.pool = together
 		w.Engine.MemoryLimit = memory / int64(n)
 		if n > 1 {
 			w.Name = fmt.Sprintf("%s.%d", p.Name, i+1)
@@ -56,6 +56,6 @@ func (p *Pool) Run(ctx context.Context) error {
 	}
 	group.Wait()
 	close(ended)
-	p.Log.Info("ended", zap.Int64("files", together.done.Load()), zap.Bool("asked to", asked.Err() != nil))
+	p.Log.Info("ended", zap.Int64("files", together.done.Load()), zap.Bool("told_to_stop", asked.Err() != nil))
 	return <-ended
 }

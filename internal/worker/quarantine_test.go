@@ -12,36 +12,56 @@ func TestQuarantineIsNotWaitedForByWhoMustStop(t *testing.T) {
 	q := newQuarantine()
 	stopped, stop := context.WithCancel(t.Context())
 	stop()
-	if err := q.enter(t.Context()); err != nil {
+	first, err := q.enter(t.Context())
+	if err != nil {
 		t.Fatal(err)
 	}
-	if !q.trySuspect() {
+	if !first.becomeSuspect() {
 		t.Fatal("there is no other suspect")
 	}
-	if err := q.enter(t.Context()); err != nil { // another file is in work
+	other, err := q.enter(t.Context())
+	if err != nil { // another file is in work
 		t.Fatal(err)
 	}
-	if err := q.isolate(stopped); !errors.Is(err, context.Canceled) {
+	if err := first.isolate(stopped); !errors.Is(err, context.Canceled) {
 		t.Errorf("a suspect that must stop: %v", err)
 	}
-	q.release()
-	q.leave()
+	first.leave()
+	other.leave()
 
-	if err := q.enter(t.Context()); err != nil || !q.trySuspect() {
+	second, err := q.enter(t.Context())
+	if err != nil || !second.becomeSuspect() {
 		t.Fatal("the room is not whole")
 	}
-	if err := q.isolate(t.Context()); err != nil {
+	if err := second.isolate(t.Context()); err != nil {
 		t.Fatal(err)
 	}
-	if q.tryEnter() {
+	if q.tryEnter() != nil {
 		t.Error("a file came in beside the suspect")
 	}
-	if err := q.enter(stopped); !errors.Is(err, context.Canceled) {
+	if _, err := q.enter(stopped); !errors.Is(err, context.Canceled) {
 		t.Errorf("a worker that must stop: %v", err)
 	}
 	q.awaitSuspect(stopped)
-	q.release()
-	if !q.tryEnter() {
+	second.leave()
+	if q.tryEnter() == nil {
+		t.Error("the room is not free again")
+	}
+}
+
+// Of two suspects the second one is refused, and holds up nobody.
+func TestQuarantineHasOneSuspectAtATime(t *testing.T) {
+	q := newQuarantine()
+	one, other := q.tryEnter(), q.tryEnter()
+	if !one.becomeSuspect() || other.becomeSuspect() {
+		t.Fatal("the first is a suspect, and the second is refused")
+	}
+	if err := one.isolate(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	one.leave()
+	q.awaitSuspect(t.Context())
+	if again := q.tryEnter(); again == nil || !again.becomeSuspect() {
 		t.Error("the room is not free again")
 	}
 }

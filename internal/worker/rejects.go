@@ -7,8 +7,8 @@ import (
 	"csv-pipeline/internal/filestore"
 )
 
-// rejects publishes the rows that were skipped, if there are any, and removes the
-// ones of an earlier try, if there are none.
+// rejects publishes the rows that were skipped. If none was, it removes those that an earlier
+// run published.
 type rejects struct {
 	*job
 	ctx    context.Context
@@ -29,10 +29,10 @@ func (r *rejects) Write(p []byte) (int, error) {
 	return r.out.Write(p)
 }
 
-// commit is told how many rows there are; without any, what was written is a header.
+// commit takes the number of rows that were skipped. If it is 0, only a header was written.
 func (r *rejects) commit(rows int64) error {
 	if r.out == nil {
-		return nil // rows are not skipped
+		return nil // the plan skips no rows
 	}
 	if rows > 0 {
 		_, err := r.out.Commit()

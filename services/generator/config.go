@@ -6,22 +6,22 @@ import (
 	"time"
 
 	"github.com/spf13/pflag"
+	"go.uber.org/zap/zapcore"
 
 	"csv-pipeline/internal/cli"
-	"csv-pipeline/internal/filestore/storeurl"
-	"csv-pipeline/internal/queue"
 	"csv-pipeline/internal/sales"
+	"csv-pipeline/internal/service"
 )
 
-// config is where files and queue are.
+// config is what every subcommand needs.
 type config struct {
-	redis queue.Config
-	store string
+	place    service.Place
+	logLevel zapcore.Level
 }
 
 func (c *config) register(fs *pflag.FlagSet) {
-	storeurl.RegisterFlag(fs, &c.store, "file:///data")
-	c.redis.RegisterFlags(fs)
+	c.place.RegisterFlags(fs)
+	service.LogLevelFlag(fs, &c.logLevel, zapcore.InfoLevel)
 }
 
 type generateConfig struct {
@@ -33,23 +33,23 @@ func parseGenerate(args []string, getenv cli.Getenv, stdout io.Writer) (c genera
 	var months, days, seed int64
 	fs := cli.NewFlags()
 	cli.Date(fs, &c.params.Start, "start", time.Date(2022, 1, 1, 0, 0, 0, 0, time.UTC), "first day")
-	cli.Int64(fs, &months, "months", 6, 1, 1200, "how many months of days, each a file")
-	cli.Int64(fs, &days, "days", 0, 0, 36500, "how many days instead; 0: as many as the months have")
-	cli.Int64(fs, &c.params.Rows, "rows", 200, 0, 1e12, "rows of each file")
-	cli.Int64(fs, &c.params.Items, "items", 5, 1, math.MaxInt64, "item ids are 1 to this")
-	cli.Int64(fs, &c.params.MaxQuantity, "max-quantity", 10, 1, math.MaxInt64, "quantities are 1 to this")
-	cli.Int64(fs, &seed, "seed", 1, 0, math.MaxInt64, "of the random numbers: the same seed makes the same bytes")
+	cli.Int64(fs, &months, "months", 6, 1, 1200, "how many months, with a file for each day")
+	cli.Int64(fs, &days, "days", 0, 0, 36500, "how many days, instead of months; 0: all days of the months")
+	cli.Int64(fs, &c.params.Rows, "rows", 200, 0, 1e12, "how many rows each file has")
+	cli.Int64(fs, &c.params.Items, "items", 5, 1, math.MaxInt64, "the largest item ID; the smallest is 1")
+	cli.Int64(fs, &c.params.MaxQuantity, "max-quantity", 10, 1, math.MaxInt64, "the largest quantity; the smallest is 1")
+	cli.Int64(fs, &seed, "seed", 1, 0, math.MaxInt64, "seed of the random numbers; the same seed makes the same bytes")
 	cli.Own(fs, "start", "months", "days", "rows", "items", "max-quantity", "seed")
 	c.register(fs)
 	_, err = cli.Parse(cli.Command{
 		Name: "generator",
 		Args: "[flags]\n  generator enqueue [flags] [GLOB...]\n  generator selftest [flags]",
-		About: `Writes CSV files of sales for a demonstration, one a day, and queues their names.
+		About: `Writes CSV files of sales for a demonstration, one for each day, and queues their names.
 
 Each file has the header timestamp,item_id,quantity and appears whole in raw/. Running it
 again is harmless: files that are there already stay as they are, and nothing is queued twice.
-'generator enqueue' queues files that are there already, of whatever origin.
-'generator selftest' sends a file with a known answer the whole way.`,
+'generator enqueue' queues files that are there already, of any origin.
+'generator selftest' sends a file with a known result through the pipeline.`,
 		Examples: `generator --store-url ./data
 generator --start 2024-02-01 --days 7 --rows 1000000
 generator enqueue --store-url ./data '2022*.csv'`,

@@ -11,7 +11,7 @@ import (
 	"csv-pipeline/internal/sales"
 )
 
-// progress shows a person one line that changes, and anything else a line a file.
+// progress shows one line that changes on a terminal, and otherwise logs a line for each file.
 type progress struct {
 	out                        io.Writer
 	log                        *zap.Logger

@@ -14,12 +14,12 @@ import (
 	"csv-pipeline/internal/cli"
 	"csv-pipeline/internal/filestore"
 	"csv-pipeline/internal/queue"
-	"csv-pipeline/internal/worker"
+	"csv-pipeline/internal/service"
 )
 
 type selftestConfig struct {
 	config
-	plan            worker.PlanFlags
+	plan            service.PlanFlags
 	input, expected string
 	patience        time.Duration
 }
@@ -27,17 +27,17 @@ type selftestConfig struct {
 func parseSelftest(args []string, getenv cli.Getenv, stdout io.Writer) (c selftestConfig, err error) {
 	fs := cli.NewFlags()
 	c.plan.RegisterFlags(fs)
-	fs.StringVar(&c.input, "input", "", "`text` of the file; empty: one that suits what is aggregated")
-	fs.StringVar(&c.expected, "expected", "", "`text` of its result; given with the input, and only then")
+	fs.StringVar(&c.input, "input", "", "`text` of the file; empty: one that fits the aggregate settings")
+	fs.StringVar(&c.expected, "expected", "", "`text` of its result; required with --input, and only then")
 	cli.Duration(fs, &c.patience, "patience", 2*time.Minute, time.Second, 24*time.Hour, "how long to wait for the result")
 	cli.Own(fs, "input", "expected", "patience")
 	c.register(fs)
 	_, err = cli.Parse(cli.Command{
 		Name: "generator selftest",
 		Args: "[flags]",
-		About: `Proves that the pipeline works: puts a file with a known answer into raw/, queues its name as any
-producer would, waits for the result, compares, and removes both files again. Tell it what the
-processors are told: --group-by, --aggregate, --delimiter and --no-header.`,
+		About: `Tests the pipeline: puts a file with a known result into raw/, queues its name as any producer
+would, waits for the result, compares it, and removes both files. Give it the same --group-by,
+--aggregate, --delimiter and --no-header as the processors.`,
 		Examples: "generator selftest\ngenerator selftest --group-by store --aggregate 'max(price)' --patience 30s",
 		Flags:    fs,
 	}, args, getenv, stdout)
@@ -62,7 +62,7 @@ func selftest(ctx context.Context, args []string, getenv cli.Getenv, stdout io.W
 	if err != nil {
 		return err
 	}
-	return connected(ctx, c.config, stdout, func(log *zap.Logger, store filestore.Store, q *queue.Queue) error {
+	return c.run(ctx, stdout, func(ctx context.Context, log *zap.Logger, store filestore.Store, q *queue.Queue) error {
 		began := time.Now()
 		if err := c.prove(ctx, store, q); err != nil {
 			return fmt.Errorf("self-test: %w", err)
@@ -72,15 +72,15 @@ func selftest(ctx context.Context, args []string, getenv cli.Getenv, stdout io.W
 	})
 }
 
-// prove leaves no file behind, whatever comes of it.
+// prove removes the files that it made, also when it fails.
 func (c selftestConfig) prove(ctx context.Context, store filestore.Store, q *queue.Queue) (err error) {
-	// In no folder: nothing removes the folders of a store.
+	// The name has no folder, since nothing removes the folders of a store.
 	name := "selftest-" + strings.ToLower(rand.Text()[:10]) + ".csv"
 	result, err := filestore.ResultName(name)
 	if err != nil {
 		return err
 	}
-	// The input goes first: a result without one is no reason to do anything.
+	// The input is removed before the result: otherwise the sweep would queue it again.
 	defer func() {
 		cleaning := context.WithoutCancel(ctx)
 		for _, f := range []struct {
@@ -130,7 +130,7 @@ func publish(ctx context.Context, store filestore.Store, name, text string) erro
 	return nil
 }
 
-// await returns the text of a result as soon as there is one: results appear whole.
+// await returns the text of a result as soon as it is published.
 func await(ctx context.Context, store filestore.Store, name string) (string, error) {
 	again := time.NewTicker(100 * time.Millisecond)
 	defer again.Stop()

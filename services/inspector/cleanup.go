@@ -7,27 +7,28 @@ import (
 
 	"github.com/spf13/pflag"
 	"go.uber.org/zap"
+	"go.uber.org/zap/zapcore"
 
 	"csv-pipeline/internal/cleanup"
 	"csv-pipeline/internal/cli"
-	"csv-pipeline/internal/filestore/storeurl"
 	"csv-pipeline/internal/ops"
 	"csv-pipeline/internal/queue"
+	"csv-pipeline/internal/service"
 )
 
 type cleanupConfig struct {
-	redis    queue.Config
-	store    string
+	place    service.Place
+	logLevel zapcore.Level
 	keepDays int64
 	dryRun   bool
 }
 
 func (c *cleanupConfig) register(fs *pflag.FlagSet) {
-	cli.Int64(fs, &c.keepDays, "keep-days", 30, 1, 36500, "for how many days a result stays")
-	fs.BoolVar(&c.dryRun, "dry-run", false, "remove nothing, and say what would go")
+	cli.Int64(fs, &c.keepDays, "keep-days", 30, 1, 36500, "how many days a result is kept")
+	fs.BoolVar(&c.dryRun, "dry-run", false, "remove nothing, and log what would be removed")
 	cli.Own(fs, "keep-days", "dry-run")
-	storeurl.RegisterFlag(fs, &c.store, "file:///data")
-	c.redis.RegisterFlags(fs)
+	c.place.RegisterFlags(fs)
+	service.LogLevelFlag(fs, &c.logLevel, zapcore.InfoLevel)
 }
 
 func parseCleanup(args []string, getenv cli.Getenv, stdout io.Writer) (c cleanupConfig, err error) {
@@ -36,10 +37,10 @@ func parseCleanup(args []string, getenv cli.Getenv, stdout io.Writer) (c cleanup
 	_, err = cli.Parse(cli.Command{
 		Name: "inspector cleanup",
 		Args: "[flags]",
-		About: `Removes results that were published long ago, each with its raw file and its rejected rows.
+		About: `Removes old results, each with its raw file and its rejected rows.
 
-A raw file stays if it has no result, has changed since, or is in the queue, as a dead letter too.
-A result whose raw file is gone already goes at the same age.`,
+A raw file is kept if it has no result, has changed since its result was made, is in the queue or
+is a dead letter. A result whose raw file is gone is removed at the same age.`,
 		Examples: "inspector cleanup --dry-run\ninspector cleanup --keep-days 90",
 		Flags:    fs,
 	}, args, getenv, stdout)
@@ -51,25 +52,17 @@ func runCleanup(ctx context.Context, args []string, getenv cli.Getenv, stdout io
 	if err != nil {
 		return err
 	}
-	log := ops.NewLogger(stdout, "cleanup")
-	return ops.Failed(ctx, log, cleanUp(ctx, c, log))
+	log := ops.NewLogger(stdout, "cleanup", c.logLevel)
+	return service.Logged(ctx, log, service.RunCommand(ctx, func(ctx context.Context, parts *service.Parts) error {
+		store, q, err := c.place.Open(ctx, parts, queue.Options{}, log)
+		if err != nil {
+			return err
+		}
+		return clean(ctx, &cleanup.Cleaner{Store: store, Queue: q, Before: time.Now().AddDate(0, 0, -int(c.keepDays)), DryRun: c.dryRun}, log)
+	}))
 }
 
-func cleanUp(ctx context.Context, c cleanupConfig, log *zap.Logger) error {
-	store, err := storeurl.Open(ctx, c.store)
-	if err != nil {
-		return err
-	}
-	defer store.Close()
-	q, rdb, err := queue.Connect(ctx, c.redis, queue.Options{}, queue.LogTo(log))
-	if err != nil {
-		return err
-	}
-	defer rdb.Close()
-	return clean(ctx, &cleanup.Cleaner{Store: store, Queue: q, Before: time.Now().AddDate(0, 0, -int(c.keepDays)), DryRun: c.dryRun}, log)
-}
-
-// clean logs each removal and what they come to.
+// clean runs the cleaner, and logs each removal and their totals.
 func clean(ctx context.Context, cleaner *cleanup.Cleaner, log *zap.Logger) error {
 	what := "removed"
 	if cleaner.DryRun {

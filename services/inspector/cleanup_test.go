@@ -9,6 +9,8 @@ import (
 	"testing"
 	"time"
 
+	"go.uber.org/zap"
+
 	"csv-pipeline/internal/cleanup"
 	"csv-pipeline/internal/cli"
 	"csv-pipeline/internal/filestore/dirstore"
@@ -67,7 +69,7 @@ func TestCleanupSaysWhatItRemoves(t *testing.T) {
 	}{{true, "would remove"}, {false, "removed"}} {
 		out.Reset()
 		cleaner := &cleanup.Cleaner{Store: store, Queue: q, Before: time.Now().Add(time.Hour), DryRun: c.dry}
-		if err := clean(t.Context(), cleaner, ops.NewLogger(&out, "cleanup")); err != nil {
+		if err := clean(t.Context(), cleaner, ops.NewLogger(&out, "cleanup", zap.InfoLevel)); err != nil {
 			t.Fatal(err)
 		}
 		for _, part := range []string{`"` + c.says + `"`, `"file":"a.csv"`, `"files":2`, `"bytes":10`, `"results":1`} {

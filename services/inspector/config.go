@@ -4,10 +4,12 @@ import (
 	"io"
 	"time"
 
+	"go.uber.org/zap/zapcore"
+
 	"csv-pipeline/internal/auth"
 	"csv-pipeline/internal/cli"
-	"csv-pipeline/internal/filestore/storeurl"
 	"csv-pipeline/internal/queue"
+	"csv-pipeline/internal/service"
 )
 
 type config struct {
@@ -16,6 +18,7 @@ type config struct {
 	sweepInterval, settling time.Duration
 	clientTimeout           time.Duration
 	auth                    auth.Flags
+	logLevel                zapcore.Level
 	basePath                string
 	maxUpload               int64
 }
@@ -23,22 +26,23 @@ type config struct {
 func parse(args []string, getenv cli.Getenv, stdout io.Writer) (c config, err error) {
 	fs := cli.NewFlags()
 	fs.StringVar(&c.listen, "listen", ":8080", "`address` to serve")
-	storeurl.RegisterFlag(fs, &c.store, "file:///data")
+	service.StoreFlag(fs, &c.store, service.DataVolume)
 	cli.Duration(fs, &c.sweepInterval, "sweep-interval", 2*time.Second, 100*time.Millisecond, 24*time.Hour, "how often to look for files without a result and for dead processors")
-	cli.Duration(fs, &c.settling, "settle", 2*time.Second, 0, 24*time.Hour, "for how long a file must have been still before it is queued")
-	c.auth.RegisterFlags(fs)
+	cli.Duration(fs, &c.settling, "settle", 2*time.Second, 0, 24*time.Hour, "how long a file must have been unchanged before it is queued")
+	service.AuthFlags(fs, &c.auth)
 	cli.Int64(fs, &c.maxUpload, "max-upload", 1<<30, 1, 1<<50, "the largest file that may be uploaded, in bytes")
-	cli.Duration(fs, &c.clientTimeout, "client-timeout", 30*time.Second, 10*time.Millisecond, time.Hour, "how long a client may take to send or take a page, or 256 KiB of a file, before it is cut off")
-	fs.StringVar(&c.basePath, "base-path", "/", "`path` that an ingress puts in front, such as /csv/")
-	c.redis.RegisterFlags(fs)
+	cli.Duration(fs, &c.clientTimeout, "client-timeout", 30*time.Second, 10*time.Millisecond, time.Hour, "how long a client may keep the server waiting for each 256 KiB that it sends or receives, before it is disconnected")
+	fs.StringVar(&c.basePath, "base-path", "/", "`path` prefix that an ingress forwards, such as /csv/")
+	service.RedisFlags(fs, &c.redis)
+	service.LogLevelFlag(fs, &c.logLevel, zapcore.InfoLevel)
 	_, err = cli.Parse(cli.Command{
 		Name: "inspector",
 		Args: "[flags]\n  inspector enqueue [flags] [GLOB...]\n  inspector cleanup [flags]\n  inspector healthcheck",
-		About: `Serves the files, what the queue does and metrics over HTTP, and heals the pipeline.
+		About: `Serves the files, the state of the queue and metrics over HTTP, and repairs the queue.
 
-It writes to no file, unless it is given a token or a password: whoever knows that may upload and
-drop files. Every few seconds it queues files that have no result and are not queued,
-and gives the files of dead processors to others.
+It changes no file unless it is given a token or a password: whoever knows that may upload and
+drop files. Every few seconds it queues files that have no result and are not queued, and puts
+the files of dead processors back into the queue.
 'inspector enqueue --all' has everything done again, for instance after a change of what is
 aggregated.`,
 		Examples: `inspector --store-url ./data --redis-host localhost

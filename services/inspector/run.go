@@ -7,17 +7,14 @@ import (
 	"time"
 
 	"go.uber.org/zap"
-	"golang.org/x/sync/errgroup"
 
-	"csv-pipeline/internal/auth"
 	"csv-pipeline/internal/catalog"
 	"csv-pipeline/internal/cli"
-	"csv-pipeline/internal/enqueue"
 	"csv-pipeline/internal/filestore"
-	"csv-pipeline/internal/filestore/storeurl"
 	"csv-pipeline/internal/notification"
 	"csv-pipeline/internal/ops"
 	"csv-pipeline/internal/queue"
+	"csv-pipeline/internal/service"
 	"csv-pipeline/internal/sweep"
 	"csv-pipeline/internal/web"
 )
@@ -28,9 +25,9 @@ func run(ctx context.Context, args []string, getenv cli.Getenv, stdout, stderr i
 		case "cleanup":
 			return runCleanup(ctx, args[1:], getenv, stdout)
 		case "enqueue":
-			return enqueue.Run(ctx, "inspector", args[1:], getenv, stdout, stderr)
+			return service.Enqueue(ctx, "inspector", args[1:], getenv, stdout, stderr)
 		case "healthcheck":
-			return ops.HealthcheckCommand(ctx, "inspector", args[1:], getenv, stdout)
+			return service.Healthcheck(ctx, "inspector", args[1:], getenv, stdout)
 		}
 	}
 	c, err := parse(args, getenv, stdout)
@@ -42,61 +39,38 @@ func run(ctx context.Context, args []string, getenv cli.Getenv, stdout, stderr i
 		return err
 	}
 	if _, ok := getenv("GOGC"); !ok {
-		debug.SetGCPercent(25) // what is kept is large and changes little: the picture of all files
+		debug.SetGCPercent(25) // most of the memory is the list of all files, which is large and changes little
 	}
-	log := ops.NewLogger(stdout, "inspector")
-	return ops.Failed(ctx, log, serve(ctx, c, guard, log))
-}
-
-// serve answers requests until ctx ends. Told to stop before it is connected it has
-// nothing in hand.
-func serve(ctx context.Context, c config, guard *auth.Guard, log *zap.Logger) error {
-	store, err := storeurl.Open(ctx, c.store)
-	if err != nil {
-		if ctx.Err() != nil {
-			return nil
+	log := ops.NewLogger(stdout, "inspector", c.logLevel)
+	return service.Logged(ctx, log, service.Run(ctx, func(ctx context.Context, parts *service.Parts) error {
+		store, err := parts.OpenStore(ctx, c.store)
+		if err != nil {
+			return err
 		}
-		return err
-	}
-	defer store.Close()
-	l, err := ops.Listen(c.listen)
-	if err != nil {
-		return err
-	}
-	q, rdb, err := queue.Connect(ctx, c.redis, queue.Options{}, queue.LogTo(log))
-	if err != nil {
-		_ = l.Close()
-		if ctx.Err() != nil {
-			return nil
+		l, err := parts.Listen(c.listen)
+		if err != nil {
+			return err
 		}
-		return err
-	}
-	defer rdb.Close()
+		q, err := parts.ConnectQueue(ctx, c.redis, queue.Options{}, log)
+		if err != nil {
+			return err
+		}
+		files := catalog.New(store)
+		parts.OnStop(files.Close)
+		pulse := &ops.Pulse{Timeout: max(time.Minute, 10*c.sweepInterval)}
+		pulse.Beat()
+		server := web.New(web.Config{Store: store, Catalog: files, Queue: q, Log: log, Registry: ops.NewRegistry("inspector"), Alive: pulse.Alive,
+			Guard: guard, BasePath: c.basePath, MaxUpload: c.maxUpload, ClientTimeout: c.clientTimeout})
+		parts.OnStop(server.Close)
+		log.Info("serving", zap.String("address", l.Addr().String()), zap.String("store", c.store), zap.String("redis", c.redis.Address()), zap.Bool("writable", guard.Writable()))
 
-	files := catalog.New(store)
-	defer files.Close()
-	pulse := ops.Pulse{Timeout: max(time.Minute, 10*c.sweepInterval)}
-	pulse.Beat()
-	sweeper := &sweep.Sweeper{Catalog: files, Store: store, Queue: q, Log: log, Settle: c.settling}
-	server := web.New(web.Config{Store: store, Catalog: files, Queue: q, Log: log, Registry: ops.NewRegistry("inspector"), Alive: pulse.Alive,
-		Guard: guard, BasePath: c.basePath, MaxUpload: c.maxUpload, ClientTimeout: c.clientTimeout})
-	defer server.Close()
-	log.Info("serving", zap.String("address", l.Addr().String()), zap.String("store", c.store), zap.String("redis", c.redis.Address()), zap.Bool("writable", guard.Writable()))
-
-	group, ctx := errgroup.WithContext(ctx)
-	background := func(run func()) {
-		group.Go(func() error {
-			run()
-			return nil
-		})
-	}
-	background(func() { sweeper.Run(ctx, c.sweepInterval, pulse.Beat) })
-	if bucket, ok := filestore.AsObjectNamer(store); ok {
-		background(func() { (&notification.Reader{Queue: q, Store: bucket, Log: log}).Run(ctx) })
-	}
-	background(func() { server.Watch(ctx) })
-	group.Go(func() error {
-		return ops.Server{Handler: server.Handler(), Log: log, HeaderTimeout: min(c.clientTimeout, 5*time.Second)}.Serve(ctx, l)
-	})
-	return group.Wait()
+		sweeper := &sweep.Sweeper{Catalog: files, Store: store, Queue: q, Log: log, Settle: c.settling}
+		parts.Loop(func(ctx context.Context) { sweeper.Run(ctx, c.sweepInterval, pulse.Beat) })
+		if bucket, ok := filestore.AsObjectNamer(store); ok {
+			parts.Loop((&notification.Reader{Queue: q, Store: bucket, Log: log}).Run)
+		}
+		parts.Loop(server.Watch)
+		parts.Serve(l, ops.Server{Handler: server.Handler(), Log: log, HeaderTimeout: min(c.clientTimeout, 5*time.Second)})
+		return nil
+	}))
 }

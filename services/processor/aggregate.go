@@ -35,7 +35,7 @@ func aggregate(ctx context.Context, args []string, getenv cli.Getenv, stdout, st
 			return err
 		}
 		if special == nil {
-			return aggregateInto(ctx, c.out, plan, c.files[0], c.plan.Skips(), stderr)
+			return aggregateInto(ctx, c.out, plan, c.files[0], c.plan.SkipsBadRows(), stderr)
 		}
 		defer special.Close()
 		to = special
@@ -55,8 +55,8 @@ func aggregate(ctx context.Context, args []string, getenv cli.Getenv, stdout, st
 	return nil
 }
 
-// aggregateInto makes a file of the result, and one beside it of the rows that are
-// skipped, named as in the pipeline.
+// aggregateInto writes the result to a file. Rows that are skipped go to another file beside
+// it, which is named as in the pipeline.
 func aggregateInto(ctx context.Context, out string, plan *groupby.Plan, name string, skips bool, stderr io.Writer) error {
 	if same(name, out) {
 		return cli.Usagef("--out %s is the input: expected another file", out)
@@ -84,7 +84,7 @@ func aggregateInto(ctx context.Context, out string, plan *groupby.Plan, name str
 	if err != nil {
 		return err
 	}
-	// Those of an earlier run must not be taken for this one's.
+	// Rejected rows of an earlier run must not be taken for those of this one.
 	if stats.Rejected > 0 {
 		err = rejected.commit()
 	} else if err = os.Remove(rejected.path); errors.Is(err, fs.ErrNotExist) {
@@ -102,8 +102,8 @@ func aggregateInto(ctx context.Context, out string, plan *groupby.Plan, name str
 	return nil
 }
 
-// openSpecial opens what is at path if it is a device or a pipe, which no file can replace;
-// it is nil if it is a file or not there.
+// openSpecial opens the device or the pipe at path, which must not be replaced by a file. It
+// returns nil if there is a regular file or nothing.
 func openSpecial(ctx context.Context, path string) (*os.File, error) {
 	fi, err := os.Stat(path)
 	switch {
@@ -125,8 +125,8 @@ func same(one, other string) bool {
 	return errA == nil && errB == nil && os.SameFile(a, b)
 }
 
-// rejectedPath is where the rows are that are left out of a result. To a result that is
-// named as the pipeline names it belongs what the pipeline would write.
+// rejectedPath returns the path of the rejected rows of the result at out. If the result is
+// named as in the pipeline, the rejected rows are, too.
 func rejectedPath(out string) string {
 	folder, name := filepath.Split(out)
 	if raw, ok := filestore.RawName(name); ok {
@@ -165,13 +165,13 @@ func aggregateFile(ctx context.Context, plan *groupby.Plan, name string, out io.
 	return stats, worker.Explain(err)
 }
 
-// skipped is the first rows that were skipped.
+// skipped has the errors of the first rows that were skipped.
 type skipped struct{ first []string }
 
-const mostSkipped = 3
+const maxSkipped = 3
 
 func (s *skipped) add(bad *groupby.InputError) {
-	if len(s.first) < mostSkipped {
+	if len(s.first) < maxSkipped {
 		s.first = append(s.first, bad.Error())
 	}
 }

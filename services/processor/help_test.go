@@ -22,6 +22,16 @@ func TestHelpAndDefaults(t *testing.T) {
 	clitest.Defaults(t, run, "aggregate")
 }
 
+func TestLogLevelLeavesOutWhatIsBelowIt(t *testing.T) {
+	server, folder := redistest.Start(t), t.TempDir()
+	write(t, filepath.Join(folder, "raw/good.csv"), "item_id,quantity\n1,2\n")
+	server.Client(t).LPush(t.Context(), "csvs-to-process", "good.csv", "none.csv")
+	code, out, errs := processor(t, map[string]string{"REDIS_HOST": server.Host, "REDIS_PORT": strconv.Itoa(server.Port), "STORE_URL": "file://" + folder, "LOG_LEVEL": "error"})
+	if code != cli.ExitOK || errs != "" || strings.Count(out, "\n") != 1 || !strings.Contains(out, "none.csv") {
+		t.Errorf("exit code %d, %s, logged %s; want the error of none.csv alone", code, errs, out)
+	}
+}
+
 func TestLogIsLinesOfJSON(t *testing.T) {
 	server, folder := redistest.Start(t), t.TempDir()
 	write(t, filepath.Join(folder, "raw/shops.csv"), "item_id,quantity\n1,2\n")

@@ -9,13 +9,12 @@ import (
 	"time"
 
 	"github.com/KimMachineGun/automemlimit/memlimit"
-	"go.uber.org/zap"
 
 	"csv-pipeline/internal/cli"
-	"csv-pipeline/internal/filestore/storeurl"
 	"csv-pipeline/internal/groupby"
 	"csv-pipeline/internal/ops"
 	"csv-pipeline/internal/queue"
+	"csv-pipeline/internal/service"
 	"csv-pipeline/internal/worker"
 )
 
@@ -25,84 +24,47 @@ func run(ctx context.Context, args []string, getenv cli.Getenv, stdout, stderr i
 		case "aggregate":
 			return aggregate(ctx, args[1:], getenv, stdout, stderr)
 		case "healthcheck":
-			return ops.HealthcheckCommand(ctx, "processor", args[1:], getenv, stdout)
+			return service.Healthcheck(ctx, "processor", args[1:], getenv, stdout)
 		}
 	}
 	c, err := parse(args, getenv, stdout)
 	if err != nil {
 		return err
 	}
-	plan, err := c.worker.Compile()
+	plan, err := c.plan.Compile()
 	if err != nil {
 		return err
 	}
-	log := ops.NewLogger(stdout, "processor")
-	return ops.Failed(ctx, log, process(ctx, c, plan, log))
-}
-
-// process takes files from the queue. Told to stop before it is connected it has nothing
-// in hand.
-func process(ctx context.Context, c config, plan *groupby.Plan, log *zap.Logger) error {
-	// Of a container's memory; where there is no limit there is none for us.
+	// Go's own limit is 80 % of the container's, and none where the container has none.
 	_, _ = memlimit.Set(memlimit.WithRatio(0.8))
-	store, err := storeurl.Open(ctx, c.store)
-	if err != nil {
-		if ctx.Err() != nil {
-			return nil
+	log := ops.NewLogger(stdout, "processor", c.logLevel)
+	return service.Logged(ctx, log, service.Run(ctx, func(ctx context.Context, parts *service.Parts) error {
+		store, q, err := c.place.Open(ctx, parts, queue.Options{Lease: c.lease, MaxErrors: int(c.maxErrors)}, log)
+		if err != nil {
+			return err
 		}
-		return err
-	}
-	defer store.Close()
-	q, rdb, err := queue.Connect(ctx, c.redis, queue.Options{Lease: c.worker.Lease, MaxErrors: int(c.worker.MaxErrors)}, queue.LogTo(log))
-	if err != nil {
-		if ctx.Err() != nil {
-			return nil
+		host, err := os.Hostname()
+		if err != nil {
+			return fmt.Errorf("get the host name: %w", err)
 		}
-		return err
-	}
-	defer rdb.Close()
-	name, err := os.Hostname()
-	if err != nil {
-		return fmt.Errorf("find a name for this worker: %w", err)
-	}
-	pulse := ops.Pulse{Timeout: c.worker.Lease + time.Minute}
-	w := &worker.Pool{Concurrency: int(c.worker.Concurrency), Worker: worker.Worker{
-		Name: fmt.Sprintf("%s/%d", name, os.Getpid()), Queue: q, Store: store, Plan: plan, Log: log,
-		FilesPerJob: c.worker.FilesPerJob, Watch: c.worker.Watch, Grace: c.worker.Grace, Patience: c.redis.Patience,
-		StaleAfter: c.worker.StaleAfter, Beat: pulse.Beat, Engine: groupby.Options{TempDir: c.worker.TempDir},
-	}}
-	if !w.Watch {
-		return w.Run(ctx)
-	}
-	l, err := ops.Listen(c.listen)
-	if err != nil {
-		return err
-	}
-	pulse.Beat()
-	mux := http.NewServeMux()
-	registry := ops.NewRegistry("processor")
-	ops.Endpoints(mux, registry, pulse.Alive, q.Check)
-	return both(ctx, w.Run,
-		func(ctx context.Context) error {
-			return ops.Server{Handler: ops.Protection{Log: log, Registry: registry}.Protect(mux), Log: log}.Serve(ctx, l)
-		})
-}
-
-// both runs two things until both have ended; the end of one asks the other to stop.
-func both(ctx context.Context, first, second func(context.Context) error) error {
-	ctx, stop := context.WithCancel(ctx)
-	defer stop()
-	ended := make(chan error)
-	for _, do := range []func(context.Context) error{first, second} {
-		go func() {
-			err := do(ctx)
-			stop()
-			ended <- err
-		}()
-	}
-	a, b := <-ended, <-ended
-	if a != nil {
-		return a
-	}
-	return b
+		pulse := &ops.Pulse{Timeout: c.lease + time.Minute}
+		workers := &worker.Pool{Concurrency: int(c.concurrency), Worker: worker.Worker{
+			Name: fmt.Sprintf("%s/%d", host, os.Getpid()), Queue: q, Store: store, Plan: plan, Log: log,
+			FilesPerJob: c.filesPerJob, Watch: c.watch, Grace: c.grace, Patience: c.place.Redis.Patience,
+			StaleAfter: c.staleAfter, Beat: pulse.Beat, Engine: groupby.Options{TempDir: c.tempDir},
+		}}
+		if c.watch {
+			l, err := parts.Listen(c.listen)
+			if err != nil {
+				return err
+			}
+			pulse.Beat()
+			mux := http.NewServeMux()
+			registry := ops.NewRegistry("processor")
+			ops.Endpoints(mux, registry, pulse.Alive, q.Check)
+			parts.Serve(l, ops.Server{Handler: ops.Protection{Log: log, Registry: registry}.Protect(mux), Log: log})
+		}
+		parts.Go(workers.Run)
+		return nil
+	}))
 }

@@ -7,14 +7,15 @@ import (
 	"path/filepath"
 )
 
-// whole is a file that appears whole by commit, or not at all.
+// whole is a file that is written under a temporary name. It appears at its path with commit,
+// as a whole, or not at all.
 type whole struct {
 	*os.File
 	path string
 }
 
-// begin begins the file of a path. A symbolic link stays one: the file that it leads to is
-// replaced, and keeps its mode.
+// begin creates the temporary file. If path is a symbolic link, commit replaces the file that
+// it leads to and not the link. A file that is replaced keeps its mode.
 func begin(path string) (*whole, error) {
 	target, mode := path, os.FileMode(0o666)
 	if there, err := filepath.EvalSymlinks(path); err == nil {
@@ -38,7 +39,7 @@ func begin(path string) (*whole, error) {
 	return w, nil
 }
 
-// abort leaves nothing behind. After commit it does nothing.
+// abort removes the temporary file. After commit it does nothing.
 func (w *whole) abort() {
 	if w.File == nil {
 		return
@@ -48,7 +49,7 @@ func (w *whole) abort() {
 	w.File = nil
 }
 
-// commit makes the file durable and gives it its name.
+// commit syncs the file and renames it to its path.
 func (w *whole) commit() error {
 	defer w.abort()
 	err := w.Sync()

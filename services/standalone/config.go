@@ -5,46 +5,50 @@ import (
 	"io"
 	"time"
 
+	"go.uber.org/zap/zapcore"
+
 	"csv-pipeline/internal/auth"
 	"csv-pipeline/internal/cli"
-	"csv-pipeline/internal/filestore/storeurl"
 	"csv-pipeline/internal/groupby"
-	"csv-pipeline/internal/worker"
+	"csv-pipeline/internal/service"
 )
 
-const standardStore = "file://./data"
+// defaultStore is the default of --store-url.
+const defaultStore = "file://./data"
 
 type config struct {
-	worker        worker.PlanFlags
+	plan          service.PlanFlags
 	store, listen string
 	settling      time.Duration
 	noDemo        bool
 	auth          auth.Flags
+	logLevel      zapcore.Level
 }
 
 func parse(args []string, getenv cli.Getenv, stdout io.Writer) (c config, err error) {
 	fs := cli.NewFlags()
-	storeurl.RegisterFlag(fs, &c.store, standardStore)
-	fs.StringVar(&c.listen, "listen", "127.0.0.1:8080", "`address` to serve; :8080 is for other machines, too")
-	fs.BoolVar(&c.noDemo, "no-demo", false, "make no demo files")
-	c.auth.RegisterFlags(fs)
-	c.worker.RegisterFlags(fs)
-	cli.Duration(fs, &c.settling, "settle", 2*time.Second, 0, 24*time.Hour, "for how long a file must have been still before it is processed")
+	service.StoreFlag(fs, &c.store, defaultStore)
+	fs.StringVar(&c.listen, "listen", "127.0.0.1:8080", "`address` to serve; :8080 also serves other machines")
+	fs.BoolVar(&c.noDemo, "no-demo", false, "write no demo files")
+	service.AuthFlags(fs, &c.auth)
+	c.plan.RegisterFlags(fs)
+	cli.Duration(fs, &c.settling, "settle", 2*time.Second, 0, 24*time.Hour, "how long a file must have been unchanged before it is processed")
+	service.LogLevelFlag(fs, &c.logLevel, zapcore.WarnLevel)
 	_, err = cli.Parse(cli.Command{
 		Name: "standalone",
 		Args: "[flags]\n  standalone enqueue [flags] [GLOB...]",
-		About: fmt.Sprintf(`Runs the whole pipeline in one process, on a Redis of its own in memory.
+		About: fmt.Sprintf(`Runs the whole pipeline in one process, with an embedded Redis.
 
-It makes the demo's files, processes them and serves the page. A CSV file that is copied into
-raw/ is processed too. Started again it finds its files and their results.
+It writes the demo's files, processes them and serves the pages. A CSV file that is copied into
+raw/ is processed, too. When it is started again it finds its files and their results.
 
-Files of your own have other columns: stop it, and say by which to group and what to compute:
+If your files have other columns, stop it and say by which to group and what to compute:
   %s make run
 Files that were done before keep their results. While it runs, 'standalone enqueue --all' has
 them done again.
 
-One process works on a folder, a second one is refused. Unless a token or a password is named,
-it makes a token for uploads and keeps it in the folder; its first lines say where.`, exampleQuestion),
+Only one process works on a folder, a second one is refused. Unless you set a token or a password,
+it makes a token for uploads and keeps it in the folder; its first lines say where.`, exampleSettings),
 		Examples: `standalone
 standalone --store-url ./my-data --no-demo --group-by store --aggregate 'sum(amount) as revenue, count(*)'
 standalone --listen :8080 --auth-read --auth-token-file ./token`,

@@ -230,7 +230,7 @@ func TestWhoMayWrite(t *testing.T) {
 
 func TestHelpTeachesOnesOwnColumns(t *testing.T) {
 	code, help, _ := runCommand(t, "--help")
-	for _, part := range []string{exampleQuestion + " make run", "standalone enqueue --all", "127.0.0.1:8080"} {
+	for _, part := range []string{exampleSettings + " make run", "standalone enqueue --all", "127.0.0.1:8080"} {
 		if code != cli.ExitOK || !strings.Contains(help, part) {
 			t.Errorf("exit code %d, the help lacks %q:\n%s", code, part, help)
 		}

@@ -13,16 +13,16 @@ import (
 	"csv-pipeline/internal/cli"
 )
 
-// exampleQuestion is how one asks about other columns.
-const exampleQuestion = "GROUP_BY=store AGGREGATE='sum(amount)'"
+// exampleSettings are settings for files with other columns.
+const exampleSettings = "GROUP_BY=store AGGREGATE='sum(amount)'"
 
-// greeting is what a person needs to know once it runs.
+// greeting is what standalone prints when it has started.
 type greeting struct {
 	config
 	home
-	command   string // that started it, as typed
-	page      string // its address
-	demoFails error  // why there are no demo files; nil if there are or none are wanted
+	command   string // the command line that started it
+	page      string // the address of its page
+	demoFails error  // why there are no demo files; nil if there are, or if none are wanted
 }
 
 func (g greeting) print(w io.Writer) {
@@ -33,11 +33,11 @@ func (g greeting) print(w io.Writer) {
 	} else {
 		fmt.Fprintf(w, "A CSV file that is put below raw/ of %s has its result below processed/.\n", g.store)
 	}
-	fmt.Fprintf(w, "It computes: GROUP_BY=%s AGGREGATE=%s\n", quote(strings.Join(g.worker.GroupBy, ", ")), quote(strings.Join(g.worker.Aggregates, ", ")))
-	fmt.Fprintf(w, "For the columns of your files, stop it and name them: %s %s\n", exampleQuestion, g.command)
+	fmt.Fprintf(w, "It computes: GROUP_BY=%s AGGREGATE=%s\n", quote(strings.Join(g.plan.GroupBy, ", ")), quote(strings.Join(g.plan.Aggregates, ", ")))
+	fmt.Fprintf(w, "For the columns of your files, stop it and name them: %s %s\n", exampleSettings, g.command)
 	if g.folder != "" {
 		enqueue := quote(os.Args[0]) + " enqueue --all"
-		if g.store != standardStore {
+		if g.store != defaultStore {
 			enqueue += " --store-url " + quote(g.store)
 		}
 		fmt.Fprintf(w, "Then have the files that were done before done again, while it runs: %s\n", enqueue)
@@ -58,7 +58,7 @@ func (g greeting) print(w io.Writer) {
 	fmt.Fprintln(w, "Ctrl-C ends it.")
 }
 
-// command is what was typed to start this program.
+// command returns what was typed to start this program.
 func command(getenv cli.Getenv) string {
 	if _, made := getenv("MAKELEVEL"); made {
 		return "make run"
@@ -72,7 +72,7 @@ func slashed(folder, area string) string {
 
 var plain = regexp.MustCompile(`^[\w@%+=:,./-]+$`)
 
-// quote is text as a shell takes it.
+// quote quotes a text for a shell.
 func quote(text string) string {
 	if plain.MatchString(text) {
 		return text
@@ -80,7 +80,7 @@ func quote(text string) string {
 	return "'" + strings.ReplaceAll(text, "'", `'\''`) + "'"
 }
 
-// address is what a person types into a browser.
+// address returns the URL that a person types into a browser.
 func address(l net.Listener) string {
 	host, port, err := net.SplitHostPort(l.Addr().String())
 	if ip := net.ParseIP(host); err != nil || ip == nil || ip.IsUnspecified() {

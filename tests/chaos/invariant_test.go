@@ -101,7 +101,7 @@ func ended(store filestore.Store, name string, letters map[string]queue.DeadLett
 // was promised must then hold.
 func (p *plant) check() {
 	p.t.Helper()
-	p.sweepTemporaries()
+	p.removeTemporaries()
 	letters, err := p.letters()
 	if err != nil {
 		p.t.Fatal(err)
@@ -192,14 +192,14 @@ func (p *plant) read(name string) ([]byte, error) {
 	return io.ReadAll(f)
 }
 
-// sweepTemporaries lets a processor remove what the dead left behind; nothing must stay.
-func (p *plant) sweepTemporaries() {
+// removeTemporaries lets a processor remove what the dead left behind; nothing must stay.
+func (p *plant) removeTemporaries() {
 	p.t.Helper()
-	sweeper := p.processor("--stale-after=1ms")
-	sweeper.awaitEnd(p.t, patience)
-	if err := sweeper.endedWell(); err != nil {
+	remover := p.processor("--stale-after=1ms")
+	remover.awaitEnd(p.t, patience)
+	if err := remover.endedWell(); err != nil {
 		p.t.Error(err)
-		p.tell(sweeper)
+		p.tell(remover)
 	}
 	for _, area := range []string{"raw", "processed"} {
 		if left := p.filesBelow(filepath.Join(p.folder, area, ".tmp")); len(left) > 0 {

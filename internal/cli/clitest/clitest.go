@@ -1,4 +1,4 @@
-// Package clitest looks at what a command says of itself.
+// Package clitest checks the help of commands.
 package clitest
 
 import (
@@ -12,7 +12,7 @@ import (
 	"csv-pipeline/internal/cli"
 )
 
-// Run is a service's run.
+// Run is the function of a service that main runs.
 type Run func(ctx context.Context, args []string, getenv cli.Getenv, stdout, stderr io.Writer) error
 
 var (
@@ -22,9 +22,9 @@ var (
 	blanks    = regexp.MustCompile(`\s+`)
 )
 
-// Defaults asks a command for its help, which has to be one that teaches: it exits with 0, has an
-// example, the exit codes, and for each flag its environment variable. It returns the default of
-// each flag, "" for what is empty, zero or false.
+// Defaults asks a command for its help and checks it: the exit code is 0, and the help has
+// examples, the exit codes and for each flag its environment variable. It returns the default
+// of each flag, which is "" for an empty text, zero and false.
 func Defaults(t *testing.T, run Run, command ...string) map[string]string {
 	t.Helper()
 	var out, complaints bytes.Buffer
@@ -48,7 +48,7 @@ func Defaults(t *testing.T, run Run, command ...string) map[string]string {
 			end = places[i+1][0]
 		}
 		name, about := flags[at[2]:at[3]], blanks.ReplaceAllString(flags[at[3]:end], " ")
-		if name == "help" {
+		if name == "help" || name == "version" {
 			continue
 		}
 		if m := variable.FindStringSubmatch(about); m == nil || !strings.HasSuffix(m[1], cli.EnvName(name)) {
@@ -65,7 +65,8 @@ func Defaults(t *testing.T, run Run, command ...string) map[string]string {
 	return found
 }
 
-// Expect compares defaults with those that are wanted; the command may have others.
+// Expect compares the defaults of flags with those that are wanted. The command may have more
+// flags.
 func Expect(t *testing.T, got, want map[string]string) {
 	t.Helper()
 	for name, value := range want {

@@ -10,21 +10,12 @@ import (
 	"strings"
 	"syscall"
 
-	"github.com/spf13/pflag"
-
 	"csv-pipeline/internal/cli"
 	"csv-pipeline/internal/filestore"
 	"csv-pipeline/internal/filestore/dirstore"
 )
 
-// RegisterFlag defines --store-url.
-func RegisterFlag(fs *pflag.FlagSet, target *string, standard string) {
-	fs.StringVar(target, "store-url", standard,
-		"`URL` of the place that holds raw/ and processed/: a folder or a bucket, such as file:///data, s3://bucket/prefix?region=eu-central-1, "+
-			"gs://bucket/prefix or azblob://container/prefix; &endpoint=http://minio:9000 is for other S3-compatible stores")
-}
-
-// scheme is the beginning of a URL. A folder with a colon in its name can be written as
+// scheme is what a URL begins with. A folder with a colon in its name can be written as
 // ./a:b.
 var scheme = regexp.MustCompile(`^[A-Za-z][A-Za-z0-9+.-]*:`)
 

@@ -1,11 +1,11 @@
-package worker_test
+package service_test
 
 import (
 	"errors"
 	"testing"
 
 	"csv-pipeline/internal/cli"
-	"csv-pipeline/internal/worker"
+	"csv-pipeline/internal/service"
 )
 
 // FuzzSettings: whatever a user writes as a setting makes a plan, or an error that
@@ -24,7 +24,7 @@ func FuzzSettings(f *testing.F) {
 	}
 	f.Fuzz(func(t *testing.T, groupBy, aggregate, delimiter, onBadRow string, share float64) {
 		fs := cli.NewFlags()
-		var p worker.PlanFlags
+		var p service.PlanFlags
 		p.RegisterFlags(fs)
 		for name, text := range map[string]string{"group-by": groupBy, "aggregate": aggregate, "delimiter": delimiter, "on-bad-row": onBadRow} {
 			if err := fs.Set(name, text); err != nil {
