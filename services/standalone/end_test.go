@@ -13,7 +13,7 @@ import (
 )
 
 // readsTrends is in the stack of a goroutine that reads results for the page of trends.
-var readsTrends = regexp.MustCompile(`trends\.\(\*reader\)\.read`)
+var readsTrends = regexp.MustCompile(`trends\.\(\*reader\)\.result`)
 
 var working = regexp.MustCompile(`csv-pipeline/internal/(sweep|catalog|activity|trends|web|worker)\.`)
 
@@ -61,7 +61,12 @@ func TestNothingReadsTheStoreAfterTheEnd(t *testing.T) {
 		}
 	}()
 	for stack(readsTrends) == "" {
-		runtime.Gosched()
+		select {
+		case <-left:
+			t.Fatal("the page was there before any result was read")
+		default:
+			runtime.Gosched()
+		}
 	}
 	leave()
 	<-left
