@@ -4,7 +4,6 @@ The name that every object's own begins with, at most 40 characters, so that the
 A longer one keeps a hash of the whole: two long release names stay two names.
 */}}
 {{- define "csv-pipeline.fullname" -}}
-{{- include "csv-pipeline.validateComplete" . -}}
 {{- $name := .Values.nameOverride | default .Chart.Name -}}
 {{- if .Values.fullnameOverride -}}
 {{- $name = .Values.fullnameOverride -}}
@@ -18,22 +17,6 @@ A longer one keeps a hash of the whole: two long release names stay two names.
 {{- else -}}
 {{- $name -}}
 {{- end -}}
-{{- end -}}
-
-{{/* What selects one component's pods; never changes in a release's life. Takes (dict "root" $ "component" "redis"). */}}
-{{- define "csv-pipeline.selectorLabels" -}}
-app.kubernetes.io/name: {{ .root.Values.nameOverride | default .root.Chart.Name | trunc 63 | trimSuffix "-" }}
-app.kubernetes.io/instance: {{ .root.Release.Name }}
-app.kubernetes.io/component: {{ .component }}
-{{- end -}}
-
-{{/* The labels of every object. Takes (dict "root" $ "component" "redis"). */}}
-{{- define "csv-pipeline.labels" -}}
-{{ include "csv-pipeline.selectorLabels" . }}
-app.kubernetes.io/version: {{ .root.Chart.AppVersion | quote }}
-app.kubernetes.io/part-of: csv-pipeline
-app.kubernetes.io/managed-by: {{ .root.Release.Service }}
-helm.sh/chart: {{ printf "%s-%s" .root.Chart.Name .root.Chart.Version | replace "+" "_" | trunc 63 | trimSuffix "-" }}
 {{- end -}}
 
 {{- define "csv-pipeline.componentName" -}}

@@ -80,10 +80,7 @@
 apiVersion: networking.k8s.io/v1
 kind: NetworkPolicy
 metadata:
-  name: {{ include "csv-pipeline.componentName" . }}
-  namespace: {{ .root.Release.Namespace }}
-  labels:
-    {{- include "csv-pipeline.labels" . | nindent 4 }}
+  {{- include "csv-pipeline.metadata" . | nindent 2 }}
 spec:
   podSelector:
     matchLabels:

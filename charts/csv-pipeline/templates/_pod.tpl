@@ -7,6 +7,15 @@ files says so with "data" true, and is then kept on their volume's node where on
 serviceAccountName: {{ include "csv-pipeline.componentName" . }}
 automountServiceAccountToken: false
 enableServiceLinks: false
+{{- $user := .user | default 65532 | int64 }}
+securityContext:
+  runAsNonRoot: true
+  runAsUser: {{ $user }}
+  runAsGroup: {{ $user }}
+  fsGroup: {{ $user }}
+  fsGroupChangePolicy: OnRootMismatch
+  seccompProfile:
+    type: RuntimeDefault
 {{- with .root.Values.image.pullSecrets }}
 imagePullSecrets:
   {{- range . }}
@@ -56,7 +65,7 @@ the scheduler then takes as met, so none of them depends on another one being up
 topologyKey: kubernetes.io/hostname
 labelSelector:
   matchLabels:
-    app.kubernetes.io/instance: {{ .Release.Name }}
+    app.kubernetes.io/instance: {{ .Release.Name | quote }}
     app.kubernetes.io/part-of: csv-pipeline
   matchExpressions:
     - key: app.kubernetes.io/component
@@ -64,48 +73,15 @@ labelSelector:
       values: [cleanup, generator, inspector, processor, test]
 {{- end -}}
 
-{{/* The labels of a pod: what selects it, and what it is part of. No version: pods are replaced only for a reason. */}}
-{{- define "csv-pipeline.podLabels" -}}
-{{- with (index .root.Values .component).podLabels }}
-{{- toYaml . }}
-{{ end -}}
-{{- if .data }}
-{{- with include "csv-pipeline.storePodLabels" .root }}
-{{- . }}
-{{ end -}}
-{{- end -}}
-{{ include "csv-pipeline.selectorLabels" . }}
-app.kubernetes.io/part-of: csv-pipeline
-{{- end -}}
-
 {{/* A component's ServiceAccount. Takes what "csv-pipeline.podDefaults" takes. */}}
 {{- define "csv-pipeline.serviceAccount" -}}
+{{- $annotations := ternary .root.Values.store.serviceAccountAnnotations dict (.data | default false) -}}
 apiVersion: v1
 kind: ServiceAccount
 metadata:
-  name: {{ include "csv-pipeline.componentName" . }}
-  namespace: {{ .root.Release.Namespace }}
-  labels:
-    {{- include "csv-pipeline.labels" . | nindent 4 }}
-  {{- if .data }}
-  {{- with .root.Values.store.serviceAccountAnnotations }}
-  annotations:
-    {{- toYaml . | nindent 4 }}
-  {{- end }}
-  {{- end }}
+  {{- include "csv-pipeline.metadata" (dict "root" .root "component" .component "annotations" $annotations) | nindent 2 }}
 # Workload identity mounts tokens of its own; that of Kubernetes' API is for nobody.
 automountServiceAccountToken: false
-{{- end -}}
-
-{{/* Security context of a pod of ours: the images' nonroot user, who also owns the volume's files. */}}
-{{- define "csv-pipeline.podSecurityContext" -}}
-runAsNonRoot: true
-runAsUser: 65532
-runAsGroup: 65532
-fsGroup: 65532
-fsGroupChangePolicy: OnRootMismatch
-seccompProfile:
-  type: RuntimeDefault
 {{- end -}}
 
 {{/* Security context of every container. */}}
@@ -114,6 +90,34 @@ allowPrivilegeEscalation: false
 readOnlyRootFilesystem: true
 capabilities:
   drop: [ALL]
+{{- end -}}
+
+{{/* Port and probes of a container that serves HTTP: every program of ours that goes on running does, on this port by default. */}}
+{{- define "csv-pipeline.httpServer" -}}
+ports:
+  - name: http
+    containerPort: 8080
+startupProbe:
+  httpGet:
+    path: /healthz
+    port: http
+  periodSeconds: 1
+  timeoutSeconds: 5
+  failureThreshold: 120
+livenessProbe:
+  httpGet:
+    path: /healthz
+    port: http
+  periodSeconds: 10
+  timeoutSeconds: 5
+  failureThreshold: 3
+readinessProbe:
+  httpGet:
+    path: /readyz
+    port: http
+  periodSeconds: 5
+  timeoutSeconds: 5
+  failureThreshold: 2
 {{- end -}}
 
 {{/*

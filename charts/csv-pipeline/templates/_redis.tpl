@@ -166,3 +166,12 @@ generator {{ $all }} +client|setname +eval +evalsha +hdel +hget +hincrby +hset +
 processor {{ $all }} +client|setname +blmove +eval +evalsha +hdel +hget +hincrby +hmget +hset +lpush +rpop +rpush +time +type +xadd +zadd +zrange +zrangebyscore +zrem
 inspector {{ $all }} +client|setname +eval +evalsha +hdel +hget +hgetall +hincrby +hkeys +hlen +hmget +hscan +hset +llen +lpush +lrange +lrem +rpush +time +type +xadd +xrange +zcard +zrange +zrangebyscore +zrem +zscore
 {{- end -}}
+
+{{/* The names of the chart's Redis users, who each have a password, as JSON: those that have rules above. */}}
+{{- define "csv-pipeline.redisClients" -}}
+{{- $clients := list -}}
+{{- range splitList "\n" (include "csv-pipeline.redisUsers" .) -}}
+{{- $clients = append $clients (splitList " " . | first) -}}
+{{- end -}}
+{{- $clients | sortAlpha | toJson -}}
+{{- end -}}

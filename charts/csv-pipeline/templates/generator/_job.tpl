@@ -4,17 +4,10 @@
 backoffLimit: {{ .Values.generator.backoffLimit | int64 }}
 template:
   metadata:
-    labels:
-      {{- include "csv-pipeline.podLabels" $component | nindent 6 }}
-    {{- with .Values.generator.podAnnotations }}
-    annotations:
-      {{- toYaml . | nindent 6 }}
-    {{- end }}
+    {{- include "csv-pipeline.podMetadata" $component | nindent 4 }}
   spec:
     {{- include "csv-pipeline.podDefaults" $component | nindent 4 }}
     restartPolicy: Never
-    securityContext:
-      {{- include "csv-pipeline.podSecurityContext" . | nindent 6 }}
     containers:
       - name: generator
         image: {{ include "csv-pipeline.image" (dict "root" . "image" .Values.generator.image) }}

@@ -1,0 +1,65 @@
+{{/*
+Every object's metadata, every Job template's and every pod template's is made here. A label or an annotation
+that all of them are to have goes into "csv-pipeline.labelsAndAnnotations", one that a new object needs
+besides into its call.
+*/}}
+
+{{/* The metadata of an object. Takes (dict "root" $ "component" "redis"), "name" where it is not the component's, and "labels" and "annotations" that it has besides. */}}
+{{- define "csv-pipeline.metadata" -}}
+{{- $name := .name | default (include "csv-pipeline.componentName" .) -}}
+{{- $labels := merge (include "csv-pipeline.labels" . | fromYaml) (.labels | default dict) -}}
+{{- $rest := include "csv-pipeline.labelsAndAnnotations" (dict "root" .root "labels" $labels "annotations" .annotations) | fromYaml -}}
+{{- merge (dict "name" $name "namespace" .root.Release.Namespace) $rest | toYaml -}}
+{{- end -}}
+
+{{/* The metadata of a CronJob's Job template. Takes (dict "root" $ "component" "generator"). */}}
+{{- define "csv-pipeline.jobMetadata" -}}
+{{- include "csv-pipeline.labelsAndAnnotations" (dict "root" .root "labels" (include "csv-pipeline.groupLabels" . | fromYaml)) -}}
+{{- end -}}
+
+{{/* The metadata of a pod template. Takes what "csv-pipeline.podLabels" takes, and "annotations" of the chart's own. */}}
+{{- define "csv-pipeline.podMetadata" -}}
+{{- $annotations := merge (.annotations | default dict) ((index .root.Values .component).podAnnotations | default dict) -}}
+{{- include "csv-pipeline.labelsAndAnnotations" (dict "root" .root "labels" (include "csv-pipeline.podLabels" . | fromYaml) "annotations" $annotations) -}}
+{{- end -}}
+
+{{- define "csv-pipeline.labelsAndAnnotations" -}}
+{{- $metadata := dict "labels" .labels -}}
+{{- with .annotations -}}
+{{- $_ := set $metadata "annotations" . -}}
+{{- end -}}
+{{- toYaml $metadata -}}
+{{- end -}}
+
+{{/* What selects a component's pods. Kubernetes refuses an upgrade that changes it. Takes (dict "root" $ "component" "redis"). */}}
+{{- define "csv-pipeline.selectorLabels" -}}
+{{- dict
+  "app.kubernetes.io/name" (.root.Values.nameOverride | default .root.Chart.Name | trunc 63 | trimSuffix "-")
+  "app.kubernetes.io/instance" .root.Release.Name
+  "app.kubernetes.io/component" .component | toYaml -}}
+{{- end -}}
+
+{{/* The chart's own labels of Job templates and pods. They name no version: pods are replaced only for a reason. */}}
+{{- define "csv-pipeline.groupLabels" -}}
+{{- set (include "csv-pipeline.selectorLabels" . | fromYaml) "app.kubernetes.io/part-of" "csv-pipeline" | toYaml -}}
+{{- end -}}
+
+{{/* The chart's own labels of objects: those of pods, and what has made the object. Job templates and pods do not have these. */}}
+{{- define "csv-pipeline.labels" -}}
+{{- merge (include "csv-pipeline.groupLabels" . | fromYaml) (dict
+  "app.kubernetes.io/version" .root.Chart.AppVersion
+  "app.kubernetes.io/managed-by" .root.Release.Service
+  "helm.sh/chart" (printf "%s-%s" .root.Chart.Name .root.Chart.Version | replace "+" "_" | trunc 63 | trimSuffix "-")) | toYaml -}}
+{{- end -}}
+
+{{/*
+The labels of a pod, where the chart's own win over podLabels. Takes (dict "root" $ "component" "redis"), and
+"data" true for a component that uses the files.
+*/}}
+{{- define "csv-pipeline.podLabels" -}}
+{{- $labels := include "csv-pipeline.groupLabels" . | fromYaml -}}
+{{- if .data -}}
+{{- $labels = merge $labels (include "csv-pipeline.storePodLabels" .root | fromYaml) -}}
+{{- end -}}
+{{- merge $labels ((index .root.Values .component).podLabels | default dict) | toYaml -}}
+{{- end -}}
