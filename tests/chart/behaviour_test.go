@@ -94,7 +94,7 @@ func TestServicesFindRedisAndTheQueue(t *testing.T) {
 	forEachVariant(t, func(t *testing.T, r release) {
 		trigger := get[*kedav1alpha1.ScaledJob](t, r, "").Spec.Triggers
 		for key, pod := range r.pods() {
-			if strings.HasPrefix(key, "StatefulSet/") {
+			if componentOf(pod) == "redis" {
 				continue
 			}
 			c := pod.Spec.Containers[0]
@@ -126,7 +126,7 @@ func TestServicesFindRedisAndTheQueue(t *testing.T) {
 				continue
 			}
 			data, ok := mounts[folder]
-			if looksOnly := strings.HasPrefix(key, "Deployment/") && e["MAX_UPLOAD"] == ""; !ok || data.ReadOnly != looksOnly {
+			if looksOnly := componentOf(pod) == "inspector" && e["MAX_UPLOAD"] == ""; !ok || data.ReadOnly != looksOnly {
 				t.Errorf("%s: the data is mounted %v, read-only %v; only that of an inspector that nobody may change anything by is read-only", key, ok, data.ReadOnly)
 			}
 		}
@@ -312,8 +312,8 @@ func TestCleanup(t *testing.T) {
 // TestHelmTestKnowsWhatIsAggregated: it is told what the processor is told.
 func TestHelmTestKnowsWhatIsAggregated(t *testing.T) {
 	r := render(t, installation{values: `processor: {groupBy: [day(t), item], aggregate: [count(*)], delimiter: tab, noHeader: true}`})
-	processor := env(get[*kedav1alpha1.ScaledJob](t, r, "").Spec.JobTargetRef.Template.Spec.Containers[0])
-	test := env(get[*corev1.Pod](t, r, "-test").Spec.Containers[0])
+	processor := env(r.podOf(t, "processor").Spec.Containers[0])
+	test := env(r.podOf(t, "test").Spec.Containers[0])
 	for name, want := range map[string]string{"GROUP_BY": "day(t),item", "AGGREGATE": "count(*)", "DELIMITER": "tab", "NO_HEADER": "true"} {
 		if processor[name] != want || test[name] != want {
 			t.Errorf("%s is to be %q; the processor has %q, the test %q", name, want, processor[name], test[name])

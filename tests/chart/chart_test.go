@@ -9,6 +9,7 @@ import (
 	"path/filepath"
 	"slices"
 	"strings"
+	"sync"
 	"testing"
 
 	kedav1alpha1 "github.com/kedacore/keda/v2/apis/keda/v1alpha1"
@@ -57,6 +58,7 @@ var newObject = map[string]func() metav1.Object{
 
 // release is one rendering: its objects by "Kind/name", and the notes.
 type release struct {
+	name    string
 	objects map[string]metav1.Object
 	notes   string
 }
@@ -68,11 +70,15 @@ type installation struct {
 	set      []string         // as helm's --set
 	values   string           // YAML, as helm's --values
 	existing []runtime.Object // what lookup finds in the cluster
+	golden   bool             // of a variant: TestGolden compares all of its objects
 }
 
+var loadOnce = sync.OnceValues(func() (*helmchart.Chart, error) { return loader.Load(chartDir) })
+
+// load returns the chart, which nobody may change.
 func load(t *testing.T) *helmchart.Chart {
 	t.Helper()
-	c, err := loader.Load(chartDir)
+	c, err := loadOnce()
 	if err != nil {
 		t.Fatalf("loading the chart: %v", err)
 	}
@@ -85,7 +91,10 @@ func tryRender(t *testing.T, in installation) (release, error) {
 	t.Helper()
 	c := load(t)
 	if in.version != "" {
-		c.Metadata.Version, c.Metadata.AppVersion = in.version, in.version
+		other, metadata := *c, *c.Metadata
+		metadata.Version, metadata.AppVersion = in.version, in.version
+		other.Metadata = &metadata
+		c = &other
 	}
 	values := map[string]any{}
 	if err := yaml.Unmarshal([]byte(in.values), &values); err != nil {
@@ -108,7 +117,7 @@ func tryRender(t *testing.T, in installation) (release, error) {
 	if err != nil {
 		return release{}, err
 	}
-	out := release{objects: map[string]metav1.Object{}}
+	out := release{name: in.name, objects: map[string]metav1.Object{}}
 	for _, path := range slices.Sorted(maps.Keys(files)) {
 		switch {
 		case filepath.Base(path) == "NOTES.txt":
@@ -179,7 +188,8 @@ func all[T metav1.Object](r release) []T {
 	return found
 }
 
-// pods returns the pod template of everything that starts pods, by component.
+// pods returns the pod template of everything that starts pods, by "Kind/name". What a test says of one component
+// goes by componentOf, so that it holds whatever starts its pods.
 func (r release) pods() map[string]corev1.PodTemplateSpec {
 	found := map[string]corev1.PodTemplateSpec{}
 	for key, object := range r.objects {
@@ -199,6 +209,21 @@ func (r release) pods() map[string]corev1.PodTemplateSpec {
 		}
 	}
 	return found
+}
+
+func componentOf(pod corev1.PodTemplateSpec) string { return pod.Labels["app.kubernetes.io/component"] }
+
+// podOf returns the pod template of a component; where several objects start its pods, that of the first by name.
+func (r release) podOf(t *testing.T, component string) corev1.PodTemplateSpec {
+	t.Helper()
+	pods := r.pods()
+	for _, key := range slices.Sorted(maps.Keys(pods)) {
+		if componentOf(pods[key]) == component {
+			return pods[key]
+		}
+	}
+	t.Fatalf("nothing starts pods of the component %s: %v", component, slices.Sorted(maps.Keys(r.objects)))
+	return corev1.PodTemplateSpec{}
 }
 
 // env returns a container's environment, as far as it is given by value.

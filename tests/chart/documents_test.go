@@ -126,7 +126,7 @@ func TestImportPod(t *testing.T) {
 	if _, there := r.objects["PersistentVolumeClaim/"+claim]; !there {
 		t.Errorf("the chart makes no claim %s", claim)
 	}
-	inspector := r.pods()["Deployment/csv-pipeline-inspector"]
+	inspector := r.podOf(t, "inspector")
 	for name, value := range pod.Spec.Affinity.PodAffinity.RequiredDuringSchedulingIgnoredDuringExecution[0].LabelSelector.MatchLabels {
 		if inspector.Labels[name] != value {
 			t.Errorf("it goes where pods with %s=%s are, and the inspector has %q", name, value, inspector.Labels[name])

@@ -14,7 +14,6 @@ import (
 	"testing"
 
 	kedav1alpha1 "github.com/kedacore/keda/v2/apis/keda/v1alpha1"
-	appsv1 "k8s.io/api/apps/v1"
 	corev1 "k8s.io/api/core/v1"
 	networkingv1 "k8s.io/api/networking/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
@@ -106,7 +105,7 @@ func TestRedisUsersMayDoNoMore(t *testing.T) {
 func TestPodsHaveTheirOwnPasswordOnly(t *testing.T) {
 	forEachVariant(t, func(t *testing.T, r release) {
 		for key, pod := range r.pods() {
-			if strings.HasPrefix(key, "StatefulSet/") {
+			if componentOf(pod) == "redis" {
 				continue
 			}
 			e := env(pod.Spec.Containers[0])
@@ -172,7 +171,7 @@ func TestRedisCertificates(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	host := env(get[*appsv1.Deployment](t, r, "-inspector").Spec.Template.Spec.Containers[0])["REDIS_HOST"]
+	host := env(r.podOf(t, "inspector").Spec.Containers[0])["REDIS_HOST"]
 	if _, err := certificate.Verify(x509.VerifyOptions{Roots: authority, DNSName: host}); err != nil {
 		t.Errorf("the certificate is not one for %s: %v", host, err)
 	}
@@ -227,7 +226,7 @@ func TestExternalRedis(t *testing.T) {
 				}
 			}
 			job := get[*kedav1alpha1.ScaledJob](t, r, "")
-			got := env(job.Spec.JobTargetRef.Template.Spec.Containers[0])
+			got := env(r.podOf(t, "processor").Spec.Containers[0])
 			maps.DeleteFunc(got, func(name, _ string) bool { return !strings.HasPrefix(name, "REDIS_") || name == "REDIS_LIST" })
 			if !maps.Equal(got, c.env) {
 				t.Errorf("the processor is told %v, not %v", got, c.env)
@@ -290,7 +289,7 @@ func TestNetworkPolicies(t *testing.T) {
 			if component := pod.Labels["app.kubernetes.io/component"]; (component == "inspector" || component == "redis") != (len(spec.Ingress) == 1) {
 				t.Errorf("%s: connections to it: %v", key, spec.Ingress)
 			}
-			if strings.HasPrefix(key, "StatefulSet/") {
+			if componentOf(pod) == "redis" {
 				if len(spec.Egress) != 0 {
 					t.Errorf("%s may open connections: %v", key, spec.Egress)
 				}

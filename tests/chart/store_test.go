@@ -25,7 +25,7 @@ func volumeOf(release string) *corev1.PersistentVolumeClaim {
 // fileUsers are the pods of a release that use the files, by key: all but Redis'.
 func fileUsers(r release) map[string]corev1.PodTemplateSpec {
 	pods := r.pods()
-	maps.DeleteFunc(pods, func(key string, _ corev1.PodTemplateSpec) bool { return strings.HasPrefix(key, "StatefulSet/") })
+	maps.DeleteFunc(pods, func(_ string, pod corev1.PodTemplateSpec) bool { return componentOf(pod) == "redis" })
 	return pods
 }
 

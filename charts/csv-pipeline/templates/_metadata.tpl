@@ -31,6 +31,13 @@ besides into its call.
 {{- toYaml $metadata -}}
 {{- end -}}
 
+{{/* The annotation that has helm uninstall leave an object. Takes values that have "keep". */}}
+{{- define "csv-pipeline.keepAnnotations" -}}
+{{- if .keep -}}
+helm.sh/resource-policy: keep
+{{- end -}}
+{{- end -}}
+
 {{/* What selects a component's pods. Kubernetes refuses an upgrade that changes it. Takes (dict "root" $ "component" "redis"). */}}
 {{- define "csv-pipeline.selectorLabels" -}}
 {{- dict

@@ -44,7 +44,7 @@ topologySpreadConstraints:
 tolerations:
   {{- toYaml . | nindent 2 }}
 {{- end }}
-{{- $affinity := deepCopy $values.affinity -}}
+{{- $affinity := deepCopy ($values.affinity | default dict) -}}
 {{- if and .data (not (include "csv-pipeline.bucket" .root)) (eq .root.Values.data.accessMode "ReadWriteOnce") -}}
 {{- $podAffinity := $affinity.podAffinity | default dict -}}
 {{- $term := include "csv-pipeline.volumeAffinityTerm" .root | fromYaml -}}
@@ -75,7 +75,10 @@ labelSelector:
 
 {{/* A component's ServiceAccount. Takes what "csv-pipeline.podDefaults" takes. */}}
 {{- define "csv-pipeline.serviceAccount" -}}
-{{- $annotations := ternary .root.Values.store.serviceAccountAnnotations dict (.data | default false) -}}
+{{- $annotations := dict -}}
+{{- if .data -}}
+{{- $annotations = .root.Values.store.serviceAccountAnnotations -}}
+{{- end -}}
 apiVersion: v1
 kind: ServiceAccount
 metadata:
@@ -137,7 +140,7 @@ Four fifths of a container's limit of memory, in bytes, for Go's runtime; empty 
 one with another unit. Takes the container's resources.
 */}}
 {{- define "csv-pipeline.goMemoryLimit" -}}
-{{- $limit := dig "limits" "memory" "" . | toString -}}
+{{- $limit := dig "limits" "memory" "" (. | default dict) | toString -}}
 {{- if regexMatch "^[0-9]+(Ki|Mi|Gi)$" $limit -}}
 {{- $unit := get (dict "Ki" 1024 "Mi" 1048576 "Gi" 1073741824) (regexFind "[KMG]i$" $limit) -}}
 {{- div (mul (regexFind "^[0-9]+" $limit | int64) $unit 4) 5 -}}

@@ -7,6 +7,15 @@
 {{- end -}}
 {{- end -}}
 
+{{/* "true" where Redis is reached with TLS, or empty. */}}
+{{- define "csv-pipeline.redisTLS" -}}
+{{- if .Values.redis.enabled -}}
+{{- if .Values.redis.tls.enabled }}true{{ end -}}
+{{- else if .Values.externalRedis.tls.enabled -}}
+true
+{{- end -}}
+{{- end -}}
+
 {{/* The Secret with the certificates; empty without TLS, or where an external Redis' is publicly trusted. */}}
 {{- define "csv-pipeline.redisTLSSecret" -}}
 {{- if .Values.redis.enabled -}}
@@ -40,14 +49,19 @@ the cluster's domain, so that it is right whatever that domain is.
 {{- if .root.Values.redis.enabled -}}
 {{- if .root.Values.redis.auth.users }}{{ .client }}{{ end -}}
 {{- else -}}
-{{- with .root.Values.externalRedis.auth }}{{ ternary $.client .username .perClient }}{{ end -}}
+{{- with .root.Values.externalRedis.auth }}{{ if .perClient }}{{ $.client }}{{ else }}{{ .username }}{{ end }}{{ end -}}
 {{- end -}}
 {{- end -}}
 
 {{/* The key of a client's password in the Secret. Takes (dict "root" $ "client" "processor"). */}}
 {{- define "csv-pipeline.redisPasswordKey" -}}
-{{- $auth := ternary .root.Values.redis.auth .root.Values.externalRedis.auth .root.Values.redis.enabled -}}
-{{- if or (and .root.Values.redis.enabled $auth.users) (and (not .root.Values.redis.enabled) $auth.perClient) -}}
+{{- $auth := .root.Values.externalRedis.auth -}}
+{{- $users := $auth.perClient -}}
+{{- if .root.Values.redis.enabled -}}
+{{- $auth = .root.Values.redis.auth -}}
+{{- $users = $auth.users -}}
+{{- end -}}
+{{- if $users -}}
 {{ .client }}-password
 {{- else -}}
 {{ $auth.existingSecretPasswordKey }}
@@ -89,7 +103,7 @@ the cluster's domain, so that it is right whatever that domain is.
 - name: REDIS_PASSWORD_FILE
   value: /run/secrets/redis/password
 {{- end }}
-{{- if ternary .root.Values.redis.tls.enabled $redis.tls.enabled .root.Values.redis.enabled }}
+{{- if include "csv-pipeline.redisTLS" .root }}
 - name: REDIS_TLS
   value: "true"
 {{- if include "csv-pipeline.redisTLSSecret" .root }}

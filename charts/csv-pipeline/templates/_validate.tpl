@@ -1,5 +1,9 @@
-{{/* Refuses values that are each valid and make no sense together. */}}
+{{/*
+Refuses values that are each valid and make no sense together. templates/validate/first has it called before
+anything else: Helm renders what is deepest in the tree first.
+*/}}
 {{- define "csv-pipeline.validate" -}}
+{{- include "csv-pipeline.validateComplete" . -}}
 {{- with .Values.redis.auth -}}
 {{- if and .password .existingSecret -}}
 {{- fail (printf "redis.auth: set password or existingSecret (%s), not both" .existingSecret) -}}
@@ -103,9 +107,123 @@
 {{- end -}}
 {{- end -}}
 
-{{/* Refuses values without what this version of the chart has, before a template fails on them in words of its own. */}}
+{{/*
+Refuses the values of an earlier version of the chart, before a template fails on what they lack. That is what
+helm upgrade --reuse-values comes with.
+*/}}
 {{- define "csv-pipeline.validateComplete" -}}
-{{- if not (and .Values.store .Values.cleanup) -}}
-{{- fail "these are the values of an earlier version of the chart: upgrade with --reset-then-reuse-values in place of --reuse-values" -}}
+{{- range $path := include "csv-pipeline.neededValues" . | trim | splitList "\n" -}}
+{{- $value := $.Values -}}
+{{- range $key := splitList "." $path -}}
+{{- if kindIs "map" $value -}}
+{{- $value = index $value $key -}}
 {{- end -}}
+{{- end -}}
+{{- if kindIs "invalid" $value -}}
+{{- fail (printf "%s is missing, as in the values of an earlier version of the chart: upgrade with --reset-then-reuse-values in place of --reuse-values, and set no value to null that has a default" $path) -}}
+{{- end -}}
+{{- end -}}
+{{- end -}}
+
+{{/* Made from values.yaml by go test -run TestValuesOfAnEarlierVersion -update: the sections, and the values whose default is not empty. */}}
+{{- define "csv-pipeline.neededValues" -}}
+cleanup
+cleanup.keepDays
+cleanup.schedule
+data
+data.accessMode
+data.size
+externalRedis
+externalRedis.auth
+externalRedis.auth.existingSecretPasswordKey
+externalRedis.mode
+externalRedis.sentinel
+externalRedis.tls
+generator
+generator.backoffLimit
+generator.enabled
+generator.image
+generator.image.registry
+generator.image.repository
+generator.items
+generator.maxQuantity
+generator.months
+generator.rows
+generator.seed
+generator.start
+generator.ttlSecondsAfterFinished
+global
+image
+image.pullPolicy
+inspector
+inspector.auth
+inspector.auth.passwordKey
+inspector.auth.tokenKey
+inspector.basePath
+inspector.httpRoute
+inspector.image
+inspector.image.registry
+inspector.image.repository
+inspector.ingress
+inspector.maxUpload
+inspector.replicas
+inspector.service
+inspector.service.port
+inspector.service.type
+inspector.settle
+inspector.sweepInterval
+monitoring
+monitoring.dashboard
+monitoring.prometheusRule
+monitoring.prometheusRule.backlogFor
+monitoring.prometheusRule.oldestWaitingSeconds
+monitoring.prometheusRule.volumeFreeShare
+monitoring.serviceMonitor
+monitoring.serviceMonitor.interval
+networkPolicy
+networkPolicy.enabled
+networkPolicy.kedaNamespace
+processor
+processor.aggregate
+processor.backoffLimit
+processor.concurrency
+processor.delimiter
+processor.failedJobsHistoryLimit
+processor.filesPerTrigger
+processor.groupBy
+processor.image
+processor.image.registry
+processor.image.repository
+processor.lease
+processor.maxBadShare
+processor.maxErrors
+processor.maxReplicaCount
+processor.onBadRow
+processor.pollingInterval
+processor.rollout
+processor.staleAfter
+processor.successfulJobsHistoryLimit
+processor.terminationGracePeriodSeconds
+processor.tmpSize
+processor.ttlSecondsAfterFinished
+queue
+queue.list
+redis
+redis.auth
+redis.auth.existingSecretPasswordKey
+redis.auth.users
+redis.enabled
+redis.image
+redis.image.registry
+redis.image.repository
+redis.image.tag
+redis.persistence
+redis.persistence.size
+redis.tls
+redis.user
+store
+store.tls
+store.url
+test
+test.patience
 {{- end -}}

@@ -19,7 +19,10 @@ template:
           - name: CSV_PIPELINE_{{ snakecase $name | upper }}
             {{- /* A number from a file of values is a floating-point one: 50000000 would print as 5e+07. */}}
             {{- $value := index $.Values.generator $name }}
-            value: {{ (kindIs "string" $value) | ternary $value (int64 $value | toString) | quote }}
+            {{- if not (kindIs "string" $value) }}
+            {{- $value = int64 $value }}
+            {{- end }}
+            value: {{ $value | quote }}
           {{- end }}
           {{- include "csv-pipeline.env" $component | nindent 10 }}
         {{- with include "csv-pipeline.storeEnvFrom" . }}
