@@ -4,6 +4,7 @@ import (
 	"os"
 	"path/filepath"
 	"regexp"
+	"slices"
 	"strings"
 	"testing"
 
@@ -92,6 +93,50 @@ func TestCommandsInDocuments(t *testing.T) {
 	}
 	if n < 10 {
 		t.Errorf("only %d values are set", n)
+	}
+}
+
+// TestKeysInDocuments: who removes the queue from an external Redis is told all of its keys.
+func TestKeysInDocuments(t *testing.T) {
+	source, err := os.ReadFile("../../internal/queue/queue.go")
+	if err != nil {
+		t.Fatal(err)
+	}
+	var keys []string
+	for _, m := range regexp.MustCompile(`base \+ ":([a-z]+)"`).FindAllSubmatch(source, -1) {
+		keys = append(keys, string(m[1]))
+	}
+	readme, err := os.ReadFile(filepath.Join(chartDir, "README.md"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	command := regexp.MustCompile(`redis-cli DEL csvs-to-process '\{csvs-to-process\}:'\{([a-z,]+)\}`).FindSubmatch(readme)
+	if command == nil || len(keys) < 9 {
+		t.Fatalf("the README has no command that deletes the keys, or these are not all: %v", keys)
+	}
+	if named := strings.Split(string(command[1]), ","); !slices.Equal(slices.Sorted(slices.Values(named)), slices.Sorted(slices.Values(keys))) {
+		t.Errorf("the README deletes the keys %v, and the queue has %v", named, keys)
+	}
+}
+
+// TestGroupsAndAggregatesInDocuments: values.yaml, and so the README, says what can be computed as --help does.
+func TestGroupsAndAggregatesInDocuments(t *testing.T) {
+	source, err := os.ReadFile("../../internal/groupby/language.go")
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, v := range documentedValues(t) {
+		constant, ok := map[string]string{"processor.groupBy": "KeysInWords", "processor.aggregate": "AggregatesInWords"}[v.name()]
+		if !ok {
+			continue
+		}
+		words := regexp.MustCompile(constant + ` += "(.*)"`).FindSubmatch(source)
+		if words == nil {
+			t.Fatalf("internal/groupby has no %s", constant)
+		}
+		if !strings.Contains(v.comment, string(words[1])) {
+			t.Errorf("the comment of %s in values.yaml does not say: %s", v.name(), words[1])
+		}
 	}
 }
 

@@ -51,7 +51,7 @@ func TestABucketNeedsNoVolume(t *testing.T) {
 		}
 	}
 	rules := render(t, variants["nothing on a volume"]).objects["PrometheusRule/rel-csv-pipeline"]
-	if text := fmt.Sprint(rules); strings.Contains(text, "kubelet_volume_stats") || !strings.Contains(text, "CSVPipelineDeadLetters") {
+	if text := fmt.Sprint(rules); strings.Contains(text, "kubelet_volume_stats") || !strings.Contains(text, "CSVPipelineFilesFailed") {
 		t.Errorf("without a volume the alerts are %v", rules)
 	}
 }
