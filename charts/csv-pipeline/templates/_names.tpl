@@ -1,7 +1,7 @@
 {{/*
-The name that every object's own begins with, at most 40 characters, so that the longest of them
-(the CronJob's, which Kubernetes limits to 52, and the Jobs' with their suffixes) still fit.
-A longer one keeps a hash of the whole: two long release names stay two names.
+The prefix of all object names. It has at most 40 characters, so that the longest names fit: the CronJob's, which
+Kubernetes limits to 52, and the Jobs' with their suffixes. A longer name is cut off and gets a hash of the whole, so
+two long release names stay different.
 */}}
 {{- define "csv-pipeline.fullname" -}}
 {{- $name := .Values.nameOverride | default .Chart.Name -}}
@@ -28,8 +28,8 @@ A longer one keeps a hash of the whole: two long release names stay two names.
 {{- end -}}
 
 {{/*
-A component's image reference. Takes (dict "root" $ "image" .Values.redis.image). Only the images
-whose tags end in -buckets have the clients of the clouds.
+A component's image reference. Takes (dict "root" $ "image" .Values.redis.image). Only the images with the suffix
+-buckets contain the clients of the clouds.
 */}}
 {{- define "csv-pipeline.image" -}}
 {{- $registry := .root.Values.global.imageRegistry | default .image.registry -}}
@@ -44,7 +44,7 @@ whose tags end in -buckets have the clients of the clouds.
 {{- end -}}
 {{- end -}}
 
-{{/* The images of ours that the release uses, where all of them are those that make images builds; or empty. */}}
+{{/* The project's own images that the release uses, if all of them are as make images builds them; otherwise empty. */}}
 {{- define "csv-pipeline.builtImages" -}}
 {{- $images := list -}}
 {{- $others := false -}}

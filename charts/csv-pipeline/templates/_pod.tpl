@@ -1,6 +1,6 @@
 {{/*
-What every pod has in common. Takes (dict "root" $ "component" "redis"); a component that uses the
-files says so with "data" true, and is then kept on their volume's node where only one node can have it.
+What all pods have in common. Takes (dict "root" $ "component" "redis"), "data" true for a component that uses the
+files, whose pods are then kept on the node of a ReadWriteOnce volume, and "user" if the image's user is not ours.
 */}}
 {{- define "csv-pipeline.podDefaults" -}}
 {{- $values := index .root.Values .component -}}
@@ -58,8 +58,8 @@ affinity:
 {{- end -}}
 
 {{/*
-Every pod that mounts the data goes where the others are. The first one matches its own term, which
-the scheduler then takes as met, so none of them depends on another one being up.
+Every pod that mounts the files is scheduled to the node of the others. The first one matches its own term, which the
+scheduler then takes as met, so no pod depends on another one being up.
 */}}
 {{- define "csv-pipeline.volumeAffinityTerm" -}}
 topologyKey: kubernetes.io/hostname
@@ -83,7 +83,7 @@ apiVersion: v1
 kind: ServiceAccount
 metadata:
   {{- include "csv-pipeline.metadata" (dict "root" .root "component" .component "annotations" $annotations) | nindent 2 }}
-# Workload identity mounts tokens of its own; that of Kubernetes' API is for nobody.
+# Workload identity mounts tokens of its own. No pod needs one of the Kubernetes API.
 automountServiceAccountToken: false
 {{- end -}}
 
@@ -95,7 +95,7 @@ capabilities:
   drop: [ALL]
 {{- end -}}
 
-{{/* Port and probes of a container that serves HTTP: every program of ours that goes on running does, on this port by default. */}}
+{{/* Port and probes of a container that serves HTTP. The inspector does, and a processor with --watch. */}}
 {{- define "csv-pipeline.httpServer" -}}
 ports:
   - name: http
@@ -124,8 +124,8 @@ readinessProbe:
 {{- end -}}
 
 {{/*
-Where Redis, the queue and the files are: the environment of every service. Takes
-(dict "root" $ "component" "processor"), and "client" where its Redis user is another component's.
+The environment variables that say where Redis, the queue and the files are. Takes
+(dict "root" $ "component" "processor"), and "client" if the pod uses another component's Redis user.
 */}}
 {{- define "csv-pipeline.env" -}}
 {{ include "csv-pipeline.redisEnv" (dict "root" .root "client" (.client | default .component)) }}
@@ -136,8 +136,8 @@ Where Redis, the queue and the files are: the environment of every service. Take
 {{- end -}}
 
 {{/*
-Four fifths of a container's limit of memory, in bytes, for Go's runtime; empty where there is no limit, or
-one with another unit. Takes the container's resources.
+80 % of a container's memory limit, in bytes, for the Go runtime; empty without a limit in Ki, Mi or Gi. Takes the
+container's resources.
 */}}
 {{- define "csv-pipeline.goMemoryLimit" -}}
 {{- $limit := dig "limits" "memory" "" (. | default dict) | toString -}}

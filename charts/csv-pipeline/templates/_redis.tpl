@@ -1,4 +1,4 @@
-{{/* The Secret with Redis' passwords; empty where an external Redis wants none. */}}
+{{/* The Secret with Redis' passwords; empty if an external Redis needs none. */}}
 {{- define "csv-pipeline.redisSecret" -}}
 {{- if .Values.redis.enabled -}}
 {{ .Values.redis.auth.existingSecret | default (printf "%s-redis" (include "csv-pipeline.fullname" .)) }}
@@ -7,7 +7,7 @@
 {{- end -}}
 {{- end -}}
 
-{{/* "true" where Redis is reached with TLS, or empty. */}}
+{{/* "true" if clients connect to Redis with TLS, otherwise empty. */}}
 {{- define "csv-pipeline.redisTLS" -}}
 {{- if .Values.redis.enabled -}}
 {{- if .Values.redis.tls.enabled }}true{{ end -}}
@@ -16,7 +16,7 @@ true
 {{- end -}}
 {{- end -}}
 
-{{/* The Secret with the certificates; empty without TLS, or where an external Redis' is publicly trusted. */}}
+{{/* The Secret with the certificates; empty without TLS, or if an external Redis has one of a public authority. */}}
 {{- define "csv-pipeline.redisTLSSecret" -}}
 {{- if .Values.redis.enabled -}}
 {{- if .Values.redis.tls.enabled -}}
@@ -28,14 +28,14 @@ true
 {{- end -}}
 
 {{/*
-Redis' address with its namespace: KEDA's operator dials it from another one. It ends in .svc, not in
-the cluster's domain, so that it is right whatever that domain is.
+Redis' host name, with its namespace because the KEDA operator connects from another one. It ends in .svc and not in
+the cluster's domain, which differs between clusters.
 */}}
 {{- define "csv-pipeline.redisHost" -}}
 {{ include "csv-pipeline.fullname" . }}-redis.{{ .Release.Namespace }}.svc
 {{- end -}}
 
-{{/* Where Redis is, as host:port,host:port: for KEDA, and for the services if Redis is external. */}}
+{{/* The addresses of Redis as host:port,host:port: for KEDA, and for the services if Redis is external. */}}
 {{- define "csv-pipeline.redisAddresses" -}}
 {{- if .Values.redis.enabled -}}
 {{ include "csv-pipeline.redisHost" . }}:6379
@@ -68,7 +68,7 @@ the cluster's domain, so that it is right whatever that domain is.
 {{- end -}}
 {{- end -}}
 
-{{/* Where Redis and the queue are: the environment of a client. Takes (dict "root" $ "client" "processor"). */}}
+{{/* The environment variables of a Redis client. Takes (dict "root" $ "client" "processor"). */}}
 {{- define "csv-pipeline.redisEnv" -}}
 {{- $redis := .root.Values.externalRedis -}}
 {{- if .root.Values.redis.enabled -}}
@@ -134,7 +134,7 @@ the cluster's domain, so that it is right whatever that domain is.
 {{- end }}
 {{- end -}}
 
-{{/* A client's own password and nobody else's. Takes (dict "root" $ "client" "processor"). */}}
+{{/* The volumes with a client's own password and no other. Takes (dict "root" $ "client" "processor"). */}}
 {{- define "csv-pipeline.redisVolumes" -}}
 {{- with include "csv-pipeline.redisSecret" .root }}
 - name: redis-password
@@ -169,8 +169,8 @@ the cluster's domain, so that it is right whatever that domain is.
 {{- end -}}
 
 {{/*
-What each of the chart's Redis users may do: as redis.conf has it, without name and password. KEDA's
-operator learns lengths and nothing else. The script that it learns them by runs with its user's rights.
+The ACL rules of the chart's Redis users, one a line, without their passwords. The KEDA operator may only read lengths;
+the Lua script by which it does runs with the rights of its user.
 */}}
 {{- define "csv-pipeline.redisUsers" -}}
 {{- $list := .Values.queue.list -}}

@@ -1,4 +1,4 @@
-{{/* The spec of the generator's Job: of the one that runs at install and of those on demand. */}}
+{{/* The spec of the generator's Jobs: at installation, on a schedule and on demand. */}}
 {{- define "csv-pipeline.generatorJobSpec" -}}
 {{- $component := dict "root" . "component" "generator" "data" true -}}
 backoffLimit: {{ .Values.generator.backoffLimit | int64 }}
@@ -17,7 +17,7 @@ template:
         env:
           {{- range $name := list "start" "months" "days" "rows" "items" "maxQuantity" "seed" }}
           - name: CSV_PIPELINE_{{ snakecase $name | upper }}
-            {{- /* A number from a file of values is a floating-point one: 50000000 would print as 5e+07. */}}
+            {{- /* Numbers from values files are floats: 50000000 would print as 5e+07. */}}
             {{- $value := index $.Values.generator $name }}
             {{- if not (kindIs "string" $value) }}
             {{- $value = int64 $value }}

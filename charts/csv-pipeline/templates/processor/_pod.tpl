@@ -1,4 +1,4 @@
-{{/* A processor's pod, whatever starts it. */}}
+{{/* The pod template of a processor, whatever kind of object starts it. */}}
 {{- define "csv-pipeline.processorPodTemplate" -}}
 {{- $component := dict "root" . "component" "processor" "data" true -}}
 metadata:
