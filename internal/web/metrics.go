@@ -21,28 +21,33 @@ type collector struct {
 	log     *zap.Logger
 }
 
+// descriptions are all that desc has made.
+var descriptions []*prometheus.Desc
+
 func desc(name, help string, labels ...string) *prometheus.Desc {
-	return prometheus.NewDesc("csv_pipeline_"+name, help, labels, nil)
+	d := prometheus.NewDesc("csv_pipeline_"+name, help, labels, nil)
+	descriptions = append(descriptions, d)
+	return d
 }
 
 var (
-	upDesc       = desc("redis_up", "Whether Redis answered when these metrics were asked for.")
+	upDesc       = desc("redis_up", "1 if Redis answered during this scrape, otherwise 0.")
 	queueDesc    = desc("queue_files", "Files in each state of the queue.", "state")
-	oldestDesc   = desc("queue_oldest_waiting_seconds", "For about how long the file that is next has been waiting; 0 when none waits.")
+	oldestDesc   = desc("queue_oldest_waiting_seconds", "How long the next file has been waiting, estimated; 0 if none waits.")
 	storeDesc    = desc("store_files", "Files in each area of the store.", "area")
 	storedDesc   = desc("store_bytes", "Size of the files in each area of the store.", "area")
-	pendingDesc  = desc("store_pending_files", "Raw files that have no result of just their version.")
-	failuresDesc = desc("failures_total", "Files that were given up, by kind of reason.", "kind")
+	pendingDesc  = desc("store_pending_files", "Raw files without a result of their current version.")
+	failuresDesc = desc("failures_total", "Files that failed for good, by kind of reason.", "kind")
 	busyDesc     = desc("processing_seconds_total", "Time that processors spent on files they completed.")
 
 	// totals are the queue's own counters.
 	totals = map[string]*prometheus.Desc{
 		"completed": desc("files_completed_total", "Files whose result was published."),
 		"claimed":   desc("claims_total", "Files taken by a processor."),
-		"retried":   desc("retries_total", "Tries that failed and were put off."),
-		"crashed":   desc("crashes_total", "Leases that ran out because their processor died."),
-		"released":  desc("releases_total", "Files given back by a processor that was told to stop."),
-		"refused":   desc("refusals_total", "Claims that a processor ended after it had lost them."),
+		"retried":   desc("retries_total", "Attempts that failed and are repeated later."),
+		"crashed":   desc("crashes_total", "Leases that expired because their processor died."),
+		"released":  desc("releases_total", "Files that a processor returned to the queue when it was told to stop."),
+		"refused":   desc("refusals_total", "Updates that were refused because the file's lease had expired."),
 		"offered":   desc("swept_files_total", "Files that the sweep found without a result and queued."),
 		"rows":      desc("rows_total", "Rows aggregated."),
 		"bytes":     desc("bytes_total", "Bytes of input aggregated."),
@@ -50,10 +55,7 @@ var (
 )
 
 func (c *collector) Describe(ch chan<- *prometheus.Desc) {
-	for _, d := range totals {
-		ch <- d
-	}
-	for _, d := range []*prometheus.Desc{upDesc, queueDesc, oldestDesc, storeDesc, storedDesc, pendingDesc, failuresDesc, busyDesc} {
+	for _, d := range descriptions {
 		ch <- d
 	}
 }

@@ -217,7 +217,8 @@ func metricsOfInspector(t *testing.T) string {
 func startInspector(t *testing.T) string {
 	t.Helper()
 	binary := filepath.Join(t.TempDir(), "inspector")
-	build := exec.Command("go", "build", "-o", binary, "./services/inspector")
+	// Without the clients of the clouds it is built in a fraction of the time.
+	build := exec.Command("go", "build", "-tags", "nobuckets", "-o", binary, "./services/inspector")
 	build.Dir = "../.."
 	if out, err := build.CombinedOutput(); err != nil {
 		t.Fatalf("building the inspector: %v\n%s", err, out)
