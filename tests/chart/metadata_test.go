@@ -17,30 +17,7 @@ var writtenMetadata = regexp.MustCompile(`(?m)^[ -]*metadata:.*\n((?:.*\n)?)`)
 // TestEverythingHasTheLabels: every object, every Job template and every pod has the labels that all are to have, and
 // its metadata from one of the helpers of _metadata.tpl, so that a change there reaches everything.
 func TestEverythingHasTheLabels(t *testing.T) {
-	forEachVariant(t, func(t *testing.T, r release) {
-		check := func(who string, labels map[string]string) {
-			for name, want := range map[string]string{"app.kubernetes.io/part-of": "csv-pipeline", "app.kubernetes.io/instance": r.name} {
-				if labels[name] != want {
-					t.Errorf("%s has the label %s=%q, not %q", who, name, labels[name], want)
-				}
-			}
-			if labels["app.kubernetes.io/component"] == "" {
-				t.Errorf("%s names no component: %v", who, labels)
-			}
-		}
-		for key, object := range r.objects {
-			check(key, object.GetLabels())
-			if labels := object.GetLabels(); labels["helm.sh/chart"] == "" || labels["app.kubernetes.io/version"] == "" {
-				t.Errorf("%s does not say what made it: %v", key, labels)
-			}
-			if cron, ok := object.(*batchv1.CronJob); ok {
-				check("the Job template of "+key, cron.Spec.JobTemplate.Labels)
-			}
-		}
-		for key, pod := range r.pods() {
-			check("the pod of "+key, pod.Labels)
-		}
-	})
+	forEachVariant(t, checkLabels)
 	err := filepath.WalkDir(filepath.Join(chartDir, "templates"), func(path string, d fs.DirEntry, err error) error {
 		if err != nil || d.IsDir() || d.Name() == "_trigger.tpl" { // what KEDA calls metadata is another thing
 			return err
@@ -58,6 +35,32 @@ func TestEverythingHasTheLabels(t *testing.T) {
 	})
 	if err != nil {
 		t.Fatal(err)
+	}
+}
+
+func checkLabels(t *testing.T, r release) {
+	t.Helper()
+	check := func(who string, labels map[string]string) {
+		for name, want := range map[string]string{"app.kubernetes.io/part-of": "csv-pipeline", "app.kubernetes.io/instance": r.name} {
+			if labels[name] != want {
+				t.Errorf("%s has the label %s=%q, not %q", who, name, labels[name], want)
+			}
+		}
+		if labels["app.kubernetes.io/component"] == "" {
+			t.Errorf("%s names no component: %v", who, labels)
+		}
+	}
+	for key, object := range r.objects {
+		check(key, object.GetLabels())
+		if labels := object.GetLabels(); labels["helm.sh/chart"] == "" || labels["app.kubernetes.io/version"] == "" {
+			t.Errorf("%s does not say what made it: %v", key, labels)
+		}
+		if cron, ok := object.(*batchv1.CronJob); ok {
+			check("the Job template of "+key, cron.Spec.JobTemplate.Labels)
+		}
+	}
+	for key, pod := range r.pods() {
+		check("the pod of "+key, pod.Labels)
 	}
 }
 

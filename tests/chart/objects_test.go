@@ -19,52 +19,54 @@ import (
 	podsecurity "k8s.io/pod-security-admission/policy"
 )
 
-func TestPodsPassTheRestrictedPodSecurityStandard(t *testing.T) {
+func TestPodsPassTheRestrictedPodSecurityStandard(t *testing.T) { forEachVariant(t, checkRestricted) }
+
+func checkRestricted(t *testing.T, r release) {
+	t.Helper()
 	evaluator, err := podsecurity.NewEvaluator(podsecurity.DefaultChecks(), nil)
 	if err != nil {
 		t.Fatal(err)
 	}
 	restricted := podsecurityapi.LevelVersion{Level: podsecurityapi.LevelRestricted, Version: podsecurityapi.LatestVersion()}
-	forEachVariant(t, func(t *testing.T, r release) {
-		for key, pod := range r.pods() {
-			for _, result := range evaluator.EvaluatePod(restricted, &pod.ObjectMeta, &pod.Spec) {
-				if !result.Allowed {
-					t.Errorf("%s: %s: %s", key, result.ForbiddenReason, result.ForbiddenDetail)
-				}
+	for key, pod := range r.pods() {
+		for _, result := range evaluator.EvaluatePod(restricted, &pod.ObjectMeta, &pod.Spec) {
+			if !result.Allowed {
+				t.Errorf("%s: %s: %s", key, result.ForbiddenReason, result.ForbiddenDetail)
 			}
 		}
-	})
+	}
 }
 
-func TestPodsAreHardened(t *testing.T) {
-	forEachVariant(t, func(t *testing.T, r release) {
-		for key, pod := range r.pods() {
-			spec := pod.Spec
-			if spec.AutomountServiceAccountToken == nil || *spec.AutomountServiceAccountToken {
-				t.Errorf("%s gets a service account token", key)
+func TestPodsAreHardened(t *testing.T) { forEachVariant(t, checkHardened) }
+
+func checkHardened(t *testing.T, r release) {
+	t.Helper()
+	for key, pod := range r.pods() {
+		spec := pod.Spec
+		if spec.AutomountServiceAccountToken == nil || *spec.AutomountServiceAccountToken {
+			t.Errorf("%s gets a service account token", key)
+		}
+		if spec.EnableServiceLinks == nil || *spec.EnableServiceLinks {
+			t.Errorf("%s gets environment variables of other services", key)
+		}
+		account, ok := r.objects["ServiceAccount/"+spec.ServiceAccountName].(*corev1.ServiceAccount)
+		if !ok || account.AutomountServiceAccountToken == nil || *account.AutomountServiceAccountToken {
+			t.Errorf("%s: its service account %q is not the chart's or has a token", key, spec.ServiceAccountName)
+		}
+		for _, c := range spec.Containers {
+			if c.SecurityContext.ReadOnlyRootFilesystem == nil || !*c.SecurityContext.ReadOnlyRootFilesystem {
+				t.Errorf("%s/%s can write its root file system", key, c.Name)
 			}
-			if spec.EnableServiceLinks == nil || *spec.EnableServiceLinks {
-				t.Errorf("%s gets environment variables of other services", key)
+			for _, amount := range []corev1.ResourceName{corev1.ResourceCPU, corev1.ResourceMemory, corev1.ResourceEphemeralStorage} {
+				if _, ok := c.Resources.Requests[amount]; !ok {
+					t.Errorf("%s/%s requests no %s", key, c.Name, amount)
+				}
 			}
-			account, ok := r.objects["ServiceAccount/"+spec.ServiceAccountName].(*corev1.ServiceAccount)
-			if !ok || account.AutomountServiceAccountToken == nil || *account.AutomountServiceAccountToken {
-				t.Errorf("%s: its service account %q is not the chart's or has a token", key, spec.ServiceAccountName)
-			}
-			for _, c := range spec.Containers {
-				if c.SecurityContext.ReadOnlyRootFilesystem == nil || !*c.SecurityContext.ReadOnlyRootFilesystem {
-					t.Errorf("%s/%s can write its root file system", key, c.Name)
-				}
-				for _, amount := range []corev1.ResourceName{corev1.ResourceCPU, corev1.ResourceMemory, corev1.ResourceEphemeralStorage} {
-					if _, ok := c.Resources.Requests[amount]; !ok {
-						t.Errorf("%s/%s requests no %s", key, c.Name, amount)
-					}
-				}
-				if c.Resources.Limits.Memory().IsZero() || c.Resources.Limits.StorageEphemeral().IsZero() {
-					t.Errorf("%s/%s has no limit of memory or of ephemeral storage", key, c.Name)
-				}
+			if c.Resources.Limits.Memory().IsZero() || c.Resources.Limits.StorageEphemeral().IsZero() {
+				t.Errorf("%s/%s has no limit of memory or of ephemeral storage", key, c.Name)
 			}
 		}
-	})
+	}
 }
 
 // TestReferencesHold: whatever an object names is there, or was named by the user.
@@ -108,14 +110,30 @@ func TestReferencesHold(t *testing.T) {
 				t.Errorf("the service %s selects %d of the chart's pod templates", service.Name, selected)
 			}
 		}
-		for _, d := range all[*appsv1.Deployment](r) {
-			checkSelector(t, d.Name, d.Spec.Selector, d.Spec.Template)
-		}
 		for _, s := range all[*appsv1.StatefulSet](r) {
-			checkSelector(t, s.Name, s.Spec.Selector, s.Spec.Template)
 			need(s.Name, "Service/"+s.Spec.ServiceName)
 		}
+		checkSelectors(t, r)
 	})
+}
+
+// checkRules are the rules that hold of any rendering.
+func checkRules(t *testing.T, r release) {
+	t.Helper()
+	checkLabels(t, r)
+	checkRestricted(t, r)
+	checkHardened(t, r)
+	checkSelectors(t, r)
+}
+
+func checkSelectors(t *testing.T, r release) {
+	t.Helper()
+	for _, d := range all[*appsv1.Deployment](r) {
+		checkSelector(t, d.Name, d.Spec.Selector, d.Spec.Template)
+	}
+	for _, s := range all[*appsv1.StatefulSet](r) {
+		checkSelector(t, s.Name, s.Spec.Selector, s.Spec.Template)
+	}
 }
 
 func checkSelector(t *testing.T, name string, selector *metav1.LabelSelector, pod corev1.PodTemplateSpec) {
