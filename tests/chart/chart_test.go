@@ -1,5 +1,5 @@
-// Package chart holds the tests of the chart: they render it in process, as Helm does, and look at
-// the objects that come out as the types that Kubernetes and KEDA have for them.
+// Package chart holds the tests of the chart. They render it in process, as Helm does, and decode the objects
+// into the types of Kubernetes and KEDA.
 package chart
 
 import (
@@ -34,7 +34,7 @@ import (
 
 const chartDir = "../../charts/csv-pipeline"
 
-// newObject makes an empty object of each kind that the chart may have.
+// newObject returns an empty object of each kind that the chart may render.
 var newObject = map[string]func() metav1.Object{
 	"ConfigMap":             func() metav1.Object { return new(corev1.ConfigMap) },
 	"CronJob":               func() metav1.Object { return new(batchv1.CronJob) },
@@ -56,26 +56,26 @@ var newObject = map[string]func() metav1.Object{
 	"TriggerAuthentication": func() metav1.Object { return new(kedav1alpha1.TriggerAuthentication) },
 }
 
-// release is one rendering: its objects by "Kind/name", and the notes.
+// release is a rendered chart: its objects by "Kind/name", and the notes.
 type release struct {
 	name    string
 	objects map[string]metav1.Object
 	notes   string
 }
 
-// installation says how the chart is rendered; its zero value is the defaults.
+// installation says how to render the chart; the zero value is the defaults.
 type installation struct {
 	name     string           // of the release, "rel" where empty
 	version  string           // of the chart, its own where empty
 	set      []string         // as helm's --set
 	values   string           // YAML, as helm's --values
-	existing []runtime.Object // what lookup finds in the cluster
+	existing []runtime.Object // objects that lookup finds in the cluster
 	golden   bool             // of a variant: TestGolden compares all of its objects
 }
 
 var loadOnce = sync.OnceValues(func() (*helmchart.Chart, error) { return loader.Load(chartDir) })
 
-// load returns the chart, which nobody may change.
+// load returns the chart. Callers must not change it.
 func load(t *testing.T) *helmchart.Chart {
 	t.Helper()
 	c, err := loadOnce()
@@ -188,8 +188,8 @@ func all[T metav1.Object](r release) []T {
 	return found
 }
 
-// pods returns the pod template of everything that starts pods, by "Kind/name". What a test says of one component
-// goes by componentOf, so that it holds whatever starts its pods.
+// pods returns all pod templates by "Kind/name" of their object. Tests of one component select by componentOf and
+// not by kind, so that they hold whatever kind of object starts its pods.
 func (r release) pods() map[string]corev1.PodTemplateSpec {
 	found := map[string]corev1.PodTemplateSpec{}
 	for key, object := range r.objects {
@@ -235,7 +235,7 @@ func env(c corev1.Container) map[string]string {
 	return found
 }
 
-// cluster is what the chart's lookup asks.
+// cluster answers the lookup function of the templates.
 type cluster struct{ objects []runtime.Object }
 
 func (c cluster) GetClientFor(apiVersion, kind string) (dynamic.NamespaceableResourceInterface, bool, error) {

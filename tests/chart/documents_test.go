@@ -96,7 +96,7 @@ func TestCommandsInDocuments(t *testing.T) {
 	}
 }
 
-// TestKeysInDocuments: who removes the queue from an external Redis is told all of its keys.
+// TestKeysInDocuments: the README's command that deletes the queue from an external Redis names all of its keys.
 func TestKeysInDocuments(t *testing.T) {
 	source, err := os.ReadFile("../../internal/queue/queue.go")
 	if err != nil {
@@ -119,7 +119,7 @@ func TestKeysInDocuments(t *testing.T) {
 	}
 }
 
-// TestGroupsAndAggregatesInDocuments: values.yaml, and so the README, says what can be computed as --help does.
+// TestGroupsAndAggregatesInDocuments: values.yaml lists the keys and functions as --help does. The README follows it.
 func TestGroupsAndAggregatesInDocuments(t *testing.T) {
 	source, err := os.ReadFile("../../internal/groupby/language.go")
 	if err != nil {

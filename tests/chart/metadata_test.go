@@ -41,6 +41,7 @@ func TestEverythingHasTheLabels(t *testing.T) {
 func checkLabels(t *testing.T, r release) {
 	t.Helper()
 	check := func(who string, labels map[string]string) {
+		t.Helper()
 		for name, want := range map[string]string{"app.kubernetes.io/part-of": "csv-pipeline", "app.kubernetes.io/instance": r.name} {
 			if labels[name] != want {
 				t.Errorf("%s has the label %s=%q, not %q", who, name, labels[name], want)
@@ -64,8 +65,8 @@ func checkLabels(t *testing.T, r release) {
 	}
 }
 
-// TestTheChartsOwnLabelsWin: a label or annotation of the user's that the chart has, too, neither breaks the
-// rendering nor takes a pod away from what selects it.
+// TestTheChartsOwnLabelsWin: a user's label or annotation with a key of the chart's own neither breaks the rendering nor
+// hides a pod from the objects that select it.
 func TestTheChartsOwnLabelsWin(t *testing.T) {
 	const label, hook, keep = "app.kubernetes.io/component", "helm.sh/hook", "helm.sh/resource-policy"
 	r := render(t, installation{values: `

@@ -33,8 +33,8 @@ func rules(t *testing.T, r release) map[string][]string {
 	return users
 }
 
-// TestRedisUsersMayDoJustWhatTheirServicesDo: the rules are made from what the programs call. One command less
-// would fail, perhaps only on a cluster and on a bad day; one more is of use only to an intruder.
+// TestRedisUsersMayDoJustWhatTheirServicesDo compares the ACL rules with the commands that the programs can send. A
+// command that is missing fails at run time, perhaps only in a rare case; one too many helps only an intruder.
 //
 // With -update it writes them where they stand.
 func TestRedisUsersMayDoJustWhatTheirServicesDo(t *testing.T) {
@@ -72,7 +72,7 @@ func writeRule(t *testing.T, user, rule string) {
 	}
 }
 
-// TestRedisUsersMayDoNoMore: nobody but the default user has whole categories, or other keys.
+// TestRedisUsersMayDoNoMore: only the default user may use whole categories of commands, or other keys.
 func TestRedisUsersMayDoNoMore(t *testing.T) {
 	users := rules(t, render(t, installation{set: []string{"queue.list=work"}}))
 	if got, want := slices.Sorted(maps.Keys(users)), []string{"generator", "inspector", "keda", "processor"}; !slices.Equal(got, want) {
@@ -101,7 +101,7 @@ func TestRedisUsersMayDoNoMore(t *testing.T) {
 	}
 }
 
-// TestPodsHaveTheirOwnPasswordOnly: of the Secret with all passwords each pod sees its own.
+// TestPodsHaveTheirOwnPasswordOnly: each pod mounts only its own password of the Secret.
 func TestPodsHaveTheirOwnPasswordOnly(t *testing.T) {
 	forEachVariant(t, func(t *testing.T, r release) {
 		for key, pod := range r.pods() {
@@ -259,8 +259,7 @@ func TestExternalRedis(t *testing.T) {
 	}
 }
 
-// TestNetworkPolicies: every pod has one, nothing is let in or out that is not needed, and what is
-// needed is.
+// TestNetworkPolicies: every pod has one, and they allow the connections that are needed and no others.
 func TestNetworkPolicies(t *testing.T) {
 	forEachVariant(t, func(t *testing.T, r release) {
 		policies := all[*networkingv1.NetworkPolicy](r)
@@ -335,8 +334,7 @@ func TestNetworkPolicies(t *testing.T) {
 	}
 }
 
-// TestTheExternalRedisHasTheUsers keeps the manifests that Redis is tried with on a cluster like the
-// rules that the chart asks for.
+// TestTheExternalRedisHasTheUsers: the manifests of the external Redis in the end-to-end tests have the chart's rules.
 func TestTheExternalRedisHasTheUsers(t *testing.T) {
 	manifests, err := os.ReadFile("../e2e/testdata/external-redis.yaml")
 	if err != nil {

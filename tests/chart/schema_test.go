@@ -36,7 +36,7 @@ var with = map[string]string{
 	"test.expected":                     `{"test.input": a, "test.expected": a}`,
 }
 
-// to is what a value is changed to, as YAML, where the schema does not say it: see changed.
+// to is what a value is changed to, as YAML, if changed cannot derive it from the schema.
 var to = map[string]string{
 	"global.imageRegistry":                      "registry.example",
 	"*.image.registry":                          "registry.example",
@@ -72,8 +72,8 @@ var to = map[string]string{
 // showsNowhere are values that change no object, only what is refused.
 var showsNowhere = []string{"monitoring.prometheusRule.scrapedOtherwise"}
 
-// changed returns another value than the one that is there: of the table above, or made from the schema, as the
-// other boolean, another of an enum's, the example, or a 7.
+// changed returns a value that differs from now: the one in to, or one derived from the schema, which is the opposite
+// boolean, another member of the enum, one of the examples, or 7.
 func changed(t *testing.T, v value, node map[string]any, now any) any {
 	t.Helper()
 	text, given := to[v.name()]
@@ -174,7 +174,7 @@ func TestEveryValueDoesSomething(t *testing.T) {
 	}
 }
 
-// renderValues leaves out what differs each time: what is generated.
+// renderValues renders the chart without what is generated, which differs each time.
 func renderValues(t *testing.T, values map[string]any) release {
 	t.Helper()
 	text, err := yaml.Marshal(values)

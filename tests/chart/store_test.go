@@ -29,7 +29,7 @@ func fileUsers(r release) map[string]corev1.PodTemplateSpec {
 	return pods
 }
 
-// TestABucketNeedsNoVolume: there is none, no pod mounts one, and none is kept on a node.
+// TestABucketNeedsNoVolume: there is no PVC, no pod mounts one, and no pod is bound to a node.
 func TestABucketNeedsNoVolume(t *testing.T) {
 	for _, name := range []string{"bucket", "bucket of Google", "bucket by identity", "nothing on a volume"} {
 		r := render(t, variants[name])
@@ -120,7 +120,7 @@ func TestCredentialsOfABucket(t *testing.T) {
 	}
 }
 
-// TestTheBucketIsReached looks for the ports that its service has.
+// TestTheBucketIsReached: the NetworkPolicies allow the ports of the bucket's service and of the credentials.
 func TestTheBucketIsReached(t *testing.T) {
 	const endpoint = "store.url=s3://sales?region=x&endpoint="
 	for _, c := range []struct {
@@ -162,8 +162,7 @@ func TestTheBucketIsReached(t *testing.T) {
 	}
 }
 
-// TestAVolumeThatIsKeptMayBeLeft: what the upgrade does not delete, or is not the release's, is no
-// reason to refuse it.
+// TestAVolumeThatIsKeptMayBeLeft: an upgrade is not refused for a PVC that it does not delete, or of another release.
 func TestAVolumeThatIsKeptMayBeLeft(t *testing.T) {
 	kept, another := volumeOf("rel"), volumeOf("rel")
 	kept.Annotations["helm.sh/resource-policy"] = "keep"

@@ -95,7 +95,7 @@ monitoring: {serviceMonitor: {enabled: true}, prometheusRule: {enabled: true}}
 	"paused":      {set: []string{"processor.paused=true", "processor.activeDeadlineSeconds=60"}},
 }
 
-// rendered are the variants that were rendered for forEachVariant, whose checks change nothing in them.
+// rendered has the variants that forEachVariant has rendered. Its checks must not change them.
 var rendered sync.Map
 
 func forEachVariant(t *testing.T, check func(t *testing.T, r release)) {
