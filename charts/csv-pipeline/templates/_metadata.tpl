@@ -1,10 +1,9 @@
 {{/*
-Every object's metadata, every Job template's and every pod template's is made here. A label or an annotation
-that all of them are to have goes into "csv-pipeline.labelsAndAnnotations", one that a new object needs
-besides into its call.
+The metadata of all objects, Job templates and pod templates is made here. To add a label or an annotation to all of
+them, change "csv-pipeline.labelsAndAnnotations"; to add one to a single object, pass it in its call.
 */}}
 
-{{/* The metadata of an object. Takes (dict "root" $ "component" "redis"), "name" where it is not the component's, and "labels" and "annotations" that it has besides. */}}
+{{/* The metadata of an object. Takes (dict "root" $ "component" "redis"), "name" if it is not the component's, and additional "labels" and "annotations". */}}
 {{- define "csv-pipeline.metadata" -}}
 {{- $name := .name | default (include "csv-pipeline.componentName" .) -}}
 {{- $labels := merge (include "csv-pipeline.labels" . | fromYaml) (.labels | default dict) -}}
@@ -31,7 +30,7 @@ besides into its call.
 {{- toYaml $metadata -}}
 {{- end -}}
 
-{{/* The annotation that has helm uninstall leave an object. Takes values that have "keep". */}}
+{{/* The annotation that makes helm uninstall keep an object. Takes values with "keep". */}}
 {{- define "csv-pipeline.keepAnnotations" -}}
 {{- if .keep -}}
 helm.sh/resource-policy: keep
@@ -51,7 +50,7 @@ helm.sh/resource-policy: keep
 {{- set (include "csv-pipeline.selectorLabels" . | fromYaml) "app.kubernetes.io/part-of" "csv-pipeline" | toYaml -}}
 {{- end -}}
 
-{{/* The chart's own labels of objects: those of pods, and what has made the object. Job templates and pods do not have these. */}}
+{{/* The chart's own labels of objects: those of pods, and the versions that made the object, which pods do not have. */}}
 {{- define "csv-pipeline.labels" -}}
 {{- merge (include "csv-pipeline.groupLabels" . | fromYaml) (dict
   "app.kubernetes.io/version" .root.Chart.AppVersion
