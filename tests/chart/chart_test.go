@@ -4,6 +4,7 @@ package chart
 
 import (
 	"bytes"
+	"cmp"
 	"fmt"
 	"maps"
 	"path/filepath"
@@ -73,6 +74,8 @@ type installation struct {
 	golden   bool             // of a variant: TestGolden compares all of its objects
 }
 
+func (in installation) releaseName() string { return cmp.Or(in.name, "rel") }
+
 var loadOnce = sync.OnceValues(func() (*helmchart.Chart, error) { return loader.Load(chartDir) })
 
 // load returns the chart. Callers must not change it.
@@ -85,9 +88,9 @@ func load(t *testing.T) *helmchart.Chart {
 	return c
 }
 
-// tryRender renders as `helm install` does: values merged, checked against the schema, and every
-// document decoded strictly, so that a field that Kubernetes does not know is an error.
-func tryRender(t *testing.T, in installation) (release, error) {
+// renderText renders as `helm install` does, with values merged and checked against the schema, and returns the text
+// of each template by its path.
+func renderText(t *testing.T, in installation) (map[string]string, error) {
 	t.Helper()
 	c := load(t)
 	if in.version != "" {
@@ -105,19 +108,22 @@ func tryRender(t *testing.T, in installation) (release, error) {
 			t.Fatalf("--set %s: %v", s, err)
 		}
 	}
-	if in.name == "" {
-		in.name = "rel"
-	}
-	options := chartutil.ReleaseOptions{Name: in.name, Namespace: "ns", Revision: 1, IsInstall: true}
+	options := chartutil.ReleaseOptions{Name: in.releaseName(), Namespace: "ns", Revision: 1, IsInstall: true}
 	top, err := chartutil.ToRenderValues(c, values, options, nil)
 	if err != nil {
-		return release{}, err
+		return nil, err
 	}
-	files, err := engine.RenderWithClientProvider(c, top, cluster{in.existing})
+	return engine.RenderWithClientProvider(c, top, cluster{in.existing})
+}
+
+// tryRender decodes every document strictly, so that a field that Kubernetes does not know is an error.
+func tryRender(t *testing.T, in installation) (release, error) {
+	t.Helper()
+	files, err := renderText(t, in)
 	if err != nil {
 		return release{}, err
 	}
-	out := release{name: in.name, objects: map[string]metav1.Object{}}
+	out := release{name: in.releaseName(), objects: map[string]metav1.Object{}}
 	for _, path := range slices.Sorted(maps.Keys(files)) {
 		switch {
 		case filepath.Base(path) == "NOTES.txt":

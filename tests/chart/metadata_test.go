@@ -5,11 +5,13 @@ import (
 	"os"
 	"path/filepath"
 	"regexp"
+	"strings"
 	"testing"
 
 	monitoringv1 "github.com/prometheus-operator/prometheus-operator/pkg/apis/monitoring/v1"
 	batchv1 "k8s.io/api/batch/v1"
 	corev1 "k8s.io/api/core/v1"
+	"sigs.k8s.io/yaml"
 )
 
 var writtenMetadata = regexp.MustCompile(`(?m)^[ -]*metadata:.*\n((?:.*\n)?)`)
@@ -96,6 +98,50 @@ monitoring:
 	} {
 		if annotations["some"] != "annotation" || annotations[keep] == "delete" || annotations[hook] == "pre-delete" || annotations["checksum/config"] == "mine" {
 			t.Errorf("%s has the annotations %v", who, annotations)
+		}
+	}
+}
+
+// TestLabelsAreStrings: a release may be named 123, and Kubernetes refuses a label that is a number. The types that
+// the other tests decode into take one for a string.
+func TestLabelsAreStrings(t *testing.T) {
+	files, err := renderText(t, installation{name: "123", values: `
+fullnameOverride: "456"
+cleanup: {enabled: true}
+monitoring: {serviceMonitor: {enabled: true}, prometheusRule: {enabled: true}}
+`})
+	if err != nil {
+		t.Fatal(err)
+	}
+	var check func(where string, node any, isText bool)
+	check = func(where string, node any, isText bool) {
+		switch n := node.(type) {
+		case map[string]any:
+			for key, value := range n {
+				inner := key == "labels" || key == "annotations" || key == "matchLabels"
+				check(where+"."+key, value, inner || isText || key == "name" || key == "namespace")
+			}
+		case []any:
+			for _, value := range n {
+				check(where, value, false)
+			}
+		case string, nil:
+		default:
+			if isText {
+				t.Errorf("%s is %v, a %T", where, node, node)
+			}
+		}
+	}
+	for path, text := range files {
+		for document := range strings.SplitSeq(text, "\n---\n") {
+			var object map[string]any
+			if filepath.Ext(path) != ".yaml" {
+				continue
+			}
+			if err := yaml.Unmarshal([]byte(document), &object); err != nil {
+				t.Fatal(err)
+			}
+			check(filepath.Base(filepath.Dir(path))+"/"+filepath.Base(path), object, false)
 		}
 	}
 }

@@ -10,11 +10,10 @@ import (
 
 // variants are installations that every general rule below is checked on.
 var variants = map[string]installation{
-	"defaults":         {golden: true},
-	"name like chart":  {name: "csv-pipeline"},
-	"long names":       {name: strings.Repeat("very-", 8) + "long"},
-	"longest names":    {name: strings.Repeat("very-", 10) + "lon"},
-	"name is a number": {name: "123"},
+	"defaults":        {golden: true},
+	"name like chart": {name: "csv-pipeline"},
+	"long names":      {name: strings.Repeat("very-", 8) + "long"},
+	"longest names":   {name: strings.Repeat("very-", 10) + "lon"},
 	"everything set": {golden: true, values: `
 global: {imageRegistry: registry.example}
 image: {pullPolicy: Always, pullSecrets: [one, two]}
