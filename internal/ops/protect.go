@@ -29,7 +29,7 @@ type Protection struct {
 func (p Protection) Protect(h http.Handler) http.Handler {
 	limit := cmp.Or(p.ClientTimeout, 30*time.Second)
 	panics := prometheus.NewCounter(prometheus.CounterOpts{
-		Name: "csv_pipeline_http_panics_total", Help: "Requests whose handler panicked.",
+		Name: "csv_pipeline_http_panics_total", Help: "Requests that made the program panic.",
 	})
 	p.Registry.MustRegister(panics)
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {

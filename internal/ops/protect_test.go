@@ -95,7 +95,7 @@ func TestPanics(t *testing.T) {
 		t.Errorf("afterwards: %v, %v", answer, err)
 	}
 	if err := testutil.GatherAndCompare(registry, strings.NewReader(`
-# HELP csv_pipeline_http_panics_total Requests whose handler panicked.
+# HELP csv_pipeline_http_panics_total Requests that made the program panic.
 # TYPE csv_pipeline_http_panics_total counter
 csv_pipeline_http_panics_total 2
 `)); err != nil {

@@ -21,28 +21,33 @@ type collector struct {
 	log     *zap.Logger
 }
 
+// descriptions are all that desc has made.
+var descriptions []*prometheus.Desc
+
 func desc(name, help string, labels ...string) *prometheus.Desc {
-	return prometheus.NewDesc("csv_pipeline_"+name, help, labels, nil)
+	d := prometheus.NewDesc("csv_pipeline_"+name, help, labels, nil)
+	descriptions = append(descriptions, d)
+	return d
 }
 
 var (
-	upDesc       = desc("redis_up", "Whether Redis answered this scrape.")
+	upDesc       = desc("redis_up", "1 if Redis answered during this scrape, otherwise 0.")
 	queueDesc    = desc("queue_files", "Files in each state of the queue.", "state")
-	oldestDesc   = desc("queue_oldest_waiting_seconds", "Estimate of how long the next file has been waiting; 0 when none waits.")
+	oldestDesc   = desc("queue_oldest_waiting_seconds", "How long the next file has been waiting, estimated; 0 if none waits.")
 	storeDesc    = desc("store_files", "Files in each area of the store.", "area")
 	storedDesc   = desc("store_bytes", "Size of the files in each area of the store.", "area")
 	pendingDesc  = desc("store_pending_files", "Raw files without a result of their current version.")
-	failuresDesc = desc("failures_total", "Files that failed and are not tried again, by kind of failure.", "kind")
+	failuresDesc = desc("failures_total", "Files that failed for good, by kind of reason.", "kind")
 	busyDesc     = desc("processing_seconds_total", "Time that processors spent on files they completed.")
 
 	// totals are the counters that the queue keeps.
 	totals = map[string]*prometheus.Desc{
 		"completed": desc("files_completed_total", "Files whose result was published."),
 		"claimed":   desc("claims_total", "Files taken by a processor."),
-		"retried":   desc("retries_total", "Attempts that failed and are retried later."),
+		"retried":   desc("retries_total", "Attempts that failed and are repeated later."),
 		"crashed":   desc("crashes_total", "Leases that expired because their processor died."),
-		"released":  desc("releases_total", "Files that a processor gave back because it was stopped."),
-		"refused":   desc("refusals_total", "Claims that a processor ended after their lease had expired."),
+		"released":  desc("releases_total", "Files that a processor returned to the queue when it was told to stop."),
+		"refused":   desc("refusals_total", "Updates that were refused because the file's lease had expired."),
 		"offered":   desc("swept_files_total", "Files that the sweep found without a result and queued."),
 		"rows":      desc("rows_total", "Rows aggregated."),
 		"bytes":     desc("bytes_total", "Bytes of input aggregated."),
@@ -50,10 +55,7 @@ var (
 )
 
 func (c *collector) Describe(ch chan<- *prometheus.Desc) {
-	for _, d := range totals {
-		ch <- d
-	}
-	for _, d := range []*prometheus.Desc{upDesc, queueDesc, oldestDesc, storeDesc, storedDesc, pendingDesc, failuresDesc, busyDesc} {
+	for _, d := range descriptions {
 		ch <- d
 	}
 }

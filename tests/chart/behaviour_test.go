@@ -56,7 +56,7 @@ func TestScaledJob(t *testing.T) {
 	}
 }
 
-// TestTriggersCountWhatAJobHolds: the sum is right only while in flight counts jobs.
+// TestTriggersCountWhatAJobHolds: the sum is right only if the number in flight is divided by the files of a Job.
 func TestTriggersCountWhatAJobHolds(t *testing.T) {
 	for _, c := range []struct {
 		set               []string
@@ -78,7 +78,7 @@ func TestTriggersCountWhatAJobHolds(t *testing.T) {
 	}
 }
 
-// TestJobsAreNotHelms: KEDA copies the ScaledJob's labels to its Jobs.
+// TestJobsAreNotHelms: KEDA copies the ScaledJob's labels to its Jobs, and two of them would mark the Jobs as Helm's.
 func TestJobsAreNotHelms(t *testing.T) {
 	job := get[*kedav1alpha1.ScaledJob](t, render(t, installation{}), "")
 	excluded := strings.Split(job.Annotations[kedav1alpha1.ScaledJobExcludedLabelsAnnotation], ",")
@@ -89,12 +89,12 @@ func TestJobsAreNotHelms(t *testing.T) {
 	}
 }
 
-// TestServicesFindRedisAndTheQueue: what the services are told is what KEDA is told.
+// TestServicesFindRedisAndTheQueue: services and KEDA get the same addresses and lists.
 func TestServicesFindRedisAndTheQueue(t *testing.T) {
 	forEachVariant(t, func(t *testing.T, r release) {
 		trigger := get[*kedav1alpha1.ScaledJob](t, r, "").Spec.Triggers
 		for key, pod := range r.pods() {
-			if strings.HasPrefix(key, "StatefulSet/") {
+			if componentOf(pod) == "redis" {
 				continue
 			}
 			c := pod.Spec.Containers[0]
@@ -126,15 +126,15 @@ func TestServicesFindRedisAndTheQueue(t *testing.T) {
 				continue
 			}
 			data, ok := mounts[folder]
-			if looksOnly := strings.HasPrefix(key, "Deployment/") && e["MAX_UPLOAD"] == ""; !ok || data.ReadOnly != looksOnly {
+			if looksOnly := componentOf(pod) == "inspector" && e["MAX_UPLOAD"] == ""; !ok || data.ReadOnly != looksOnly {
 				t.Errorf("%s: the data is mounted %v, read-only %v; only that of an inspector that nobody may change anything by is read-only", key, ok, data.ReadOnly)
 			}
 		}
 	})
 }
 
-// TestGeneratorJobIsReplacedOnlyWhenItWouldDiffer: a Job is immutable, so an upgrade that changes it
-// in place fails; and one that renames it for no reason runs the generator again.
+// TestGeneratorJobIsReplacedOnlyWhenItWouldDiffer: a Job is immutable, so an upgrade that changes it in place fails, and
+// one that renames it without need runs the generator again.
 func TestGeneratorJobIsReplacedOnlyWhenItWouldDiffer(t *testing.T) {
 	before := get[*batchv1.Job](t, render(t, installation{}), "")
 	for _, c := range []struct {
@@ -223,7 +223,7 @@ func TestRedisPassword(t *testing.T) {
 	}
 }
 
-// TestUpgradesDoNotRestartRedis: of all changes only Redis' own may replace its pod.
+// TestUpgradesDoNotRestartRedis: only changes of Redis' own configuration replace its pod.
 func TestUpgradesDoNotRestartRedis(t *testing.T) {
 	before := get[*appsv1.StatefulSet](t, render(t, installation{}), "")
 	for set, restarts := range map[string]bool{
@@ -246,7 +246,7 @@ func TestUpgradesDoNotRestartRedis(t *testing.T) {
 	}
 }
 
-// TestANewVersionRestartsOnlyWhatHasANewImage: Redis' is not the chart's.
+// TestANewVersionRestartsOnlyWhatHasANewImage: Redis' image does not depend on the chart's version.
 func TestANewVersionRestartsOnlyWhatHasANewImage(t *testing.T) {
 	before := get[*appsv1.StatefulSet](t, render(t, installation{}), "")
 	after := get[*appsv1.StatefulSet](t, render(t, installation{version: "9.9.9"}), "")
@@ -309,11 +309,11 @@ func TestCleanup(t *testing.T) {
 	}
 }
 
-// TestHelmTestKnowsWhatIsAggregated: it is told what the processor is told.
+// TestHelmTestKnowsWhatIsAggregated: helm test and the processors get the same settings.
 func TestHelmTestKnowsWhatIsAggregated(t *testing.T) {
 	r := render(t, installation{values: `processor: {groupBy: [day(t), item], aggregate: [count(*)], delimiter: tab, noHeader: true}`})
-	processor := env(get[*kedav1alpha1.ScaledJob](t, r, "").Spec.JobTargetRef.Template.Spec.Containers[0])
-	test := env(get[*corev1.Pod](t, r, "-test").Spec.Containers[0])
+	processor := env(r.podOf(t, "processor").Spec.Containers[0])
+	test := env(r.podOf(t, "test").Spec.Containers[0])
 	for name, want := range map[string]string{"GROUP_BY": "day(t),item", "AGGREGATE": "count(*)", "DELIMITER": "tab", "NO_HEADER": "true"} {
 		if processor[name] != want || test[name] != want {
 			t.Errorf("%s is to be %q; the processor has %q, the test %q", name, want, processor[name], test[name])

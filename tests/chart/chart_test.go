@@ -1,14 +1,16 @@
-// Package chart holds the tests of the chart: they render it in process, as Helm does, and look at
-// the objects that come out as the types that Kubernetes and KEDA have for them.
+// Package chart holds the tests of the chart. They render it in process, as Helm does, and decode the objects
+// into the types of Kubernetes and KEDA.
 package chart
 
 import (
 	"bytes"
+	"cmp"
 	"fmt"
 	"maps"
 	"path/filepath"
 	"slices"
 	"strings"
+	"sync"
 	"testing"
 
 	kedav1alpha1 "github.com/kedacore/keda/v2/apis/keda/v1alpha1"
@@ -33,7 +35,7 @@ import (
 
 const chartDir = "../../charts/csv-pipeline"
 
-// newObject makes an empty object of each kind that the chart may have.
+// newObject returns an empty object of each kind that the chart may render.
 var newObject = map[string]func() metav1.Object{
 	"ConfigMap":             func() metav1.Object { return new(corev1.ConfigMap) },
 	"CronJob":               func() metav1.Object { return new(batchv1.CronJob) },
@@ -55,37 +57,47 @@ var newObject = map[string]func() metav1.Object{
 	"TriggerAuthentication": func() metav1.Object { return new(kedav1alpha1.TriggerAuthentication) },
 }
 
-// release is one rendering: its objects by "Kind/name", and the notes.
+// release is a rendered chart: its objects by "Kind/name", and the notes.
 type release struct {
+	name    string
 	objects map[string]metav1.Object
 	notes   string
 }
 
-// installation says how the chart is rendered; its zero value is the defaults.
+// installation says how to render the chart; the zero value is the defaults.
 type installation struct {
 	name     string           // of the release, "rel" where empty
 	version  string           // of the chart, its own where empty
 	set      []string         // as helm's --set
 	values   string           // YAML, as helm's --values
-	existing []runtime.Object // what lookup finds in the cluster
+	existing []runtime.Object // objects that lookup finds in the cluster
+	golden   bool             // of a variant: TestGolden compares all of its objects
 }
 
+func (in installation) releaseName() string { return cmp.Or(in.name, "rel") }
+
+var loadOnce = sync.OnceValues(func() (*helmchart.Chart, error) { return loader.Load(chartDir) })
+
+// load returns the chart. Callers must not change it.
 func load(t *testing.T) *helmchart.Chart {
 	t.Helper()
-	c, err := loader.Load(chartDir)
+	c, err := loadOnce()
 	if err != nil {
 		t.Fatalf("loading the chart: %v", err)
 	}
 	return c
 }
 
-// tryRender renders as `helm install` does: values merged, checked against the schema, and every
-// document decoded strictly, so that a field that Kubernetes does not know is an error.
-func tryRender(t *testing.T, in installation) (release, error) {
+// renderText renders as `helm install` does, with values merged and checked against the schema, and returns the text
+// of each template by its path.
+func renderText(t *testing.T, in installation) (map[string]string, error) {
 	t.Helper()
 	c := load(t)
 	if in.version != "" {
-		c.Metadata.Version, c.Metadata.AppVersion = in.version, in.version
+		other, metadata := *c, *c.Metadata
+		metadata.Version, metadata.AppVersion = in.version, in.version
+		other.Metadata = &metadata
+		c = &other
 	}
 	values := map[string]any{}
 	if err := yaml.Unmarshal([]byte(in.values), &values); err != nil {
@@ -96,19 +108,22 @@ func tryRender(t *testing.T, in installation) (release, error) {
 			t.Fatalf("--set %s: %v", s, err)
 		}
 	}
-	if in.name == "" {
-		in.name = "rel"
-	}
-	options := chartutil.ReleaseOptions{Name: in.name, Namespace: "ns", Revision: 1, IsInstall: true}
+	options := chartutil.ReleaseOptions{Name: in.releaseName(), Namespace: "ns", Revision: 1, IsInstall: true}
 	top, err := chartutil.ToRenderValues(c, values, options, nil)
 	if err != nil {
-		return release{}, err
+		return nil, err
 	}
-	files, err := engine.RenderWithClientProvider(c, top, cluster{in.existing})
+	return engine.RenderWithClientProvider(c, top, cluster{in.existing})
+}
+
+// tryRender decodes every document strictly, so that a field that Kubernetes does not know is an error.
+func tryRender(t *testing.T, in installation) (release, error) {
+	t.Helper()
+	files, err := renderText(t, in)
 	if err != nil {
 		return release{}, err
 	}
-	out := release{objects: map[string]metav1.Object{}}
+	out := release{name: in.releaseName(), objects: map[string]metav1.Object{}}
 	for _, path := range slices.Sorted(maps.Keys(files)) {
 		switch {
 		case filepath.Base(path) == "NOTES.txt":
@@ -179,7 +194,8 @@ func all[T metav1.Object](r release) []T {
 	return found
 }
 
-// pods returns the pod template of everything that starts pods, by component.
+// pods returns all pod templates by "Kind/name" of their object. Tests of one component select by componentOf and
+// not by kind, so that they hold whatever kind of object starts its pods.
 func (r release) pods() map[string]corev1.PodTemplateSpec {
 	found := map[string]corev1.PodTemplateSpec{}
 	for key, object := range r.objects {
@@ -201,6 +217,21 @@ func (r release) pods() map[string]corev1.PodTemplateSpec {
 	return found
 }
 
+func componentOf(pod corev1.PodTemplateSpec) string { return pod.Labels["app.kubernetes.io/component"] }
+
+// podOf returns the pod template of a component; where several objects start its pods, that of the first by name.
+func (r release) podOf(t *testing.T, component string) corev1.PodTemplateSpec {
+	t.Helper()
+	pods := r.pods()
+	for _, key := range slices.Sorted(maps.Keys(pods)) {
+		if componentOf(pods[key]) == component {
+			return pods[key]
+		}
+	}
+	t.Fatalf("nothing starts pods of the component %s: %v", component, slices.Sorted(maps.Keys(r.objects)))
+	return corev1.PodTemplateSpec{}
+}
+
 // env returns a container's environment, as far as it is given by value.
 func env(c corev1.Container) map[string]string {
 	found := map[string]string{}
@@ -210,7 +241,7 @@ func env(c corev1.Container) map[string]string {
 	return found
 }
 
-// cluster is what the chart's lookup asks.
+// cluster answers the lookup function of the templates.
 type cluster struct{ objects []runtime.Object }
 
 func (c cluster) GetClientFor(apiVersion, kind string) (dynamic.NamespaceableResourceInterface, bool, error) {

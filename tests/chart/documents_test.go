@@ -4,6 +4,7 @@ import (
 	"os"
 	"path/filepath"
 	"regexp"
+	"slices"
 	"strings"
 	"testing"
 
@@ -95,6 +96,50 @@ func TestCommandsInDocuments(t *testing.T) {
 	}
 }
 
+// TestKeysInDocuments: the README's command that deletes the queue from an external Redis names all of its keys.
+func TestKeysInDocuments(t *testing.T) {
+	source, err := os.ReadFile("../../internal/queue/queue.go")
+	if err != nil {
+		t.Fatal(err)
+	}
+	var keys []string
+	for _, m := range regexp.MustCompile(`base \+ ":([a-z]+)"`).FindAllSubmatch(source, -1) {
+		keys = append(keys, string(m[1]))
+	}
+	readme, err := os.ReadFile(filepath.Join(chartDir, "README.md"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	command := regexp.MustCompile(`redis-cli DEL csvs-to-process '\{csvs-to-process\}:'\{([a-z,]+)\}`).FindSubmatch(readme)
+	if command == nil || len(keys) < 9 {
+		t.Fatalf("the README has no command that deletes the keys, or these are not all: %v", keys)
+	}
+	if named := strings.Split(string(command[1]), ","); !slices.Equal(slices.Sorted(slices.Values(named)), slices.Sorted(slices.Values(keys))) {
+		t.Errorf("the README deletes the keys %v, and the queue has %v", named, keys)
+	}
+}
+
+// TestGroupsAndAggregatesInDocuments: values.yaml lists the keys and functions as --help does. The README follows it.
+func TestGroupsAndAggregatesInDocuments(t *testing.T) {
+	source, err := os.ReadFile("../../internal/groupby/language.go")
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, v := range documentedValues(t) {
+		constant, ok := map[string]string{"processor.groupBy": "KeysInWords", "processor.aggregate": "AggregatesInWords"}[v.name()]
+		if !ok {
+			continue
+		}
+		words := regexp.MustCompile(constant + ` += "(.*)"`).FindSubmatch(source)
+		if words == nil {
+			t.Fatalf("internal/groupby has no %s", constant)
+		}
+		if !strings.Contains(v.comment, string(words[1])) {
+			t.Errorf("the comment of %s in values.yaml does not say: %s", v.name(), words[1])
+		}
+	}
+}
+
 // TestImportPod: the pod that files are copied in by finds the volume, and passes the Pod Security
 // Standard of a namespace that the chart is installed into.
 func TestImportPod(t *testing.T) {
@@ -126,7 +171,7 @@ func TestImportPod(t *testing.T) {
 	if _, there := r.objects["PersistentVolumeClaim/"+claim]; !there {
 		t.Errorf("the chart makes no claim %s", claim)
 	}
-	inspector := r.pods()["Deployment/csv-pipeline-inspector"]
+	inspector := r.podOf(t, "inspector")
 	for name, value := range pod.Spec.Affinity.PodAffinity.RequiredDuringSchedulingIgnoredDuringExecution[0].LabelSelector.MatchLabels {
 		if inspector.Labels[name] != value {
 			t.Errorf("it goes where pods with %s=%s are, and the inspector has %q", name, value, inspector.Labels[name])

@@ -19,144 +19,54 @@ import (
 	podsecurity "k8s.io/pod-security-admission/policy"
 )
 
-// variants are installations that every general rule below is checked on.
-var variants = map[string]installation{
-	"defaults":        {},
-	"name like chart": {name: "csv-pipeline"},
-	"long names":      {name: strings.Repeat("very-", 8) + "long"},
-	"longest names":   {name: strings.Repeat("very-", 10) + "lon"},
-	"everything set": {values: `
-global: {imageRegistry: registry.example}
-image: {pullPolicy: Always, pullSecrets: [one, two]}
-queue: {list: other-list}
-data: {existingClaim: mine, accessMode: ReadWriteMany}
-processor: &all
-  extraEnv: [{name: SOME, value: thing}]
-  podAnnotations: {some: annotation}
-  podLabels: {some: label}
-  priorityClassName: high
-  nodeSelector: {disk: fast}
-  tolerations: [{key: batch, operator: Exists}]
-  affinity: {podAffinity: {requiredDuringSchedulingIgnoredDuringExecution: [{topologyKey: zone}]}}
-generator: {<<: *all, schedule: "0 3 * * *"}
-cleanup: {<<: *all, enabled: true, keepDays: 90}
-inspector:
-  <<: *all
-  replicas: 3
-  basePath: /csv/
-  auth: {existingSecret: web, user: me, read: true}
-  ingress: {enabled: true, className: nginx, hosts: [csv.example], tlsSecret: web, annotations: {some: annotation}}
-  httpRoute: {enabled: true, parentRefs: [{name: gateway}], hosts: [csv.example]}
-test: *all
-monitoring:
-  serviceMonitor: {enabled: true, labels: {release: prometheus}}
-  prometheusRule: {enabled: true, labels: {release: prometheus}}
-  dashboard: {enabled: true, annotations: {folder: some}}
-networkPolicy:
-  inspectorFrom: [{namespaceSelector: {matchLabels: {some: label}}}]
-  redisFrom: [{podSelector: {matchLabels: {some: producer}}}]
-  extraEgress: [{ports: [{port: 443}]}]
-redis:
-  <<: *all
-  podDisruptionBudget: true
-  tls: {enabled: true, existingSecret: certificates}
-  auth: {existingSecret: theirs, existingSecretPasswordKey: pass}
-  persistence: {existingClaim: redis-data}
-  config: "maxmemory 200mb"
-`},
-	"kept":           {set: []string{"data.keep=true", "redis.persistence.keep=true", "data.annotations.some=thing", "data.storageClass=a", "redis.persistence.storageClass=b"}},
-	"no generator":   {set: []string{"generator.enabled=false"}},
-	"redis with TLS": {set: []string{"redis.tls.enabled=true"}},
-	"one redis user": {set: []string{"redis.auth.users=false"}},
-	"external redis": {set: []string{"redis.enabled=false", "externalRedis.addresses={redis.example:6380}"}},
-	"sentinel": {values: `
-redis: {enabled: false}
-externalRedis:
-  mode: sentinel
-  addresses: ["a.example:26379", "b.example:26379"]
-  sentinel: {master: orders, username: watcher, existingSecretPasswordKey: sentinel}
-  auth: {existingSecret: theirs, username: us}
-  tls: {enabled: true, existingSecret: certificates}
-networkPolicy: {externalRedisPorts: [6379], externalRedisPeers: [{ipBlock: {cidr: 10.0.0.0/8}}]}
-`},
-	"cluster": {values: `
-redis: {enabled: false}
-externalRedis:
-  mode: cluster
-  addresses: ["a.example:6379", "b.example:6380"]
-  auth: {existingSecret: theirs, perClient: true}
-  tls: {enabled: true, existingSecret: certificates, clientCertificate: true}
-`},
-	"bucket": {values: `
-store: {url: "s3://sales/eu?region=eu-central-1&endpoint=https%3A%2F%2Fminio.minio.svc%3A9000", existingSecret: bucket, tls: {existingSecret: bucket-tls}}
-networkPolicy: {storePeers: [{namespaceSelector: {matchLabels: {kubernetes.io/metadata.name: minio}}}]}
-`},
-	"bucket of Google":   {set: []string{"store.url=gs://sales", "store.existingSecret=bucket"}},
-	"bucket by identity": {set: []string{"store.url=azblob://sales", `store.serviceAccountAnnotations.azure\.workload\.identity/client-id=a12`}},
-	"cleaned up":         {set: []string{"cleanup.enabled=true"}},
-	"nothing on a volume": {values: `
-cleanup: {enabled: true}
-store: {url: s3://sales, serviceAccountAnnotations: {eks.amazonaws.com/role-arn: arn}}
-redis: {enabled: false}
-externalRedis: {addresses: ["a:1"]}
-monitoring: {serviceMonitor: {enabled: true}, prometheusRule: {enabled: true}}
-`},
-	"no policies": {set: []string{"networkPolicy.enabled=false"}},
-	"paused":      {set: []string{"processor.paused=true", "processor.activeDeadlineSeconds=60"}},
-}
+func TestPodsPassTheRestrictedPodSecurityStandard(t *testing.T) { forEachVariant(t, checkRestricted) }
 
-func forEachVariant(t *testing.T, check func(t *testing.T, r release)) {
-	for _, name := range slices.Sorted(maps.Keys(variants)) {
-		t.Run(name, func(t *testing.T) { check(t, render(t, variants[name])) })
-	}
-}
-
-func TestPodsPassTheRestrictedPodSecurityStandard(t *testing.T) {
+func checkRestricted(t *testing.T, r release) {
+	t.Helper()
 	evaluator, err := podsecurity.NewEvaluator(podsecurity.DefaultChecks(), nil)
 	if err != nil {
 		t.Fatal(err)
 	}
 	restricted := podsecurityapi.LevelVersion{Level: podsecurityapi.LevelRestricted, Version: podsecurityapi.LatestVersion()}
-	forEachVariant(t, func(t *testing.T, r release) {
-		for key, pod := range r.pods() {
-			for _, result := range evaluator.EvaluatePod(restricted, &pod.ObjectMeta, &pod.Spec) {
-				if !result.Allowed {
-					t.Errorf("%s: %s: %s", key, result.ForbiddenReason, result.ForbiddenDetail)
-				}
+	for key, pod := range r.pods() {
+		for _, result := range evaluator.EvaluatePod(restricted, &pod.ObjectMeta, &pod.Spec) {
+			if !result.Allowed {
+				t.Errorf("%s: %s: %s", key, result.ForbiddenReason, result.ForbiddenDetail)
 			}
 		}
-	})
+	}
 }
 
-func TestPodsAreHardened(t *testing.T) {
-	forEachVariant(t, func(t *testing.T, r release) {
-		for key, pod := range r.pods() {
-			spec := pod.Spec
-			if spec.AutomountServiceAccountToken == nil || *spec.AutomountServiceAccountToken {
-				t.Errorf("%s gets a service account token", key)
+func TestPodsAreHardened(t *testing.T) { forEachVariant(t, checkHardened) }
+
+func checkHardened(t *testing.T, r release) {
+	t.Helper()
+	for key, pod := range r.pods() {
+		spec := pod.Spec
+		if spec.AutomountServiceAccountToken == nil || *spec.AutomountServiceAccountToken {
+			t.Errorf("%s gets a service account token", key)
+		}
+		if spec.EnableServiceLinks == nil || *spec.EnableServiceLinks {
+			t.Errorf("%s gets environment variables of other services", key)
+		}
+		account, ok := r.objects["ServiceAccount/"+spec.ServiceAccountName].(*corev1.ServiceAccount)
+		if !ok || account.AutomountServiceAccountToken == nil || *account.AutomountServiceAccountToken {
+			t.Errorf("%s: its service account %q is not the chart's or has a token", key, spec.ServiceAccountName)
+		}
+		for _, c := range spec.Containers {
+			if c.SecurityContext.ReadOnlyRootFilesystem == nil || !*c.SecurityContext.ReadOnlyRootFilesystem {
+				t.Errorf("%s/%s can write its root file system", key, c.Name)
 			}
-			if spec.EnableServiceLinks == nil || *spec.EnableServiceLinks {
-				t.Errorf("%s gets environment variables of other services", key)
+			for _, amount := range []corev1.ResourceName{corev1.ResourceCPU, corev1.ResourceMemory, corev1.ResourceEphemeralStorage} {
+				if _, ok := c.Resources.Requests[amount]; !ok {
+					t.Errorf("%s/%s requests no %s", key, c.Name, amount)
+				}
 			}
-			account, ok := r.objects["ServiceAccount/"+spec.ServiceAccountName].(*corev1.ServiceAccount)
-			if !ok || account.AutomountServiceAccountToken == nil || *account.AutomountServiceAccountToken {
-				t.Errorf("%s: its service account %q is not the chart's or has a token", key, spec.ServiceAccountName)
-			}
-			for _, c := range spec.Containers {
-				if c.SecurityContext.ReadOnlyRootFilesystem == nil || !*c.SecurityContext.ReadOnlyRootFilesystem {
-					t.Errorf("%s/%s can write its root file system", key, c.Name)
-				}
-				for _, amount := range []corev1.ResourceName{corev1.ResourceCPU, corev1.ResourceMemory, corev1.ResourceEphemeralStorage} {
-					if _, ok := c.Resources.Requests[amount]; !ok {
-						t.Errorf("%s/%s requests no %s", key, c.Name, amount)
-					}
-				}
-				if c.Resources.Limits.Memory().IsZero() || c.Resources.Limits.StorageEphemeral().IsZero() {
-					t.Errorf("%s/%s has no limit of memory or of ephemeral storage", key, c.Name)
-				}
+			if c.Resources.Limits.Memory().IsZero() || c.Resources.Limits.StorageEphemeral().IsZero() {
+				t.Errorf("%s/%s has no limit of memory or of ephemeral storage", key, c.Name)
 			}
 		}
-	})
+	}
 }
 
 // TestReferencesHold: whatever an object names is there, or was named by the user.
@@ -200,14 +110,30 @@ func TestReferencesHold(t *testing.T) {
 				t.Errorf("the service %s selects %d of the chart's pod templates", service.Name, selected)
 			}
 		}
-		for _, d := range all[*appsv1.Deployment](r) {
-			checkSelector(t, d.Name, d.Spec.Selector, d.Spec.Template)
-		}
 		for _, s := range all[*appsv1.StatefulSet](r) {
-			checkSelector(t, s.Name, s.Spec.Selector, s.Spec.Template)
 			need(s.Name, "Service/"+s.Spec.ServiceName)
 		}
+		checkSelectors(t, r)
 	})
+}
+
+// checkRules are the rules that hold of any rendering.
+func checkRules(t *testing.T, r release) {
+	t.Helper()
+	checkLabels(t, r)
+	checkRestricted(t, r)
+	checkHardened(t, r)
+	checkSelectors(t, r)
+}
+
+func checkSelectors(t *testing.T, r release) {
+	t.Helper()
+	for _, d := range all[*appsv1.Deployment](r) {
+		checkSelector(t, d.Name, d.Spec.Selector, d.Spec.Template)
+	}
+	for _, s := range all[*appsv1.StatefulSet](r) {
+		checkSelector(t, s.Name, s.Spec.Selector, s.Spec.Template)
+	}
 }
 
 func checkSelector(t *testing.T, name string, selector *metav1.LabelSelector, pod corev1.PodTemplateSpec) {
@@ -310,10 +236,10 @@ func TestImages(t *testing.T) {
 		{"redis.image.tag=7.0", "ghcr.io/csv-pipeline/processor:" + version, "docker.io/library/redis:7.0"},
 	} {
 		r := render(t, installation{set: []string{c.set}})
-		if got := get[*kedav1alpha1.ScaledJob](t, r, "").Spec.JobTargetRef.Template.Spec.Containers[0].Image; got != c.processor {
+		if got := r.podOf(t, "processor").Spec.Containers[0].Image; got != c.processor {
 			t.Errorf("%s: the processor's image is %s, not %s", c.set, got, c.processor)
 		}
-		if got := get[*appsv1.StatefulSet](t, r, "").Spec.Template.Spec.Containers[0].Image; got != c.ofRedis {
+		if got := r.podOf(t, "redis").Spec.Containers[0].Image; got != c.ofRedis {
 			t.Errorf("%s: Redis' image is %s, not %s", c.set, got, c.ofRedis)
 		}
 	}
@@ -339,7 +265,7 @@ func TestDataPodsStayOnTheVolumesNode(t *testing.T) {
 			if pod.Spec.Affinity != nil && pod.Spec.Affinity.PodAffinity != nil {
 				terms = pod.Spec.Affinity.PodAffinity.RequiredDuringSchedulingIgnoredDuringExecution
 			}
-			if strings.HasPrefix(key, "ScaledJob/") {
+			if componentOf(pod) == "processor" {
 				if len(terms) == 0 || terms[0].TopologyKey != "zone" {
 					t.Errorf("%s: the user's affinity is lost: %v", key, terms)
 					continue

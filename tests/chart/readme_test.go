@@ -5,7 +5,6 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
-	"regexp"
 	"strings"
 	"testing"
 )
@@ -44,44 +43,18 @@ func TestReadme(t *testing.T) {
 	}
 }
 
-// valuesTable makes a row of every comment "# --" of values.yaml: the value's path, its default and the comment.
+// valuesTable has a row for every value: its path, its default and its comment.
 func valuesTable(t *testing.T) string {
 	t.Helper()
-	text, err := os.ReadFile(filepath.Join(chartDir, "values.yaml"))
-	if err != nil {
-		t.Fatal(err)
-	}
-	values := load(t).Values
-	key := regexp.MustCompile(`^( *)([A-Za-z]+):`)
 	var table strings.Builder
 	table.WriteString("| value | default | |\n| --- | --- | --- |\n")
-	var path, comment []string
-	for line := range strings.Lines(string(text)) {
-		trimmed := strings.TrimSpace(line)
-		switch m := key.FindStringSubmatch(line); {
-		case strings.HasPrefix(trimmed, "# -- "):
-			comment = []string{strings.TrimPrefix(trimmed, "# -- ")}
-		case strings.HasPrefix(trimmed, "# ") && comment != nil:
-			comment = append(comment, strings.TrimPrefix(trimmed, "# "))
-		case m != nil && len(m[1])/2 <= len(path):
-			path = append(path[:len(m[1])/2], m[2])
-			if comment == nil {
-				continue
-			}
-			standard, err := json.Marshal(at(values, path))
-			if err != nil {
-				t.Fatal(err)
-			}
-			fmt.Fprintf(&table, "| `%s` | `%s` | %s |\n", strings.Join(path, "."), strings.ReplaceAll(string(standard), "|", `\|`), strings.ReplaceAll(strings.Join(comment, " "), "|", `\|`))
-			comment = nil
+	for _, v := range documentedValues(t) {
+		standard, err := json.Marshal(v.standard)
+		if err != nil {
+			t.Fatal(err)
 		}
+		escape := strings.NewReplacer("|", `\|`)
+		fmt.Fprintf(&table, "| `%s` | `%s` | %s |\n", v.name(), escape.Replace(string(standard)), escape.Replace(v.comment))
 	}
 	return table.String()
-}
-
-func at(values map[string]any, path []string) any {
-	for _, key := range path[:len(path)-1] {
-		values, _ = values[key].(map[string]any)
-	}
-	return values[path[len(path)-1]]
 }

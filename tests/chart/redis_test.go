@@ -14,7 +14,6 @@ import (
 	"testing"
 
 	kedav1alpha1 "github.com/kedacore/keda/v2/apis/keda/v1alpha1"
-	appsv1 "k8s.io/api/apps/v1"
 	corev1 "k8s.io/api/core/v1"
 	networkingv1 "k8s.io/api/networking/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
@@ -34,8 +33,8 @@ func rules(t *testing.T, r release) map[string][]string {
 	return users
 }
 
-// TestRedisUsersMayDoJustWhatTheirServicesDo: the rules are made from what the programs call. One command less
-// would fail, perhaps only on a cluster and on a bad day; one more is of use only to an intruder.
+// TestRedisUsersMayDoJustWhatTheirServicesDo compares the ACL rules with the commands that the programs can send. A
+// command that is missing fails at run time, perhaps only in a rare case; one too many helps only an intruder.
 //
 // With -update it writes them where they stand.
 func TestRedisUsersMayDoJustWhatTheirServicesDo(t *testing.T) {
@@ -73,7 +72,7 @@ func writeRule(t *testing.T, user, rule string) {
 	}
 }
 
-// TestRedisUsersMayDoNoMore: nobody but the default user has whole categories, or other keys.
+// TestRedisUsersMayDoNoMore: only the default user may use whole categories of commands, or other keys.
 func TestRedisUsersMayDoNoMore(t *testing.T) {
 	users := rules(t, render(t, installation{set: []string{"queue.list=work"}}))
 	if got, want := slices.Sorted(maps.Keys(users)), []string{"generator", "inspector", "keda", "processor"}; !slices.Equal(got, want) {
@@ -102,11 +101,11 @@ func TestRedisUsersMayDoNoMore(t *testing.T) {
 	}
 }
 
-// TestPodsHaveTheirOwnPasswordOnly: of the Secret with all passwords each pod sees its own.
+// TestPodsHaveTheirOwnPasswordOnly: each pod mounts only its own password of the Secret.
 func TestPodsHaveTheirOwnPasswordOnly(t *testing.T) {
 	forEachVariant(t, func(t *testing.T, r release) {
 		for key, pod := range r.pods() {
-			if strings.HasPrefix(key, "StatefulSet/") {
+			if componentOf(pod) == "redis" {
 				continue
 			}
 			e := env(pod.Spec.Containers[0])
@@ -172,7 +171,7 @@ func TestRedisCertificates(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	host := env(get[*appsv1.Deployment](t, r, "-inspector").Spec.Template.Spec.Containers[0])["REDIS_HOST"]
+	host := env(r.podOf(t, "inspector").Spec.Containers[0])["REDIS_HOST"]
 	if _, err := certificate.Verify(x509.VerifyOptions{Roots: authority, DNSName: host}); err != nil {
 		t.Errorf("the certificate is not one for %s: %v", host, err)
 	}
@@ -227,7 +226,7 @@ func TestExternalRedis(t *testing.T) {
 				}
 			}
 			job := get[*kedav1alpha1.ScaledJob](t, r, "")
-			got := env(job.Spec.JobTargetRef.Template.Spec.Containers[0])
+			got := env(r.podOf(t, "processor").Spec.Containers[0])
 			maps.DeleteFunc(got, func(name, _ string) bool { return !strings.HasPrefix(name, "REDIS_") || name == "REDIS_LIST" })
 			if !maps.Equal(got, c.env) {
 				t.Errorf("the processor is told %v, not %v", got, c.env)
@@ -260,8 +259,7 @@ func TestExternalRedis(t *testing.T) {
 	}
 }
 
-// TestNetworkPolicies: every pod has one, nothing is let in or out that is not needed, and what is
-// needed is.
+// TestNetworkPolicies: every pod has one, and they allow the connections that are needed and no others.
 func TestNetworkPolicies(t *testing.T) {
 	forEachVariant(t, func(t *testing.T, r release) {
 		policies := all[*networkingv1.NetworkPolicy](r)
@@ -290,7 +288,7 @@ func TestNetworkPolicies(t *testing.T) {
 			if component := pod.Labels["app.kubernetes.io/component"]; (component == "inspector" || component == "redis") != (len(spec.Ingress) == 1) {
 				t.Errorf("%s: connections to it: %v", key, spec.Ingress)
 			}
-			if strings.HasPrefix(key, "StatefulSet/") {
+			if componentOf(pod) == "redis" {
 				if len(spec.Egress) != 0 {
 					t.Errorf("%s may open connections: %v", key, spec.Egress)
 				}
@@ -336,8 +334,7 @@ func TestNetworkPolicies(t *testing.T) {
 	}
 }
 
-// TestTheExternalRedisHasTheUsers keeps the manifests that Redis is tried with on a cluster like the
-// rules that the chart asks for.
+// TestTheExternalRedisHasTheUsers: the manifests of the external Redis in the end-to-end tests have the chart's rules.
 func TestTheExternalRedisHasTheUsers(t *testing.T) {
 	manifests, err := os.ReadFile("../e2e/testdata/external-redis.yaml")
 	if err != nil {

@@ -1,268 +1,187 @@
 package chart
 
 import (
-	"fmt"
-	"maps"
+	"cmp"
 	"reflect"
 	"slices"
 	"strings"
+	"sync"
 	"testing"
 
 	"sigs.k8s.io/yaml"
 )
 
-// flip is a change of one value, with what has to be set for it to show.
-type flip struct {
-	to   string // YAML
-	with string // YAML of other values, by path: "redis.enabled: false"
-	same bool   // no object changes by it, only what is said elsewhere
+// with is what has to be set for a change of a value, or of the values below a path, to show: YAML by path. The
+// longest path counts. A new value needs an entry only where its section has none that suits it.
+var with = map[string]string{
+	"store":                             `{"store.url": "s3://sales"}`,
+	"store.url":                         `{}`,
+	"cleanup":                           `{"cleanup.enabled": true}`,
+	"inspector.auth":                    `{"inspector.auth.existingSecret": web, "inspector.auth.user": me}`,
+	"inspector.maxUpload":               `{"inspector.auth.existingSecret": web, "inspector.auth.user": me}`,
+	"inspector.ingress":                 `{"inspector.ingress.enabled": true, "inspector.ingress.hosts": [a.example]}`,
+	"inspector.httpRoute":               `{"inspector.httpRoute.enabled": true, "inspector.httpRoute.parentRefs": [{name: a}]}`,
+	"redis.tls":                         `{"redis.tls.enabled": true}`,
+	"externalRedis":                     `{"redis.enabled": false, "externalRedis.addresses": ["a:1"], "externalRedis.auth.existingSecret": theirs}`,
+	"externalRedis.sentinel":            `{"redis.enabled": false, "externalRedis.addresses": ["a:1"], "externalRedis.mode": sentinel, "externalRedis.sentinel.master": one, "externalRedis.auth.existingSecret": theirs}`,
+	"externalRedis.tls":                 `{"redis.enabled": false, "externalRedis.addresses": ["a:1"], "externalRedis.tls.enabled": true, "externalRedis.tls.existingSecret": theirs}`,
+	"externalRedis.tls.enabled":         `{"redis.enabled": false, "externalRedis.addresses": ["a:1"]}`,
+	"networkPolicy.externalRedisPeers":  `{"redis.enabled": false, "externalRedis.addresses": ["a:1"]}`,
+	"networkPolicy.externalRedisPorts":  `{"redis.enabled": false, "externalRedis.addresses": ["a:1"]}`,
+	"networkPolicy.storePeers":          `{"store.url": "s3://sales"}`,
+	"networkPolicy.storePorts":          `{"store.url": "s3://sales"}`,
+	"monitoring":                        `{"monitoring.serviceMonitor.enabled": true, "monitoring.prometheusRule.enabled": true, "monitoring.dashboard.enabled": true}`,
+	"monitoring.serviceMonitor.enabled": `{}`,
+	"test.input":                        `{"test.input": a, "test.expected": a}`,
+	"test.expected":                     `{"test.input": a, "test.expected": a}`,
 }
 
-const external = `{"redis.enabled": false, "externalRedis.addresses": ["a:1"], "externalRedis.auth.existingSecret": theirs}`
-
-// flips is by the path of the value. Paths that are alike for several components are given once, with *.
-var flips = map[string]flip{
-	"nameOverride":                    {to: "other"},
-	"fullnameOverride":                {to: "other"},
-	"global.imageRegistry":            {to: "registry.example"},
-	"image.pullPolicy":                {to: "Always"},
-	"image.pullSecrets":               {to: "[one]"},
-	"queue.list":                      {to: "other"},
-	"store.url":                       {to: "s3://sales"},
-	"store.existingSecret":            {to: "others", with: `{"store.url": "s3://sales"}`},
-	"store.serviceAccountAnnotations": {to: "{some: annotation}", with: `{"store.url": "s3://sales"}`},
-	"store.tls.existingSecret":        {to: "others", with: `{"store.url": "s3://sales"}`},
-	"networkPolicy.storePeers":        {to: "[{podSelector: {}}]", with: `{"store.url": "s3://sales"}`},
-	"networkPolicy.storePorts":        {to: "[7]", with: `{"store.url": "s3://sales"}`},
-
-	"data.existingClaim":          {to: "mine"},
-	"data.size":                   {to: "2Gi"},
-	"data.accessMode":             {to: "ReadWriteMany"},
-	"data.storageClass":           {to: "fast"},
-	"data.keep":                   {to: "true"},
-	"data.annotations":            {to: "{some: annotation}"},
-	"*.image.registry":            {to: "registry.example"},
-	"*.image.repository":          {to: "some/thing"},
-	"*.image.tag":                 {to: "v9"},
-	"*.image.digest":              {to: "sha256:" + strings.Repeat("a", 64)},
-	"*.resources":                 {to: "{requests: {cpu: 3, memory: 1Gi}}"},
-	"*.extraEnv":                  {to: "[{name: SOME, value: thing}]"},
-	"*.podAnnotations":            {to: "{some: annotation}"},
-	"*.podLabels":                 {to: "{some: label}"},
-	"*.priorityClassName":         {to: "high"},
-	"*.nodeSelector":              {to: "{disk: fast}"},
-	"*.tolerations":               {to: "[{operator: Exists}]"},
-	"*.affinity":                  {to: "{nodeAffinity: {requiredDuringSchedulingIgnoredDuringExecution: {nodeSelectorTerms: []}}}"},
-	"*.existingSecret":            {to: "theirs"},
-	"*.persistence.size":          {to: "2Gi"},
-	"*.backoffLimit":              {to: "1"},
-	"*.ttlSecondsAfterFinished":   {to: "5"},
-	"*.topologySpreadConstraints": {to: "[{maxSkew: 1, topologyKey: zone, whenUnsatisfiable: ScheduleAnyway}]"},
-
-	"processor.pollingInterval":               {to: "7"},
-	"processor.maxReplicaCount":               {to: "7"},
-	"processor.filesPerJob":                   {to: "7"},
-	"processor.groupBy":                       {to: "[store]"},
-	"processor.aggregate":                     {to: "['count(*)']"},
-	"processor.delimiter":                     {to: "tab"},
-	"processor.noHeader":                      {to: "true"},
-	"processor.onBadRow":                      {to: "skip"},
-	"processor.maxBadShare":                   {to: "0.7"},
-	"processor.concurrency":                   {to: "7"},
-	"processor.filesPerTrigger":               {to: "7"},
-	"processor.lease":                         {to: "7s"},
-	"processor.maxErrors":                     {to: "7"},
-	"processor.staleAfter":                    {to: "7h"},
-	"processor.paused":                        {to: "true"},
-	"processor.successfulJobsHistoryLimit":    {to: "7"},
-	"processor.failedJobsHistoryLimit":        {to: "7"},
-	"processor.activeDeadlineSeconds":         {to: "7"},
-	"processor.rollout":                       {to: "immediate"},
-	"processor.terminationGracePeriodSeconds": {to: "77"},
-	"processor.tmpSize":                       {to: "7Gi"},
-
-	"generator.enabled":     {to: "false"},
-	"generator.schedule":    {to: "'@daily'"},
-	"generator.start":       {to: "'2023-01-01'"},
-	"generator.months":      {to: "7"},
-	"generator.days":        {to: "7"},
-	"generator.rows":        {to: "7"},
-	"generator.items":       {to: "7"},
-	"generator.maxQuantity": {to: "7"},
-	"generator.seed":        {to: "7"},
-
-	"cleanup.enabled":  {to: "true"},
-	"cleanup.keepDays": {to: "7", with: `{"cleanup.enabled": true}`},
-	"cleanup.schedule": {to: "'@daily'", with: `{"cleanup.enabled": true}`},
-	"cleanup.dryRun":   {to: "true", with: `{"cleanup.enabled": true}`},
-
-	"inspector.replicas":              {to: "2"},
-	"inspector.sweepInterval":         {to: "7s"},
-	"inspector.settle":                {to: "7s"},
-	"inspector.basePath":              {to: "/csv/"},
-	"inspector.auth.existingSecret":   {to: "web"},
-	"inspector.auth.tokenKey":         {to: "''", with: `{"inspector.auth.existingSecret": web, "inspector.auth.user": me}`},
-	"inspector.auth.user":             {to: "you", with: `{"inspector.auth.existingSecret": web, "inspector.auth.user": me}`},
-	"inspector.auth.passwordKey":      {to: "other", with: `{"inspector.auth.existingSecret": web, "inspector.auth.user": me}`},
-	"inspector.auth.read":             {to: "true", with: `{"inspector.auth.existingSecret": web, "inspector.auth.user": me}`},
-	"inspector.maxUpload":             {to: "7", with: `{"inspector.auth.existingSecret": web, "inspector.auth.user": me}`},
-	"inspector.service.type":          {to: "NodePort"},
-	"inspector.service.port":          {to: "7"},
-	"inspector.service.annotations":   {to: "{some: annotation}"},
-	"inspector.ingress.enabled":       {to: "true", with: `{"inspector.ingress.hosts": [a.example]}`},
-	"inspector.ingress.hosts":         {to: "[b.example]", with: `{"inspector.ingress.enabled": true, "inspector.ingress.hosts": [a.example]}`},
-	"inspector.ingress.*":             {to: "nginx", with: `{"inspector.ingress.enabled": true, "inspector.ingress.hosts": [a.example]}`},
-	"inspector.ingress.annotations":   {to: "{some: annotation}", with: `{"inspector.ingress.enabled": true, "inspector.ingress.hosts": [a.example]}`},
-	"inspector.httpRoute.enabled":     {to: "true", with: `{"inspector.httpRoute.parentRefs": [{name: a}]}`},
-	"inspector.httpRoute.parentRefs":  {to: "[{name: b}]", with: `{"inspector.httpRoute.enabled": true, "inspector.httpRoute.parentRefs": [{name: a}]}`},
-	"inspector.httpRoute.hosts":       {to: "[b.example]", with: `{"inspector.httpRoute.enabled": true, "inspector.httpRoute.parentRefs": [{name: a}]}`},
-	"inspector.httpRoute.annotations": {to: "{some: annotation}", with: `{"inspector.httpRoute.enabled": true, "inspector.httpRoute.parentRefs": [{name: a}]}`},
-
-	"redis.enabled":                        {to: "false", with: `{"externalRedis.addresses": []}`},
-	"redis.user":                           {to: "7"},
-	"redis.auth.users":                     {to: "false"},
-	"redis.auth.password":                  {to: "secret"},
-	"redis.auth.existingSecretPasswordKey": {to: "pass"},
-	"redis.tls.enabled":                    {to: "true"},
-	"redis.tls.existingSecret":             {to: "certificates", with: `{"redis.tls.enabled": true}`},
-	"redis.persistence.existingClaim":      {to: "mine"},
-	"redis.persistence.storageClass":       {to: "fast"},
-	"redis.persistence.keep":               {to: "true"},
-	"redis.podDisruptionBudget":            {to: "true"},
-	"redis.config":                         {to: "maxclients 7"},
-
-	"externalRedis.mode":                               {to: "cluster", with: external},
-	"externalRedis.addresses":                          {to: "['b:2']", with: external},
-	"externalRedis.sentinel.master":                    {to: "two", with: sentinelWith},
-	"externalRedis.sentinel.username":                  {to: "two", with: sentinelWith},
-	"externalRedis.sentinel.existingSecretPasswordKey": {to: "two", with: sentinelWith},
-	"externalRedis.auth.existingSecret":                {to: "others", with: external},
-	"externalRedis.auth.existingSecretPasswordKey":     {to: "pass", with: external},
-	"externalRedis.auth.username":                      {to: "us", with: external},
-	"externalRedis.auth.perClient":                     {to: "true", with: external},
-	"externalRedis.tls.enabled":                        {to: "true", with: external},
-	"externalRedis.tls.existingSecret":                 {to: "certificates", with: withTLS},
-	"externalRedis.tls.clientCertificate":              {to: "true", with: `{"redis.enabled": false, "externalRedis.addresses": ["a:1"], "externalRedis.tls.enabled": true, "externalRedis.tls.existingSecret": certificates}`},
-
-	"networkPolicy.enabled":            {to: "false"},
-	"networkPolicy.kedaNamespace":      {to: "autoscaling"},
-	"networkPolicy.inspectorFrom":      {to: "[{podSelector: {}}]"},
-	"networkPolicy.redisFrom":          {to: "[{podSelector: {}}]"},
-	"networkPolicy.extraEgress":        {to: "[{ports: [{port: 443}]}]"},
-	"networkPolicy.externalRedisPeers": {to: "[{podSelector: {}}]", with: external},
-	"networkPolicy.externalRedisPorts": {to: "[7]", with: external},
-
-	"monitoring.serviceMonitor.enabled":              {to: "true"},
-	"monitoring.serviceMonitor.interval":             {to: "7s", with: monitoring},
-	"monitoring.serviceMonitor.labels":               {to: "{some: label}", with: monitoring},
-	"monitoring.prometheusRule.enabled":              {to: "true", with: `{"monitoring.serviceMonitor.enabled": true}`},
-	"monitoring.prometheusRule.scrapedOtherwise":     {to: "true", same: true},
-	"monitoring.prometheusRule.backlogFor":           {to: "7m", with: monitoring},
-	"monitoring.prometheusRule.oldestWaitingSeconds": {to: "7", with: monitoring},
-	"monitoring.prometheusRule.volumeFreeShare":      {to: "0.7", with: monitoring},
-	"monitoring.prometheusRule.labels":               {to: "{some: label}", with: monitoring},
-	"monitoring.dashboard.enabled":                   {to: "true"},
-	"monitoring.dashboard.labels":                    {to: "{some: label}", with: monitoring},
-	"monitoring.dashboard.annotations":               {to: "{some: annotation}", with: monitoring},
-
-	"test.input":    {to: "b", with: `{"test.input": a, "test.expected": a}`},
-	"test.expected": {to: "b", with: `{"test.input": a, "test.expected": a}`},
-	"test.patience": {to: "7s"},
+// to is what a value is changed to, as YAML, if changed cannot derive it from the schema.
+var to = map[string]string{
+	"global.imageRegistry":                      "registry.example",
+	"*.image.registry":                          "registry.example",
+	"*.image.repository":                        "some/thing",
+	"*.image.tag":                               "v9",
+	"*.image.digest":                            "sha256:" + strings.Repeat("a", 64),
+	"image.pullSecrets":                         "[one]",
+	"queue.list":                                "other",
+	"store.url":                                 "s3://sales",
+	"processor.groupBy":                         "[store]",
+	"processor.aggregate":                       "['count(*)']",
+	"processor.maxBadShare":                     "0.7",
+	"generator.schedule":                        "'@daily'",
+	"generator.start":                           "'2023-01-01'",
+	"cleanup.schedule":                          "'@daily'",
+	"inspector.basePath":                        "/csv/",
+	"inspector.auth.user":                       "you",
+	"inspector.httpRoute.parentRefs":            "[{name: b}]",
+	"redis.auth.password":                       "secret",
+	"redis.config":                              "maxclients 7",
+	"externalRedis.mode":                        "cluster",
+	"externalRedis.addresses":                   "['b:2']",
+	"externalRedis.sentinel.master":             "two",
+	"externalRedis.sentinel.username":           "two",
+	"externalRedis.auth.username":               "us",
+	"networkPolicy.kedaNamespace":               "autoscaling",
+	"networkPolicy.extraEgress":                 "[{ports: [{port: 443}]}]",
+	"monitoring.prometheusRule.volumeFreeShare": "0.7",
+	"test.input":                                "b",
+	"test.expected":                             "b",
 }
 
-const (
-	sentinelWith = `{"redis.enabled": false, "externalRedis.addresses": ["a:1"], "externalRedis.mode": sentinel, "externalRedis.sentinel.master": one, "externalRedis.auth.existingSecret": theirs}`
-	withTLS      = `{"redis.enabled": false, "externalRedis.addresses": ["a:1"], "externalRedis.tls.enabled": true}`
-	monitoring   = `{"monitoring.serviceMonitor.enabled": true, "monitoring.prometheusRule.enabled": true, "monitoring.dashboard.enabled": true}`
-)
+// showsNowhere are values that change no object, only what is refused.
+var showsNowhere = []string{"monitoring.prometheusRule.scrapedOtherwise"}
 
-// flipOf finds the flip of a path: its own, or one of the paths that are alike.
-func flipOf(path string) (string, bool) {
-	if _, own := flips[path]; own {
-		return path, true
+// changed returns a value that differs from now: the one in to, or one derived from the schema, which is the opposite
+// boolean, another member of the enum, one of the examples, or 7.
+func changed(t *testing.T, v value, node map[string]any, now any) any {
+	t.Helper()
+	text, given := to[v.name()]
+	if !given && len(v.path) > 2 {
+		text, given = to["*."+strings.Join(v.path[1:], ".")]
 	}
-	for at := strings.LastIndex(path, "."); at > 0; at = strings.LastIndex(path[:at], ".") {
-		if _, shared := flips["*"+path[at:]]; shared {
-			return "*" + path[at:], true
+	if given {
+		var other any
+		if err := yaml.Unmarshal([]byte(text), &other); err != nil {
+			t.Fatal(err)
+		}
+		return other
+	}
+	candidates, _ := node["examples"].([]any)
+	enum, _ := node["enum"].([]any)
+	candidates = slices.Concat(candidates, enum)
+	switch node["type"] {
+	case "boolean":
+		candidates = []any{true, false}
+	case "integer":
+		candidates = append(candidates, 7.0, 77.0)
+	}
+	for _, candidate := range candidates {
+		if low, bounded := node["minimum"].(float64); bounded && candidate.(float64) < low {
+			continue
+		}
+		if !reflect.DeepEqual(candidate, now) {
+			return candidate
 		}
 	}
-	if at := strings.LastIndex(path, "."); at > 0 {
-		_, group := flips[path[:at]+".*"]
-		return path[:at] + ".*", group
-	}
-	return "", false
+	t.Fatal("give it examples in the schema, or what to change it to in this file")
+	return nil
 }
 
-// TestEveryValueDoesSomething changes every value of the schema on its own, and looks whether any
-// object, or the notes, changes by it.
+// withOf returns what has to be set for a change of the value to show.
+func withOf(t *testing.T, v value) (string, map[string]any) {
+	t.Helper()
+	text := ""
+	for depth := range v.path {
+		text = cmp.Or(with[strings.Join(v.path[:depth+1], ".")], text)
+	}
+	var set map[string]any
+	if err := yaml.Unmarshal([]byte(text), &set); err != nil {
+		t.Fatal(err)
+	}
+	values := map[string]any{}
+	for path, value := range set {
+		put(values, path, value)
+	}
+	return text, values
+}
+
+// TestEveryValueDoesSomething changes every value on its own, and looks whether any object, or the notes, changes
+// by it. The rules for all objects hold of what comes out, so an object that only this value makes needs no variant.
 func TestEveryValueDoesSomething(t *testing.T) {
 	schema := readSchema(t)
-	used := map[string]bool{}
-	var walk func(path string, node map[string]any)
-	walk = func(path string, node map[string]any) {
-		node = schema.resolve(node)
-		properties, _ := node["properties"].(map[string]any)
-		name, known := flipOf(path)
-		switch {
-		case known && path != "":
-			used[name] = true
-			f := flips[name]
-			if strings.HasPrefix(path, "cleanup.") && path != "cleanup.enabled" && f.with == "" {
-				f.with = `{"cleanup.enabled": true}`
+	var lock sync.Mutex
+	renderings := map[string]func() release{} // before the change, by what is set for it
+	all := documentedValues(t)
+	for _, v := range all {
+		t.Run(v.name(), func(t *testing.T) {
+			t.Parallel()
+			text, before := withOf(t, v)
+			_, after := withOf(t, v)
+			now := at(before, v.path)
+			if now == nil {
+				now = v.standard
 			}
-			checkFlip(t, path, f)
-		case len(properties) > 0:
-			for _, key := range slices.Sorted(maps.Keys(properties)) {
-				walk(strings.TrimPrefix(path+"."+key, "."), properties[key].(map[string]any))
+			put(after, v.name(), changed(t, v, schema.at(v.path), now))
+			if v.name() == "redis.enabled" {
+				put(after, "externalRedis.addresses", []any{"a:1"})
 			}
-		default:
-			t.Errorf("%s is in the schema, and this test does not change it", path)
-		}
+			lock.Lock()
+			rendering, known := renderings[text]
+			if !known {
+				rendering = sync.OnceValue(func() release { return renderValues(t, before) })
+				renderings[text] = rendering
+			}
+			lock.Unlock()
+			r := renderValues(t, after)
+			if path := v.path; path[len(path)-1] != "resources" { // whose example has no limits
+				checkRules(t, r)
+			}
+			if same := reflect.DeepEqual(rendering(), r); same != slices.Contains(showsNowhere, v.name()) {
+				t.Errorf("set to %v, the chart is the same: %v", at(after, v.path), same)
+			}
+		})
 	}
-	walk("", schema.root)
-	for name := range flips {
-		if !used[name] {
-			t.Errorf("%s is changed here and not in the schema", name)
+	for _, table := range []map[string]string{with, to} {
+		for path := range table {
+			_, rest, every := strings.Cut(path, "*")
+			if !slices.ContainsFunc(all, func(v value) bool {
+				return every && strings.HasSuffix(v.name(), rest) || strings.HasPrefix(v.name()+".", path+".")
+			}) {
+				t.Errorf("%s is named here and not in values.yaml", path)
+			}
 		}
 	}
 }
 
-func checkFlip(t *testing.T, path string, f flip) {
-	t.Helper()
-	before := map[string]any{}
-	var with map[string]any
-	if err := yaml.Unmarshal([]byte(f.with), &with); err != nil {
-		t.Fatalf("%s: %v", path, err)
-	}
-	for path, value := range with {
-		put(before, path, value)
-	}
-	after := deepCopy(t, before)
-	var to any
-	if err := yaml.Unmarshal([]byte(f.to), &to); err != nil {
-		t.Fatalf("%s: %v", path, err)
-	}
-	put(after, path, to)
-	if path == "redis.enabled" {
-		put(after, "externalRedis.addresses", []any{"a:1"})
-	}
-	one, other := renderValues(t, path, before), renderValues(t, path, after)
-	if same := reflect.DeepEqual(one, other); same != f.same {
-		t.Errorf("%s: set to %s, the chart is the same: %v", path, f.to, same)
-	}
-}
-
-// renderValues leaves out what differs each time: what is generated.
-func renderValues(t *testing.T, path string, values map[string]any) release {
+// renderValues renders the chart without what is generated, which differs each time.
+func renderValues(t *testing.T, values map[string]any) release {
 	t.Helper()
 	text, err := yaml.Marshal(values)
 	if err != nil {
 		t.Fatal(err)
 	}
-	r, err := tryRender(t, installation{values: string(text)})
-	if err != nil {
-		t.Fatalf("%s: %v", path, err)
-	}
+	r := render(t, installation{values: string(text)})
 	forgetGenerated(r)
 	return r
 }
@@ -276,17 +195,4 @@ func put(values map[string]any, path string, value any) {
 		values = values[key].(map[string]any)
 	}
 	values[keys[len(keys)-1]] = value
-}
-
-func deepCopy(t *testing.T, values map[string]any) map[string]any {
-	t.Helper()
-	text, err := yaml.Marshal(values)
-	if err != nil {
-		t.Fatal(err)
-	}
-	copied := map[string]any{}
-	if err := yaml.Unmarshal(text, &copied); err != nil {
-		t.Fatal(fmt.Errorf("copy: %w", err))
-	}
-	return copied
 }

@@ -25,11 +25,11 @@ func volumeOf(release string) *corev1.PersistentVolumeClaim {
 // fileUsers are the pods of a release that use the files, by key: all but Redis'.
 func fileUsers(r release) map[string]corev1.PodTemplateSpec {
 	pods := r.pods()
-	maps.DeleteFunc(pods, func(key string, _ corev1.PodTemplateSpec) bool { return strings.HasPrefix(key, "StatefulSet/") })
+	maps.DeleteFunc(pods, func(_ string, pod corev1.PodTemplateSpec) bool { return componentOf(pod) == "redis" })
 	return pods
 }
 
-// TestABucketNeedsNoVolume: there is none, no pod mounts one, and none is kept on a node.
+// TestABucketNeedsNoVolume: there is no PVC, no pod mounts one, and no pod is bound to a node.
 func TestABucketNeedsNoVolume(t *testing.T) {
 	for _, name := range []string{"bucket", "bucket of Google", "bucket by identity", "nothing on a volume"} {
 		r := render(t, variants[name])
@@ -51,7 +51,7 @@ func TestABucketNeedsNoVolume(t *testing.T) {
 		}
 	}
 	rules := render(t, variants["nothing on a volume"]).objects["PrometheusRule/rel-csv-pipeline"]
-	if text := fmt.Sprint(rules); strings.Contains(text, "kubelet_volume_stats") || !strings.Contains(text, "CSVPipelineDeadLetters") {
+	if text := fmt.Sprint(rules); strings.Contains(text, "kubelet_volume_stats") || !strings.Contains(text, "CSVPipelineFilesFailed") {
 		t.Errorf("without a volume the alerts are %v", rules)
 	}
 }
@@ -120,7 +120,7 @@ func TestCredentialsOfABucket(t *testing.T) {
 	}
 }
 
-// TestTheBucketIsReached looks for the ports that its service has.
+// TestTheBucketIsReached: the NetworkPolicies allow the ports of the bucket's service and of the credentials.
 func TestTheBucketIsReached(t *testing.T) {
 	const endpoint = "store.url=s3://sales?region=x&endpoint="
 	for _, c := range []struct {
@@ -162,8 +162,7 @@ func TestTheBucketIsReached(t *testing.T) {
 	}
 }
 
-// TestAVolumeThatIsKeptMayBeLeft: what the upgrade does not delete, or is not the release's, is no
-// reason to refuse it.
+// TestAVolumeThatIsKeptMayBeLeft: an upgrade is not refused for a PVC that it does not delete, or of another release.
 func TestAVolumeThatIsKeptMayBeLeft(t *testing.T) {
 	kept, another := volumeOf("rel"), volumeOf("rel")
 	kept.Annotations["helm.sh/resource-policy"] = "keep"

@@ -22,7 +22,7 @@ func made(t *testing.T) map[string]string {
 	t.Helper()
 	folder := t.TempDir()
 	calls := filepath.Join(folder, "calls")
-	// In the place of docker is what notes how it is called.
+	// A script in place of docker records its arguments.
 	if err := os.WriteFile(filepath.Join(folder, "docker"), []byte("#!/bin/sh\necho \"$@\" >>\"$CALLS\"\n"), 0o755); err != nil {
 		t.Fatal(err)
 	}
@@ -43,8 +43,7 @@ func made(t *testing.T) map[string]string {
 	return images
 }
 
-// TestMakeImagesMakesWhatTheChartAsksFor: who has no registry builds the images with make images, loads
-// those that the notes name, and is done.
+// TestMakeImagesMakesWhatTheChartAsksFor: make images builds the images that the pods use, and the notes name these.
 func TestMakeImagesMakesWhatTheChartAsksFor(t *testing.T) {
 	images := made(t)
 	version := load(t).AppVersion()
@@ -56,9 +55,9 @@ func TestMakeImagesMakesWhatTheChartAsksFor(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			r := render(t, in)
 			var asked []string
-			for key, pod := range r.pods() {
+			for _, pod := range r.pods() {
 				for _, container := range pod.Spec.Containers {
-					if strings.HasPrefix(key, "StatefulSet/") || strings.HasPrefix(key, "Pod/") {
+					if componentOf(pod) == "redis" || componentOf(pod) == "test" {
 						continue // Redis, and the test, whose image is the generator's
 					}
 					asked = append(asked, container.Image)

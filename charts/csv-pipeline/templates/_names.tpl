@@ -1,10 +1,9 @@
 {{/*
-The name that every object's own begins with, at most 40 characters, so that the longest of them
-(the CronJob's, which Kubernetes limits to 52, and the Jobs' with their suffixes) still fit.
-A longer one keeps a hash of the whole: two long release names stay two names.
+The prefix of all object names. It has at most 40 characters, so that the longest names fit: the CronJob's, which
+Kubernetes limits to 52, and the Jobs' with their suffixes. A longer name is cut off and gets a hash of the whole, so
+two long release names stay different.
 */}}
 {{- define "csv-pipeline.fullname" -}}
-{{- include "csv-pipeline.validateComplete" . -}}
 {{- $name := .Values.nameOverride | default .Chart.Name -}}
 {{- if .Values.fullnameOverride -}}
 {{- $name = .Values.fullnameOverride -}}
@@ -20,22 +19,6 @@ A longer one keeps a hash of the whole: two long release names stay two names.
 {{- end -}}
 {{- end -}}
 
-{{/* What selects one component's pods; never changes in a release's life. Takes (dict "root" $ "component" "redis"). */}}
-{{- define "csv-pipeline.selectorLabels" -}}
-app.kubernetes.io/name: {{ .root.Values.nameOverride | default .root.Chart.Name | trunc 63 | trimSuffix "-" }}
-app.kubernetes.io/instance: {{ .root.Release.Name }}
-app.kubernetes.io/component: {{ .component }}
-{{- end -}}
-
-{{/* The labels of every object. Takes (dict "root" $ "component" "redis"). */}}
-{{- define "csv-pipeline.labels" -}}
-{{ include "csv-pipeline.selectorLabels" . }}
-app.kubernetes.io/version: {{ .root.Chart.AppVersion | quote }}
-app.kubernetes.io/part-of: csv-pipeline
-app.kubernetes.io/managed-by: {{ .root.Release.Service }}
-helm.sh/chart: {{ printf "%s-%s" .root.Chart.Name .root.Chart.Version | replace "+" "_" | trunc 63 | trimSuffix "-" }}
-{{- end -}}
-
 {{- define "csv-pipeline.componentName" -}}
 {{ include "csv-pipeline.fullname" .root }}-{{ .component }}
 {{- end -}}
@@ -45,8 +28,8 @@ helm.sh/chart: {{ printf "%s-%s" .root.Chart.Name .root.Chart.Version | replace 
 {{- end -}}
 
 {{/*
-A component's image reference. Takes (dict "root" $ "image" .Values.redis.image). Only the images
-whose tags end in -buckets have the clients of the clouds.
+A component's image reference. Takes (dict "root" $ "image" .Values.redis.image). Only the images with the suffix
+-buckets contain the clients of the clouds.
 */}}
 {{- define "csv-pipeline.image" -}}
 {{- $registry := .root.Values.global.imageRegistry | default .image.registry -}}
@@ -61,7 +44,7 @@ whose tags end in -buckets have the clients of the clouds.
 {{- end -}}
 {{- end -}}
 
-{{/* The images of ours that the release uses, where all of them are those that make images builds; or empty. */}}
+{{/* The project's own images that the release uses, if all of them are as make images builds them; otherwise empty. */}}
 {{- define "csv-pipeline.builtImages" -}}
 {{- $images := list -}}
 {{- $others := false -}}

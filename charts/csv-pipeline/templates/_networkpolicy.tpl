@@ -1,4 +1,4 @@
-{{/* Egress that finds addresses: DNS, wherever the cluster has it. */}}
+{{/* Egress to DNS, to any address: clusters run it in different places. */}}
 {{- define "csv-pipeline.egressToDNS" -}}
 - ports:
     - {port: 53, protocol: UDP}
@@ -30,7 +30,7 @@
 {{- end -}}
 {{- end -}}
 
-{{/* Egress to the bucket, and to where its credentials come from where no Secret has them. */}}
+{{/* Egress to the bucket, and, without a Secret, to the service that the cloud's credentials come from. */}}
 {{- define "csv-pipeline.egressToStore" -}}
 {{- $bucket := include "csv-pipeline.bucket" . -}}
 {{- if $bucket -}}
@@ -75,15 +75,12 @@
 {{- end }}
 {{- end -}}
 
-{{/* The policy of a component that only asks and is not asked. Takes (dict "root" $ "component" "processor"). */}}
+{{/* The policy of a component that opens connections and accepts none. Takes (dict "root" $ "component" "processor"). */}}
 {{- define "csv-pipeline.clientNetworkPolicy" -}}
 apiVersion: networking.k8s.io/v1
 kind: NetworkPolicy
 metadata:
-  name: {{ include "csv-pipeline.componentName" . }}
-  namespace: {{ .root.Release.Namespace }}
-  labels:
-    {{- include "csv-pipeline.labels" . | nindent 4 }}
+  {{- include "csv-pipeline.metadata" . | nindent 2 }}
 spec:
   podSelector:
     matchLabels:

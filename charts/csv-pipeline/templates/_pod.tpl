@@ -1,12 +1,21 @@
 {{/*
-What every pod has in common. Takes (dict "root" $ "component" "redis"); a component that uses the
-files says so with "data" true, and is then kept on their volume's node where only one node can have it.
+What all pods have in common. Takes (dict "root" $ "component" "redis"), "data" true for a component that uses the
+files, whose pods are then kept on the node of a ReadWriteOnce volume, and "user" if the image's user is not ours.
 */}}
 {{- define "csv-pipeline.podDefaults" -}}
 {{- $values := index .root.Values .component -}}
 serviceAccountName: {{ include "csv-pipeline.componentName" . }}
 automountServiceAccountToken: false
 enableServiceLinks: false
+{{- $user := .user | default 65532 | int64 }}
+securityContext:
+  runAsNonRoot: true
+  runAsUser: {{ $user }}
+  runAsGroup: {{ $user }}
+  fsGroup: {{ $user }}
+  fsGroupChangePolicy: OnRootMismatch
+  seccompProfile:
+    type: RuntimeDefault
 {{- with .root.Values.image.pullSecrets }}
 imagePullSecrets:
   {{- range . }}
@@ -35,7 +44,7 @@ topologySpreadConstraints:
 tolerations:
   {{- toYaml . | nindent 2 }}
 {{- end }}
-{{- $affinity := deepCopy $values.affinity -}}
+{{- $affinity := deepCopy ($values.affinity | default dict) -}}
 {{- if and .data (not (include "csv-pipeline.bucket" .root)) (eq .root.Values.data.accessMode "ReadWriteOnce") -}}
 {{- $podAffinity := $affinity.podAffinity | default dict -}}
 {{- $term := include "csv-pipeline.volumeAffinityTerm" .root | fromYaml -}}
@@ -49,14 +58,14 @@ affinity:
 {{- end -}}
 
 {{/*
-Every pod that mounts the data goes where the others are. The first one matches its own term, which
-the scheduler then takes as met, so none of them depends on another one being up.
+Every pod that mounts the files is scheduled to the node of the others. The first one matches its own term, which the
+scheduler then takes as met, so no pod depends on another one being up.
 */}}
 {{- define "csv-pipeline.volumeAffinityTerm" -}}
 topologyKey: kubernetes.io/hostname
 labelSelector:
   matchLabels:
-    app.kubernetes.io/instance: {{ .Release.Name }}
+    app.kubernetes.io/instance: {{ .Release.Name | quote }}
     app.kubernetes.io/part-of: csv-pipeline
   matchExpressions:
     - key: app.kubernetes.io/component
@@ -64,48 +73,18 @@ labelSelector:
       values: [cleanup, generator, inspector, processor, test]
 {{- end -}}
 
-{{/* The labels of a pod: what selects it, and what it is part of. No version: pods are replaced only for a reason. */}}
-{{- define "csv-pipeline.podLabels" -}}
-{{- with (index .root.Values .component).podLabels }}
-{{- toYaml . }}
-{{ end -}}
-{{- if .data }}
-{{- with include "csv-pipeline.storePodLabels" .root }}
-{{- . }}
-{{ end -}}
-{{- end -}}
-{{ include "csv-pipeline.selectorLabels" . }}
-app.kubernetes.io/part-of: csv-pipeline
-{{- end -}}
-
 {{/* A component's ServiceAccount. Takes what "csv-pipeline.podDefaults" takes. */}}
 {{- define "csv-pipeline.serviceAccount" -}}
+{{- $annotations := dict -}}
+{{- if .data -}}
+{{- $annotations = .root.Values.store.serviceAccountAnnotations -}}
+{{- end -}}
 apiVersion: v1
 kind: ServiceAccount
 metadata:
-  name: {{ include "csv-pipeline.componentName" . }}
-  namespace: {{ .root.Release.Namespace }}
-  labels:
-    {{- include "csv-pipeline.labels" . | nindent 4 }}
-  {{- if .data }}
-  {{- with .root.Values.store.serviceAccountAnnotations }}
-  annotations:
-    {{- toYaml . | nindent 4 }}
-  {{- end }}
-  {{- end }}
-# Workload identity mounts tokens of its own; that of Kubernetes' API is for nobody.
+  {{- include "csv-pipeline.metadata" (dict "root" .root "component" .component "annotations" $annotations) | nindent 2 }}
+# Workload identity mounts tokens of its own. No pod needs one of the Kubernetes API.
 automountServiceAccountToken: false
-{{- end -}}
-
-{{/* Security context of a pod of ours: the images' nonroot user, who also owns the volume's files. */}}
-{{- define "csv-pipeline.podSecurityContext" -}}
-runAsNonRoot: true
-runAsUser: 65532
-runAsGroup: 65532
-fsGroup: 65532
-fsGroupChangePolicy: OnRootMismatch
-seccompProfile:
-  type: RuntimeDefault
 {{- end -}}
 
 {{/* Security context of every container. */}}
@@ -116,9 +95,37 @@ capabilities:
   drop: [ALL]
 {{- end -}}
 
+{{/* Port and probes of a container that serves HTTP. The inspector does, and a processor with --watch. */}}
+{{- define "csv-pipeline.httpServer" -}}
+ports:
+  - name: http
+    containerPort: 8080
+startupProbe:
+  httpGet:
+    path: /healthz
+    port: http
+  periodSeconds: 1
+  timeoutSeconds: 5
+  failureThreshold: 120
+livenessProbe:
+  httpGet:
+    path: /healthz
+    port: http
+  periodSeconds: 10
+  timeoutSeconds: 5
+  failureThreshold: 3
+readinessProbe:
+  httpGet:
+    path: /readyz
+    port: http
+  periodSeconds: 5
+  timeoutSeconds: 5
+  failureThreshold: 2
+{{- end -}}
+
 {{/*
-Where Redis, the queue and the files are: the environment of every service. Takes
-(dict "root" $ "component" "processor"), and "client" where its Redis user is another component's.
+The environment variables that say where Redis, the queue and the files are. Takes
+(dict "root" $ "component" "processor"), and "client" if the pod uses another component's Redis user.
 */}}
 {{- define "csv-pipeline.env" -}}
 {{ include "csv-pipeline.redisEnv" (dict "root" .root "client" (.client | default .component)) }}
@@ -129,11 +136,11 @@ Where Redis, the queue and the files are: the environment of every service. Take
 {{- end -}}
 
 {{/*
-Four fifths of a container's limit of memory, in bytes, for Go's runtime; empty where there is no limit, or
-one with another unit. Takes the container's resources.
+80 % of a container's memory limit, in bytes, for the Go runtime; empty without a limit in Ki, Mi or Gi. Takes the
+container's resources.
 */}}
 {{- define "csv-pipeline.goMemoryLimit" -}}
-{{- $limit := dig "limits" "memory" "" . | toString -}}
+{{- $limit := dig "limits" "memory" "" (. | default dict) | toString -}}
 {{- if regexMatch "^[0-9]+(Ki|Mi|Gi)$" $limit -}}
 {{- $unit := get (dict "Ki" 1024 "Mi" 1048576 "Gi" 1073741824) (regexFind "[KMG]i$" $limit) -}}
 {{- div (mul (regexFind "^[0-9]+" $limit | int64) $unit 4) 5 -}}

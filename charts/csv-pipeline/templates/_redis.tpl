@@ -1,4 +1,4 @@
-{{/* The Secret with Redis' passwords; empty where an external Redis wants none. */}}
+{{/* The Secret with Redis' passwords; empty if an external Redis needs none. */}}
 {{- define "csv-pipeline.redisSecret" -}}
 {{- if .Values.redis.enabled -}}
 {{ .Values.redis.auth.existingSecret | default (printf "%s-redis" (include "csv-pipeline.fullname" .)) }}
@@ -7,7 +7,16 @@
 {{- end -}}
 {{- end -}}
 
-{{/* The Secret with the certificates; empty without TLS, or where an external Redis' is publicly trusted. */}}
+{{/* "true" if clients connect to Redis with TLS, otherwise empty. */}}
+{{- define "csv-pipeline.redisTLS" -}}
+{{- if .Values.redis.enabled -}}
+{{- if .Values.redis.tls.enabled }}true{{ end -}}
+{{- else if .Values.externalRedis.tls.enabled -}}
+true
+{{- end -}}
+{{- end -}}
+
+{{/* The Secret with the certificates; empty without TLS, or if an external Redis has one of a public authority. */}}
 {{- define "csv-pipeline.redisTLSSecret" -}}
 {{- if .Values.redis.enabled -}}
 {{- if .Values.redis.tls.enabled -}}
@@ -19,14 +28,14 @@
 {{- end -}}
 
 {{/*
-Redis' address with its namespace: KEDA's operator dials it from another one. It ends in .svc, not in
-the cluster's domain, so that it is right whatever that domain is.
+Redis' host name, with its namespace because the KEDA operator connects from another one. It ends in .svc and not in
+the cluster's domain, which differs between clusters.
 */}}
 {{- define "csv-pipeline.redisHost" -}}
 {{ include "csv-pipeline.fullname" . }}-redis.{{ .Release.Namespace }}.svc
 {{- end -}}
 
-{{/* Where Redis is, as host:port,host:port: for KEDA, and for the services if Redis is external. */}}
+{{/* The addresses of Redis as host:port,host:port: for KEDA, and for the services if Redis is external. */}}
 {{- define "csv-pipeline.redisAddresses" -}}
 {{- if .Values.redis.enabled -}}
 {{ include "csv-pipeline.redisHost" . }}:6379
@@ -40,21 +49,26 @@ the cluster's domain, so that it is right whatever that domain is.
 {{- if .root.Values.redis.enabled -}}
 {{- if .root.Values.redis.auth.users }}{{ .client }}{{ end -}}
 {{- else -}}
-{{- with .root.Values.externalRedis.auth }}{{ ternary $.client .username .perClient }}{{ end -}}
+{{- with .root.Values.externalRedis.auth }}{{ if .perClient }}{{ $.client }}{{ else }}{{ .username }}{{ end }}{{ end -}}
 {{- end -}}
 {{- end -}}
 
 {{/* The key of a client's password in the Secret. Takes (dict "root" $ "client" "processor"). */}}
 {{- define "csv-pipeline.redisPasswordKey" -}}
-{{- $auth := ternary .root.Values.redis.auth .root.Values.externalRedis.auth .root.Values.redis.enabled -}}
-{{- if or (and .root.Values.redis.enabled $auth.users) (and (not .root.Values.redis.enabled) $auth.perClient) -}}
+{{- $auth := .root.Values.externalRedis.auth -}}
+{{- $users := $auth.perClient -}}
+{{- if .root.Values.redis.enabled -}}
+{{- $auth = .root.Values.redis.auth -}}
+{{- $users = $auth.users -}}
+{{- end -}}
+{{- if $users -}}
 {{ .client }}-password
 {{- else -}}
 {{ $auth.existingSecretPasswordKey }}
 {{- end -}}
 {{- end -}}
 
-{{/* Where Redis and the queue are: the environment of a client. Takes (dict "root" $ "client" "processor"). */}}
+{{/* The environment variables of a Redis client. Takes (dict "root" $ "client" "processor"). */}}
 {{- define "csv-pipeline.redisEnv" -}}
 {{- $redis := .root.Values.externalRedis -}}
 {{- if .root.Values.redis.enabled -}}
@@ -89,7 +103,7 @@ the cluster's domain, so that it is right whatever that domain is.
 - name: REDIS_PASSWORD_FILE
   value: /run/secrets/redis/password
 {{- end }}
-{{- if ternary .root.Values.redis.tls.enabled $redis.tls.enabled .root.Values.redis.enabled }}
+{{- if include "csv-pipeline.redisTLS" .root }}
 - name: REDIS_TLS
   value: "true"
 {{- if include "csv-pipeline.redisTLSSecret" .root }}
@@ -120,7 +134,7 @@ the cluster's domain, so that it is right whatever that domain is.
 {{- end }}
 {{- end -}}
 
-{{/* A client's own password and nobody else's. Takes (dict "root" $ "client" "processor"). */}}
+{{/* The volumes with a client's own password and no other. Takes (dict "root" $ "client" "processor"). */}}
 {{- define "csv-pipeline.redisVolumes" -}}
 {{- with include "csv-pipeline.redisSecret" .root }}
 - name: redis-password
@@ -155,8 +169,8 @@ the cluster's domain, so that it is right whatever that domain is.
 {{- end -}}
 
 {{/*
-What each of the chart's Redis users may do: as redis.conf has it, without name and password. KEDA's
-operator learns lengths and nothing else. The script that it learns them by runs with its user's rights.
+The ACL rules of the chart's Redis users, one a line, without their passwords. The KEDA operator may only read lengths;
+the Lua script by which it does runs with the rights of its user.
 */}}
 {{- define "csv-pipeline.redisUsers" -}}
 {{- $list := .Values.queue.list -}}
@@ -165,4 +179,13 @@ keda ~{{ $list }} ~{{ printf "{%s}:inflight" $list }} +ping +eval +type +llen +z
 generator {{ $all }} +client|setname +eval +evalsha +hdel +hget +hincrby +hset +llen +lpush +lrange +type +zrange +zrem +zscore
 processor {{ $all }} +client|setname +blmove +eval +evalsha +hdel +hget +hincrby +hmget +hset +lpush +rpop +rpush +time +type +xadd +zadd +zrange +zrangebyscore +zrem
 inspector {{ $all }} +client|setname +eval +evalsha +hdel +hget +hgetall +hincrby +hkeys +hlen +hmget +hscan +hset +llen +lpush +lrange +lrem +rpush +time +type +xadd +xrange +zcard +zrange +zrangebyscore +zrem +zscore
+{{- end -}}
+
+{{/* The names of the chart's Redis users, who each have a password, as JSON: those that have rules above. */}}
+{{- define "csv-pipeline.redisClients" -}}
+{{- $clients := list -}}
+{{- range splitList "\n" (include "csv-pipeline.redisUsers" .) -}}
+{{- $clients = append $clients (splitList " " . | first) -}}
+{{- end -}}
+{{- $clients | sortAlpha | toJson -}}
 {{- end -}}

@@ -1,10 +1,10 @@
-{{/* The bucket's scheme: s3, gs or azblob; empty where the files are on the volume. */}}
+{{/* The scheme of the bucket's URL: s3, gs or azblob; empty if the files are on the volume. */}}
 {{- define "csv-pipeline.bucket" -}}
 {{- $scheme := regexFind "^[a-z0-9]+" .Values.store.url -}}
 {{- if ne $scheme "file" }}{{ $scheme }}{{ end -}}
 {{- end -}}
 
-{{/* Where the files are: the environment of a pod that uses them. */}}
+{{/* The environment variables of a pod that uses the files. */}}
 {{- define "csv-pipeline.storeEnv" -}}
 - name: STORE_URL
   value: {{ .Values.store.url | quote }}
@@ -13,7 +13,7 @@
   value: /run/secrets/store/credentials.json
 {{- end }}
 {{- if .Values.store.tls.existingSecret }}
-# The authorities in this folder are trusted besides the public ones.
+# The certificate authorities in this folder are trusted in addition to the public ones.
 - name: SSL_CERT_DIR
   value: /run/secrets/store-tls
 {{- end }}
@@ -29,8 +29,8 @@ envFrom:
 {{- end -}}
 
 {{/*
-The volume with the files, or what reaching a bucket takes. An inspector that nobody may change
-anything by has no business writing the files. Takes (dict "root" $ "component" "processor").
+The mounts of the files' volume, or of what the connection to a bucket needs. The inspector's is read-only if nobody may
+change files. Takes (dict "root" $ "component" "processor").
 */}}
 {{- define "csv-pipeline.storeVolumeMounts" -}}
 {{- $bucket := include "csv-pipeline.bucket" .root -}}
@@ -89,7 +89,7 @@ azure.workload.identity/use: "true"
 {{- end -}}
 {{- end -}}
 
-{{/* Ports of the bucket's service: those given, or that of the endpoint in the URL, or HTTPS'. As JSON. */}}
+{{/* The ports of the bucket's service, as JSON: those given, or that of the endpoint in the URL, or 443. */}}
 {{- define "csv-pipeline.storePorts" -}}
 {{- $ports := list 443 -}}
 {{- $url := .Values.store.url | replace "%3A" ":" | replace "%3a" ":" | replace "%2F" "/" | replace "%2f" "/" -}}

@@ -1,5 +1,9 @@
-{{/* Refuses values that are each valid and make no sense together. */}}
+{{/*
+Refuses values that are valid one by one and make no sense together. templates/validate/first/validate.yaml calls this
+before anything else is rendered, because Helm renders the deepest templates first.
+*/}}
 {{- define "csv-pipeline.validate" -}}
+{{- include "csv-pipeline.validateComplete" . -}}
 {{- with .Values.redis.auth -}}
 {{- if and .password .existingSecret -}}
 {{- fail (printf "redis.auth: set password or existingSecret (%s), not both" .existingSecret) -}}
@@ -9,12 +13,12 @@
 {{- include "csv-pipeline.validateStore" . -}}
 {{- with .Values.generator -}}
 {{- if and .enabled (not .months) (not .days) -}}
-{{- fail "generator: months and days are both 0, so it has nothing to write; set one of them or enabled: false" -}}
+{{- fail "generator: months and days are both 0, so there is nothing to write; set one of them, or enabled: false" -}}
 {{- end -}}
 {{- end -}}
 {{- with .Values.test -}}
 {{- if ne (empty .input) (empty .expected) -}}
-{{- fail "test: input and expected are a file and its result; set both of them or none" -}}
+{{- fail "test: input and expected are a file and its result; set both or neither" -}}
 {{- end -}}
 {{- end -}}
 {{- with .Values.inspector.auth -}}
@@ -22,22 +26,22 @@
 {{- fail "inspector.auth: user and read need existingSecret, the Secret that has the password or the token" -}}
 {{- end -}}
 {{- if and .existingSecret (not .tokenKey) (not .user) -}}
-{{- fail (printf "inspector.auth: existingSecret (%s) is set and neither tokenKey nor user is, so it would be of no use" .existingSecret) -}}
+{{- fail (printf "inspector.auth: existingSecret (%s) is set without tokenKey or user, so nobody could use it" .existingSecret) -}}
 {{- end -}}
 {{- end -}}
 {{- with .Values.inspector.ingress -}}
 {{- if and .enabled (not .hosts) -}}
-{{- fail "inspector.ingress: enabled without hosts; set hosts to the names that it is reached by" -}}
+{{- fail "inspector.ingress: enabled without hosts; set hosts to its host names" -}}
 {{- end -}}
 {{- end -}}
 {{- with .Values.inspector.httpRoute -}}
 {{- if and .enabled (not .parentRefs) -}}
-{{- fail "inspector.httpRoute: enabled without parentRefs; set parentRefs to the Gateway that is to serve it" -}}
+{{- fail "inspector.httpRoute: enabled without parentRefs; set parentRefs to the Gateway to attach it to" -}}
 {{- end -}}
 {{- end -}}
 {{- with .Values.monitoring -}}
 {{- if and .prometheusRule.enabled (not .serviceMonitor.enabled) (not .prometheusRule.scrapedOtherwise) -}}
-{{- fail "monitoring.prometheusRule: enabled without monitoring.serviceMonitor, so its alerts would have no metrics; enable that too, or set scrapedOtherwise: true" -}}
+{{- fail "monitoring.prometheusRule: enabled without monitoring.serviceMonitor, so the alerts would have no metrics; enable it as well, or set scrapedOtherwise: true" -}}
 {{- end -}}
 {{- end -}}
 {{- end -}}
@@ -56,11 +60,11 @@
 {{- fail (printf "externalRedis.addresses has %d entries and the mode standalone takes one; set externalRedis.mode to sentinel or cluster" (len $external.addresses)) -}}
 {{- end -}}
 {{- if ne (eq $external.mode "sentinel") (ne $external.sentinel.master "") -}}
-{{- fail "externalRedis.sentinel.master names the master that Sentinel watches: set it with externalRedis.mode: sentinel, and only then" -}}
+{{- fail "externalRedis.sentinel.master is the master that the Sentinels monitor: set it if, and only if, externalRedis.mode is sentinel" -}}
 {{- end -}}
 {{- with $external.auth -}}
 {{- if and (or .username .perClient) (not .existingSecret) -}}
-{{- fail "externalRedis.auth: a user needs a password; set existingSecret to the Secret that has it" -}}
+{{- fail "externalRedis.auth: a user needs a password; set existingSecret to the Secret with the password" -}}
 {{- end -}}
 {{- if and .username .perClient -}}
 {{- fail "externalRedis.auth: set username or perClient, not both" -}}
@@ -84,28 +88,142 @@
 {{- $bucket := include "csv-pipeline.bucket" . -}}
 {{- with .Values.store -}}
 {{- if and (not $bucket) (or .existingSecret .serviceAccountAnnotations .tls.existingSecret) -}}
-{{- fail (printf "store: existingSecret, serviceAccountAnnotations and tls are for a bucket, and url is %s, the volume; set url to that of the bucket" .url) -}}
+{{- fail (printf "store: existingSecret, serviceAccountAnnotations and tls are for a bucket, and url is %s, the volume; set url to the URL of the bucket" .url) -}}
 {{- end -}}
 {{- if and .existingSecret .serviceAccountAnnotations -}}
-{{- fail (printf "store: existingSecret (%s) and serviceAccountAnnotations are two ways to the bucket, and the Secret would win; set one of them" .existingSecret) -}}
+{{- fail (printf "store: existingSecret (%s) and serviceAccountAnnotations are two sources of credentials, and the Secret would be used; set only one of them" .existingSecret) -}}
 {{- end -}}
 {{- end -}}
 {{- if and $bucket .Values.data.existingClaim -}}
 {{- fail (printf "store.url is a bucket and data.existingClaim is %s: the files are in one of them" .Values.data.existingClaim) -}}
 {{- end -}}
-{{- /* An upgrade that does without the chart's own volume would delete it, with every file. */ -}}
+{{- /* An upgrade that no longer needs the chart's own PVC would delete it, with every file. */ -}}
 {{- if or $bucket .Values.data.existingClaim -}}
 {{- $name := printf "%s-data" (include "csv-pipeline.fullname" .) -}}
 {{- $annotations := dig "metadata" "annotations" dict (lookup "v1" "PersistentVolumeClaim" .Release.Namespace $name) -}}
 {{- if and (eq (get $annotations "meta.helm.sh/release-name") .Release.Name) (ne (get $annotations "helm.sh/resource-policy") "keep") -}}
-{{- fail (printf "the files would go: this deletes the volume %s, which store.url and data.existingClaim make needless; keep it with kubectl annotate pvc %s helm.sh/resource-policy=keep, or delete it first" $name $name) -}}
+{{- fail (printf "the files would be lost: this upgrade deletes the PVC %s, because store.url or data.existingClaim replaces it; keep it with kubectl annotate pvc %s helm.sh/resource-policy=keep, or delete it first" $name $name) -}}
 {{- end -}}
 {{- end -}}
 {{- end -}}
 
-{{/* Refuses values without what this version of the chart has, before a template fails on them in words of its own. */}}
+{{/*
+Refuses the values of an earlier version of the chart, before a template fails on what they lack. That is what
+helm upgrade --reuse-values comes with.
+*/}}
 {{- define "csv-pipeline.validateComplete" -}}
-{{- if not (and .Values.store .Values.cleanup) -}}
-{{- fail "these are the values of an earlier version of the chart: upgrade with --reset-then-reuse-values in place of --reuse-values" -}}
+{{- range $path := include "csv-pipeline.neededValues" . | trim | splitList "\n" -}}
+{{- $value := $.Values -}}
+{{- range $key := splitList "." $path -}}
+{{- if kindIs "map" $value -}}
+{{- $value = index $value $key -}}
 {{- end -}}
+{{- end -}}
+{{- if kindIs "invalid" $value -}}
+{{- fail (printf "%s is missing, as in the values of an earlier version of the chart: upgrade with --reset-then-reuse-values in place of --reuse-values, and set no value to null that has a default" $path) -}}
+{{- end -}}
+{{- end -}}
+{{- end -}}
+
+{{/* Made from values.yaml by go test -run TestValuesOfAnEarlierVersion -update: the sections, and the values whose default is not empty. */}}
+{{- define "csv-pipeline.neededValues" -}}
+cleanup
+cleanup.keepDays
+cleanup.schedule
+data
+data.accessMode
+data.size
+externalRedis
+externalRedis.auth
+externalRedis.auth.existingSecretPasswordKey
+externalRedis.mode
+externalRedis.sentinel
+externalRedis.tls
+generator
+generator.backoffLimit
+generator.enabled
+generator.image
+generator.image.registry
+generator.image.repository
+generator.items
+generator.maxQuantity
+generator.months
+generator.rows
+generator.seed
+generator.start
+generator.ttlSecondsAfterFinished
+global
+image
+image.pullPolicy
+inspector
+inspector.auth
+inspector.auth.passwordKey
+inspector.auth.tokenKey
+inspector.basePath
+inspector.httpRoute
+inspector.image
+inspector.image.registry
+inspector.image.repository
+inspector.ingress
+inspector.maxUpload
+inspector.replicas
+inspector.service
+inspector.service.port
+inspector.service.type
+inspector.settle
+inspector.sweepInterval
+monitoring
+monitoring.dashboard
+monitoring.prometheusRule
+monitoring.prometheusRule.backlogFor
+monitoring.prometheusRule.oldestWaitingSeconds
+monitoring.prometheusRule.volumeFreeShare
+monitoring.serviceMonitor
+monitoring.serviceMonitor.interval
+networkPolicy
+networkPolicy.enabled
+networkPolicy.kedaNamespace
+processor
+processor.aggregate
+processor.backoffLimit
+processor.concurrency
+processor.delimiter
+processor.failedJobsHistoryLimit
+processor.filesPerTrigger
+processor.groupBy
+processor.image
+processor.image.registry
+processor.image.repository
+processor.lease
+processor.maxBadShare
+processor.maxErrors
+processor.maxReplicaCount
+processor.onBadRow
+processor.pollingInterval
+processor.rollout
+processor.staleAfter
+processor.successfulJobsHistoryLimit
+processor.terminationGracePeriodSeconds
+processor.tmpSize
+processor.ttlSecondsAfterFinished
+queue
+queue.list
+redis
+redis.auth
+redis.auth.existingSecretPasswordKey
+redis.auth.users
+redis.enabled
+redis.image
+redis.image.registry
+redis.image.repository
+redis.image.tag
+redis.persistence
+redis.persistence.size
+redis.tls
+redis.user
+store
+store.tls
+store.url
+test
+test.patience
 {{- end -}}

@@ -1,20 +1,13 @@
-{{/* The spec of the generator's Job: of the one that runs at install and of those on demand. */}}
+{{/* The spec of the generator's Jobs: at installation, on a schedule and on demand. */}}
 {{- define "csv-pipeline.generatorJobSpec" -}}
 {{- $component := dict "root" . "component" "generator" "data" true -}}
 backoffLimit: {{ .Values.generator.backoffLimit | int64 }}
 template:
   metadata:
-    labels:
-      {{- include "csv-pipeline.podLabels" $component | nindent 6 }}
-    {{- with .Values.generator.podAnnotations }}
-    annotations:
-      {{- toYaml . | nindent 6 }}
-    {{- end }}
+    {{- include "csv-pipeline.podMetadata" $component | nindent 4 }}
   spec:
     {{- include "csv-pipeline.podDefaults" $component | nindent 4 }}
     restartPolicy: Never
-    securityContext:
-      {{- include "csv-pipeline.podSecurityContext" . | nindent 6 }}
     containers:
       - name: generator
         image: {{ include "csv-pipeline.image" (dict "root" . "image" .Values.generator.image) }}
@@ -24,9 +17,12 @@ template:
         env:
           {{- range $name := list "start" "months" "days" "rows" "items" "maxQuantity" "seed" }}
           - name: CSV_PIPELINE_{{ snakecase $name | upper }}
-            {{- /* A number from a file of values is a floating-point one: 50000000 would print as 5e+07. */}}
+            {{- /* Numbers from values files are floats: 50000000 would print as 5e+07. */}}
             {{- $value := index $.Values.generator $name }}
-            value: {{ (kindIs "string" $value) | ternary $value (int64 $value | toString) | quote }}
+            {{- if not (kindIs "string" $value) }}
+            {{- $value = int64 $value }}
+            {{- end }}
+            value: {{ $value | quote }}
           {{- end }}
           {{- include "csv-pipeline.env" $component | nindent 10 }}
         {{- with include "csv-pipeline.storeEnvFrom" . }}

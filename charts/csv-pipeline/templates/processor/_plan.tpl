@@ -1,4 +1,4 @@
-{{/* What is aggregated: told to the processors, and to the test that checks what they do. */}}
+{{/* The environment variables that say what to aggregate, for the processors and for helm test. */}}
 {{- define "csv-pipeline.planEnv" -}}
 - name: GROUP_BY
   value: {{ join "," .Values.processor.groupBy | quote }}

@@ -1,7 +1,10 @@
 {{/* One of KEDA's Redis triggers. Takes (dict "root" $ "name" "waiting" "key" "csvs-to-process" "length" 1). */}}
 {{- define "csv-pipeline.redisTrigger" -}}
 {{- $redis := .root.Values.externalRedis -}}
-{{- $mode := ternary "standalone" $redis.mode .root.Values.redis.enabled -}}
+{{- $mode := "standalone" -}}
+{{- if not .root.Values.redis.enabled -}}
+{{- $mode = $redis.mode -}}
+{{- end -}}
 - type: {{ get (dict "standalone" "redis" "sentinel" "redis-sentinel" "cluster" "redis-cluster") $mode }}
   name: {{ .name }}
   metadata:
@@ -17,7 +20,7 @@
     sentinelUsername: {{ . | quote }}
     {{- end }}
     {{- end }}
-    {{- if ternary .root.Values.redis.tls.enabled $redis.tls.enabled .root.Values.redis.enabled }}
+    {{- if include "csv-pipeline.redisTLS" .root }}
     enableTLS: "true"
     {{- end }}
   {{- if or (include "csv-pipeline.redisSecret" .root) (include "csv-pipeline.redisTLSSecret" .root) }}
