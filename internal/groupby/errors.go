@@ -2,6 +2,7 @@ package groupby
 
 import (
 	"fmt"
+	"slices"
 	"strconv"
 	"strings"
 )
@@ -65,7 +66,7 @@ func (p *Plan) noRecord(name string, size int64) error {
 	}
 	var names []string
 	for _, ref := range p.columns {
-		if ref.number == 0 {
+		if ref.number == 0 && !slices.Contains(names, ref.name) {
 			names = append(names, ref.name)
 		}
 	}

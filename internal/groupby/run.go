@@ -115,6 +115,9 @@ func (r *run) worker() *worker {
 		w.batch.init(r.plan, r.states)
 	}
 	w.name, w.layout, w.sizes, w.makeRoom = r.in.Name, r.layout, r.sizes, r.makeRoom
+	if w.comma = r.plan.comma; r.in.Layout != nil {
+		w.comma = r.in.Layout.Comma
+	}
 	if w.kernel = r.sizes.kernel; w.kernel == nil {
 		w.kernel = kernels[0]
 	}
@@ -138,6 +141,9 @@ func (p *Plan) release(w *worker) {
 const maxIdle = 1 << 20
 
 func (r *run) read() error {
+	if r.in.Layout != nil {
+		r.layout = r.in.Layout.layout()
+	}
 	parallel, err := r.readBlocks()
 	if err == nil && !parallel {
 		err = r.readStream()

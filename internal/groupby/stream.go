@@ -21,6 +21,12 @@ func (r *run) readStream() error {
 	}
 	w.ensureText(size)
 	w.line, w.lineAt = 1, 0
+	if known := r.in.Layout; known != nil {
+		if _, err := io.CopyN(io.Discard, s, known.Start); err != nil && err != io.EOF {
+			return err
+		}
+		w.line = known.Line
+	}
 	rejects := newRejects(r, w)
 	n, final, ahead := 0, false, s.format == "" || r.opt.Workers == 1
 	for !final {

@@ -15,6 +15,7 @@ type worker struct {
 	plan   *Plan
 	layout *layout
 	name   string // of the input
+	comma  byte   // the delimiter
 	number int    // among the run's workers
 	sizes  sizes
 	kernel *kernel
@@ -80,13 +81,13 @@ func (w *worker) header(text []byte, n int, final bool) (used int, err error) {
 		return 0, &InputError{Name: w.name, Line: 1, Problem: "UTF-16: expected UTF-8 or another ASCII-compatible encoding"}
 	}
 	for used < n {
-		problem, incomplete := w.record.parse(text[used:n], w.plan.comma)
+		problem, incomplete := w.record.parse(text[used:n], w.comma)
 		switch {
 		case incomplete && !final:
 			return 0, nil
 		case problem != "":
 			bad := &InputError{Name: w.name, Line: line, Problem: problem}
-			bad.show(text[used:], w.record.size, w.plan.comma)
+			bad.show(text[used:], w.record.size, w.comma)
 			return 0, bad
 		case w.record.blank:
 			line++
@@ -95,7 +96,7 @@ func (w *worker) header(text []byte, n int, final bool) (used int, err error) {
 		}
 		if bad := w.findNUL(); bad != nil {
 			bad.Line = line
-			bad.show(text[used:], w.record.size, w.plan.comma)
+			bad.show(text[used:], w.record.size, w.comma)
 			return 0, bad
 		}
 		names := make([]string, len(w.record.ends))
@@ -105,7 +106,7 @@ func (w *worker) header(text []byte, n int, final bool) (used int, err error) {
 		w.layout, err = w.plan.newLayout(w.name, line, names)
 		var bad *InputError
 		if errors.As(err, &bad) {
-			bad.show(text[used:], w.record.size, w.plan.comma)
+			bad.show(text[used:], w.record.size, w.comma)
 		} else if !w.plan.noHeader {
 			used += w.record.size
 		}
@@ -171,7 +172,7 @@ func (w *worker) chunk(text []byte, size int) (used int, err error) {
 // they are and how many of them end a row. It is not good where there is a NUL,
 // or quotes may not be as they should.
 func (w *worker) index(text []byte) (found, rows int, seen byteKinds, good bool) {
-	comma, ends := w.plan.comma, w.ends[1:]
+	comma, ends := w.comma, w.ends[1:]
 	if !w.quoted {
 		var special bool
 		found, rows, special = w.kernel.index(text, comma, ends)
