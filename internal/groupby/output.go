@@ -16,6 +16,7 @@ type output struct {
 	to     io.Writer
 	buf    []byte
 	groups int64
+	doubt  func(column int, text []byte) bool // Options.Doubt
 }
 
 const outputBuffer = 32 << 10
@@ -34,12 +35,15 @@ func (o *output) header() error {
 func (o *output) group(key []byte, t *table, at uint32) error {
 	start := len(o.buf)
 	o.groups++
-	for i := range o.plan.keys {
+	for i, k := range o.plan.keys {
 		if i > 0 {
 			o.buf = append(o.buf, ',')
 		}
 		var cell []byte
 		cell, key, _ = bytes.Cut(key, nul)
+		if o.doubt != nil && k.fn == column && o.doubt(k.column, cell) {
+			return ErrDoubt
+		}
 		o.buf = appendEscaped(o.buf, cell)
 	}
 	for i := range o.plan.aggregates {
@@ -92,7 +96,11 @@ func (o *output) appendAggregate(dst []byte, i int, t *table, at uint32) ([]byte
 		return appendDouble(dst, t.doubleSum(int(at)+st.offset)), nil
 	case st.kind == cellSum:
 	case int64(words[1]) >= extremeText:
-		return appendEscaped(dst, t.extremeText(int(at)+st.offset)), nil
+		text := t.extremeText(int(at) + st.offset)
+		if o.doubt != nil && o.doubt(st.column, text) {
+			return dst, ErrDoubt
+		}
+		return appendEscaped(dst, text), nil
 	}
 	if st.double {
 		return appendDouble(dst, doubleOf(words[0])), nil

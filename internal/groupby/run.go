@@ -19,6 +19,12 @@ type Options struct {
 	Progress    func(Progress)    // called from time to time and at the end, never concurrently
 	Rejects     io.Writer         // with SkipBadRow: CSV with the columns line, reason and row; nil drops them
 	OnReject    func(*InputError) // with SkipBadRow: told of each row that is skipped, in order; may be nil
+
+	// Doubt is asked of each key that is a column and of each text that is a minimum or
+	// a maximum, as it would be between quotes, whether it casts doubt on the way the
+	// input is read; column counts from 0 in Plan.Columns. Where it does, the run ends
+	// with ErrDoubt. It may be nil.
+	Doubt func(column int, text []byte) bool
 }
 
 // Progress is how far a run is.
@@ -34,7 +40,14 @@ type Stats struct {
 	Bytes    int64 // of the input as it is stored
 	Groups   int64 // rows of the result
 	Spilled  int64 // bytes written to TempDir
+
+	// Scales is for each of Plan.Columns the most digits after the point that a number
+	// of it has; 0 where it is not used for numbers.
+	Scales []uint8
 }
+
+// ErrDoubt ends a run as Options.Doubt wanted.
+var ErrDoubt = errors.New("the result casts doubt on how the input is read")
 
 // Run aggregates an input and writes the result as CSV. A malformed input is
 // an *InputError; failures to read, write or spill come back wrapped, and the
@@ -74,7 +87,7 @@ func (p *Plan) run(ctx context.Context, in Input, out io.Writer, opt Options, si
 	for _, w := range r.workers {
 		p.release(w)
 	}
-	stats := Stats{Rows: r.rows.Load(), Rejected: r.rejected, Bytes: r.bytes.Load(), Groups: r.groups, Spilled: r.spilled.size}
+	stats := Stats{Rows: r.rows.Load(), Rejected: r.rejected, Bytes: r.bytes.Load(), Groups: r.groups, Spilled: r.spilled.size, Scales: r.scales}
 	return stats, err
 }
 
@@ -94,6 +107,7 @@ type run struct {
 	rows     atomic.Int64
 	rejected int64
 	groups   int64
+	scales   []uint8
 
 	reporting sync.Mutex
 	reported  time.Time
@@ -211,7 +225,7 @@ const progressInterval = 100 * time.Millisecond
 
 // write brings the workers' groups together and writes them.
 func (r *run) write(out io.Writer) error {
-	o := &output{plan: r.plan, states: r.states, scales: make([]uint8, len(r.states.list)), to: out}
+	o := &output{plan: r.plan, states: r.states, scales: make([]uint8, len(r.states.list)), to: out, doubt: r.opt.Doubt}
 	tables, err := r.tables()
 	if err != nil {
 		return r.explain(err)
@@ -230,10 +244,18 @@ func (r *run) write(out io.Writer) error {
 	if errors.Is(err, errTooWide) {
 		return r.explain(err)
 	}
+	if errors.Is(err, ErrDoubt) {
+		return err
+	}
 	if err != nil {
 		return o.wrap(r.in.Name, err)
 	}
-	r.groups = o.groups
+	r.groups, r.scales = o.groups, make([]uint8, len(r.plan.columns))
+	for s, st := range r.states.list {
+		if st.kind.numeric() {
+			r.scales[st.column] = max(r.scales[st.column], o.scales[s])
+		}
+	}
 	if r.opt.Progress != nil {
 		r.opt.Progress(Progress{Bytes: r.bytes.Load(), Rows: r.rows.Load()})
 	}
