@@ -48,6 +48,7 @@ type Column struct {
 	Name   string // as in the header; "" where the column goes by number
 	Number int    // from 1; 0 where the column goes by name
 	Role   Role
+	Key    bool // it is a key as it is
 }
 
 // Columns returns what the plan reads: a column that is used in several ways is there
@@ -56,6 +57,9 @@ func (p *Plan) Columns() []Column {
 	columns := make([]Column, len(p.columns))
 	for i, ref := range p.columns {
 		columns[i] = Column{Name: ref.name, Number: ref.number, Role: p.roles[i]}
+	}
+	for _, k := range p.keys {
+		columns[k.column].Key = columns[k.column].Key || k.fn == column
 	}
 	return columns
 }

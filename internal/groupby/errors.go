@@ -87,12 +87,12 @@ func (e *InputError) Error() string {
 		fmt.Fprintf(&b, ":%d", e.Line)
 	}
 	b.WriteString(": ")
-	b.WriteString(e.reason())
+	b.WriteString(e.Reason())
 	return b.String()
 }
 
-// reason is the message without the position.
-func (e *InputError) reason() string {
+// Reason is the message without the position.
+func (e *InputError) Reason() string {
 	var b strings.Builder
 	if e.Column != "" {
 		b.WriteString(e.Column + ": ")

@@ -152,7 +152,7 @@ func (o *oracle) read(ctx context.Context, data []byte) error {
 				o.first = bad
 			}
 			text := strings.TrimSuffix(strings.TrimSuffix(string(raw), "\n"), "\r")
-			fmt.Fprintf(&o.rejects, "%d,%s,%s\n", line, oracleQuote(bad.reason()), oracleQuote(text))
+			fmt.Fprintf(&o.rejects, "%d,%s,%s\n", line, oracleQuote(bad.Reason()), oracleQuote(text))
 		} else if err != nil {
 			return err
 		}
