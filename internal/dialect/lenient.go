@@ -45,7 +45,6 @@ func (w *rewriter) mend(data []byte, k kind) {
 	w.countWidth()
 }
 
-
 func (w *rewriter) countWidth() {
 	switch n := len(w.rec.fields); {
 	case n < w.layout.required:

@@ -321,3 +321,54 @@ func (r *Reading) stream(ctx context.Context, outputs []output, workers int, rej
 	s.close = func() { closeRewriting(); t.close() }
 	return s, nil
 }
+
+// Select is every row of the file, with a header where the file has one: CSV of RFC 4180
+// in UTF-8 with LF. names are those of the columns of the question in the result; nil is
+// all columns of the file.
+func (r *Reading) Select(ctx context.Context, names []string, workers int, rejects io.Writer, bytesRead *atomic.Int64) (*Stream, error) {
+	var outputs []output
+	if names == nil {
+		names = r.Layout.Header
+		for i := range r.Layout.width {
+			outputs = append(outputs, output{field: i, role: groupby.Text})
+		}
+	} else {
+		for _, field := range r.Layout.fields {
+			outputs = append(outputs, output{field: field, role: groupby.Text})
+		}
+	}
+	s, err := r.stream(ctx, outputs, workers, rejects, bytesRead)
+	if err != nil || len(names) == 0 {
+		return s, err
+	}
+	for i, name := range names {
+		if i > 0 {
+			s.out = append(s.out, ',')
+		}
+		s.out = appendField(s.out, []byte(name))
+	}
+	if len(s.out) == 0 {
+		s.out = append(s.out, `""`...)
+	}
+	s.out = append(s.out, '\n')
+	return s, nil
+}
+
+// Notes are sentences on what was decided of the file without being said.
+func (s *Stream) Notes() (notes []string) {
+	note := func(n int64, one, many string) {
+		switch {
+		case n == 1:
+			notes = append(notes, "1 "+one)
+		case n > 1:
+			notes = append(notes, fmt.Sprintf("%d %s", n, many))
+		}
+	}
+	t := s.tally
+	note(t.repeated, "repeated header line left out", "repeated header lines left out")
+	note(t.padded, "short row padded", "short rows padded")
+	note(t.cut, "row cut to the header's cells", "rows cut to the header's cells")
+	note(t.reread, "row with a quote that fits no rule read as text", "rows with a quote that fits no rule read as text")
+	note(t.tables, "table below the first left out", "tables below the first left out")
+	return notes
+}

@@ -19,6 +19,11 @@ type InputError struct {
 	// Header is the first record, where a column that the plan names is not in it.
 	Header []string
 
+	// TooWide says that numbers of a column, PlanColumn of Plan.Columns or -1 for any,
+	// take more digits than a decimal here has: doubles would hold them.
+	TooWide    bool
+	PlanColumn int
+
 	number int // of the field in the record, from 1; 0 where no single one is meant
 }
 

@@ -168,6 +168,9 @@ func (w *worker) badCell(column int, problem string) *InputError {
 		Field:   unescape(w.cell(column)),
 		Problem: problem,
 		number:  field + 1,
+
+		TooWide:    problem == tooManyDecimals || problem == tooManyDigits || problem == errTooWide.Error(),
+		PlanColumn: column,
 	}
 }
 

@@ -201,7 +201,7 @@ func budget(limit int64) int64 {
 // explain turns the errors of tables into those of the run.
 func (r *run) explain(err error) error {
 	if errors.Is(err, errTooWide) {
-		return &InputError{Name: r.in.Name, Problem: "a column's numbers: " + err.Error()}
+		return &InputError{Name: r.in.Name, Problem: "a column's numbers: " + err.Error(), TooWide: true, PlanColumn: -1}
 	}
 	return err
 }

@@ -28,7 +28,7 @@ func (r *run) readStream() error {
 		w.line = known.Line
 	}
 	rejects := newRejects(r, w)
-	n, final, ahead := 0, false, s.format == "" || r.opt.Workers == 1
+	n, final, ahead := 0, false, s.format == "" && r.in.ReaderAt != nil || r.opt.Workers == 1
 	for !final {
 		if n, final, err = fill(s, w.text[:w.room()], n); err != nil {
 			return err
