@@ -41,7 +41,8 @@ type rewriter struct {
 	tally    tally
 	footer   footer
 	lenience lenience
-	ended    bool // the table is at its end, whatever follows
+	fast     *fast // nil where it is not for this syntax
+	ended    bool  // the table is at its end, whatever follows
 }
 
 // tally is what was done to rows.
@@ -66,6 +67,7 @@ func newRewriter(name string, r *rules, l *Layout, outputs []output) *rewriter {
 	w.outputs = append(w.outputs, outputs...)
 	w.armed = !r.numbers.said && !bytes.Equal(bytes.TrimSpace(l.delimiter), []byte{','})
 	w.footer.most = r.SkipFooter
+	w.fast = newFast(w)
 	return w
 }
 
@@ -75,7 +77,14 @@ func (w *rewriter) rewrite(data []byte, final bool) (used int, err error) {
 	if err := w.look(data); err != nil {
 		return 0, err
 	}
+	slow := 0 // bytes to go the exact way before the fast one is tried again
 	for used < len(data) && !w.ended {
+		if w.fast != nil && !w.invalid && !w.nul && used >= slow {
+			used += w.regular(data[used:])
+			if slow = used + 512; used == len(data) {
+				break
+			}
+		}
 		rest := data[used:]
 		if rest[0] == 0x1a && final && len(bytes.Trim(rest, "\x1a\r\n \t")) == 0 {
 			return len(data), nil

@@ -148,7 +148,7 @@ func (s *Stream) finish() error {
 func (s *Stream) sequential(ctx context.Context) {
 	w := newRewriter(s.name, s.rules, s.layout, s.outputs)
 	buf := make([]byte, blockSize)
-	n, final := 0, false
+	n, final, b := 0, false, new(batch)
 	s.next = func() (*batch, error) {
 		if final {
 			return nil, io.EOF
@@ -160,7 +160,7 @@ func (s *Stream) sequential(ctx context.Context) {
 		if n, final, err = fill(s.text, buf, n); err != nil {
 			return nil, err
 		}
-		b := &batch{line: w.line}
+		b.line = w.line
 		used := w.run(b, buf[:n], final)
 		if used == 0 && n == len(buf) {
 			buf = append(buf, make([]byte, len(buf))...)

@@ -9,6 +9,8 @@ import (
 	"sync"
 	"sync/atomic"
 	"time"
+
+	"csv-pipeline/internal/separators"
 )
 
 // Options tune a run; the zero value works.
@@ -60,12 +62,12 @@ func (p *Plan) Run(ctx context.Context, in Input, out io.Writer, opt Options) (S
 // sizes are what a run is cut into, and kernel by what; they do not change its
 // result.
 type sizes struct {
-	block  int     // bytes a worker reads at once
-	ahead  int     // bytes read beyond a block, to complete its last record
-	chunk  int     // bytes that are indexed together, at most chunkSize
-	budget int64   // bytes that the partitions may take before they are spilled; 0 leaves it to MemoryLimit
-	full   int     // bytes of a worker's table before it is emptied: what fits in a core's cache
-	kernel *kernel // nil means the best
+	block  int                // bytes a worker reads at once
+	ahead  int                // bytes read beyond a block, to complete its last record
+	chunk  int                // bytes that are indexed together, at most chunkSize
+	budget int64              // bytes that the partitions may take before they are spilled; 0 leaves it to MemoryLimit
+	full   int                // bytes of a worker's table before it is emptied: what fits in a core's cache
+	kernel *separators.Kernel // nil means the best
 }
 
 var defaultSizes = sizes{block: 256 << 10, ahead: 4 << 10, chunk: chunkSize, full: 256 << 10}
@@ -132,9 +134,7 @@ func (r *run) worker() *worker {
 	if w.comma = r.plan.comma; r.in.Layout != nil {
 		w.comma = r.in.Layout.Comma
 	}
-	if w.kernel = r.sizes.kernel; w.kernel == nil {
-		w.kernel = kernels[0]
-	}
+	w.finder.Use(r.sizes.kernel)
 	w.number = len(r.workers)
 	r.workers = append(r.workers, w)
 	return w

@@ -27,8 +27,8 @@ const noValue = 1 << 63
 // state is one of the things kept for each group.
 type state struct {
 	kind   stateKind
-	column int // index into Plan.columns; -1 for rowCount
-	offset int // of its first word in a record
+	column int  // index into Plan.columns; -1 for rowCount
+	offset int  // of its first word in a record
 	double bool // its numbers are doubles: see double.go
 }
 

@@ -1,12 +1,13 @@
 package groupby
 
 import (
-	"bytes"
 	"errors"
+
+	"csv-pipeline/internal/separators"
 )
 
 const (
-	chunkSize = 8 << 10 // the most bytes that are indexed together, a multiple of 64
+	chunkSize = separators.Chunk // the most bytes that are indexed together
 	maxRecord = 1<<refLength - 1
 )
 
@@ -18,7 +19,7 @@ type worker struct {
 	comma  byte   // the delimiter
 	number int    // among the run's workers
 	sizes  sizes
-	kernel *kernel
+	finder separators.Finder
 	text   []byte // what is read into
 
 	table    table
@@ -37,10 +38,7 @@ type worker struct {
 	line   int64
 	lineAt int
 
-	quoted     bool // the chunk before had quotes
-	separators [chunkSize / 64]uint64
-	masks      [chunkSize / 64]quotedMasks
-	ends       [1 + chunkSize + placesSlack]uint32 // where the fields of a chunk end; the first is where the one before the chunk did
+	ends [1 + chunkSize + separators.Slack]uint32 // where the fields of a chunk end; the first is where the one before the chunk did
 }
 
 // positionError is an InputError whose line is yet to be told from its place.
@@ -141,7 +139,7 @@ func (w *worker) records(text []byte, n int, final bool) (used int, err error) {
 // chunk aggregates the whole records of the first size bytes of text, up to
 // the first batch that is in doubt.
 func (w *worker) chunk(text []byte, size int) (used int, err error) {
-	found, rows, seen, good := w.index(text[:(size+63)&^63])
+	found, rows, seen, good := w.finder.Find(text[:(size+63)&^63], w.comma, w.ends[1:])
 	width := w.layout.width
 	w.ends[0] = ^uint32(0)
 	if !good || rows == 0 || found < rows*width || !w.shaped(text, rows) {
@@ -151,7 +149,7 @@ func (w *worker) chunk(text []byte, size int) (used int, err error) {
 		n := min(batchRows, rows-first)
 		ends := w.ends[first*width : (first+n)*width+1]
 		w.place(ends)
-		if seen&(seenCR|seenQuote) != 0 {
+		if seen&(separators.CR|separators.Quote) != 0 {
 			w.trim(text, n, seen)
 		}
 		if w.table.full(w.sizes.full) {
@@ -166,30 +164,6 @@ func (w *worker) chunk(text []byte, size int) (used int, err error) {
 		used = int(ends[n*width]) + 1
 	}
 	return used, nil
-}
-
-// index sets ends for a text that begins with a record, and returns how many
-// they are and how many of them end a row. It is not good where there is a NUL,
-// or quotes may not be as they should.
-func (w *worker) index(text []byte) (found, rows int, seen byteKinds, good bool) {
-	comma, ends := w.comma, w.ends[1:]
-	if !w.quoted {
-		var special bool
-		found, rows, special = w.kernel.index(text, comma, ends)
-		if !special {
-			return found, rows, 0, true
-		}
-		if w.quoted = bytes.IndexByte(text, '"') >= 0; !w.quoted {
-			return found, rows, seenCR, bytes.IndexByte(text, 0) < 0
-		}
-	}
-	words := len(text) / 64
-	if w.kernel.mask(text, comma, w.masks[:]) {
-		return 0, 0, 0, false
-	}
-	rows, seen, good = separate(w.masks[:words], w.separators[:])
-	w.quoted = seen&seenQuote != 0
-	return w.kernel.flatten(ends, w.separators[:words]), rows, seen, good
 }
 
 // shaped says whether all rows have their fields: as there are as many
@@ -220,13 +194,13 @@ func (w *worker) place(ends []uint32) {
 }
 
 // trim takes the CR off the last column, and the quotes off all.
-func (w *worker) trim(text []byte, n int, seen byteKinds) {
+func (w *worker) trim(text []byte, n int, seen separators.Kinds) {
 	for i, field := range w.layout.index {
 		c := &w.batch.columns[i]
-		if seen&seenCR != 0 && field == w.layout.width-1 {
+		if seen&separators.CR != 0 && field == w.layout.width-1 {
 			c.trimCR(text, n)
 		}
-		if seen&seenQuote != 0 {
+		if seen&separators.Quote != 0 {
 			c.trimQuotes(text, n)
 		}
 	}

@@ -1,12 +1,12 @@
 //go:build !purego
 
-package groupby
+package separators
 
 import "golang.org/x/sys/cpu"
 
-// kernels are those that the processor can run, the best first.
-var kernels = func() []*kernel {
-	var can []*kernel
+// Kernels are those that the processor can run, the best first.
+var Kernels = func() []*Kernel {
+	var can []*Kernel
 	x := &cpu.X86
 	if x.HasAVX512F && x.HasAVX512BW && x.HasAVX512VBMI2 && x.HasPOPCNT && x.HasPCLMULQDQ {
 		can = append(can, &avx512)
@@ -17,9 +17,9 @@ var kernels = func() []*kernel {
 	return append(can, &portable)
 }()
 
-var avx512 = kernel{name: "AVX-512", index: indexBy(indexAVX512), mask: maskBy(maskAVX512), flatten: flattenBy(flattenAVX512)}
+var avx512 = Kernel{Name: "AVX-512", index: indexBy(indexAVX512), mask: maskBy(maskAVX512), flatten: flattenBy(flattenAVX512)}
 
-var avx2 = kernel{name: "AVX2", index: indexBy(indexAVX2), mask: maskBy(maskAVX2), flatten: flattenBy(flattenBMI)}
+var avx2 = Kernel{Name: "AVX2", index: indexBy(indexAVX2), mask: maskBy(maskAVX2), flatten: flattenBy(flattenBMI)}
 
 // The assembly works on whole words of 64 bytes and checks no bounds: what
 // makes kernel functions of it does.
@@ -30,14 +30,14 @@ func indexBy(f func(src *byte, words int, delimiter byte, places *uint32) (n, ne
 		if words == 0 {
 			return 0, 0, false
 		}
-		_ = places[64*words+placesSlack-1]
+		_ = places[64*words+Slack-1]
 		n, newlines, special := f(&src[0], words, delimiter, &places[0])
 		return n, newlines, special != 0
 	}
 }
 
-func maskBy(f func(src *byte, words int, delimiter byte, masks *quotedMasks) (nul int)) func([]byte, byte, []quotedMasks) bool {
-	return func(src []byte, delimiter byte, masks []quotedMasks) bool {
+func maskBy(f func(src *byte, words int, delimiter byte, masks *masks64) (nul int)) func([]byte, byte, []masks64) bool {
+	return func(src []byte, delimiter byte, masks []masks64) bool {
 		words := len(src) / 64
 		if words == 0 {
 			return false
@@ -52,7 +52,7 @@ func flattenBy(f func(places *uint32, masks *uint64, words int) (n int)) func([]
 		if len(masks) == 0 {
 			return 0
 		}
-		_ = places[64*len(masks)+placesSlack-1]
+		_ = places[64*len(masks)+Slack-1]
 		return f(&places[0], &masks[0], len(masks))
 	}
 }
@@ -61,7 +61,7 @@ func flattenBy(f func(places *uint32, masks *uint64, words int) (n int)) func([]
 func indexAVX2(src *byte, words int, delimiter byte, places *uint32) (n, newlines, special int)
 
 //go:noescape
-func maskAVX2(src *byte, words int, delimiter byte, masks *quotedMasks) (nul int)
+func maskAVX2(src *byte, words int, delimiter byte, masks *masks64) (nul int)
 
 //go:noescape
 func flattenBMI(places *uint32, masks *uint64, words int) (n int)
@@ -70,7 +70,7 @@ func flattenBMI(places *uint32, masks *uint64, words int) (n int)
 func indexAVX512(src *byte, words int, delimiter byte, places *uint32) (n, newlines, special int)
 
 //go:noescape
-func maskAVX512(src *byte, words int, delimiter byte, masks *quotedMasks) (nul int)
+func maskAVX512(src *byte, words int, delimiter byte, masks *masks64) (nul int)
 
 //go:noescape
 func flattenAVX512(places *uint32, masks *uint64, words int) (n int)

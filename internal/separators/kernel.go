@@ -1,4 +1,4 @@
-package groupby
+package separators
 
 import (
 	"bytes"
@@ -6,36 +6,36 @@ import (
 	"math/bits"
 )
 
-// kernel is a way of finding the bytes that matter, 64 at a time. All kernels
+// Kernel is a way of finding the bytes that matter, 64 at a time. All Kernels
 // give the same. src is a multiple of 64 bytes long.
-type kernel struct {
-	name string
+type Kernel struct {
+	Name string
 
 	// index writes where in src a delimiter or a newline is to places, which
-	// has room for len(src) and placesSlack more, and returns how many they are
+	// has room for len(src) and Slack more, and returns how many they are
 	// and how many of them newlines. special says that there is a NUL, a CR or
 	// a quote too.
 	index func(src []byte, delimiter byte, places []uint32) (n, newlines int, special bool)
 
 	// mask fills masks, one for every 64 bytes of src, and says whether there is
 	// a NUL.
-	mask func(src []byte, delimiter byte, masks []quotedMasks) (nul bool)
+	mask func(src []byte, delimiter byte, masks []masks64) (nul bool)
 
 	// flatten writes the numbers of the masks' set bits to places, as index.
 	flatten func(places []uint32, masks []uint64) (n int)
 }
 
-// placesSlack is how many places a kernel may write beyond the last.
-const placesSlack = 64
+// Slack is how many places a kernel may write beyond the last.
+const Slack = 64
 
 // portable is the kernel that needs nothing of the processor. It is SWAR: eight
 // bytes at a time, compared by the exact zero-byte test ((x&0x7f)+0x7f|x)&0x80,
 // whose result is zero only for zero bytes, and gathered to bits by a
 // multiplication. What it need only count or know of it leaves to package bytes.
-var portable = kernel{name: "portable", index: indexPortable, mask: maskPortable, flatten: flattenPortable}
+var portable = Kernel{Name: "portable", index: indexPortable, mask: maskPortable, flatten: flattenPortable}
 
-// quotedMasks are the bytes of interest among 64, bit i for byte i.
-type quotedMasks struct {
+// masks64 are the bytes of interest among 64, bit i for byte i.
+type masks64 struct {
 	delimiter, newline, cr, quote uint64
 
 	odd uint64 // whether the quotes up to this byte, and it, are an odd number
@@ -61,13 +61,13 @@ func indexPortable(src []byte, delimiter byte, places []uint32) (n, newlines int
 		n = flattenWord(places, n, uint32(i*64), mask)
 	}
 	special = bytes.IndexByte(src, '"') >= 0 || bytes.IndexByte(src, '\r') >= 0 || bytes.IndexByte(src, 0) >= 0
-	return n, bytes.Count(src, newline), special
+	return n, bytes.Count(src, []byte{'\n'}), special
 }
 
-func maskPortable(src []byte, delimiter byte, masks []quotedMasks) (nul bool) {
+func maskPortable(src []byte, delimiter byte, masks []masks64) (nul bool) {
 	for i := range len(src) / 64 {
 		word := (*[64]byte)(src[i*64:])
-		var m quotedMasks
+		var m masks64
 		for j := 0; j < 64; j += 8 {
 			x := binary.LittleEndian.Uint64(word[j:])
 			m.delimiter |= gather(equalBytes(x, lowBits*uint64(delimiter))) << j

@@ -1,13 +1,13 @@
-package groupby
+package separators
 
 import "math/bits"
 
-// byteKinds says which bytes that need care occur in a piece of text.
-type byteKinds uint8
+// Kinds says which bytes that need care occur in a piece of text.
+type Kinds uint8
 
 const (
-	seenCR byteKinds = 1 << iota
-	seenQuote
+	CR Kinds = 1 << iota
+	Quote
 )
 
 // separate leaves in separators the delimiters and newlines outside quotes of
@@ -20,7 +20,7 @@ const (
 // a quote opens only after a separator, or after one that closes, which is
 // then a doubled one, and that one that closes is followed by a separator, by
 // CR LF, or by one that opens.
-func separate(masks []quotedMasks, separators []uint64) (newlines int, seen byteKinds, good bool) {
+func separate(masks []masks64, separators []uint64) (newlines int, seen Kinds, good bool) {
 	separators = separators[:len(masks)]
 	var inside, doubt, anyCR, anyQuote uint64
 	var closed, cr uint64
@@ -48,10 +48,10 @@ func separate(masks []quotedMasks, separators []uint64) (newlines int, seen byte
 		cr = lineEnd >> 63
 	}
 	if anyCR != 0 {
-		seen |= seenCR
+		seen |= CR
 	}
 	if anyQuote != 0 {
-		seen |= seenQuote
+		seen |= Quote
 	}
 	return newlines, seen, doubt == 0
 }
