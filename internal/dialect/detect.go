@@ -18,6 +18,7 @@ type Layout struct {
 	Escape     string   // "" where only a doubled quote is one
 	HeaderLine int64    // the last line of the header, from 1; 0 where there is none
 	Header     []string // names, without the blanks around them
+	headerText string   // the header's last line as it stands
 
 	charset    *charset
 	delimiter  []byte
@@ -207,6 +208,7 @@ func (d *detector) search(l *Layout, known *Layout) bool {
 		names, k := d.names(l, s, at)
 		if k == row {
 			if found := resolve(d.columns, names); found.found() {
+				l.headerText = string(d.head[at : at+d.rec.end])
 				l.take(names, found, at+d.rec.size, line, line+lines(d.head[at:at+d.rec.size]))
 				return true
 			}
@@ -292,73 +294,6 @@ func (l *Layout) fitsRow(data []byte, r *record) bool {
 		}
 	}
 	return true
-}
-
-// structure finds the layout that most lines fit, without names: fit is how many.
-func (d *detector) structure(l *Layout) (fit int, ok bool) {
-	s := l.syntax(d.rules)
-	type seen struct {
-		at, size, width, filled int
-		line                    int64
-	}
-	var all []seen
-	counts := map[int]int{}
-	at, line := d.skipped()
-	for at < len(d.head) {
-		k := s.parse(d.head[at:], d.final, &d.rec)
-		if k == incomplete {
-			if k = s.parse(d.head[at:], true, &d.rec); len(all) > 0 {
-				break
-			}
-		}
-		r := seen{at: at, size: d.rec.size, line: line}
-		if k == row {
-			r.width = len(d.rec.fields)
-			for _, f := range d.rec.fields {
-				if len(trimSpace(d.head[at+f.start:at+f.end])) > 0 {
-					r.filled++
-				}
-			}
-			counts[r.width]++
-			all = append(all, r)
-		}
-		line += lines(d.head[at : at+d.rec.size])
-		at += d.rec.size
-	}
-	if len(all) == 0 {
-		return 0, false
-	}
-	mode := 1
-	for width, n := range counts {
-		if width > 1 && (mode == 1 || n > counts[mode] || n == counts[mode] && width > mode) {
-			mode = width
-		}
-	}
-	fit = counts[mode]
-	if mode == 1 {
-		fit = 0
-	}
-	if d.Header.None {
-		first := all[0]
-		l.start, l.line = int64(first.at), first.line
-		l.width, l.required = first.width, first.width
-		l.fields = make([]int, len(d.columns))
-		for i, c := range d.columns {
-			l.fields[i] = c.Number - 1
-		}
-		return fit, true
-	}
-	for _, r := range all {
-		if r.width != mode && !(r.width == mode+1 && r.filled <= mode) || 2*r.filled < r.width {
-			continue
-		}
-		names, _ := d.names(l, s, r.at)
-		l.take(names, resolve(d.columns, names), r.at+r.size, r.line, r.line+lines(d.head[r.at:r.at+r.size]))
-		return fit, true
-	}
-	names, _ := d.names(l, s, all[0].at)
-	l.take(names, resolve(d.columns, names), all[0].at+all[0].size, all[0].line, all[0].line+lines(d.head[all[0].at:all[0].at+all[0].size]))
-	return fit, true
 }
 
 // check refuses what a layout does not allow.
@@ -461,7 +396,7 @@ func quoteList(names []string) string {
 
 // findQuotes finds single quotes and backslashes where the head needs them.
 func (d *detector) findQuotes(l *Layout) {
-	if d.quoteAuto && l.quote == '"' && bytes.IndexByte(d.head, '\'') >= 0 && d.singleQuotes(l) {
+	if d.quoteAuto && l.quote == '"' && bytes.IndexByte(d.head, '\'') >= 0 && (d.singleQuotes(l) || d.Lenient && d.looseQuotes(l)) {
 		l.quote = '\''
 	}
 	if !d.escAuto || l.quote == 0 || !bytes.Contains(d.head, []byte{'\\', l.quote}) {
@@ -561,4 +496,34 @@ func (d *detector) findBlank(l *Layout) {
 	if n > 0 {
 		l.blankAfter, l.found.blank = true, true
 	}
+}
+
+// looseQuotes is singleQuotes for cells with quotes in them that are neither doubled nor
+// escaped: such a quote closes only before a delimiter or a line end.
+func (d *detector) looseQuotes(l *Layout) bool {
+	with := *l
+	with.quote = '\''
+	s := with.syntax(d.rules)
+	enclosed := make([]int, l.width)
+	rows := 0
+	for at := int(l.start); at < len(d.head); at = nextLine(d.head, at) {
+		line := d.head[at:nextLine(d.head, at)]
+		line = bytes.TrimRight(line, "\r\n")
+		if len(line) == 0 || !s.parseLoosely(line, func(int) bool { return false }, &d.rec) {
+			continue
+		}
+		if bytes.HasPrefix(line, []byte{'"'}) || bytes.Contains(line, append(slices.Clone(l.delimiter), '"')) {
+			return false
+		}
+		if !l.fitsRow(line, &d.rec) {
+			continue
+		}
+		rows++
+		for i, f := range d.rec.fields[:l.width] {
+			if f.quoted {
+				enclosed[i]++
+			}
+		}
+	}
+	return rows > 0 && slices.Max(enclosed) == rows
 }

@@ -141,7 +141,7 @@ func (w *rewriter) anotherTable(data []byte, k kind, fits, final bool) bool {
 	if w.rows == 0 || k != row || len(w.rec.fields) < 2 {
 		return false
 	}
-	if len(w.layout.Header) > 1 && !fits && w.likeHeader(data) {
+	if len(w.layout.Header) > 1 && (!fits && w.likeHeader(data) || w.isHeader(data)) {
 		return true
 	}
 	if !blank || fits {

@@ -49,7 +49,7 @@ const (
 // Open finds how a file is written, given the columns that a question names. A file
 // that cannot be read is a *groupby.InputError.
 func (d *Dialect) Open(ctx context.Context, file File, columns []groupby.Column) (*Reading, error) {
-	if file.Size == 0 {
+	if file.Size == 0 && !d.rules.Lenient {
 		return nil, &groupby.InputError{Name: file.Name, Problem: "the file is empty: expected " + expectedHeader(columns)}
 	}
 	c, err := openContainer(file, d.rules.MaxExpansion)
@@ -61,6 +61,10 @@ func (d *Dialect) Open(ctx context.Context, file File, columns []groupby.Column)
 	head, final, err := r.head(ctx, &base)
 	if err != nil {
 		return nil, err
+	}
+	if len(head) == 0 && d.rules.Lenient {
+		r.Layout = d.rules.nothing(columns, base)
+		return r, nil
 	}
 	if len(head) == 0 {
 		return nil, &groupby.InputError{Name: file.Name, Problem: "the file is empty: expected " + expectedHeader(columns)}
@@ -371,4 +375,17 @@ func (s *Stream) Notes() (notes []string) {
 	note(t.reread, "row with a quote that fits no rule read as text", "rows with a quote that fits no rule read as text")
 	note(t.tables, "table below the first left out", "tables below the first left out")
 	return notes
+}
+
+// nothing is the layout of an empty file, where that must be read, too.
+func (r *rules) nothing(columns []groupby.Column, base Layout) *Layout {
+	l := base
+	l.delimiter, l.quote, l.line, l.width = []byte{','}, '"', 1, len(columns)
+	if l.charset == nil {
+		l.charset = utf8Charset
+	}
+	for i := range columns {
+		l.fields = append(l.fields, i)
+	}
+	return &l
 }

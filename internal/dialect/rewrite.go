@@ -161,7 +161,7 @@ func (w *rewriter) take(data []byte, k kind, final bool) (*groupby.InputError, e
 			return w.badAt(data, w.fieldAt(at), "", nulByte), nil
 		}
 	}
-	if k == row && len(w.rec.fields) > 1 && w.isHeader(data) {
+	if k == row && len(w.rec.fields) > 1 && w.isHeader(data) && !(w.Lenient && w.rows > 0 && !bytes.HasSuffix(raw, []byte(w.layout.headerText))) {
 		w.tally.repeated++
 		return nil, nil
 	}
