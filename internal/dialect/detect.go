@@ -11,14 +11,15 @@ import (
 
 // Layout is how a file is written, as it was said or found.
 type Layout struct {
-	Container  string // gzip, zstd, bzip2, xz, lz4, zip; "" for none
-	Encoding   string
-	Delimiter  string
-	Quote      string   // "" where quotes mean nothing
-	Escape     string   // "" where only a doubled quote is one
-	HeaderLine int64    // the last line of the header, from 1; 0 where there is none
-	Header     []string // names, without the blanks around them
-	headerText string   // the header's last line as it stands
+	Container   string // gzip, zstd, bzip2, xz, lz4, zip; "" for none
+	Encoding    string
+	Delimiter   string
+	Quote       string   // "" where quotes mean nothing
+	Escape      string   // "" where only a doubled quote is one
+	HeaderLine  int64    // the last line of the header, from 1; 0 where there is none
+	Header      []string // names, without the blanks around them
+	headerText  string   // the header's last line as it stands
+	headerStart int64    // where that begins, in bytes of the text after its mark
 
 	charset    *charset
 	delimiter  []byte
@@ -208,7 +209,7 @@ func (d *detector) search(l *Layout, known *Layout) bool {
 		names, k := d.names(l, s, at)
 		if k == row {
 			if found := resolve(d.columns, names); found.found() {
-				l.headerText = string(d.head[at : at+d.rec.end])
+				l.headerText, l.headerStart = string(d.head[at:at+d.rec.end]), int64(at)
 				l.take(names, found, at+d.rec.size, line, line+lines(d.head[at:at+d.rec.size]))
 				return true
 			}
@@ -398,6 +399,7 @@ func quoteList(names []string) string {
 func (d *detector) findQuotes(l *Layout) {
 	if d.quoteAuto && l.quote == '"' && bytes.IndexByte(d.head, '\'') >= 0 && (d.singleQuotes(l) || d.Lenient && d.looseQuotes(l)) {
 		l.quote = '\''
+		d.again(l)
 	}
 	if !d.escAuto || l.quote == 0 || !bytes.Contains(d.head, []byte{'\\', l.quote}) {
 		return
@@ -406,6 +408,20 @@ func (d *detector) findQuotes(l *Layout) {
 	with.escape = '\\'
 	if d.fitsNot(l) > 0 && d.fitsNot(&with) < d.fitsNot(l) {
 		l.escape, l.found.escape = '\\', true
+	}
+}
+
+// again reads the header of a layout whose quotes have changed.
+func (d *detector) again(l *Layout) {
+	if len(l.Header) == 0 || len(d.Header.Lines) > 0 {
+		return
+	}
+	names, k := d.names(l, l.syntax(d.rules), int(l.headerStart))
+	if k != row || len(names) != len(l.Header) {
+		return
+	}
+	if found := resolve(d.columns, names); found.found() {
+		l.Header = names
 	}
 }
 

@@ -15,8 +15,8 @@ func (w *rewriter) mend(data []byte, k kind) {
 	if end := bytes.IndexAny(data, "\r\n"); end >= 0 {
 		line = data[:end]
 	}
-	if k == row && !w.rec.quoted {
-		w.countWidth()
+	if k == row && len(line) >= w.rec.end {
+		w.countWidth() // no quote is wrong, or all of it would be one line
 		return
 	}
 	original := w.rec

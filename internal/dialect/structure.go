@@ -14,6 +14,7 @@ type sampled struct {
 	line            int64
 	filled          []bool // which cells are not empty
 	malformed       bool
+	numbers         bool // some cell is a number
 }
 
 func (r *sampled) count() (n int) {
@@ -49,7 +50,8 @@ func (d *detector) structure(l *Layout) (fit int, ok bool) {
 	if k != row {
 		names = d.mendedNames(l, s, all[at].at, mode)
 	}
-	end := all[at]
+	end, times := all[at], 0
+	l.headerStart = int64(end.at)
 	if d.Lenient {
 		names = fitNames(names, mode)
 		for at+1 < len(all) {
@@ -57,12 +59,10 @@ func (d *detector) structure(l *Layout) (fit int, ok bool) {
 			if k != row || !slices.Equal(again, names) {
 				break
 			}
-			at++
+			at, times = at+1, times+1
 			end = all[at]
 		}
-		if repeats := at - slices.IndexFunc(all, func(r sampled) bool { return r.at == all[at].at }); repeats > 0 {
-			names = repeated(names, repeats)
-		}
+		names = repeated(names, times)
 	}
 	l.headerText = string(d.head[end.at:d.endOf(end)])
 	l.take(names, resolve(d.columns, names), end.at+end.size, end.line, end.line+lines(d.head[end.at:end.at+end.size]))
@@ -99,7 +99,11 @@ func (d *detector) sample(l *Layout) (all []sampled) {
 		if k == row {
 			r.width = len(d.rec.fields)
 			for _, f := range d.rec.fields {
-				r.filled = append(r.filled, len(trimSpace(d.head[at+f.start:at+f.end])) > 0)
+				cell := trimSpace(d.head[at+f.start : at+f.end])
+				r.filled = append(r.filled, len(cell) > 0)
+				if !r.numbers {
+					_, r.numbers = d.numbers.appendNumber(nil, cell)
+				}
 			}
 		}
 		if k != blank {
@@ -147,7 +151,7 @@ func headerIn(all []sampled, mode int, lenient bool) int {
 		n := r.count()
 		trailing := r.width == mode-1 && r.width > 1 && n == r.width && lastIsEmpty(all[i+1:], mode)
 		if r.width != mode && !trailing && !(r.width == mode+1 && n <= mode) {
-			if lenient && i == 0 && r.width == mode-1 && mode > 3 && n == r.width {
+			if lenient && i == 0 && r.width < mode && r.width > 2 && n == r.width && 3*r.width >= 2*mode && !r.numbers {
 				return 0
 			}
 			continue
@@ -155,10 +159,10 @@ func headerIn(all []sampled, mode int, lenient bool) int {
 		if n == 0 || i+1 < len(all) && all[i+1].width > 1 && all[i+1].count() == 0 && 2*n <= r.width {
 			continue // a title over an empty row
 		}
-		if namesAll(r, all[i+1:]) {
+		if namesAll(r, all[i+1:]) && (n > 1 || mode < 3) || lenient && r.width == mode+1 && n == mode {
 			return i
 		}
-		if first < 0 && 2*n >= r.width {
+		if first < 0 && 2*n >= r.width && (n > 1 || mode < 3) {
 			first = i
 		}
 	}
