@@ -5,6 +5,33 @@ import "bytes"
 // lenience is what a rewriter remembers of rows that break the rules.
 type lenience struct {
 	blank bool // the line before was blank
+	empty int  // rows of nothing but delimiters that may be at the end
+}
+
+// holdBack says whether a row has nothing but delimiters, and counts it: such rows at the
+// end of the file are none. Those that another row follows are written.
+func (w *rewriter) holdBack(data []byte) bool {
+	for _, f := range w.rec.fields {
+		if len(trimSpace(data[f.start:f.end])) > 0 {
+			for ; w.lenience.empty > 0; w.lenience.empty-- {
+				w.emptyRow()
+			}
+			return false
+		}
+	}
+	w.lenience.empty++
+	return true
+}
+
+func (w *rewriter) emptyRow() {
+	if len(w.outputs) <= 1 {
+		w.out = append(w.out, `""`...)
+	}
+	for range len(w.outputs) - 1 {
+		w.out = append(w.out, ',')
+	}
+	w.out = append(w.out, '\n')
+	w.rows++
 }
 
 // mend reads a row that breaks the rules: of the readings that take one of its opening

@@ -176,6 +176,9 @@ func (w *rewriter) take(data []byte, k kind, final bool) (*groupby.InputError, e
 			w.mend(data, k)
 			k = row
 		}
+		if w.holdBack(data) {
+			return nil, nil
+		}
 	}
 	if k == malformed {
 		bad := w.badAt(data, -1, "", w.rec.problem)
