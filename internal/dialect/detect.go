@@ -180,6 +180,9 @@ func (d *detector) better(l *Layout, fit int, than *Layout, thanFit int) bool {
 	if named(d.columns) && len(d.Header.Lines) == 0 && l.HeaderLine != than.HeaderLine {
 		return l.HeaderLine < than.HeaderLine
 	}
+	if !named(d.columns) && (l.width > 1) != (than.width > 1) {
+		return l.width > 1 // any table is more than lines
+	}
 	if fit != thanFit {
 		return fit > thanFit
 	}
@@ -266,7 +269,7 @@ func (d *detector) headerAt(l *Layout) bool {
 	return true
 }
 
-// fits counts the rows of the head that a layout's header fits.
+// fits counts the lines of the rows of the head that a layout's header fits.
 func (d *detector) fits(l *Layout) (n int) {
 	if l.start == 0 {
 		return 0
@@ -274,7 +277,7 @@ func (d *detector) fits(l *Layout) (n int) {
 	s := l.syntax(d.rules)
 	for at := int(l.start); at < len(d.head); at += d.rec.size {
 		if s.parse(d.head[at:], d.final, &d.rec) == row && l.fitsRow(d.head[at:], &d.rec) {
-			n++
+			n += int(lines(d.head[at : at+d.rec.size]))
 		} else if d.rec.size == 0 || !d.final && at+d.rec.size >= len(d.head) {
 			break
 		}

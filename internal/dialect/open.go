@@ -317,7 +317,7 @@ func (r *Reading) stream(ctx context.Context, outputs []output, workers int, rej
 		t.close()
 		return nil, err
 	}
-	if r.file.Size < 2*blockSize && r.container.format == "" {
+	if r.file.Size < int64(2*blockSize) && r.container.format == "" {
 		workers = 1
 	}
 	s := newStream(ctx, r.file.Name, text, r.rules, l, outputs, rejects, workers)

@@ -42,6 +42,7 @@ type rewriter struct {
 	footer   footer
 	lenience lenience
 	fast     *fast // nil where it is not for this syntax
+	last     bool  // the text is the end of the file
 	ended    bool  // the table is at its end, whatever follows
 }
 
@@ -72,7 +73,7 @@ func newRewriter(name string, r *rules, l *Layout, outputs []output) *rewriter {
 }
 
 // rewrite appends to out what the records of data become, and returns how many bytes
-// they take. Where final is set nothing comes after data.
+// they take. Where final is set the last record of data is whole.
 func (w *rewriter) rewrite(data []byte, final bool) (used int, err error) {
 	if err := w.look(data); err != nil {
 		return 0, err
@@ -86,7 +87,7 @@ func (w *rewriter) rewrite(data []byte, final bool) (used int, err error) {
 			}
 		}
 		rest := data[used:]
-		if rest[0] == 0x1a && final && len(bytes.Trim(rest, "\x1a\r\n \t")) == 0 {
+		if rest[0] == 0x1a && w.last && len(bytes.Trim(rest, "\x1a\r\n \t")) == 0 {
 			return len(data), nil
 		}
 		k := w.s.parse(rest, final, &w.rec)

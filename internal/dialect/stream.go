@@ -11,7 +11,7 @@ import (
 )
 
 // blockSize is how many bytes of a text are rewritten at once.
-const blockSize = 256 << 10
+var blockSize = 256 << 10
 
 // Stream is a file as the engine reads it: an io.Reader of the records that Rewrite
 // tells. Close ends its goroutines.
@@ -161,6 +161,7 @@ func (s *Stream) sequential(ctx context.Context) {
 			return nil, err
 		}
 		b.line = w.line
+		w.last = final
 		used := w.run(b, buf[:n], final)
 		if used == 0 && n == len(buf) {
 			buf = append(buf, make([]byte, len(buf))...)
@@ -171,7 +172,7 @@ func (s *Stream) sequential(ctx context.Context) {
 	}
 }
 
-// run rewrites the records of a text into a batch.
+// run rewrites the records of a text into a batch; final says that they are whole.
 func (w *rewriter) run(b *batch, data []byte, final bool) (used int) {
 	w.out, w.rows, w.tally = b.out[:0], 0, tally{}
 	w.line = b.line
@@ -220,7 +221,8 @@ func (s *Stream) parallel(ctx context.Context, workers int) {
 		w := newRewriter(s.name, s.rules, s.layout, s.outputs)
 		group.Go(func() {
 			for b := range jobs {
-				w.run(b, b.data, b.final)
+				w.last = b.final
+				w.run(b, b.data, true) // all of its records are whole
 				close(b.done)
 			}
 		})
