@@ -173,7 +173,32 @@ func (d *detector) best(tried [][]byte) (*Layout, error) {
 	if best == nil {
 		return nil, d.notFound(tried)
 	}
+	if d.Lenient && len(tried) > 1 && !d.Header.None && !named(d.columns) {
+		if all := d.sample(best); all[0].width == 1 && 2*bestFit < len(all) || best.width == 1 {
+			if l, ok := d.words(); ok {
+				best = l
+			}
+		}
+	}
 	return best, d.check(best)
+}
+
+// words is the layout of a table whose fields have blanks between, where nothing else is
+// between them: its first line has the header's words.
+func (d *detector) words() (*Layout, bool) {
+	l := d.base
+	l.delimiter, l.quote, l.escape = []byte{' '}, d.quote, d.escape
+	all := d.sample(&l)
+	if len(all) < 2 || all[0].width < 3 || all[0].numbers || all[0].count() != all[0].width || all[0].malformed {
+		return nil, false
+	}
+	names, k := d.names(&l, l.syntax(d.rules), all[0].at)
+	if k != row {
+		return nil, false
+	}
+	l.headerText, l.headerStart = string(d.head[all[0].at:d.endOf(all[0])]), int64(all[0].at)
+	l.take(names, resolve(d.columns, names), all[0].at+all[0].size, all[0].line, all[1].line)
+	return &l, true
 }
 
 func (d *detector) better(l *Layout, fit int, than *Layout, thanFit int) bool {
@@ -401,7 +426,9 @@ func quoteList(names []string) string {
 // findQuotes finds single quotes and backslashes where the head needs them.
 func (d *detector) findQuotes(l *Layout) {
 	if d.quoteAuto && l.quote == '"' && bytes.IndexByte(d.head, '\'') >= 0 && (d.singleQuotes(l) || d.Lenient && d.looseQuotes(l)) {
-		l.quote = '\''
+		if l.quote = '\''; d.Lenient && len(d.columns) == 0 && len(d.Header.Lines) == 0 {
+			d.structure(l)
+		}
 		d.again(l)
 	}
 	if !d.escAuto || l.quote == 0 || !bytes.Contains(d.head, []byte{'\\', l.quote}) {

@@ -88,7 +88,9 @@ func randomWriter(r *rand.Rand) *writer {
 	w.blanks, w.trailing, w.always, w.gzip = maybe(4), w.header && maybe(4) && w.delimiter != " ", maybe(3), maybe(8)
 	if maybe(5) {
 		w.footer = 1 + r.IntN(3)
-		w.settings.SkipFooter = w.footer
+		if w.settings.SkipFooter = w.footer; w.header { // which there may be more of than rows
+			w.settings.Header = Header{Lines: []int{len(w.preamble) + 1}}
+		}
 	}
 	return w
 }

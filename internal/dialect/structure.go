@@ -106,6 +106,13 @@ func (d *detector) sample(l *Layout) (all []sampled) {
 				}
 			}
 		}
+		if loose := (record{}); r.malformed && d.Lenient {
+			line := d.head[at : at+d.rec.end]
+			if s.parseLoosely(line, func(int) bool { return false }, &loose) && len(all) > 0 {
+				r.width = len(loose.fields)
+				r.filled = make([]bool, r.width)
+			}
+		}
 		if k != blank {
 			all = append(all, r)
 		}
