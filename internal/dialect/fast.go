@@ -21,7 +21,7 @@ type fast struct {
 // newFast is nil where the syntax is not of the kind.
 func newFast(w *rewriter) *fast {
 	l := w.layout
-	if len(l.delimiter) != 1 || l.escape != 0 || l.quote != '"' && l.quote != 0 || l.blankAfter || len(w.comment) > 0 || w.Lenient || w.SkipFooter > 0 || l.delimiter[0] == '"' {
+	if len(l.delimiter) != 1 || l.escape != 0 || l.quote != '"' && l.quote != 0 || l.blankAfter || len(w.comment) > 0 || w.Lenient || w.SkipFooter > 0 || l.delimiter[0] == '"' || l.delimiter[0] == ' ' {
 		return nil
 	}
 	f := new(fast)
@@ -54,10 +54,14 @@ func (w *rewriter) regular(data []byte) (used int) {
 func (w *rewriter) regularRows(text []byte, rows, width int, seen separators.Kinds) (used int, all bool) {
 	ends := w.fast.ends[:1+rows*width]
 	ends[0] = ^uint32(0)
+	shaped := true // as there are as many newlines as rows, and all of them end one
+	for r := 1; r <= rows; r++ {
+		shaped = shaped && text[ends[r*width]] == '\n'
+	}
 	for r := range rows {
 		row := ends[r*width : (r+1)*width+1]
 		start, end := int(row[0]+1), int(row[width])
-		if text[end] != '\n' {
+		if !shaped && !isRow(text, row) {
 			return used, false
 		}
 		next := end + 1
@@ -101,6 +105,17 @@ func (w *rewriter) regularRows(text []byte, rows, width int, seen separators.Kin
 		used = next
 	}
 	return used, true
+}
+
+// isRow says whether of the places where fields end just the last is a newline.
+func isRow(text []byte, ends []uint32) bool {
+	last := len(ends) - 1
+	for _, end := range ends[1:last] {
+		if text[end] == '\n' {
+			return false
+		}
+	}
+	return text[ends[last]] == '\n'
 }
 
 // likelyHeader says whether a row may be the header once more.

@@ -225,7 +225,7 @@ func (w *writer) cell(cell string) string {
 
 // TestRoundTrip reads random tables, written in random ways, as they were.
 func TestRoundTrip(t *testing.T) {
-	n := 3000
+	n := 1500
 	if more, err := strconv.Atoi(os.Getenv("ROUND_TRIPS")); err == nil {
 		n = more
 	}

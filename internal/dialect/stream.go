@@ -30,6 +30,7 @@ type Stream struct {
 
 	rows  int64
 	tally tally
+	begun bool // rows were skipped
 }
 
 // batch is whole records on their way.
@@ -48,9 +49,6 @@ type batch struct {
 // newStream rewrites a text that begins with the first record, by so many goroutines.
 func newStream(ctx context.Context, name string, text io.Reader, r *rules, l *Layout, outputs []output, rejects io.Writer, workers int) *Stream {
 	s := &Stream{name: name, text: text, rules: r, layout: l, outputs: outputs, rejects: rejects, close: func() {}}
-	if r.skip && rejects != nil {
-		s.tally.rejects = append(s.tally.rejects, "line,reason,row\n"...)
-	}
 	if workers > 1 && !r.Lenient && r.SkipFooter == 0 {
 		s.parallel(ctx, workers)
 	} else {
@@ -109,6 +107,10 @@ func (s *Stream) take(b *batch) error {
 	}
 	if b.err != nil {
 		return b.err
+	}
+	if len(of.rejects) > 0 && !s.begun {
+		t.rejects = append(t.rejects, "line,reason,row\n"...)
+		s.begun = true
 	}
 	t.rejects = append(t.rejects, of.rejects...)
 	if len(t.rejects) >= blockSize {

@@ -94,6 +94,9 @@ func (q *Query) Run(ctx context.Context, file dialect.File, begin Begin, opt Opt
 		case a.reading.Plain() && (errors.Is(err, groupby.ErrDoubt) || errors.As(err, &bad)):
 			a.reading = a.reading.NotPlain()
 		default:
+			if bad != nil {
+				err = bad // without what was being done
+			}
 			report.Layout = a.reading.Layout
 			report.Notes = append(report.Notes, a.notes...)
 			return report, err
