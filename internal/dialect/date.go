@@ -1,6 +1,7 @@
 package dialect
 
 import (
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -42,13 +43,35 @@ const engineTime = "2006-01-02T15:04:05"
 
 func (f *dateFormat) appendFormat(dst, s []byte, format string) ([]byte, bool) {
 	t, err := timefmt.Parse(string(s), format)
-	if err != nil || t.Year() < 0 || t.Year() > 9999 {
+	if err != nil || t.Year() < 0 || t.Year() > 9999 || beyondMonth(string(s), format, t) {
 		return dst, false
 	}
 	if f.zone != nil && (strings.Contains(format, "%z") || strings.Contains(format, "%Z") || strings.Contains(format, "%s")) {
 		t = t.In(f.zone)
 	}
 	return t.AppendFormat(dst, engineTime), true
+}
+
+// beyondMonth says whether a day is one that its month does not have, such as the 31st of
+// February, which package timefmt takes for one of the next month. The text is then not
+// what the time is written as.
+func beyondMonth(s, format string, t time.Time) bool {
+	if t.Day() > 3 || !strings.Contains(format, "%d") && !strings.Contains(format, "%e") {
+		return false
+	}
+	return !sameDigits(s, timefmt.Format(t, format))
+}
+
+// sameDigits says whether two texts have the same numbers, zeros before them aside.
+func sameDigits(a, b string) bool {
+	numbers := func(s string) []string {
+		fields := strings.FieldsFunc(s, func(r rune) bool { return r < '0' || r > '9' })
+		for i, f := range fields {
+			fields[i] = strings.TrimLeft(f, "0")
+		}
+		return fields
+	}
+	return slices.Equal(numbers(a), numbers(b))
 }
 
 // appendEpoch takes units since 1970, of which there may be a fraction.

@@ -56,6 +56,9 @@ func randomWriter(r *rand.Rand) *writer {
 		}
 		w.escape = w.quote
 	}
+	if w.quote == `"` && maybe(2) {
+		w.settings.QuoteChar = w.quote
+	}
 	if w.quote != "" && maybe(4) {
 		w.escape = `\`
 		w.settings.EscapeChar = `\`
@@ -137,7 +140,10 @@ func (w *writer) randomCell(r *rand.Rand, letters string, first bool) string {
 		case 3:
 			b.WriteString(letters)
 		case 4:
-			b.WriteString(pick(r, "'", `"`, ".", "-", "#"))
+			odd := pick(r, "'", `"`, ".", "-", "#")
+			if odd != "'" || w.settings.QuoteChar != "" { // which could quote a column
+				b.WriteString(odd)
+			}
 		default:
 			b.WriteString(pick(r, "a", "b", "12", "word"))
 		}
