@@ -95,7 +95,7 @@ func (b *batch) init(p *Plan, s *states) {
 // having changed nothing, where a row is in doubt.
 func (w *worker) aggregate(text []byte, n int) bool {
 	b := &w.batch
-	if !w.makeKeys(text, n) {
+	if w.plan.inDoubles || !w.makeKeys(text, n) {
 		return false
 	}
 	if !b.readNumbers(text, n) {

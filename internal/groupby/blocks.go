@@ -43,7 +43,10 @@ func (r *run) readBlocks() (bool, error) {
 	b := &blocks{run: r, failed: in.Size + 1, known: 1}
 	b.handed.L = &b.mu
 	w := r.worker()
-	if err := b.readHeader(w); err != nil || w.layout == nil {
+	if known := in.Layout; known != nil {
+		b.start = min(known.Start, in.Size)
+		b.bytes.Add(b.start)
+	} else if err := b.readHeader(w); err != nil || w.layout == nil {
 		return true, err
 	}
 	r.layout = w.layout

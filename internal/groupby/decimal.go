@@ -181,7 +181,11 @@ func parseExponent(s []byte) (int, bool) {
 	return n, true
 }
 
-const zeros = lowBits * '0'
+const (
+	lowBits  = 0x0101010101010101
+	highBits = 0x8080808080808080
+	zeros    = lowBits * '0'
+)
 
 // eightDigits is the value of eight digits, each a byte of 0 to 9, the most
 // significant in the lowest byte (D. Lemire, "Quickly parsing eight digits").

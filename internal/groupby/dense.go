@@ -36,7 +36,7 @@ const (
 
 // densePlan says whether a plan's groups can be in a dense table.
 func (p *Plan) densePlan() bool {
-	if len(p.keys) != 1 || p.keys[0].fn != column || p.states.words == 0 {
+	if p.inDoubles || len(p.keys) != 1 || p.keys[0].fn != column || p.states.words == 0 {
 		return false
 	}
 	for _, st := range p.states.list {

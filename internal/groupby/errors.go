@@ -2,6 +2,7 @@ package groupby
 
 import (
 	"fmt"
+	"slices"
 	"strconv"
 	"strings"
 )
@@ -17,6 +18,11 @@ type InputError struct {
 	Row     Excerpt // of the record; zero where the whole file is meant, or a row that is skipped
 	// Header is the first record, where a column that the plan names is not in it.
 	Header []string
+
+	// TooWide says that numbers of a column, PlanColumn of Plan.Columns or -1 for any,
+	// take more digits than a decimal here has: doubles would hold them.
+	TooWide    bool
+	PlanColumn int
 
 	number int // of the field in the record, from 1; 0 where no single one is meant
 }
@@ -65,7 +71,7 @@ func (p *Plan) noRecord(name string, size int64) error {
 	}
 	var names []string
 	for _, ref := range p.columns {
-		if ref.number == 0 {
+		if ref.number == 0 && !slices.Contains(names, ref.name) {
 			names = append(names, ref.name)
 		}
 	}
@@ -86,12 +92,12 @@ func (e *InputError) Error() string {
 		fmt.Fprintf(&b, ":%d", e.Line)
 	}
 	b.WriteString(": ")
-	b.WriteString(e.reason())
+	b.WriteString(e.Reason())
 	return b.String()
 }
 
-// reason is the message without the position.
-func (e *InputError) reason() string {
+// Reason is the message without the position.
+func (e *InputError) Reason() string {
 	var b strings.Builder
 	if e.Column != "" {
 		b.WriteString(e.Column + ": ")

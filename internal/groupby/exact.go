@@ -11,14 +11,14 @@ import "bytes"
 func (w *worker) exactly(text []byte, at, size int, final bool) (used int, err error) {
 	for used < size {
 		data := text[at+used:]
-		problem, incomplete := w.record.parse(data, w.plan.comma)
+		problem, incomplete := w.record.parse(data, w.comma)
 		if incomplete {
 			if !final {
 				break
 			}
 			if problem == "" || w.record.size == 0 {
 				long := &InputError{Name: w.name, Problem: recordTooLong}
-				long.show(data, min(len(data), maxShown), w.plan.comma)
+				long.show(data, min(len(data), maxShown), w.comma)
 				return used, &positionError{InputError: long, at: at + used}
 			}
 		}
@@ -39,12 +39,12 @@ func (w *worker) exactly(text []byte, at, size int, final bool) (used int, err e
 		}
 		switch {
 		case fatal != nil:
-			fatal.show(data, w.record.size, w.plan.comma)
+			fatal.show(data, w.record.size, w.comma)
 			return used, &positionError{InputError: fatal, at: at + used}
 		case bad == nil:
 			w.rows++
 		case w.skip == nil:
-			bad.show(data, w.record.size, w.plan.comma)
+			bad.show(data, w.record.size, w.comma)
 			return used, &positionError{InputError: bad, at: at + used}
 		default:
 			bad.Line = w.lineOf(text, at+used)
@@ -92,7 +92,11 @@ func (w *worker) row() (bad, fatal *InputError) {
 		if st.kind != cellSum {
 			continue
 		}
-		if cell := w.cell(st.column); len(cell) > 0 {
+		if cell := w.cell(st.column); len(cell) > 0 && st.double {
+			if _, ok := parseDouble(cell); !ok {
+				return w.badCell(st.column, notNumber), nil
+			}
+		} else if len(cell) > 0 {
 			if _, _, problem := parseDecimal(cell); problem != "" {
 				return w.badCell(st.column, problem), nil
 			}
@@ -123,6 +127,10 @@ func (w *worker) addCell(s int, st state, at int) error {
 		return nil
 	case st.kind == cellCount:
 		t.records[at]++
+		return nil
+	}
+	if st.double {
+		t.addDouble(at, st.kind, cell)
 		return nil
 	}
 	v, scale, problem := parseDecimal(cell)
@@ -160,6 +168,9 @@ func (w *worker) badCell(column int, problem string) *InputError {
 		Field:   unescape(w.cell(column)),
 		Problem: problem,
 		number:  field + 1,
+
+		TooWide:    problem == tooManyDecimals || problem == tooManyDigits || problem == errTooWide.Error(),
+		PlanColumn: column,
 	}
 }
 

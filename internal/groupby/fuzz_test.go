@@ -7,10 +7,11 @@ import (
 	"fmt"
 	"math/rand/v2"
 	"os"
-	"slices"
 	"strings"
 	"sync/atomic"
 	"testing"
+
+	"csv-pipeline/internal/separators"
 )
 
 // fuzzSpecs are the plans that inputs are tried on.
@@ -90,9 +91,9 @@ func checkAgainstOracle(t *testing.T, data []byte, specs []Spec) {
 		want := oracleResult(p, data)
 		for j, sizes := range fuzzSizes {
 			for workers := range 3 {
-				sizes.kernel = kernels[(j+workers+len(data))%len(kernels)]
+				sizes.kernel = separators.Kernels[(j+workers+len(data))%len(separators.Kernels)]
 				if got := engineResult(p, data, sizes, workers); got.differs(want) {
-					t.Fatalf("spec %d, sizes %d, %s, %d workers, input %q:\ngot  %#v\nwant %#v", i, j, sizes.kernel.name, workers, data, got, want)
+					t.Fatalf("spec %d, sizes %d, %s, %d workers, input %q:\ngot  %#v\nwant %#v", i, j, sizes.kernel.Name, workers, data, got, want)
 				}
 			}
 		}
@@ -112,7 +113,7 @@ func FuzzRun(f *testing.F) {
 		spec := fuzzSpecs[n%len(fuzzSpecs)]
 		n /= len(fuzzSpecs)
 		sizes, workers := fuzzSizes[n%len(fuzzSizes)], n/len(fuzzSizes)%3
-		sizes.kernel = kernels[n/len(fuzzSizes)/3%len(kernels)]
+		sizes.kernel = separators.Kernels[n/len(fuzzSizes)/3%len(separators.Kernels)]
 		p := mustCompile(t, spec)
 		if got, want := engineResult(p, data, sizes, workers), oracleResult(p, data); got.differs(want) {
 			t.Fatalf("%+v, %+v, %d workers, input %q:\ngot  %#v\nwant %#v", spec, sizes, workers, data, got, want)
@@ -181,74 +182,6 @@ func randomCSV(r *rand.Rand, rows int) []byte {
 		s = strings.TrimSuffix(s, lineEnd)
 	}
 	return []byte(s)
-}
-
-// TestKernels compares every kernel with the definition.
-func TestKernels(t *testing.T) {
-	for _, k := range kernels {
-		t.Run(k.name, func(t *testing.T) {
-			r := rand.New(rand.NewPCG(1, 2))
-			for range 2000 {
-				checkKernel(t, k, randomBytes(r, 64*r.IntN(5)))
-			}
-		})
-	}
-}
-
-// randomBytes has many of the bytes that kernels look for, or few.
-func randomBytes(r *rand.Rand, n int) []byte {
-	src, few := make([]byte, n), r.IntN(2) == 0
-	for i := range src {
-		switch {
-		case few && r.IntN(100) > 0:
-			src[i] = 'x'
-		case r.IntN(2) == 0:
-			src[i] = byte(r.Uint32())
-		default:
-			src[i] = ",;\n\r\"\x00a1"[r.IntN(8)]
-		}
-	}
-	return src
-}
-
-func checkKernel(t *testing.T, k *kernel, src []byte) {
-	t.Helper()
-	words := len(src) / 64
-	var want []uint32
-	wantMasks, separators := make([]quotedMasks, words), make([]uint64, words)
-	for i, c := range src {
-		m, bit := &wantMasks[i/64], uint64(1)<<(i%64)
-		switch c {
-		case ',':
-			m.delimiter |= bit
-		case '\n':
-			m.newline |= bit
-		case '\r':
-			m.cr |= bit
-		case '"':
-			m.quote |= bit
-		}
-		if c == ',' || c == '\n' {
-			want = append(want, uint32(i))
-			separators[i/64] |= bit
-		}
-		if quotes := bytes.Count(src[i&^63:i+1], quote); quotes%2 == 1 {
-			m.odd |= bit
-		}
-	}
-	places := make([]uint32, len(src)+placesSlack)
-	n, newlines, special := k.index(src, ',', places)
-	if !slices.Equal(places[:n], want) || newlines != bytes.Count(src, newline) || special != bytes.ContainsAny(src, "\x00\r\"") {
-		t.Fatalf("index of %q: %v, %d newlines, special: %v", src, places[:n], newlines, special)
-	}
-	masks := make([]quotedMasks, words)
-	if nul := k.mask(src, ',', masks); nul != bytes.Contains(src, []byte{0}) || !slices.Equal(masks, wantMasks) {
-		t.Fatalf("mask of %q: %x, NUL: %v, want %x", src, masks, nul, wantMasks)
-	}
-	clear(places)
-	if n := k.flatten(places, separators); !slices.Equal(places[:n], want) {
-		t.Fatalf("flatten of %x: %v, want %v", separators, places[:n], want)
-	}
 }
 
 // TestCancelPromptly cancels a run in the middle of an endless input: no

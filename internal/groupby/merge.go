@@ -137,6 +137,10 @@ func (t *table) mergeStates(to int, from *table, at int) error {
 		if v.hi == noValue {
 			continue
 		}
+		if st.double && st.kind == cellSum {
+			t.mergeDouble(dst, from, src)
+			continue
+		}
 		if st.kind != cellSum && int64(v.hi) >= extremeText {
 			t.offerText(dst, st.kind, from.extremeText(src))
 			continue

@@ -108,6 +108,12 @@ func (o *oracle) run(ctx context.Context, out io.Writer, opt Options) (Stats, er
 		return o.stats, fmt.Errorf("write the result of %s: %w", in.Name, err)
 	}
 	o.stats.Groups = int64(len(o.groups))
+	o.stats.Scales = make([]uint8, len(p.columns))
+	for i, a := range p.aggregates {
+		if a.fn != count {
+			o.stats.Scales[a.column] = max(o.stats.Scales[a.column], uint8(o.scales[i]))
+		}
+	}
 	if opt.Progress != nil {
 		opt.Progress(Progress{Bytes: o.stats.Bytes, Rows: o.stats.Rows})
 	}
@@ -152,7 +158,7 @@ func (o *oracle) read(ctx context.Context, data []byte) error {
 				o.first = bad
 			}
 			text := strings.TrimSuffix(strings.TrimSuffix(string(raw), "\n"), "\r")
-			fmt.Fprintf(&o.rejects, "%d,%s,%s\n", line, oracleQuote(bad.reason()), oracleQuote(text))
+			fmt.Fprintf(&o.rejects, "%d,%s,%s\n", line, oracleQuote(bad.Reason()), oracleQuote(text))
 		} else if err != nil {
 			return err
 		}

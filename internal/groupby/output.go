@@ -16,6 +16,7 @@ type output struct {
 	to     io.Writer
 	buf    []byte
 	groups int64
+	doubt  func(column int, text []byte) bool // Options.Doubt
 }
 
 const outputBuffer = 32 << 10
@@ -34,12 +35,15 @@ func (o *output) header() error {
 func (o *output) group(key []byte, t *table, at uint32) error {
 	start := len(o.buf)
 	o.groups++
-	for i := range o.plan.keys {
+	for i, k := range o.plan.keys {
 		if i > 0 {
 			o.buf = append(o.buf, ',')
 		}
 		var cell []byte
 		cell, key, _ = bytes.Cut(key, nul)
+		if o.doubt != nil && k.fn == column && o.doubt(k.column, cell) {
+			return ErrDoubt
+		}
 		o.buf = appendEscaped(o.buf, cell)
 	}
 	for i := range o.plan.aggregates {
@@ -84,10 +88,22 @@ func (o *output) appendAggregate(dst []byte, i int, t *table, at uint32) ([]byte
 		return dst, nil
 	case a.fn == average:
 		n := t.records[int(at)+t.list[t.mean[i]].offset]
+		if st.double {
+			return appendDouble(dst, t.doubleSum(int(at)+st.offset)/float64(n)), nil
+		}
 		return appendMean(dst, int128{words[1], words[0]}, n, t.scales[s]), nil
+	case st.double && st.kind == cellSum:
+		return appendDouble(dst, t.doubleSum(int(at)+st.offset)), nil
 	case st.kind == cellSum:
 	case int64(words[1]) >= extremeText:
-		return appendEscaped(dst, t.extremeText(int(at)+st.offset)), nil
+		text := t.extremeText(int(at) + st.offset)
+		if o.doubt != nil && o.doubt(st.column, text) {
+			return dst, ErrDoubt
+		}
+		return appendEscaped(dst, text), nil
+	}
+	if st.double {
+		return appendDouble(dst, doubleOf(words[0])), nil
 	}
 	v, ok := int128{words[1], words[0]}.scaleUp(o.scales[s] - t.scales[s])
 	if !ok {
@@ -169,7 +185,7 @@ func appendMean(dst []byte, total int128, n uint64, scale uint8) []byte {
 		d.Mul(d, new(big.Int).SetUint64(pow10[scale]))
 		mean, _ = new(big.Rat).SetFrac(total.bigInt(), d).Float64()
 	}
-	return strconv.AppendFloat(dst, mean, 'f', -1, 64)
+	return appendDouble(dst, mean)
 }
 
 func (o *output) wrap(name string, err error) error {

@@ -40,7 +40,10 @@ type Plan struct {
 	skipBad     bool
 	maxBadShare float64
 
-	columns    []columnRef // the columns that are read, each once
+	columns    []columnRef // the columns that are read, each once for each way of reading it
+	roles      []Role      // of columns
+	doubles    []bool      // of columns: numbers are computed in doubles
+	inDoubles  bool        // some of them are
 	keys       []keyColumn
 	aggregates []aggregateColumn
 	header     []string
@@ -90,7 +93,7 @@ func Compile(spec Spec) (*Plan, error) {
 		if err != nil {
 			return nil, err
 		}
-		c, err := p.use(e, s)
+		c, err := p.use(e, s, roleOfKey(e.fn))
 		if err != nil {
 			return nil, err
 		}
@@ -101,7 +104,7 @@ func Compile(spec Spec) (*Plan, error) {
 		if err != nil {
 			return nil, err
 		}
-		c, err := p.use(e, s)
+		c, err := p.use(e, s, roleOfAggregate(e))
 		if err != nil {
 			return nil, err
 		}
@@ -112,7 +115,7 @@ func Compile(spec Spec) (*Plan, error) {
 }
 
 // use enters an expression's output name and input column.
-func (p *Plan) use(e expression, source string) (int, error) {
+func (p *Plan) use(e expression, source string, role Role) (int, error) {
 	if slices.Contains(p.header, e.name) {
 		return 0, fmt.Errorf("%q: the result would have two columns named %q: expected `as` with another name", source, e.name)
 	}
@@ -123,10 +126,13 @@ func (p *Plan) use(e expression, source string) (int, error) {
 	if p.noHeader && e.ref.number == 0 {
 		return 0, fmt.Errorf("%q: a file without header has no column named %q: expected a number such as #1", source, e.ref.name)
 	}
-	if i := slices.Index(p.columns, e.ref); i >= 0 {
-		return i, nil
+	for i, ref := range p.columns {
+		if both, ok := p.roles[i].with(role); ok && ref == e.ref {
+			p.roles[i] = both
+			return i, nil
+		}
 	}
-	p.columns = append(p.columns, e.ref)
+	p.columns, p.roles, p.doubles = append(p.columns, e.ref), append(p.roles, role), append(p.doubles, false)
 	return len(p.columns) - 1, nil
 }
 

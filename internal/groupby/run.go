@@ -9,6 +9,8 @@ import (
 	"sync"
 	"sync/atomic"
 	"time"
+
+	"csv-pipeline/internal/separators"
 )
 
 // Options tune a run; the zero value works.
@@ -19,6 +21,12 @@ type Options struct {
 	Progress    func(Progress)    // called from time to time and at the end, never concurrently
 	Rejects     io.Writer         // with SkipBadRow: CSV with the columns line, reason and row; nil drops them
 	OnReject    func(*InputError) // with SkipBadRow: told of each row that is skipped, in order; may be nil
+
+	// Doubt is asked of each key that is a column and of each text that is a minimum or
+	// a maximum, as it would be between quotes, whether it casts doubt on the way the
+	// input is read; column counts from 0 in Plan.Columns. Where it does, the run ends
+	// with ErrDoubt. It may be nil.
+	Doubt func(column int, text []byte) bool
 }
 
 // Progress is how far a run is.
@@ -34,7 +42,14 @@ type Stats struct {
 	Bytes    int64 // of the input as it is stored
 	Groups   int64 // rows of the result
 	Spilled  int64 // bytes written to TempDir
+
+	// Scales is for each of Plan.Columns the most digits after the point that a number
+	// of it has; 0 where it is not used for numbers.
+	Scales []uint8
 }
+
+// ErrDoubt ends a run as Options.Doubt wanted.
+var ErrDoubt = errors.New("the result casts doubt on how the input is read")
 
 // Run aggregates an input and writes the result as CSV. A malformed input is
 // an *InputError; failures to read, write or spill come back wrapped, and the
@@ -47,12 +62,12 @@ func (p *Plan) Run(ctx context.Context, in Input, out io.Writer, opt Options) (S
 // sizes are what a run is cut into, and kernel by what; they do not change its
 // result.
 type sizes struct {
-	block  int     // bytes a worker reads at once
-	ahead  int     // bytes read beyond a block, to complete its last record
-	chunk  int     // bytes that are indexed together, at most chunkSize
-	budget int64   // bytes that the partitions may take before they are spilled; 0 leaves it to MemoryLimit
-	full   int     // bytes of a worker's table before it is emptied: what fits in a core's cache
-	kernel *kernel // nil means the best
+	block  int                // bytes a worker reads at once
+	ahead  int                // bytes read beyond a block, to complete its last record
+	chunk  int                // bytes that are indexed together, at most chunkSize
+	budget int64              // bytes that the partitions may take before they are spilled; 0 leaves it to MemoryLimit
+	full   int                // bytes of a worker's table before it is emptied: what fits in a core's cache
+	kernel *separators.Kernel // nil means the best
 }
 
 var defaultSizes = sizes{block: 256 << 10, ahead: 4 << 10, chunk: chunkSize, full: 256 << 10}
@@ -74,7 +89,7 @@ func (p *Plan) run(ctx context.Context, in Input, out io.Writer, opt Options, si
 	for _, w := range r.workers {
 		p.release(w)
 	}
-	stats := Stats{Rows: r.rows.Load(), Rejected: r.rejected, Bytes: r.bytes.Load(), Groups: r.groups, Spilled: r.spilled.size}
+	stats := Stats{Rows: r.rows.Load(), Rejected: r.rejected, Bytes: r.bytes.Load(), Groups: r.groups, Spilled: r.spilled.size, Scales: r.scales}
 	return stats, err
 }
 
@@ -94,6 +109,7 @@ type run struct {
 	rows     atomic.Int64
 	rejected int64
 	groups   int64
+	scales   []uint8
 
 	reporting sync.Mutex
 	reported  time.Time
@@ -115,9 +131,10 @@ func (r *run) worker() *worker {
 		w.batch.init(r.plan, r.states)
 	}
 	w.name, w.layout, w.sizes, w.makeRoom = r.in.Name, r.layout, r.sizes, r.makeRoom
-	if w.kernel = r.sizes.kernel; w.kernel == nil {
-		w.kernel = kernels[0]
+	if w.comma = r.plan.comma; r.in.Layout != nil {
+		w.comma = r.in.Layout.Comma
 	}
+	w.finder.Use(r.sizes.kernel)
 	w.number = len(r.workers)
 	r.workers = append(r.workers, w)
 	return w
@@ -138,6 +155,9 @@ func (p *Plan) release(w *worker) {
 const maxIdle = 1 << 20
 
 func (r *run) read() error {
+	if r.in.Layout != nil {
+		r.layout = r.in.Layout.layout()
+	}
 	parallel, err := r.readBlocks()
 	if err == nil && !parallel {
 		err = r.readStream()
@@ -181,7 +201,7 @@ func budget(limit int64) int64 {
 // explain turns the errors of tables into those of the run.
 func (r *run) explain(err error) error {
 	if errors.Is(err, errTooWide) {
-		return &InputError{Name: r.in.Name, Problem: "a column's numbers: " + err.Error()}
+		return &InputError{Name: r.in.Name, Problem: "a column's numbers: " + err.Error(), TooWide: true, PlanColumn: -1}
 	}
 	return err
 }
@@ -205,7 +225,7 @@ const progressInterval = 100 * time.Millisecond
 
 // write brings the workers' groups together and writes them.
 func (r *run) write(out io.Writer) error {
-	o := &output{plan: r.plan, states: r.states, scales: make([]uint8, len(r.states.list)), to: out}
+	o := &output{plan: r.plan, states: r.states, scales: make([]uint8, len(r.states.list)), to: out, doubt: r.opt.Doubt}
 	tables, err := r.tables()
 	if err != nil {
 		return r.explain(err)
@@ -224,10 +244,18 @@ func (r *run) write(out io.Writer) error {
 	if errors.Is(err, errTooWide) {
 		return r.explain(err)
 	}
+	if errors.Is(err, ErrDoubt) {
+		return err
+	}
 	if err != nil {
 		return o.wrap(r.in.Name, err)
 	}
-	r.groups = o.groups
+	r.groups, r.scales = o.groups, make([]uint8, len(r.plan.columns))
+	for s, st := range r.states.list {
+		if st.kind.numeric() {
+			r.scales[st.column] = max(r.scales[st.column], o.scales[s])
+		}
+	}
 	if r.opt.Progress != nil {
 		r.opt.Progress(Progress{Bytes: r.bytes.Load(), Rows: r.rows.Load()})
 	}

@@ -54,6 +54,10 @@ func (s *sample) place() {
 		if ref.number > 0 {
 			continue
 		}
+		if before := slices.Index(s.plan.columns[:i], ref); before >= 0 {
+			s.index[i] = s.index[before]
+			continue
+		}
 		for free < len(s.names) && s.names[free] != "" {
 			free++
 		}

@@ -19,6 +19,7 @@ type Input struct {
 	ReaderAt io.ReaderAt // with Size: read in parallel
 	Size     int64       // bytes
 	Reader   io.Reader   // used when ReaderAt is nil
+	Layout   *Layout     // where the columns are; nil leaves it to the header
 }
 
 var (

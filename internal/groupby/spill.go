@@ -168,7 +168,10 @@ func (t *table) appendRecord(dst []byte, at uint32, key []byte, scales []uint8) 
 			dst = append(binary.AppendUvarint(append(dst, spilledText), uint64(len(text))), text...)
 			continue
 		}
-		v, ok := int128{words[1], words[0]}.scaleUp(scales[s] - t.scales[s])
+		v, ok := int128{words[1], words[0]}, true
+		if !st.double {
+			v, ok = v.scaleUp(scales[s] - t.scales[s])
+		}
 		if !ok {
 			return dst, errTooWide
 		}

@@ -27,8 +27,9 @@ const noValue = 1 << 63
 // state is one of the things kept for each group.
 type state struct {
 	kind   stateKind
-	column int // index into Plan.columns; -1 for rowCount
-	offset int // of its first word in a record
+	column int  // index into Plan.columns; -1 for rowCount
+	offset int  // of its first word in a record
+	double bool // its numbers are doubles: see double.go
 }
 
 // states is the record layout that a plan needs.
@@ -53,7 +54,7 @@ func newStates(p *Plan) *states {
 		i := slices.IndexFunc(s.list, func(have state) bool { return have.kind == kind && have.column == column })
 		if i < 0 {
 			i = len(s.list)
-			s.list = append(s.list, state{kind: kind, column: column, offset: s.words})
+			s.list = append(s.list, state{kind: kind, column: column, offset: s.words, double: column >= 0 && kind.numeric() && p.doubles[column]})
 			s.words += stateWords[kind]
 		}
 		return i

@@ -21,8 +21,14 @@ func (r *run) readStream() error {
 	}
 	w.ensureText(size)
 	w.line, w.lineAt = 1, 0
+	if known := r.in.Layout; known != nil {
+		if _, err := io.CopyN(io.Discard, s, known.Start); err != nil && err != io.EOF {
+			return err
+		}
+		w.line = known.Line
+	}
 	rejects := newRejects(r, w)
-	n, final, ahead := 0, false, s.format == "" || r.opt.Workers == 1
+	n, final, ahead := 0, false, s.format == "" && r.in.ReaderAt != nil || r.opt.Workers == 1
 	for !final {
 		if n, final, err = fill(s, w.text[:w.room()], n); err != nil {
 			return err

@@ -1,12 +1,13 @@
 package groupby
 
 import (
-	"bytes"
 	"errors"
+
+	"csv-pipeline/internal/separators"
 )
 
 const (
-	chunkSize = 8 << 10 // the most bytes that are indexed together, a multiple of 64
+	chunkSize = separators.Chunk // the most bytes that are indexed together
 	maxRecord = 1<<refLength - 1
 )
 
@@ -15,9 +16,10 @@ type worker struct {
 	plan   *Plan
 	layout *layout
 	name   string // of the input
+	comma  byte   // the delimiter
 	number int    // among the run's workers
 	sizes  sizes
-	kernel *kernel
+	finder separators.Finder
 	text   []byte // what is read into
 
 	table    table
@@ -36,10 +38,7 @@ type worker struct {
 	line   int64
 	lineAt int
 
-	quoted     bool // the chunk before had quotes
-	separators [chunkSize / 64]uint64
-	masks      [chunkSize / 64]quotedMasks
-	ends       [1 + chunkSize + placesSlack]uint32 // where the fields of a chunk end; the first is where the one before the chunk did
+	ends [1 + chunkSize + separators.Slack]uint32 // where the fields of a chunk end; the first is where the one before the chunk did
 }
 
 // positionError is an InputError whose line is yet to be told from its place.
@@ -80,13 +79,13 @@ func (w *worker) header(text []byte, n int, final bool) (used int, err error) {
 		return 0, &InputError{Name: w.name, Line: 1, Problem: "UTF-16: expected UTF-8 or another ASCII-compatible encoding"}
 	}
 	for used < n {
-		problem, incomplete := w.record.parse(text[used:n], w.plan.comma)
+		problem, incomplete := w.record.parse(text[used:n], w.comma)
 		switch {
 		case incomplete && !final:
 			return 0, nil
 		case problem != "":
 			bad := &InputError{Name: w.name, Line: line, Problem: problem}
-			bad.show(text[used:], w.record.size, w.plan.comma)
+			bad.show(text[used:], w.record.size, w.comma)
 			return 0, bad
 		case w.record.blank:
 			line++
@@ -95,7 +94,7 @@ func (w *worker) header(text []byte, n int, final bool) (used int, err error) {
 		}
 		if bad := w.findNUL(); bad != nil {
 			bad.Line = line
-			bad.show(text[used:], w.record.size, w.plan.comma)
+			bad.show(text[used:], w.record.size, w.comma)
 			return 0, bad
 		}
 		names := make([]string, len(w.record.ends))
@@ -105,7 +104,7 @@ func (w *worker) header(text []byte, n int, final bool) (used int, err error) {
 		w.layout, err = w.plan.newLayout(w.name, line, names)
 		var bad *InputError
 		if errors.As(err, &bad) {
-			bad.show(text[used:], w.record.size, w.plan.comma)
+			bad.show(text[used:], w.record.size, w.comma)
 		} else if !w.plan.noHeader {
 			used += w.record.size
 		}
@@ -140,7 +139,7 @@ func (w *worker) records(text []byte, n int, final bool) (used int, err error) {
 // chunk aggregates the whole records of the first size bytes of text, up to
 // the first batch that is in doubt.
 func (w *worker) chunk(text []byte, size int) (used int, err error) {
-	found, rows, seen, good := w.index(text[:(size+63)&^63])
+	found, rows, seen, good := w.finder.Find(text[:(size+63)&^63], w.comma, w.ends[1:])
 	width := w.layout.width
 	w.ends[0] = ^uint32(0)
 	if !good || rows == 0 || found < rows*width || !w.shaped(text, rows) {
@@ -150,7 +149,7 @@ func (w *worker) chunk(text []byte, size int) (used int, err error) {
 		n := min(batchRows, rows-first)
 		ends := w.ends[first*width : (first+n)*width+1]
 		w.place(ends)
-		if seen&(seenCR|seenQuote) != 0 {
+		if seen&(separators.CR|separators.Quote) != 0 {
 			w.trim(text, n, seen)
 		}
 		if w.table.full(w.sizes.full) {
@@ -165,30 +164,6 @@ func (w *worker) chunk(text []byte, size int) (used int, err error) {
 		used = int(ends[n*width]) + 1
 	}
 	return used, nil
-}
-
-// index sets ends for a text that begins with a record, and returns how many
-// they are and how many of them end a row. It is not good where there is a NUL,
-// or quotes may not be as they should.
-func (w *worker) index(text []byte) (found, rows int, seen byteKinds, good bool) {
-	comma, ends := w.plan.comma, w.ends[1:]
-	if !w.quoted {
-		var special bool
-		found, rows, special = w.kernel.index(text, comma, ends)
-		if !special {
-			return found, rows, 0, true
-		}
-		if w.quoted = bytes.IndexByte(text, '"') >= 0; !w.quoted {
-			return found, rows, seenCR, bytes.IndexByte(text, 0) < 0
-		}
-	}
-	words := len(text) / 64
-	if w.kernel.mask(text, comma, w.masks[:]) {
-		return 0, 0, 0, false
-	}
-	rows, seen, good = separate(w.masks[:words], w.separators[:])
-	w.quoted = seen&seenQuote != 0
-	return w.kernel.flatten(ends, w.separators[:words]), rows, seen, good
 }
 
 // shaped says whether all rows have their fields: as there are as many
@@ -219,13 +194,13 @@ func (w *worker) place(ends []uint32) {
 }
 
 // trim takes the CR off the last column, and the quotes off all.
-func (w *worker) trim(text []byte, n int, seen byteKinds) {
+func (w *worker) trim(text []byte, n int, seen separators.Kinds) {
 	for i, field := range w.layout.index {
 		c := &w.batch.columns[i]
-		if seen&seenCR != 0 && field == w.layout.width-1 {
+		if seen&separators.CR != 0 && field == w.layout.width-1 {
 			c.trimCR(text, n)
 		}
-		if seen&seenQuote != 0 {
+		if seen&separators.Quote != 0 {
 			c.trimQuotes(text, n)
 		}
 	}

@@ -1,0 +1,288 @@
+package dialect
+
+import (
+	"archive/zip"
+	"bufio"
+	"bytes"
+	"compress/bzip2"
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"path"
+	"strings"
+	"sync/atomic"
+
+	"github.com/klauspost/compress/gzip"
+	"github.com/klauspost/compress/zstd"
+	"github.com/pierrec/lz4/v4"
+	"github.com/ulikunitz/xz"
+
+	"csv-pipeline/internal/groupby"
+)
+
+// File is a file as it is stored.
+type File struct {
+	Name     string // as errors call it, e.g. "20220101.csv"
+	ReaderAt io.ReaderAt
+	Size     int64 // bytes
+}
+
+// zstdMaxWindow bounds the memory a zstd file can ask for; it is what `zstd -19`
+// uses, `--ultra` and `--long` go beyond it.
+const zstdMaxWindow = 8 << 20
+
+// kinds of files by their first bytes.
+var (
+	gzipMagic  = "\x1f\x8b"
+	zstdMagic  = "\x28\xb5\x2f\xfd"
+	bzip2Magic = "BZh"
+	xzMagic    = "\xfd7zXZ\x00"
+	lz4Magic   = "\x04\x22\x4d\x18"
+	zipMagic   = "PK\x03\x04"
+	zipEmpty   = "PK\x05\x06"
+
+	foreign = []struct{ magic, is string }{
+		{"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1", "an old Excel workbook (.xls) or another document of Microsoft Office; save the sheet as CSV"},
+		{"%PDF-", "a PDF; expected a CSV file"},
+		{"PAR1", "a Parquet file; expected a CSV file"},
+		{"{\\rtf", "a document (RTF); expected a CSV file"},
+		{"Rar!\x1a\x07", "a RAR archive; expected the CSV file, or a zip with it alone"},
+		{"7z\xbc\xaf\x27\x1c", "a 7-Zip archive; expected the CSV file, or a zip with it alone"},
+		{"SQLite format 3\x00", "a SQLite database; expected a CSV file"},
+		{"\x89PNG", "a picture (PNG); expected a CSV file"},
+		{"\xff\xd8\xff", "a picture (JPEG); expected a CSV file"},
+		{"Obj\x01", "an Avro file; expected a CSV file"},
+		{"ORC", "an ORC file; expected a CSV file"},
+		{"ARROW1", "an Arrow file; expected a CSV file"},
+	}
+)
+
+const magicLength = 16
+
+// stored reads a file as it is stored, from its beginning, counts what it read, and
+// remembers the first error that is the reader's own: it tells a failing disk from a
+// damaged archive.
+type stored struct {
+	ctx    context.Context
+	in     io.Reader
+	bytes  *atomic.Int64
+	failed error
+}
+
+func (s *stored) Read(b []byte) (int, error) {
+	if err := s.ctx.Err(); err != nil {
+		s.failed = err
+		return 0, err
+	}
+	n, err := s.in.Read(b)
+	s.bytes.Add(int64(n))
+	if err != nil && err != io.EOF {
+		s.failed = err
+	}
+	return n, err
+}
+
+// container is how a file is packed.
+type container struct {
+	file   File
+	format string    // "" for a file that is not packed
+	member *zip.File // of a zip
+	limit  int       // the most bytes that one stored byte may become
+}
+
+// openContainer tells how a file is packed; what is no CSV is an *InputError.
+func openContainer(file File, limit int) (*container, error) {
+	c := &container{file: file, limit: limit}
+	var head [magicLength]byte
+	n, err := file.ReaderAt.ReadAt(head[:min(magicLength, file.Size)], 0)
+	if err != nil && err != io.EOF {
+		return nil, fmt.Errorf("read %s: %w", file.Name, err)
+	}
+	magic := string(head[:n])
+	for _, known := range [...]struct{ magic, format string }{
+		{gzipMagic, "gzip"}, {zstdMagic, "zstd"}, {xzMagic, "xz"}, {lz4Magic, "lz4"}, {zipMagic, "zip"}, {zipEmpty, "zip"},
+	} {
+		if strings.HasPrefix(magic, known.magic) {
+			c.format = known.format
+		}
+	}
+	if len(magic) >= 10 && strings.HasPrefix(magic, bzip2Magic) && (magic[4:10] == "1AY&SY" || magic[4:10] == "\x17\x72\x45\x38\x50\x90") {
+		c.format = "bzip2"
+	}
+	for _, other := range foreign {
+		if strings.HasPrefix(magic, other.magic) {
+			return nil, c.bad("this is " + other.is)
+		}
+	}
+	if c.format == "zip" {
+		return c, c.openZip()
+	}
+	return c, nil
+}
+
+func (c *container) bad(problem string) error {
+	return &groupby.InputError{Name: c.file.Name, Problem: problem}
+}
+
+// openZip finds the one CSV file of a zip.
+func (c *container) openZip() error {
+	archive, err := zip.NewReader(c.file.ReaderAt, c.file.Size)
+	if err != nil {
+		return c.bad(fmt.Sprintf("the zip archive is damaged or cut off: %v", err))
+	}
+	var names []string
+	for _, member := range archive.File {
+		name := member.Name
+		switch {
+		case name == "[Content_Types].xml" || strings.HasPrefix(name, "xl/"):
+			return c.bad("this is an Excel workbook; save the sheet as CSV")
+		case name == "mimetype" || name == "content.xml":
+			return c.bad("this is an OpenDocument spreadsheet or another document; save the sheet as CSV")
+		case strings.HasSuffix(name, "/"), strings.HasPrefix(name, "__MACOSX/"), strings.HasPrefix(path.Base(name), "."):
+			continue
+		}
+		names = append(names, name)
+		c.member = member
+	}
+	if len(names) != 1 {
+		list := "nothing"
+		if len(names) > 0 {
+			list = strings.Join(names[:min(len(names), 3)], ", ")
+			if len(names) > 3 {
+				list += fmt.Sprintf(" and %d more", len(names)-3)
+			}
+		}
+		return c.bad(fmt.Sprintf("the zip archive has %d files (%s): expected one CSV file in it", len(names), list))
+	}
+	if c.member.Flags&1 != 0 {
+		return c.bad("the zip archive is encrypted: expected one without a password")
+	}
+	return nil
+}
+
+// text is what is in a file, unpacked.
+type text struct {
+	io.Reader
+	stored  *stored
+	c       *container
+	close   func()
+	counted int64
+}
+
+// open starts reading from the beginning.
+func (c *container) open(ctx context.Context, bytesRead *atomic.Int64) (*text, error) {
+	src := &stored{ctx: ctx, in: io.NewSectionReader(c.file.ReaderAt, 0, c.file.Size), bytes: bytesRead}
+	t := &text{stored: src, c: c, close: func() {}}
+	packed := bufio.NewReaderSize(src, 64<<10)
+	var err error
+	switch c.format {
+	case "gzip":
+		var z *gzip.Reader
+		if z, err = gzip.NewReader(packed); err == nil {
+			t.Reader, t.close = z, func() { _ = z.Close() }
+		}
+	case "zstd":
+		var z *zstd.Decoder
+		if z, err = zstd.NewReader(packed, zstd.WithDecoderConcurrency(1), zstd.WithDecoderLowmem(true), zstd.WithDecoderMaxWindow(zstdMaxWindow)); err == nil {
+			t.Reader, t.close = z, z.Close
+		}
+	case "bzip2":
+		t.Reader = bzip2.NewReader(packed)
+	case "xz":
+		t.Reader, err = xz.ReaderConfig{DictCap: 64 << 20}.NewReader(packed)
+	case "lz4":
+		t.Reader = lz4.NewReader(packed)
+	case "zip":
+		if m := c.member.Method; m != zip.Store && m != zip.Deflate {
+			return nil, c.bad(fmt.Sprintf("the zip archive is packed by method %d: expected deflate", m))
+		}
+		var z io.ReadCloser
+		if z, err = c.member.Open(); err == nil {
+			t.Reader, t.close = &zipMember{ctx: ctx, in: z, t: t, file: c.member}, func() { _ = z.Close() }
+		}
+	default:
+		t.Reader = src
+	}
+	if err != nil {
+		return nil, t.explain(err)
+	}
+	return t, nil
+}
+
+// zipMember counts the stored bytes of a member by the share of it that was read.
+type zipMember struct {
+	ctx  context.Context
+	in   io.Reader
+	t    *text
+	file *zip.File
+	out  uint64
+	told int64
+}
+
+func (z *zipMember) Read(b []byte) (int, error) {
+	if err := z.ctx.Err(); err != nil {
+		z.t.stored.failed = err
+		return 0, err
+	}
+	n, err := z.in.Read(b)
+	z.out += uint64(n)
+	if size := z.file.UncompressedSize64; size > 0 {
+		packed := int64(float64(min(z.out, size)) / float64(size) * float64(z.file.CompressedSize64))
+		z.t.stored.bytes.Add(packed - z.told)
+		z.told = packed
+	}
+	return n, err
+}
+
+func (t *text) Read(b []byte) (int, error) {
+	n, err := t.Reader.Read(b)
+	t.counted += int64(n)
+	if t.c.format == "" {
+		if err != nil && err != io.EOF {
+			err = fmt.Errorf("read %s: %w", t.c.file.Name, err)
+		}
+		return n, err
+	}
+	const free = 64 << 20 // bytes that any file may become
+	if t.counted > free && t.counted > t.stored.bytes.Load()*int64(t.c.limit) {
+		return n, t.c.bad(fmt.Sprintf("unpacked it is more than %d times as large as packed: expected less, or a larger maxExpansion", t.c.limit))
+	}
+	if err != nil && err != io.EOF {
+		err = t.explain(err)
+	}
+	return n, err
+}
+
+// explain tells apart a reader that failed and an archive that is damaged.
+func (t *text) explain(err error) error {
+	if t.stored.failed != nil {
+		return fmt.Errorf("read %s: %w", t.c.file.Name, t.stored.failed)
+	}
+	if errors.Is(err, zstd.ErrWindowSizeExceeded) || errors.Is(err, zstd.ErrDecoderSizeExceeded) {
+		return t.c.bad(fmt.Sprintf("the zstd window is larger than %d MiB: expected a file compressed without --ultra and --long", zstdMaxWindow>>20))
+	}
+	return t.c.bad(fmt.Sprintf("the %s data is damaged or cut off: %v", t.c.format, err))
+}
+
+// notCSV says what a text is that is no CSV: HTML, XML or JSON, or "".
+func notCSV(head []byte) string {
+	s := bytes.TrimPrefix(head, byteOrderMark)
+	s = trimSpace(s[:min(len(s), 4096)])
+	lower := bytes.ToLower(s[:min(len(s), 64)])
+	for _, tag := range []string{"<!doctype html", "<html", "<head", "<body", "<title", "<meta", "<script", "<!--"} {
+		if bytes.HasPrefix(lower, []byte(tag)) {
+			return "this is an HTML page, perhaps that of a login or an error; expected a CSV file"
+		}
+	}
+	if bytes.HasPrefix(lower, []byte("<?xml")) {
+		return "this is XML; expected a CSV file"
+	}
+	if len(s) > 1 && (s[0] == '{' || s[0] == '[') {
+		rest := trimSpace(s[1:])
+		if len(rest) > 0 && (s[0] == '{' && (rest[0] == '"' || rest[0] == '}') || s[0] == '[' && (rest[0] == '{' || rest[0] == '[' || rest[0] == ']')) {
+			return "this is JSON; expected a CSV file"
+		}
+	}
+	return ""
+}

@@ -1,0 +1,208 @@
+package dialect
+
+import (
+	"slices"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/itchyny/timefmt-go"
+)
+
+// dateFormat is how dates and times are written.
+type dateFormat struct {
+	formats []string       // iso, epoch, epochms or of strftime, tried in order
+	zone    *time.Location // in which values with an offset and epochs are told; nil: as they are written
+	plain   bool           // as the engine reads them
+}
+
+// appendTime appends a cell as the engine reads times: 2006-01-02T15:04:05. It says
+// false, and appends nothing, where the cell is no time in any of the formats.
+func (f *dateFormat) appendTime(dst, cell []byte) ([]byte, bool) {
+	s := trimSpace(cell)
+	for _, format := range f.formats {
+		var ok bool
+		switch format {
+		case ISO:
+			dst, ok = f.appendISO(dst, s)
+		case epoch:
+			dst, ok = f.appendEpoch(dst, s, time.Second)
+		case epochMS:
+			dst, ok = f.appendEpoch(dst, s, time.Millisecond)
+		default:
+			dst, ok = f.appendFormat(dst, s, format)
+		}
+		if ok {
+			return dst, true
+		}
+	}
+	return dst, false
+}
+
+const engineTime = "2006-01-02T15:04:05"
+
+func (f *dateFormat) appendFormat(dst, s []byte, format string) ([]byte, bool) {
+	t, err := timefmt.Parse(string(s), format)
+	if err != nil || t.Year() < 0 || t.Year() > 9999 || beyondMonth(string(s), format, t) {
+		return dst, false
+	}
+	if f.zone != nil && (strings.Contains(format, "%z") || strings.Contains(format, "%Z") || strings.Contains(format, "%s")) {
+		t = t.In(f.zone)
+	}
+	return t.AppendFormat(dst, engineTime), true
+}
+
+// beyondMonth says whether a day is one that its month does not have, such as the 31st of
+// February, which package timefmt takes for one of the next month. The text is then not
+// what the time is written as.
+func beyondMonth(s, format string, t time.Time) bool {
+	if t.Day() > 3 || !strings.Contains(format, "%d") && !strings.Contains(format, "%e") {
+		return false
+	}
+	return !sameDigits(s, timefmt.Format(t, format))
+}
+
+// sameDigits says whether two texts have the same numbers, zeros before them aside.
+func sameDigits(a, b string) bool {
+	numbers := func(s string) []string {
+		fields := strings.FieldsFunc(s, func(r rune) bool { return r < '0' || r > '9' })
+		for i, f := range fields {
+			fields[i] = strings.TrimLeft(f, "0")
+		}
+		return fields
+	}
+	return slices.Equal(numbers(a), numbers(b))
+}
+
+// appendEpoch takes units since 1970, of which there may be a fraction.
+func (f *dateFormat) appendEpoch(dst, s []byte, unit time.Duration) ([]byte, bool) {
+	whole := s
+	for i, c := range s {
+		if c == '.' {
+			whole = s[:i]
+			if !isDigits(s[i+1:]) {
+				return dst, false
+			}
+			break
+		}
+	}
+	n, err := strconv.ParseInt(string(whole), 10, 64)
+	if err != nil {
+		return dst, false
+	}
+	per := int64(time.Second / unit)
+	seconds := n / per
+	if n%per < 0 || n < 0 && len(whole) < len(s) {
+		seconds--
+	}
+	t := time.Unix(seconds, 0).UTC()
+	if t.Year() < 0 || t.Year() > 9999 {
+		return dst, false
+	}
+	if f.zone != nil {
+		t = t.In(f.zone)
+	}
+	return t.AppendFormat(dst, engineTime), true
+}
+
+// appendISO takes 2024-01-31, with T or a blank and 10:00, 10:00:00 or 10:00:00.123
+// behind it, and then, with or without a blank, Z, +01:00, +0100 or +01.
+func (f *dateFormat) appendISO(dst, s []byte) ([]byte, bool) {
+	if len(s) < 10 || s[4] != '-' || s[7] != '-' {
+		return dst, false
+	}
+	year1, year2, month, day := twoDigits(s), twoDigits(s[2:]), twoDigits(s[5:]), twoDigits(s[8:])
+	year := year1*100 + year2
+	if year1 < 0 || year2 < 0 || month < 1 || month > 12 || day < 1 || day > daysIn(year, month) {
+		return dst, false
+	}
+	rest := s[10:]
+	if len(rest) == 0 {
+		return append(append(dst, s...), "T00:00:00"...), true
+	}
+	if rest[0] != 'T' && rest[0] != 't' && rest[0] != ' ' {
+		return dst, false
+	}
+	rest = rest[1:]
+	part := func(most int) int {
+		n := twoDigits(rest)
+		if n < 0 || n > most {
+			return -1
+		}
+		rest = rest[2:]
+		return n
+	}
+	next := func(c byte) bool {
+		if len(rest) == 0 || rest[0] != c {
+			return false
+		}
+		rest = rest[1:]
+		return true
+	}
+	hour, minute, second := part(23), 0, 0
+	if hour < 0 {
+		return dst, false
+	}
+	if next(':') {
+		if minute = part(59); minute < 0 {
+			return dst, false
+		}
+		if next(':') {
+			if second = part(60); second < 0 {
+				return dst, false
+			}
+			if len(rest) > 1 && (rest[0] == '.' || rest[0] == ',') && rest[1]-'0' <= 9 {
+				for rest = rest[1:]; len(rest) > 0 && rest[0]-'0' <= 9; {
+					rest = rest[1:]
+				}
+			}
+		}
+	}
+	for len(rest) > 1 && rest[0] == ' ' {
+		rest = rest[1:]
+	}
+	offset, known := 0, len(rest) > 0
+	if known && !next('Z') && !next('z') {
+		negative := next('-')
+		if !negative && !next('+') {
+			return dst, false
+		}
+		hours, minutes := part(23), 0
+		if colon := next(':'); hours >= 0 && (colon || len(rest) > 0) {
+			minutes = part(59)
+		}
+		if hours < 0 || minutes < 0 {
+			return dst, false
+		}
+		if offset = hours*3600 + minutes*60; negative {
+			offset = -offset
+		}
+	}
+	if len(rest) > 0 {
+		return dst, false
+	}
+	if known && f.zone != nil {
+		t := time.Date(year, time.Month(month), day, hour, minute, second, 0, time.UTC).Add(-time.Duration(offset) * time.Second).In(f.zone)
+		return t.AppendFormat(dst, engineTime), true
+	}
+	dst = append(append(dst, s[:10]...), 'T')
+	for i, n := range [...]int{hour, minute, second} {
+		if i > 0 {
+			dst = append(dst, ':')
+		}
+		dst = append(dst, byte('0'+n/10), byte('0'+n%10))
+	}
+	return dst, true
+}
+
+// twoDigits is -1 where s does not begin with two digits.
+func twoDigits(s []byte) int {
+	if len(s) < 2 || s[0]-'0' > 9 || s[1]-'0' > 9 {
+		return -1
+	}
+	return int(s[0]-'0')*10 + int(s[1]-'0')
+}
+
+func daysIn(year, month int) int {
+	return time.Date(year, time.Month(month)+1, 0, 0, 0, 0, 0, time.UTC).Day()
+}

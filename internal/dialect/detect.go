@@ -1,0 +1,575 @@
+package dialect
+
+import (
+	"bytes"
+	"fmt"
+	"slices"
+	"strings"
+
+	"csv-pipeline/internal/groupby"
+)
+
+// Layout is how a file is written, as it was said or found.
+type Layout struct {
+	Container   string // gzip, zstd, bzip2, xz, lz4, zip; "" for none
+	Encoding    string
+	Delimiter   string
+	Quote       string   // "" where quotes mean nothing
+	Escape      string   // "" where only a doubled quote is one
+	HeaderLine  int64    // the last line of the header, from 1; 0 where there is none
+	Header      []string // names, without the blanks around them
+	headerText  string   // the header's last line as it stands
+	headerStart int64    // where that begins, in bytes of the text after its mark
+
+	charset    *charset
+	delimiter  []byte
+	blankAfter bool
+	quote      byte
+	escape     byte
+	bom        int64 // bytes of the byte order mark
+	start      int64 // of the first record, in bytes of the text after its mark
+	line       int64 // on which that is
+	width      int   // fields of the header, or of the first record
+	required   int   // fields that every row needs
+	fields     []int // for each column of the question its field
+	found      assumptions
+	before     *groupby.InputError // what was wrong before the assumptions were changed
+}
+
+// assumptions are what was found in the beginning of a file and may be wrong of the rest.
+type assumptions struct{ charset, escape, blank bool }
+
+func (l *Layout) syntax(r *rules) *syntax {
+	s := newSyntax(l.delimiter, l.quote, l.escape, r.comment)
+	s.blankAfter = l.blankAfter
+	return s
+}
+
+// name is a header's cell as it is compared and shown.
+func (l *Layout) name(cell []byte) string {
+	cell, _ = l.charset.decode(cell, nil)
+	return string(trimSpace(cell))
+}
+
+// candidates are the delimiters that are tried, in the order of preference.
+var candidates = [][]byte{{','}, {';'}, {'\t'}, {'|'}}
+
+// detector finds the layout of a file in its first lines.
+type detector struct {
+	*rules
+	name    string
+	columns []groupby.Column
+	head    []byte // after the byte order mark; decoded where that has to be first
+	final   bool   // it is all of the file
+	base    Layout
+	sepLine int // bytes of a first line such as sep=;
+	rec     record
+	scratch []byte
+}
+
+// detect finds the layout of the file that begins with head.
+func (r *rules) detect(name string, columns []groupby.Column, head []byte, final bool, base Layout) (*Layout, error) {
+	d := &detector{rules: r, name: name, columns: columns, head: head, final: final, base: base}
+	tried := candidates
+	if d.sep(); d.base.delimiter != nil {
+		tried = [][]byte{d.base.delimiter}
+	}
+	if len(r.delimiter) > 0 {
+		tried = [][]byte{r.delimiter}
+	}
+	l, err := d.best(tried)
+	if err != nil {
+		return nil, err
+	}
+	d.findQuotes(l)
+	if r.delimiter == nil {
+		d.findBlank(l)
+	}
+	l.Delimiter, l.Quote, l.Escape, l.Encoding = string(l.delimiter), character(l.quote), character(l.escape), l.charset.name
+	return l, nil
+}
+
+func character(c byte) string {
+	if c == 0 {
+		return ""
+	}
+	return string(rune(c))
+}
+
+// sep takes a first line such as sep=; which Excel writes and reads.
+func (d *detector) sep() {
+	end := bytes.IndexAny(d.head, "\r\n")
+	if end < 0 {
+		return
+	}
+	line := strings.Trim(string(d.head[:end]), `" `)
+	if len(line) < 5 || !strings.EqualFold(line[:4], "sep=") {
+		if strings.EqualFold(line, "sep=") && bytes.HasSuffix(d.head[:end], []byte("=\t")) {
+			line += "\t"
+		} else {
+			return
+		}
+	}
+	size, _ := lineEnd(d.head, end, true)
+	d.sepLine = end + size
+	d.base.delimiter = []byte(line[4:])
+}
+
+// skipped is where the lines end that are no table, and the number of the next.
+func (d *detector) skipped() (at int, line int64) {
+	at, line = d.sepLine, 1
+	if d.sepLine > 0 {
+		line++
+	}
+	for line <= int64(d.SkipRows) && at < len(d.head) {
+		at = nextLine(d.head, at)
+		line++
+	}
+	return at, line
+}
+
+func nextLine(text []byte, at int) int {
+	n := bytes.IndexAny(text[at:], "\r\n")
+	if n < 0 {
+		return len(text)
+	}
+	size, _ := lineEnd(text, at+n, true)
+	return at + n + size
+}
+
+// best is the layout under which the header is the earliest line with all columns,
+// or, where columns go by number, that which most lines fit.
+func (d *detector) best(tried [][]byte) (*Layout, error) {
+	quotes := []byte{d.quote}
+	if d.quoteAuto {
+		quotes = []byte{'"', '\''}
+	}
+	var best *Layout
+	bestFit := 0
+	for _, quote := range quotes {
+		for _, delimiter := range tried {
+			l := d.base
+			l.delimiter, l.quote, l.escape = delimiter, quote, d.escape
+			var fit int
+			var ok bool
+			switch {
+			case len(d.Header.Lines) > 0:
+				ok = d.headerAt(&l)
+				fit = d.fits(&l)
+			case named(d.columns) && !d.Header.None:
+				ok = d.search(&l, best)
+				fit = d.fits(&l)
+			default:
+				fit, ok = d.structure(&l)
+			}
+			if ok && (best == nil || d.better(&l, fit, best, bestFit)) {
+				best, bestFit = &l, fit
+			}
+		}
+		if best != nil && (quote == '"' || len(d.columns) > 0) {
+			break
+		}
+	}
+	if best == nil {
+		return nil, d.notFound(tried)
+	}
+	if d.Lenient && len(tried) > 1 && !d.Header.None && !named(d.columns) {
+		if all := d.sample(best); all[0].width == 1 && 2*bestFit < len(all) || best.width == 1 {
+			if l, ok := d.words(); ok {
+				best = l
+			}
+		}
+	}
+	return best, d.check(best)
+}
+
+// words is the layout of a table whose fields have blanks between, where nothing else is
+// between them: its first line has the header's words.
+func (d *detector) words() (*Layout, bool) {
+	l := d.base
+	l.delimiter, l.quote, l.escape = []byte{' '}, d.quote, d.escape
+	all := d.sample(&l)
+	if len(all) < 2 || all[0].width < 3 || all[0].numbers || all[0].count() != all[0].width || all[0].malformed {
+		return nil, false
+	}
+	names, k := d.names(&l, l.syntax(d.rules), all[0].at)
+	if k != row {
+		return nil, false
+	}
+	l.headerText, l.headerStart = string(d.head[all[0].at:d.endOf(all[0])]), int64(all[0].at)
+	l.take(names, resolve(d.columns, names), all[0].at+all[0].size, all[0].line, all[1].line)
+	return &l, true
+}
+
+func (d *detector) better(l *Layout, fit int, than *Layout, thanFit int) bool {
+	if named(d.columns) && len(d.Header.Lines) == 0 && l.HeaderLine != than.HeaderLine {
+		return l.HeaderLine < than.HeaderLine
+	}
+	if !named(d.columns) && (l.width > 1) != (than.width > 1) {
+		return l.width > 1 // any table is more than lines
+	}
+	if fit != thanFit {
+		return fit > thanFit
+	}
+	return l.width > than.width
+}
+
+// names reads the record at a place as a header.
+func (d *detector) names(l *Layout, s *syntax, at int) (names []string, k kind) {
+	if k = s.parse(d.head[at:], true, &d.rec); k != row {
+		return nil, k
+	}
+	names = make([]string, len(d.rec.fields))
+	for i, f := range d.rec.fields {
+		var cell []byte
+		cell, d.scratch = s.cell(d.head[at:], f, d.scratch[:0])
+		names[i] = l.name(cell)
+	}
+	return names, row
+}
+
+// search finds the first line that has all columns of the question, not behind the
+// header of a layout that is known already.
+func (d *detector) search(l *Layout, known *Layout) bool {
+	s := l.syntax(d.rules)
+	at, line := d.skipped()
+	for at < len(d.head) && (known == nil || line <= known.HeaderLine) {
+		names, k := d.names(l, s, at)
+		if k == row {
+			if found := resolve(d.columns, names); found.found() {
+				l.headerText, l.headerStart = string(d.head[at:at+d.rec.end]), int64(at)
+				l.take(names, found, at+d.rec.size, line, line+lines(d.head[at:at+d.rec.size]))
+				return true
+			}
+		}
+		at = nextLine(d.head, at)
+		line++
+	}
+	return false
+}
+
+// take enters a header into a layout.
+func (l *Layout) take(names []string, found resolution, end int, line, next int64) {
+	l.Header, l.fields = names, found.fields
+	l.HeaderLine, l.start, l.line = line, int64(end), next
+	l.setWidth(names)
+}
+
+func (l *Layout) setWidth(names []string) {
+	l.width, l.required = len(names), len(names)
+	for l.required > 1 && names[l.required-1] == "" {
+		l.required--
+	}
+}
+
+// headerAt takes the header from the lines that were said.
+func (d *detector) headerAt(l *Layout) bool {
+	s := l.syntax(d.rules)
+	var names []string
+	at, line := 0, int64(1)
+	for i, number := range d.Header.Lines {
+		for ; line < int64(number) && at < len(d.head); line++ {
+			at = nextLine(d.head, at)
+		}
+		if at >= len(d.head) {
+			return false
+		}
+		part, k := d.names(l, s, at)
+		if k != row {
+			return false
+		}
+		for len(names) < len(part) {
+			names = append(names, "")
+		}
+		for j, name := range part {
+			names[j] = strings.TrimSpace(names[j] + " " + name)
+		}
+		l.HeaderLine = int64(number)
+		next := at + d.rec.size
+		line += lines(d.head[at:next])
+		if at = next; i == len(d.Header.Lines)-1 {
+			l.take(names, resolve(d.columns, names), at, int64(number), line)
+		}
+	}
+	return true
+}
+
+// fits counts the lines of the rows of the head that a layout's header fits.
+func (d *detector) fits(l *Layout) (n int) {
+	if l.start == 0 {
+		return 0
+	}
+	s := l.syntax(d.rules)
+	for at := int(l.start); at < len(d.head); at += d.rec.size {
+		if s.parse(d.head[at:], d.final, &d.rec) == row && l.fitsRow(d.head[at:], &d.rec) {
+			n += int(lines(d.head[at : at+d.rec.size]))
+		} else if d.rec.size == 0 || !d.final && at+d.rec.size >= len(d.head) {
+			break
+		}
+	}
+	return n
+}
+
+// fitsRow says whether a row has the cells that are required, and none beyond the
+// header's but empty ones.
+func (l *Layout) fitsRow(data []byte, r *record) bool {
+	n := len(r.fields)
+	if n < l.required {
+		return false
+	}
+	for ; n > l.width; n-- {
+		if f := r.fields[n-1]; len(trimSpace(data[f.start:f.end])) > 0 {
+			return false
+		}
+	}
+	return true
+}
+
+// check refuses what a layout does not allow.
+func (d *detector) check(l *Layout) error {
+	bad := &groupby.InputError{Name: d.name, Line: max(1, l.HeaderLine)}
+	for i, c := range d.columns {
+		switch {
+		case d.Header.None && c.Number == 0:
+			bad.Line, bad.Problem = 0, fmt.Sprintf("a file without header has no column %q: expected a number such as #1", c.Name)
+			return bad
+		case c.Number > l.width:
+			bad.Problem = fmt.Sprintf("no column #%d: the table has %d columns", c.Number, l.width)
+			return bad
+		case c.Number == 0 && i < len(l.fields):
+		}
+	}
+	if d.Header.None {
+		return nil
+	}
+	found := resolve(d.columns, l.Header)
+	if found.missing >= 0 {
+		return d.noColumn(l, found.missing)
+	}
+	if found.twice >= 0 {
+		numbers := make([]string, len(found.twins))
+		for i, at := range found.twins {
+			numbers[i] = fmt.Sprintf("#%d", at+1)
+		}
+		bad.Column = d.columns[found.twice].Name
+		bad.Problem = fmt.Sprintf("%d columns have this name: expected one of them by its number, %s", len(numbers), strings.Join(numbers, " or "))
+		return bad
+	}
+	if len(l.Header) > maxColumns {
+		bad.Problem = fmt.Sprintf("%d columns, expected at most %d", len(l.Header), maxColumns)
+		return bad
+	}
+	return nil
+}
+
+// maxColumns bounds the number of columns of a file.
+const maxColumns = 1 << 16
+
+// noColumn is the error of a header without a column of the question.
+func (d *detector) noColumn(l *Layout, i int) error {
+	c := d.columns[i]
+	problem := fmt.Sprintf("no column %q: the header has %s", c.Name, quoteList(l.Header))
+	if like := nearest(c.Name, l.Header); like != "" {
+		problem += fmt.Sprintf("; is %q meant?", like)
+	}
+	return &groupby.InputError{Name: d.name, Line: l.HeaderLine, Problem: problem, Header: slices.Clone(l.Header)}
+}
+
+// notFound is the error of a file in whose beginning no line has the columns.
+func (d *detector) notFound(tried [][]byte) error {
+	if is := notCSV(d.head); is != "" {
+		return &groupby.InputError{Name: d.name, Problem: is}
+	}
+	if len(d.Header.Lines) > 0 {
+		return &groupby.InputError{Name: d.name, Problem: fmt.Sprintf("no header in line %d: the file is shorter, or the line is blank", d.Header.Lines[len(d.Header.Lines)-1])}
+	}
+	if len(trimSpace(d.head)) == 0 {
+		return &groupby.InputError{Name: d.name, Problem: "the file has no line that is not blank: expected a header line"}
+	}
+	without := *d
+	without.columns = nil
+	var best *Layout
+	bestFit := -1
+	for _, delimiter := range tried {
+		l := d.base
+		l.delimiter, l.quote, l.escape = delimiter, '"', d.escape
+		if fit, ok := without.structure(&l); ok && fit > bestFit {
+			best, bestFit = &l, fit
+		}
+	}
+	if best == nil {
+		return &groupby.InputError{Name: d.name, Problem: "no header was found: expected a line with the names of the columns"}
+	}
+	return d.noColumn(best, max(0, resolve(d.columns, best.Header).missing))
+}
+
+// quoteList is names for a message, the first few of them.
+func quoteList(names []string) string {
+	const most, mostBytes = 12, 120
+	var b strings.Builder
+	for i, name := range names {
+		if i == most || b.Len() > mostBytes {
+			fmt.Fprintf(&b, " and %d more", len(names)-i)
+			break
+		}
+		if i > 0 {
+			b.WriteString(", ")
+		}
+		if runes := []rune(name); len(runes) > 32 {
+			name = string(runes[:32]) + "…"
+		}
+		fmt.Fprintf(&b, "%q", name)
+	}
+	return b.String()
+}
+
+// findQuotes finds single quotes and backslashes where the head needs them.
+func (d *detector) findQuotes(l *Layout) {
+	if d.quoteAuto && l.quote == '"' && bytes.IndexByte(d.head, '\'') >= 0 && (d.singleQuotes(l) || d.Lenient && d.looseQuotes(l)) {
+		if l.quote = '\''; d.Lenient && len(d.columns) == 0 && len(d.Header.Lines) == 0 {
+			d.structure(l)
+		}
+		d.again(l)
+	}
+	if !d.escAuto || l.quote == 0 || !bytes.Contains(d.head, []byte{'\\', l.quote}) {
+		return
+	}
+	with := *l
+	with.escape = '\\'
+	if d.fitsNot(l) > 0 && d.fitsNot(&with) < d.fitsNot(l) {
+		l.escape, l.found.escape = '\\', true
+	}
+}
+
+// again reads the header of a layout whose quotes have changed.
+func (d *detector) again(l *Layout) {
+	if len(l.Header) == 0 || len(d.Header.Lines) > 0 {
+		return
+	}
+	names, k := d.names(l, l.syntax(d.rules), int(l.headerStart))
+	if k != row || len(names) != len(l.Header) {
+		return
+	}
+	if found := resolve(d.columns, names); found.found() {
+		l.Header = names
+	}
+}
+
+// fitsNot counts the rows of the head that a layout does not fit.
+func (d *detector) fitsNot(l *Layout) (n int) {
+	s := l.syntax(d.rules)
+	for at := int(l.start); at < len(d.head); at += d.rec.size {
+		switch s.parse(d.head[at:], d.final, &d.rec) {
+		case row:
+			if !l.fitsRow(d.head[at:], &d.rec) {
+				n++
+			}
+		case malformed:
+			n++
+		case incomplete:
+			return n
+		}
+	}
+	return n
+}
+
+// singleQuotes says whether all cells of a column are in single quotes, and none of
+// the file in double ones.
+func (d *detector) singleQuotes(l *Layout) bool {
+	with := *l
+	with.quote = '\''
+	s := with.syntax(d.rules)
+	enclosed := make([]bool, l.width)
+	for i := range enclosed {
+		enclosed[i] = true
+	}
+	rows := 0
+	for at := int(l.start); at < len(d.head); at += d.rec.size {
+		data := d.head[at:]
+		k := s.parse(data, d.final, &d.rec)
+		if k == incomplete {
+			break
+		}
+		if k == malformed {
+			return false
+		}
+		if k != row {
+			continue
+		}
+		rows++
+		for i, f := range d.rec.fields {
+			cell := trimSpace(data[f.start:f.end])
+			if !f.quoted && len(cell) > 1 && cell[0] == '"' && cell[len(cell)-1] == '"' {
+				return false
+			}
+			if i < l.width {
+				enclosed[i] = enclosed[i] && f.quoted
+			}
+		}
+		for i := len(d.rec.fields); i < l.width; i++ {
+			enclosed[i] = false
+		}
+	}
+	return rows > 0 && slices.Contains(enclosed, true)
+}
+
+// findBlank says whether a blank follows every delimiter of the head.
+func (d *detector) findBlank(l *Layout) {
+	if l.delimiter[0] == ' ' || l.delimiter[0] == '\t' || !bytes.Contains(d.head, append(slices.Clone(l.delimiter), ' ')) {
+		return
+	}
+	s := l.syntax(d.rules)
+	n := 0
+	for at := int(l.start); at < len(d.head); at += d.rec.size {
+		data := d.head[at:]
+		k := s.parse(data, d.final, &d.rec)
+		if k == incomplete {
+			break
+		}
+		if k == malformed {
+			return
+		}
+		if k != row {
+			continue
+		}
+		for _, f := range d.rec.fields[1:] {
+			if f.from >= len(data) || data[f.from] != ' ' {
+				return
+			}
+			n++
+		}
+	}
+	if n > 0 {
+		l.blankAfter, l.found.blank = true, true
+	}
+}
+
+// looseQuotes is singleQuotes for cells with quotes in them that are neither doubled nor
+// escaped: such a quote closes only before a delimiter or a line end.
+func (d *detector) looseQuotes(l *Layout) bool {
+	with := *l
+	with.quote = '\''
+	s := with.syntax(d.rules)
+	enclosed := make([]int, l.width)
+	rows := 0
+	for at := int(l.start); at < len(d.head); at = nextLine(d.head, at) {
+		line := d.head[at:nextLine(d.head, at)]
+		line = bytes.TrimRight(line, "\r\n")
+		if len(line) == 0 || !s.parseLoosely(line, func(int) bool { return false }, &d.rec) {
+			continue
+		}
+		if bytes.HasPrefix(line, []byte{'"'}) || bytes.Contains(line, append(slices.Clone(l.delimiter), '"')) {
+			return false
+		}
+		if !l.fitsRow(line, &d.rec) {
+			continue
+		}
+		rows++
+		for i, f := range d.rec.fields[:l.width] {
+			if f.quoted {
+				enclosed[i]++
+			}
+		}
+	}
+	return rows > 0 && slices.Max(enclosed) == rows
+}

@@ -1,0 +1,27 @@
+// Package dialect reads CSV as people and programs write it: from the bytes of a
+// file to the records that the engine of package groupby takes at full speed.
+//
+// # Two kinds of guessing
+//
+// Structure is found: container, encoding, line ends, the lines before the table,
+// the delimiter, the quotes and the header. It can be checked, for under the right
+// reading the columns that the question names are there. Meaning is never guessed:
+// a cell that is no number as it is written is refused, and the refusal names the
+// setting that reads it.
+//
+// # Files in the order in which data flows
+//
+//	settings.go   what a user may say of a file, checked
+//	container.go  gzip, zstd, bzip2, xz, lz4, zip; what is no CSV is refused by name
+//	encoding.go   from any encoding to UTF-8
+//	syntax.go     one record: delimiters, quotes, escapes, line ends
+//	columns.go    which of a header's names are those that the question asks for
+//	detect.go     the layout of a file, from its first lines
+//	number.go     a cell as a plain number
+//	date.go       a cell as an ISO 8601 time
+//	rewrite.go    records as the engine takes them: only the cells that are used
+//	stream.go     the rewriting in parallel, in order
+//	lenient.go    rows that break the rules, where they must be read
+//	hint.go       which setting would read a cell
+//	open.go       all of it together: a file as a groupby.Input
+package dialect

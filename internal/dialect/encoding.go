@@ -1,0 +1,223 @@
+package dialect
+
+import (
+	"bytes"
+	"encoding/binary"
+	"fmt"
+	"io"
+	"unicode/utf16"
+	"unicode/utf8"
+
+	"golang.org/x/text/encoding"
+	"golang.org/x/text/encoding/charmap"
+	"golang.org/x/text/encoding/htmlindex"
+
+	"csv-pipeline/internal/groupby"
+)
+
+// charset is an encoding. UTF-8 and those of one byte a character have the bytes of
+// ASCII as they are, so that a file is split before its cells are decoded; of the
+// others all is decoded first.
+type charset struct {
+	name   string
+	table  *[256][]byte // of one byte a character: each in UTF-8, nil where there is none
+	wide   encoding.Encoding
+	utf16  bool
+	bigEnd bool
+}
+
+var (
+	utf8Charset   = &charset{name: "utf-8"}
+	utf16LE       = &charset{name: "utf-16le", utf16: true}
+	utf16BE       = &charset{name: "utf-16be", utf16: true, bigEnd: true}
+	windows1252   = tableCharset("windows-1252", charmap.Windows1252)
+	byteOrderMark = []byte("\uFEFF")
+)
+
+// charsetNamed finds an encoding by the names of the WHATWG Encoding Standard.
+func charsetNamed(name string) (*charset, error) {
+	e, err := htmlindex.Get(name)
+	if err != nil {
+		return nil, &SettingError{"encoding", name, "auto, or a name of the WHATWG encoding list such as utf-8, windows-1252, utf-16le or shift_jis"}
+	}
+	canonical, err := htmlindex.Name(e)
+	if err != nil {
+		canonical = name
+	}
+	switch canonical {
+	case "utf-8":
+		return utf8Charset, nil
+	case "utf-16le", "utf-16":
+		return utf16LE, nil
+	case "utf-16be":
+		return utf16BE, nil
+	case "replacement":
+		return nil, &SettingError{"encoding", name, "an encoding that can be read"}
+	}
+	if m, ok := e.(*charmap.Charmap); ok {
+		return tableCharset(canonical, m), nil
+	}
+	return &charset{name: canonical, wide: e}, nil
+}
+
+func tableCharset(name string, m *charmap.Charmap) *charset {
+	var table [256][]byte
+	for i := range table {
+		if r := m.DecodeByte(byte(i)); r != utf8.RuneError {
+			table[i] = utf8.AppendRune(nil, r)
+		}
+	}
+	return &charset{name: name, table: &table}
+}
+
+// first says whether all has to be decoded before a file is split.
+func (c *charset) first() bool { return c.utf16 || c.wide != nil }
+
+// reader decodes all of a text. What cannot be decoded becomes U+FFFD.
+func (c *charset) reader(name string, r io.Reader) io.Reader {
+	if c.utf16 {
+		var order binary.ByteOrder = binary.LittleEndian
+		if c.bigEnd {
+			order = binary.BigEndian
+		}
+		return &utf16Reader{name: name, in: r, order: order}
+	}
+	return c.wide.NewDecoder().Reader(r)
+}
+
+// decode is the cell in UTF-8; in scratch where it had to be made.
+func (c *charset) decode(cell, scratch []byte) (decoded, used []byte) {
+	if c.table == nil || isASCII(cell) {
+		return cell, scratch
+	}
+	start := len(scratch)
+	for _, b := range cell {
+		scratch = append(scratch, c.table[b]...)
+	}
+	return scratch[start:], scratch
+}
+
+// undecodable is the place of the first byte of a text that the encoding does not
+// have, or -1.
+func (c *charset) undecodable(text []byte) int {
+	switch {
+	case c.table != nil:
+		for i, b := range text {
+			if c.table[b] == nil {
+				return i
+			}
+		}
+		return -1
+	case c.first():
+		return bytes.IndexRune(text, utf8.RuneError)
+	}
+	return invalidUTF8(text)
+}
+
+// invalidUTF8 is the place of the first byte that is no UTF-8, or -1.
+func invalidUTF8(text []byte) int {
+	if utf8.Valid(text) {
+		return -1
+	}
+	for i := 0; ; {
+		r, n := utf8.DecodeRune(text[i:])
+		if r == utf8.RuneError && n <= 1 {
+			return i
+		}
+		i += n
+	}
+}
+
+// multiByte is the place of the first character of valid UTF-8 that takes several
+// bytes, or -1.
+func multiByte(text []byte) int {
+	for i := 0; i < len(text); {
+		if text[i] < utf8.RuneSelf {
+			i++
+			continue
+		}
+		if r, n := utf8.DecodeRune(text[i:]); n > 1 && r != utf8.RuneError {
+			return i
+		}
+		i++
+	}
+	return -1
+}
+
+func isASCII(s []byte) bool {
+	for _, c := range s {
+		if c >= utf8.RuneSelf {
+			return false
+		}
+	}
+	return true
+}
+
+const utf16Buffer = 32 << 10
+
+// utf16Reader decodes UTF-16.
+type utf16Reader struct {
+	name  string
+	in    io.Reader
+	order binary.ByteOrder
+	buf   [utf16Buffer]byte
+	n     int // bytes in buf
+	out   []byte
+	text  [3 * utf16Buffer / 2]byte // no character takes more in UTF-8 than its double
+	err   error
+}
+
+func (u *utf16Reader) Read(p []byte) (int, error) {
+	for len(u.out) == 0 {
+		if u.err != nil {
+			return 0, u.err
+		}
+		n, err := u.in.Read(u.buf[u.n:])
+		u.n += n
+		u.err = err
+		u.convert(err == io.EOF)
+	}
+	n := copy(p, u.out)
+	u.out = u.out[n:]
+	return n, nil
+}
+
+// convert turns the whole characters of buf to UTF-8.
+func (u *utf16Reader) convert(final bool) {
+	out, i := u.text[:0], 0
+	for ; i+1 < u.n; i += 2 {
+		c := rune(u.order.Uint16(u.buf[i:]))
+		if c < utf8.RuneSelf {
+			out = append(out, byte(c))
+			continue
+		}
+		if utf16.IsSurrogate(c) {
+			if i+3 >= u.n && !final {
+				break
+			}
+			pair := rune(utf8.RuneError)
+			if i+3 < u.n {
+				pair = utf16.DecodeRune(c, rune(u.order.Uint16(u.buf[i+2:])))
+			}
+			if c = pair; pair != utf8.RuneError {
+				i += 2
+			}
+		}
+		out = utf8.AppendRune(out, c)
+	}
+	if final && i < u.n {
+		u.err = &groupby.InputError{Name: u.name, Problem: "the UTF-16 text ends in the middle of a character: expected the whole file"}
+		i = u.n
+	}
+	u.n = copy(u.buf[:], u.buf[i:u.n])
+	u.out = out
+}
+
+// encodingName is how messages call a charset.
+func (c *charset) String() string { return c.name }
+
+// mixed is the error of a file in two encodings.
+func mixed(name string, utf8Line, otherLine int64) error {
+	return &groupby.InputError{Name: name, Line: otherLine, Problem: fmt.Sprintf(
+		"mixed encodings: this line is no UTF-8, line %d is; expected one encoding in all of the file, or encoding: windows-1252 to read it so all the same", utf8Line)}
+}

@@ -1,0 +1,191 @@
+package dialect
+
+import (
+	"bytes"
+
+	"csv-pipeline/internal/groupby"
+	"csv-pipeline/internal/separators"
+)
+
+// The fast way through records that are regular: a delimiter of one byte, quotes as RFC
+// 4180 has them or none, and in each row the header's number of cells. What is not
+// goes the exact way, record by record, which alone refuses rows.
+
+// fast is what the fast way needs.
+type fast struct {
+	finder separators.Finder
+	ends   [1 + separators.Chunk + separators.Slack]uint32
+	padded [separators.Chunk]byte
+}
+
+// newFast is nil where the syntax is not of the kind.
+func newFast(w *rewriter) *fast {
+	l := w.layout
+	if len(l.delimiter) != 1 || l.escape != 0 || l.quote != '"' && l.quote != 0 || l.blankAfter || len(w.comment) > 0 || w.Lenient || w.SkipFooter > 0 || l.delimiter[0] == '"' || l.delimiter[0] == ' ' {
+		return nil
+	}
+	f := new(fast)
+	f.finder.Use(nil)
+	return f
+}
+
+// regular rewrites the regular rows that data begins with, and returns how many bytes
+// they take.
+func (w *rewriter) regular(data []byte) (used int) {
+	f := w.fast
+	for used+64 <= len(data) {
+		size := min(separators.Chunk, len(data)-used)
+		text := data[used : used+size&^63]
+		found, rows, seen, good := f.finder.Find(text, w.layout.delimiter[0], f.ends[1:])
+		width := w.layout.width
+		if !good || rows == 0 || found < rows*width || seen&separators.Quote != 0 && w.layout.quote == 0 {
+			return used
+		}
+		done, all := w.regularRows(text, rows, width, seen)
+		used += done
+		if !all {
+			return used
+		}
+	}
+	return used
+}
+
+// regularRows rewrites rows up to the first that is in doubt.
+func (w *rewriter) regularRows(text []byte, rows, width int, seen separators.Kinds) (used int, all bool) {
+	ends := w.fast.ends[:1+rows*width]
+	ends[0] = ^uint32(0)
+	shaped := true // as there are as many newlines as rows, and all of them end one
+	for r := 1; r <= rows; r++ {
+		shaped = shaped && text[ends[r*width]] == '\n'
+	}
+	for r := range rows {
+		row := ends[r*width : (r+1)*width+1]
+		start, end := int(row[0]+1), int(row[width])
+		if !shaped && !isRow(text, row) {
+			return used, false
+		}
+		next := end + 1
+		if seen&separators.CR != 0 {
+			if end > start && text[end-1] == '\r' {
+				end--
+			}
+			if bytes.IndexByte(text[start:end], '\r') >= 0 {
+				return used, false
+			}
+		}
+		if end == start || width == 1 && len(trimSpace(text[start:end])) == 0 || text[start] == 0x1a {
+			return used, false // a blank line, or nearly
+		}
+		if w.likelyHeader(text, row) {
+			return used, false
+		}
+		before := len(w.out)
+		for i := range w.outputs {
+			o := &w.outputs[i]
+			if i > 0 {
+				w.out = append(w.out, ',')
+			}
+			from, to := int(row[o.field]+1), int(row[o.field+1])
+			if o.field == width-1 {
+				to = end
+			}
+			if !w.regularCell(text[from:to], o, seen) {
+				w.out = w.out[:before]
+				return used, false
+			}
+		}
+		if len(w.out) == before {
+			w.out = append(w.out, `""`...)
+		}
+		w.out = append(w.out, '\n')
+		w.rows++
+		if w.line++; seen&separators.Quote != 0 {
+			w.line += int64(bytes.Count(text[start:end], []byte{'\n'}))
+		}
+		used = next
+	}
+	return used, true
+}
+
+// isRow says whether of the places where fields end just the last is a newline.
+func isRow(text []byte, ends []uint32) bool {
+	last := len(ends) - 1
+	for _, end := range ends[1:last] {
+		if text[end] == '\n' {
+			return false
+		}
+	}
+	return text[ends[last]] == '\n'
+}
+
+// likelyHeader says whether a row may be the header once more.
+func (w *rewriter) likelyHeader(text []byte, row []uint32) bool {
+	header := w.layout.Header
+	if len(header) < 2 {
+		return false
+	}
+	name, cell := header[0], text[row[0]+1:row[1]]
+	if len(cell) > 0 && (cell[0] == '"' || cell[0] == byteOrderMark[0] || isBlank(cell[0])) {
+		cell = bytes.Trim(bytes.TrimPrefix(cell, byteOrderMark), "\" \t")
+	}
+	if len(cell) == 0 || len(name) == 0 {
+		return len(cell) == len(name)
+	}
+	return cell[0] == name[0] && len(cell) >= len(name) && w.layout.name(cell) == name || cell[0] >= 0x80 && name[0] >= 0x80
+}
+
+// regularCell appends a cell in its role, or says that it is in doubt.
+func (w *rewriter) regularCell(cell []byte, o *output, seen separators.Kinds) bool {
+	if seen&separators.Quote != 0 && len(cell) > 0 {
+		if cell[0] == '"' {
+			if cell = cell[1 : len(cell)-1]; bytes.IndexByte(cell, '"') >= 0 {
+				return false // doubled ones
+			}
+		} else if cell[0] == ' ' || cell[0] == '\t' {
+			if inner := trimSpace(cell); len(inner) > 0 && inner[0] == '"' {
+				return false
+			}
+		}
+	}
+	if w.layout.charset.table != nil {
+		cell, w.scratch = w.layout.charset.decode(cell, w.scratch[:0])
+	}
+	if w.Trim {
+		cell = trimSpace(cell)
+	}
+	if len(cell) == 0 || len(cell) <= w.longest && w.missing[string(cell)] {
+		return true
+	}
+	switch o.role {
+	case groupby.Text:
+		w.out = appendField(w.out, cell)
+		return true
+	case groupby.Presence:
+		w.out = append(w.out, '1')
+		return true
+	case groupby.Number:
+		var ok bool
+		if w.out, ok = w.numbers.appendNumber(w.out, cell); ok && w.armed {
+			o.points.observe(cell, w.line)
+		}
+		return ok
+	case groupby.Extreme:
+		var ok bool
+		if w.out, ok = w.numbers.appendNumber(w.out, cell); !ok {
+			w.out = appendField(w.out, cell)
+		} else if w.armed {
+			o.points.observe(cell, w.line)
+		}
+		return true
+	}
+	if bytes.Equal(cell, o.last) {
+		w.out = append(w.out, o.told...)
+		return true
+	}
+	start := len(w.out)
+	var ok bool
+	if w.out, ok = w.dates.appendTime(w.out, cell); ok {
+		o.last, o.told = append(o.last[:0], cell...), append(o.told[:0], w.out[start:]...)
+	}
+	return ok
+}

@@ -1,0 +1,38 @@
+package dialect
+
+// footer holds back records that may be the last ones of the file.
+type footer struct {
+	most    int // so many are no table
+	waiting []held
+	rec     record // that of the record held back last, while another is taken
+	line    int64
+	nul     bool
+	invalid bool
+}
+
+// held is a record that waits.
+type held struct {
+	data []byte
+	rec  record
+	kind kind
+	line int64
+}
+
+// swap puts a record at the end of those that wait, and the first of them in its
+// place; data is nil where none has waited long enough.
+func (f *footer) swap(w *rewriter, data []byte, k kind) (first []byte, _ kind, final bool) {
+	h := held{data: append([]byte(nil), data[:w.rec.size]...), rec: w.rec, kind: k, line: w.line}
+	h.rec.fields = append([]field(nil), w.rec.fields...)
+	f.waiting = append(f.waiting, h)
+	if len(f.waiting) <= f.most {
+		return nil, k, false
+	}
+	next := f.waiting[0]
+	f.waiting = f.waiting[1:]
+	f.rec, f.line = w.rec, w.line
+	w.rec, w.line = next.rec, next.line
+	return next.data, next.kind, true
+}
+
+// back puts the record that was read last in its place again.
+func (f *footer) back(w *rewriter) { w.rec, w.line = f.rec, f.line }

@@ -1,0 +1,170 @@
+package dialect
+
+import (
+	"math/rand/v2"
+	"strconv"
+	"strings"
+	"testing"
+)
+
+// TestNumbers writes numbers in random formats and reads them.
+func TestNumbers(t *testing.T) {
+	no := false
+	r := rand.New(rand.NewPCG(rand.Uint64(), 1))
+	for range 20000 {
+		whole := strconv.Itoa(r.IntN(10_000_000) / []int{1, 1000, 10_000}[r.IntN(3)])
+		decimals := ""
+		if r.IntN(2) == 0 {
+			decimals = strconv.Itoa(r.IntN(1000))
+		}
+		negative := r.IntN(3) == 0
+		want := whole
+		if decimals != "" {
+			want += "." + decimals
+		}
+		if negative {
+			want = "-" + want
+		}
+		s := Settings{}
+		pick := func(of ...string) string { return of[r.IntN(len(of))] }
+		s.DecimalChar = pick("", ".", ",")
+		decimal := pick(s.DecimalChar)
+		if decimal == "" {
+			decimal = "."
+		}
+		if s.GroupChar = pick("", ",", ".", "'", Space); s.GroupChar == decimal {
+			s.GroupChar = ""
+		}
+		group := map[string]string{Space: pick(" ", "\u00a0", "\u2009", "\u202f"), "'": pick("'", "\u2019")}[s.GroupChar]
+		if group == "" {
+			group = s.GroupChar
+		}
+		text := grouped(whole, group, s.GroupChar != "" && r.IntN(4) == 0)
+		if decimals != "" {
+			text += decimal + decimals
+		}
+		if r.IntN(2) == 0 {
+			s.BareNumber = &no
+			blank := pick("", " ", "\u00a0")
+			currency := pick("", "$", "€", "EUR", "kr", "zł", "R$", "Fr.", "¥")
+			before := r.IntN(2) == 0
+			sign := ""
+			if negative {
+				sign = pick("-", "\u2212")
+			}
+			switch {
+			case negative && r.IntN(3) == 0:
+				text = "(" + text + ")"
+			case currency == "" && r.IntN(3) == 0:
+				text = sign + text + blank + "%"
+				want += "e-2"
+			case negative && currency == "" && r.IntN(2) == 0:
+				text += sign
+			case before && r.IntN(2) == 0:
+				text = currency + blank + sign + text
+			case before:
+				text = sign + currency + blank + text
+			default:
+				text = sign + text + blank + currency
+			}
+		} else if negative {
+			text = "-" + text
+		}
+		f, err := s.numberFormat()
+		if err != nil {
+			t.Fatal(err)
+		}
+		if got, ok := f.appendNumber(nil, []byte(pick("", " ", "\t")+text+pick("", " "))); !ok || string(got) != want {
+			t.Fatalf("%q under %+v: %q, %v, want %q", text, s, got, ok, want)
+		}
+	}
+}
+
+// grouped puts a character between thousands, or as in India.
+func grouped(digits, group string, indian bool) string {
+	if group == "" {
+		return digits
+	}
+	var parts []string
+	for n := 3; len(digits) > n; {
+		parts = append([]string{digits[len(digits)-n:]}, parts...)
+		if digits = digits[:len(digits)-n]; indian {
+			n = 2
+		}
+	}
+	return strings.Join(append([]string{digits}, parts...), group)
+}
+
+func TestWhatIsNoNumber(t *testing.T) {
+	no := false
+	for text, s := range map[string]Settings{
+		"12.34":      {DecimalChar: ",", GroupChar: "."},
+		"1.2345":     {DecimalChar: ",", GroupChar: "."},
+		"1234.567":   {DecimalChar: ",", GroupChar: "."},
+		"1.234.56":   {DecimalChar: ",", GroupChar: "."},
+		"1,00,00":    {GroupChar: ","},
+		"1,":         {GroupChar: ","},
+		",5":         {GroupChar: ","},
+		"$12":        {},
+		"1e":         {},
+		"":           {},
+		".":          {},
+		"--1":        {},
+		"0x1F":       {},
+		"1 2":        {},
+		"12%EUR":     {BareNumber: &no},
+		"EUR 12 USD": {BareNumber: &no},
+		"-12-":       {BareNumber: &no},
+		"(-12)":      {BareNumber: &no},
+		"EURO 12":    {BareNumber: &no},
+		"five":       {BareNumber: &no},
+	} {
+		f, err := s.numberFormat()
+		if err != nil {
+			t.Fatal(err)
+		}
+		if got, ok := f.appendNumber([]byte("x"), []byte(text)); ok || string(got) != "x" {
+			t.Errorf("%q: %q, %v", text, got, ok)
+		}
+	}
+}
+
+func TestHints(t *testing.T) {
+	for cell, want := range map[string]string{
+		"1.234,50":   `decimalChar: "," and groupChar: "." read it`,
+		"12,5":       `decimalChar: "," reads it`,
+		"1,234.5":    `groupChar: "," reads it`,
+		"1'234.50":   `groupChar: "'" reads it`,
+		"$12.50":     `bareNumber: false reads it`,
+		"(30.50)":    `bareNumber: false reads it`,
+		"30.50-":     `bareNumber: false reads it`,
+		"1.234,50 €": `decimalChar: ",", groupChar: "." and bareNumber: false read it`,
+		"1 234":      `groupChar: "space" reads it`,
+		"n/a":        `missingValues: ["n/a"] reads it as NULL`,
+		"  ":         `trim: true reads it as NULL`,
+	} {
+		r, err := Settings{}.compile()
+		if err != nil {
+			t.Fatal(err)
+		}
+		if got := r.numberHint([]byte(cell)); got != "; "+want {
+			t.Errorf("%q: %q, want %q", cell, got, want)
+		}
+	}
+	r, _ := Settings{}.compile()
+	for cell, want := range map[string]string{
+		"05.01.2024":  `; dateFormats: ["%d.%m.%Y"] reads it`,
+		"1/31/2024":   `; dateFormats: ["%m/%d/%Y"] reads it`,
+		"1/5/2024":    `; dateFormats: ["%m/%d/%Y"] or ["%d/%m/%Y"] reads it`,
+		"20240105":    `; dateFormats: ["%Y%m%d"] reads it`,
+		"1704412800":  `; dateFormats: ["epoch"] reads it`,
+		"5 Jan 2024":  `; dateFormats: ["%d %b %Y"] reads it`,
+		"31.02.2024":  `; dateFormats names how it is written`,
+		"unknown":     `; missingValues: ["unknown"] reads it as NULL`,
+		"Jan 5, 2024": `; dateFormats: ["%b %d, %Y"] reads it`,
+	} {
+		if got := r.dateHint([]byte(cell)); got != want {
+			t.Errorf("%q: %q, want %q", cell, got, want)
+		}
+	}
+}

@@ -1,0 +1,391 @@
+package dialect
+
+import (
+	"bytes"
+	"context"
+	"fmt"
+	"io"
+	"strings"
+	"sync/atomic"
+
+	"csv-pipeline/internal/groupby"
+)
+
+// Dialect is settings that were checked: what is known of files before they are opened.
+type Dialect struct{ rules *rules }
+
+// Compile checks the settings; its errors are *SettingError.
+func (s Settings) Compile() (*Dialect, error) {
+	r, err := s.compile()
+	if err != nil {
+		return nil, err
+	}
+	return &Dialect{r}, nil
+}
+
+// HasHeader says whether files have a header or may have one.
+func (d *Dialect) HasHeader() bool { return !d.rules.Header.None }
+
+// Skips says whether rows that cannot be read are skipped.
+func (d *Dialect) Skips() bool { return d.rules.skip }
+
+// Reading is a file whose layout is known.
+type Reading struct {
+	Layout *Layout
+
+	rules     *rules
+	file      File
+	container *container
+	columns   []groupby.Column
+	plain     bool
+}
+
+const (
+	headLines = 100
+	headBytes = 64 << 10
+	headMost  = 4 << 20 // where the lines are long
+)
+
+// Open finds how a file is written, given the columns that a question names. A file
+// that cannot be read is a *groupby.InputError.
+func (d *Dialect) Open(ctx context.Context, file File, columns []groupby.Column) (*Reading, error) {
+	if file.Size == 0 && !d.rules.Lenient {
+		return nil, &groupby.InputError{Name: file.Name, Problem: "the file is empty: expected " + expectedHeader(columns)}
+	}
+	c, err := openContainer(file, d.rules.MaxExpansion)
+	if err != nil {
+		return nil, err
+	}
+	r := &Reading{rules: d.rules, file: file, container: c, columns: columns}
+	base := Layout{Container: c.format, charset: d.rules.charset}
+	head, final, err := r.head(ctx, &base)
+	if err != nil {
+		return nil, err
+	}
+	if len(head) == 0 && d.rules.Lenient {
+		r.Layout = d.rules.nothing(columns, base)
+		return r, nil
+	}
+	if len(head) == 0 {
+		return nil, &groupby.InputError{Name: file.Name, Problem: "the file is empty: expected " + expectedHeader(columns)}
+	}
+	if r.Layout, err = d.rules.detect(file.Name, columns, head, final, base); err != nil {
+		return nil, explainNUL(err, head)
+	}
+	if err := r.skipAfterHeader(head); err != nil {
+		return nil, err
+	}
+	r.plain = r.isPlain(head)
+	return r, nil
+}
+
+func expectedHeader(columns []groupby.Column) string {
+	var names []string
+	for _, c := range columns {
+		if c.Number == 0 && !strings.Contains(strings.Join(names, "\x00"), c.Name) {
+			names = append(names, c.Name)
+		}
+	}
+	if len(names) == 0 {
+		return "rows"
+	}
+	return "a header line with " + quoteList(names)
+}
+
+// explainNUL says of a file full of NUL bytes that it may be UTF-16.
+func explainNUL(err error, head []byte) error {
+	bad, ok := err.(*groupby.InputError)
+	if !ok || len(head) < 2 || bytes.IndexByte(head, 0) < 0 {
+		return err
+	}
+	e := *bad
+	name := "utf-16be"
+	if head[1] == 0 {
+		name = "utf-16le"
+	}
+	e.Problem = fmt.Sprintf("a NUL byte: expected text; encoding: %s may read it", name)
+	e.Header = nil
+	return &e
+}
+
+// head reads the first lines, and finds the encoding.
+func (r *Reading) head(ctx context.Context, base *Layout) (head []byte, final bool, err error) {
+	var read atomic.Int64
+	t, err := r.container.open(ctx, &read)
+	if err != nil {
+		return nil, false, err
+	}
+	defer t.close()
+	var mark [3]byte
+	n, err := io.ReadFull(t, mark[:])
+	if err != nil && err != io.EOF && err != io.ErrUnexpectedEOF {
+		return nil, false, err
+	}
+	base.findMark(mark[:n])
+	var text io.Reader = io.MultiReader(bytes.NewReader(mark[min(int(base.bom), n):n]), t)
+	if base.charset != nil && base.charset.first() {
+		text = base.charset.reader(r.file.Name, text)
+	}
+	head = make([]byte, headBytes)
+	for n = 0; ; {
+		if n, final, err = fill(text, head, n); err != nil {
+			return nil, false, err
+		}
+		if final || n >= headMost || bytes.Count(head[:n], []byte{'\n'})+bytes.Count(head[:n], []byte{'\r'}) >= headLines {
+			break
+		}
+		head = append(head, make([]byte, len(head))...)
+	}
+	head = head[:n]
+	if base.charset == nil {
+		base.findCharset(r.file.Name, head, final)
+	}
+	return head, final, nil
+}
+
+// findMark finds a byte order mark.
+func (l *Layout) findMark(head []byte) {
+	for _, known := range []struct {
+		mark    string
+		charset *charset
+	}{{"\xef\xbb\xbf", utf8Charset}, {"\xff\xfe", utf16LE}, {"\xfe\xff", utf16BE}} {
+		if strings.HasPrefix(string(head), known.mark) && (l.charset == nil || l.charset == known.charset) {
+			l.bom, l.charset = int64(len(known.mark)), known.charset
+		}
+	}
+}
+
+// findCharset finds the encoding of a text without a mark.
+func (l *Layout) findCharset(name string, head []byte, final bool) {
+	l.charset, l.found.charset = utf8Charset, true
+	at := invalidUTF8(head)
+	if at < 0 || !final && at > len(head)-4 {
+		return
+	}
+	l.charset = windows1252
+	l.before = &groupby.InputError{Name: name, Line: 1 + lines(head[:at])}
+}
+
+// skipAfterHeader passes over the records behind the header that are no data.
+func (r *Reading) skipAfterHeader(head []byte) error {
+	l := r.Layout
+	s, rec := l.syntax(r.rules), record{}
+	for skip := r.rules.SkipRowsAfterHeader; skip > 0 && int(l.start) < len(head); {
+		k := s.parse(head[l.start:], true, &rec)
+		if k != blank {
+			skip--
+		}
+		l.line += lines(head[l.start : int(l.start)+rec.size])
+		l.start += int64(rec.size)
+	}
+	return nil
+}
+
+// isPlain says whether the engine reads the file as it is, as far as its beginning and
+// the settings tell.
+func (r *Reading) isPlain(head []byte) bool {
+	l, s := r.Layout, r.rules
+	if l.quote != '"' || l.escape != 0 || len(l.delimiter) != 1 || l.delimiter[0] >= 0x80 || l.blankAfter || l.charset != utf8Charset || s.charset != nil {
+		return false
+	}
+	if s.Trim || s.CommentPrefix != "" || len(s.missing) > 1 || !s.numbers.plain || !s.dates.plain || s.pad || s.SkipFooter > 0 {
+		return false
+	}
+	for i := bytes.IndexByte(head, '\r'); i >= 0 && i+1 < len(head); {
+		if head[i+1] != '\n' {
+			return false
+		}
+		next := bytes.IndexByte(head[i+1:], '\r')
+		if next < 0 {
+			break
+		}
+		i += 1 + next
+	}
+	return len(l.Header) < 2 || r.witness()
+}
+
+// witness says whether a column of the question tells a header in the middle of the
+// file from a row: there it is no number or no time, or a key that is doubted.
+func (r *Reading) witness() bool {
+	for i, c := range r.columns {
+		name := r.Layout.Header[r.Layout.fields[i]]
+		if _, number := r.rules.numbers.appendNumber(nil, []byte(name)); c.Role == groupby.Number && !number || c.Role == groupby.Time || c.Key {
+			return true
+		}
+	}
+	return false
+}
+
+// Plain says whether the engine may be given the file as it is: see Input.
+func (r *Reading) Plain() bool { return r.plain }
+
+// Input is a plain file for the engine, which has to be asked Doubt and Trap, too.
+// close ends the reading.
+func (r *Reading) Input(ctx context.Context, bytesRead *atomic.Int64) (in groupby.Input, close func(), err error) {
+	l := r.Layout
+	layout := &groupby.Layout{Comma: l.delimiter[0], Width: l.width, Fields: l.fields, Names: fieldNames(l.Header, l.width), Start: l.bom + l.start, Line: l.line}
+	in = groupby.Input{Name: r.file.Name, Layout: layout}
+	if r.container.format == "" {
+		in.ReaderAt, in.Size = r.file.ReaderAt, r.file.Size
+		return in, func() {}, nil
+	}
+	t, err := r.container.open(ctx, bytesRead)
+	if err != nil {
+		return in, nil, err
+	}
+	in.Reader = t
+	return in, t.close, nil
+}
+
+// Doubt says of a key, or of a text that is a minimum or a maximum, whether it may come
+// from a file that is not plain after all: see groupby.Options.
+func (r *Reading) Doubt(column int, text []byte) bool {
+	if len(r.Layout.Header) > 1 {
+		if name := r.Layout.Header[r.Layout.fields[column]]; len(name) == len(trimSpace(text)) && name == string(trimSpace(text)) {
+			return true
+		}
+	}
+	odd, blank := false, len(text) > 0
+	for _, c := range text {
+		odd = odd || c >= 0x80 || c == '\r' || c == 0x1a
+		blank = blank && isBlank(c)
+	}
+	return blank || odd && (bytes.IndexByte(text, '\r') >= 0 || bytes.IndexByte(text, 0x1a) >= 0 || invalidUTF8(text) >= 0 || bytes.Contains(text, byteOrderMark))
+}
+
+// Trapped says whether numbers of a column may have points between thousands, given
+// the most digits after the point that one of it has.
+func (r *Reading) Trapped(scale uint8) bool {
+	return scale == 3 && r.Layout.delimiter[0] != ',' && !r.rules.numbers.said
+}
+
+// Again is the reading of a file that is not as its beginning was, where err says so.
+func (r *Reading) Again(err error) (*Reading, bool) {
+	c, ok := asContradiction(err)
+	if !ok {
+		return nil, false
+	}
+	next := *r
+	next.Layout, next.plain = c.layout, false
+	return &next, true
+}
+
+// NotPlain is the reading of a file that the engine did not take as it is.
+func (r *Reading) NotPlain() *Reading {
+	next := *r
+	next.plain = false
+	return &next
+}
+
+// Rewrite is the file as the engine takes it: the fields of each record are the columns
+// of the question. Rows that are skipped are written to rejects.
+func (r *Reading) Rewrite(ctx context.Context, workers int, rejects io.Writer, bytesRead *atomic.Int64) (in groupby.Input, s *Stream, err error) {
+	names := fieldNames(r.Layout.Header, r.Layout.width)
+	outputs := make([]output, len(r.columns))
+	fields := make([]int, len(r.columns))
+	called := make([]string, max(1, len(r.columns)))
+	for i, c := range r.columns {
+		fields[i] = i
+		at := r.Layout.fields[i]
+		outputs[i] = output{field: at, role: c.Role, name: names[at]}
+		called[i] = names[at]
+	}
+	if s, err = r.stream(ctx, outputs, workers, rejects, bytesRead); err != nil {
+		return in, nil, err
+	}
+	in = groupby.Input{Name: r.file.Name, Reader: s, Layout: &groupby.Layout{Comma: ',', Width: len(called), Fields: fields, Names: called, Line: 1}}
+	return in, s, nil
+}
+
+// stream opens the text at its first record.
+func (r *Reading) stream(ctx context.Context, outputs []output, workers int, rejects io.Writer, bytesRead *atomic.Int64) (*Stream, error) {
+	l := r.Layout
+	t, err := r.container.open(ctx, bytesRead)
+	if err != nil {
+		return nil, err
+	}
+	skip := l.bom
+	var text io.Reader = t
+	if !l.charset.first() {
+		skip += l.start
+	}
+	if _, err = io.CopyN(io.Discard, t, skip); err == nil && l.charset.first() {
+		text = l.charset.reader(r.file.Name, t)
+		_, err = io.CopyN(io.Discard, text, l.start)
+	}
+	if err != nil && err != io.EOF {
+		t.close()
+		return nil, err
+	}
+	if r.file.Size < int64(2*blockSize) && r.container.format == "" {
+		workers = 1
+	}
+	s := newStream(ctx, r.file.Name, text, r.rules, l, outputs, rejects, workers)
+	closeRewriting := s.close
+	s.close = func() { closeRewriting(); t.close() }
+	return s, nil
+}
+
+// Select is every row of the file, with a header where the file has one: CSV of RFC 4180
+// in UTF-8 with LF. names are those of the columns of the question in the result; nil is
+// all columns of the file.
+func (r *Reading) Select(ctx context.Context, names []string, workers int, rejects io.Writer, bytesRead *atomic.Int64) (*Stream, error) {
+	var outputs []output
+	if names == nil {
+		names = r.Layout.Header
+		for i := range r.Layout.width {
+			outputs = append(outputs, output{field: i, role: groupby.Text})
+		}
+	} else {
+		for _, field := range r.Layout.fields {
+			outputs = append(outputs, output{field: field, role: groupby.Text})
+		}
+	}
+	s, err := r.stream(ctx, outputs, workers, rejects, bytesRead)
+	if err != nil || len(names) == 0 {
+		return s, err
+	}
+	for i, name := range names {
+		if i > 0 {
+			s.out = append(s.out, ',')
+		}
+		s.out = appendField(s.out, []byte(name))
+	}
+	if len(s.out) == 0 {
+		s.out = append(s.out, `""`...)
+	}
+	s.out = append(s.out, '\n')
+	return s, nil
+}
+
+// Notes are sentences on what was decided of the file without being said.
+func (s *Stream) Notes() (notes []string) {
+	note := func(n int64, one, many string) {
+		switch {
+		case n == 1:
+			notes = append(notes, "1 "+one)
+		case n > 1:
+			notes = append(notes, fmt.Sprintf("%d %s", n, many))
+		}
+	}
+	t := s.tally
+	note(t.repeated, "repeated header line left out", "repeated header lines left out")
+	note(t.padded, "short row padded", "short rows padded")
+	note(t.cut, "row cut to the header's cells", "rows cut to the header's cells")
+	note(t.reread, "row with a quote that fits no rule read as text", "rows with a quote that fits no rule read as text")
+	note(t.tables, "table below the first left out", "tables below the first left out")
+	return notes
+}
+
+// nothing is the layout of an empty file, where that must be read, too.
+func (r *rules) nothing(columns []groupby.Column, base Layout) *Layout {
+	l := base
+	l.delimiter, l.quote, l.line, l.width = []byte{','}, '"', 1, len(columns)
+	if l.charset == nil {
+		l.charset = utf8Charset
+	}
+	for i := range columns {
+		l.fields = append(l.fields, i)
+	}
+	return &l
+}

@@ -1,0 +1,330 @@
+package dialect
+
+import (
+	"bytes"
+	"context"
+	"fmt"
+	"io"
+	"sync"
+
+	"csv-pipeline/internal/groupby"
+)
+
+// blockSize is how many bytes of a text are rewritten at once.
+var blockSize = 256 << 10
+
+// Stream is a file as the engine reads it: an io.Reader of the records that Rewrite
+// tells. Close ends its goroutines.
+type Stream struct {
+	name    string
+	text    io.Reader
+	rules   *rules
+	layout  *Layout
+	outputs []output
+	rejects io.Writer
+
+	out   []byte // what is to be read yet
+	err   error
+	next  func() (*batch, error)
+	close func()
+
+	rows  int64
+	tally tally
+	begun bool // rows were skipped
+}
+
+// batch is whole records on their way.
+type batch struct {
+	data  []byte
+	final bool
+	line  int64
+	out   []byte
+	rows  int64
+	tally tally
+	marks []points
+	err   error
+	done  chan struct{}
+}
+
+// newStream rewrites a text that begins with the first record, by so many goroutines.
+func newStream(ctx context.Context, name string, text io.Reader, r *rules, l *Layout, outputs []output, rejects io.Writer, workers int) *Stream {
+	s := &Stream{name: name, text: text, rules: r, layout: l, outputs: outputs, rejects: rejects, close: func() {}}
+	if workers > 1 && !r.Lenient && r.SkipFooter == 0 {
+		s.parallel(ctx, workers)
+	} else {
+		s.sequential(ctx)
+	}
+	return s
+}
+
+func (s *Stream) Close() { s.close() }
+
+// Rows is how many records were read, and Rejected how many were skipped.
+func (s *Stream) Rows() int64     { return s.rows }
+func (s *Stream) Rejected() int64 { return s.tally.bad }
+
+func (s *Stream) Read(p []byte) (int, error) {
+	for len(s.out) == 0 {
+		if s.err != nil {
+			return 0, s.err
+		}
+		b, err := s.next()
+		if err == nil {
+			err = s.take(b)
+		}
+		if err == io.EOF {
+			err = s.finish()
+		}
+		if s.err = err; err != nil {
+			s.out = nil
+		}
+	}
+	n := copy(p, s.out)
+	s.out = s.out[n:]
+	return n, nil
+}
+
+// take adds what a batch has become.
+func (s *Stream) take(b *batch) error {
+	s.out = b.out
+	s.rows += b.rows
+	t, of := &s.tally, &b.tally
+	t.bad += of.bad
+	t.repeated += of.repeated
+	t.padded += of.padded
+	t.cut += of.cut
+	t.reread += of.reread
+	t.tables += of.tables
+	if t.first == nil {
+		t.first = of.first
+	}
+	for i, marks := range b.marks {
+		o := &s.outputs[i].points
+		o.decimal = o.decimal || marks.decimal
+		if o.thousands == 0 {
+			o.thousands, o.cell = marks.thousands, marks.cell
+		}
+	}
+	if b.err != nil {
+		return b.err
+	}
+	if len(of.rejects) > 0 && !s.begun {
+		t.rejects = append(t.rejects, "line,reason,row\n"...)
+		s.begun = true
+	}
+	t.rejects = append(t.rejects, of.rejects...)
+	if len(t.rejects) >= blockSize {
+		return s.flush()
+	}
+	return nil
+}
+
+// flush writes the rows that were skipped.
+func (s *Stream) flush() error {
+	if s.rejects != nil && len(s.tally.rejects) > 0 {
+		if _, err := s.rejects.Write(s.tally.rejects); err != nil {
+			return fmt.Errorf("write the rejected rows of %s: %w", s.name, err)
+		}
+	}
+	s.tally.rejects = s.tally.rejects[:0]
+	return nil
+}
+
+// finish checks what can only be told of the whole file; io.EOF is that all is well.
+func (s *Stream) finish() error {
+	for i := range s.outputs {
+		if err := trap(s.name, &s.outputs[i]); err != nil {
+			return err
+		}
+	}
+	if total := s.rows + s.tally.bad; float64(s.tally.bad) > s.rules.MaxBadShare*float64(total) {
+		return tooManyBad(s.tally.first, s.tally.bad, total, s.rules.MaxBadShare)
+	}
+	if err := s.flush(); err != nil {
+		return err
+	}
+	return io.EOF
+}
+
+// sequential rewrites in the goroutine that reads.
+func (s *Stream) sequential(ctx context.Context) {
+	w := newRewriter(s.name, s.rules, s.layout, s.outputs)
+	buf := make([]byte, blockSize)
+	n, final, b := 0, false, new(batch)
+	s.next = func() (*batch, error) {
+		if final {
+			return nil, io.EOF
+		}
+		if err := ctx.Err(); err != nil {
+			return nil, fmt.Errorf("read %s: %w", s.name, err)
+		}
+		var err error
+		if n, final, err = fill(s.text, buf, n); err != nil {
+			return nil, err
+		}
+		b.line = w.line
+		w.last = final
+		used := w.run(b, buf[:n], final)
+		if used == 0 && n == len(buf) {
+			buf = append(buf, make([]byte, len(buf))...)
+		}
+		n = copy(buf, buf[used:n])
+		final = final || w.ended
+		return b, nil
+	}
+}
+
+// run rewrites the records of a text into a batch; final says that they are whole.
+func (w *rewriter) run(b *batch, data []byte, final bool) (used int) {
+	w.out, w.rows, w.tally = b.out[:0], 0, tally{}
+	w.line = b.line
+	for i := range w.outputs {
+		w.outputs[i].points = points{}
+	}
+	used, b.err = w.rewrite(data, final)
+	if b.err == nil && used == 0 && len(data) > maxRecord {
+		b.err = &groupby.InputError{Name: w.name, Line: w.line, Problem: recordTooLong}
+	}
+	b.out, b.rows, b.tally = w.out, w.rows, w.tally
+	b.marks = b.marks[:0]
+	for i := range w.outputs {
+		b.marks = append(b.marks, w.outputs[i].points)
+	}
+	return used
+}
+
+// fill reads until buf is full or the text at its end.
+func fill(r io.Reader, buf []byte, n int) (int, bool, error) {
+	for n < len(buf) {
+		m, err := r.Read(buf[n:])
+		n += m
+		if err == io.EOF {
+			return n, true, nil
+		}
+		if err != nil {
+			return n, false, err
+		}
+	}
+	return n, false, nil
+}
+
+// parallel splits the text into whole records, which several goroutines rewrite.
+func (s *Stream) parallel(ctx context.Context, workers int) {
+	ctx, cancel := context.WithCancel(ctx)
+	jobs, order := make(chan *batch, 2*workers), make(chan *batch, 2*workers)
+	spare := make(chan *batch, 4*workers)
+	var group sync.WaitGroup
+	group.Go(func() {
+		defer close(order)
+		defer close(jobs)
+		s.split(ctx, jobs, order, spare)
+	})
+	for range workers {
+		w := newRewriter(s.name, s.rules, s.layout, s.outputs)
+		group.Go(func() {
+			for b := range jobs {
+				w.last = b.final
+				w.run(b, b.data, true) // all of its records are whole
+				close(b.done)
+			}
+		})
+	}
+	s.close = func() {
+		cancel()
+		for range order { // lets the splitter end
+		}
+		group.Wait()
+	}
+	var last *batch
+	s.next = func() (*batch, error) {
+		if last != nil {
+			select {
+			case spare <- last:
+			default:
+			}
+		}
+		b, ok := <-order
+		if !ok {
+			if err := context.Cause(ctx); err != nil {
+				return nil, fmt.Errorf("read %s: %w", s.name, err)
+			}
+			return nil, io.EOF
+		}
+		<-b.done
+		last = b
+		return b, nil
+	}
+}
+
+// split cuts the text into batches of whole records.
+func (s *Stream) split(ctx context.Context, jobs, order chan<- *batch, spare <-chan *batch) {
+	syntax := s.layout.syntax(s.rules)
+	var rest []byte
+	line := s.layout.line
+	for final := false; !final; {
+		var b *batch
+		select {
+		case b = <-spare:
+		default:
+			b = &batch{data: make([]byte, blockSize)}
+		}
+		b.done, b.line, b.err = make(chan struct{}), line, nil
+		size, cut, n := blockSize, 0, 0
+		b.data = b.data[:cap(b.data)]
+		var err error
+		for cut == 0 && !final && err == nil {
+			if size = max(size, 2*len(rest)); len(b.data) < size {
+				b.data = append(b.data, make([]byte, size-len(b.data))...)
+			}
+			if n == 0 {
+				n = copy(b.data, rest)
+			}
+			if n, final, err = fill(s.text, b.data[:size], n); err != nil {
+				break
+			}
+			if cut = syntax.boundary(b.data[:n]); n > maxRecord && cut == 0 {
+				cut = n // which is refused as one record
+			}
+			size *= 2
+		}
+		if final {
+			cut = n
+		}
+		rest = append(rest[:0], b.data[cut:n]...)
+		b.data, b.final = b.data[:cut], final
+		line += lines(b.data)
+		if err != nil {
+			b.err = err
+			close(b.done)
+		}
+		select {
+		case order <- b:
+		case <-ctx.Done():
+			return
+		}
+		if err != nil {
+			return
+		}
+		jobs <- b // has room wherever order has
+	}
+}
+
+// boundary is where the last whole record of data ends, more of the text being to come.
+func (s *syntax) boundary(data []byte) int {
+	if (s.quote == 0 || bytes.IndexByte(data, s.quote) < 0) && (s.escape == 0 || bytes.IndexByte(data, s.escape) < 0) && len(data) > 0 {
+		last := bytes.LastIndexByte(data, '\n')
+		if cr := bytes.LastIndexByte(data[:len(data)-1], '\r'); cr > last {
+			last = cr
+		}
+		return last + 1
+	}
+	var r record
+	at := 0
+	for at < len(data) {
+		if s.parse(data[at:], false, &r) == incomplete {
+			break
+		}
+		at += r.size
+	}
+	return at
+}

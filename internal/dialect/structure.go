@@ -1,0 +1,249 @@
+package dialect
+
+import (
+	"slices"
+	"strings"
+)
+
+// Where no column goes by its name, the layout is the one that most lines fit, and the
+// header the first line that names the columns below it.
+
+// sampled is a record of the head.
+type sampled struct {
+	at, size, width int
+	line            int64
+	filled          []bool // which cells are not empty
+	malformed       bool
+	numbers         bool // some cell is a number
+}
+
+func (r *sampled) count() (n int) {
+	for _, filled := range r.filled {
+		if filled {
+			n++
+		}
+	}
+	return n
+}
+
+// structure finds the layout under a delimiter: fit is how many lines have the number of
+// fields, more than one, that most have.
+func (d *detector) structure(l *Layout) (fit int, ok bool) {
+	all := d.sample(l)
+	if len(all) == 0 {
+		return 0, false
+	}
+	mode, fit := modalWidth(all)
+	if d.Header.None {
+		first := all[0]
+		l.start, l.line = int64(first.at), first.line
+		l.width, l.required = first.width, first.width
+		l.fields = make([]int, len(d.columns))
+		for i, c := range d.columns {
+			l.fields[i] = c.Number - 1
+		}
+		return fit, true
+	}
+	s := l.syntax(d.rules)
+	at := headerIn(all, mode, d.Lenient)
+	names, k := d.names(l, s, all[at].at)
+	if k != row {
+		names = d.mendedNames(l, s, all[at].at, mode)
+	}
+	end, times := all[at], 0
+	l.headerStart = int64(end.at)
+	if d.Lenient {
+		names = fitNames(names, mode)
+		for at+1 < len(all) {
+			again, k := d.names(l, s, all[at+1].at)
+			if k != row || !slices.Equal(again, names) {
+				break
+			}
+			at, times = at+1, times+1
+			end = all[at]
+		}
+		names = repeated(names, times)
+	}
+	l.headerText = string(d.head[end.at:d.endOf(end)])
+	l.take(names, resolve(d.columns, names), end.at+end.size, end.line, end.line+lines(d.head[end.at:end.at+end.size]))
+	return fit, true
+}
+
+// endOf is where a record ends without its line end.
+func (d *detector) endOf(r sampled) int {
+	return r.at + len(strings.TrimRight(string(d.head[r.at:r.at+r.size]), "\r\n"))
+}
+
+// repeated joins each name with itself, as many times as the header stands there more.
+func repeated(names []string, times int) []string {
+	joined := make([]string, len(names))
+	for i, name := range names {
+		joined[i] = strings.TrimSpace(strings.Repeat(name+" ", times+1))
+	}
+	return joined
+}
+
+// sample reads the records of the head.
+func (d *detector) sample(l *Layout) (all []sampled) {
+	s := l.syntax(d.rules)
+	at, line := d.skipped()
+	for at < len(d.head) {
+		k := s.parse(d.head[at:], d.final, &d.rec)
+		if k == incomplete {
+			if len(all) > 0 {
+				break
+			}
+			k = s.parse(d.head[at:], true, &d.rec)
+		}
+		r := sampled{at: at, size: d.rec.size, line: line, malformed: k == malformed}
+		if k == row {
+			r.width = len(d.rec.fields)
+			for _, f := range d.rec.fields {
+				cell := trimSpace(d.head[at+f.start : at+f.end])
+				r.filled = append(r.filled, len(cell) > 0)
+				if !r.numbers {
+					_, r.numbers = d.numbers.appendNumber(nil, cell)
+				}
+			}
+		}
+		if loose := (record{}); r.malformed && d.Lenient {
+			line := d.head[at : at+d.rec.end]
+			if s.parseLoosely(line, func(int) bool { return false }, &loose) && len(all) > 0 {
+				r.width = len(loose.fields)
+				r.filled = make([]bool, r.width)
+			}
+		}
+		if k != blank {
+			all = append(all, r)
+		}
+		line += lines(d.head[at : at+d.rec.size])
+		at += d.rec.size
+	}
+	return all
+}
+
+// modalWidth is the number of fields, more than one, that most records have, and how
+// many have it; 1 and 0 where none has more than one.
+func modalWidth(all []sampled) (mode, fit int) {
+	counts := map[int]int{}
+	for _, r := range all {
+		counts[r.width]++
+	}
+	mode = 1
+	for width, n := range counts {
+		if width > 1 && (mode == 1 || n > counts[mode] || n == counts[mode] && width > mode) {
+			mode = width
+		}
+	}
+	if mode == 1 {
+		return 1, 0
+	}
+	return mode, counts[mode]
+}
+
+// headerIn is which record is the header: the first that has the width of the table and
+// is empty only where the rows below are, but for an unnamed first column; otherwise the
+// first of that width of whose cells no more than half are empty; otherwise the first.
+func headerIn(all []sampled, mode int, lenient bool) int {
+	const most = 64 // a header is not further down
+	first := -1
+	for i := range min(len(all), most) {
+		r := &all[i]
+		if r.malformed {
+			if lenient && i == 0 {
+				return 0
+			}
+			continue
+		}
+		n := r.count()
+		trailing := r.width == mode-1 && r.width > 1 && n == r.width && lastIsEmpty(all[i+1:], mode)
+		if r.width != mode && !trailing && !(r.width == mode+1 && n <= mode) {
+			if lenient && i == 0 && r.width < mode && r.width > 2 && n == r.width && 3*r.width >= 2*mode && !r.numbers {
+				return 0
+			}
+			continue
+		}
+		if n == 0 || i+1 < len(all) && all[i+1].width > 1 && all[i+1].count() == 0 && 2*n <= r.width {
+			continue // a title over an empty row
+		}
+		if namesAll(r, all[i+1:]) && (n > 1 || mode < 3) || lenient && r.width == mode+1 && n == mode {
+			return i
+		}
+		if first < 0 && 2*n >= r.width && (n > 1 || mode < 3) {
+			first = i
+		}
+	}
+	return max(first, 0)
+}
+
+// lastIsEmpty says whether rows of a width end with an empty cell.
+func lastIsEmpty(rows []sampled, width int) bool {
+	n := 0
+	for _, r := range rows {
+		if r.width == width {
+			if n++; r.filled[width-1] {
+				return false
+			}
+		}
+	}
+	return n > 0
+}
+
+// namesAll says whether the cells that are empty in a header are so in most rows below,
+// too, but for the first column.
+func namesAll(header *sampled, rows []sampled) bool {
+	for i, filled := range header.filled {
+		if filled || i == 0 && header.width > 2 {
+			continue
+		}
+		n, of := 0, 0
+		for _, r := range rows[:min(len(rows), 64)] {
+			if r.width > i {
+				of++
+				if r.filled[i] {
+					n++
+				}
+			}
+		}
+		if of > 0 && 2*n > of {
+			return false
+		}
+	}
+	return header.count() > 0
+}
+
+// mendedNames reads a header with a quote that fits no rule.
+func (d *detector) mendedNames(l *Layout, s *syntax, at, mode int) (names []string) {
+	line := d.head[at:]
+	if end := strings.IndexAny(string(line), "\r\n"); end >= 0 {
+		line = line[:end]
+	}
+	var r, best record
+	for _, pick := range readings(strings.Count(string(line), string(rune(s.quote)))) {
+		if s.parseLoosely(line, pick, &r) {
+			best = r
+			best.fields = slices.Clone(r.fields)
+			if len(r.fields) == mode {
+				break
+			}
+		}
+	}
+	for _, f := range best.fields {
+		names = append(names, l.name(s.appendCell(nil, line, f)))
+	}
+	return names
+}
+
+// fitNames makes as many names as the table has columns: an empty one too many goes, one
+// too few is empty.
+func fitNames(names []string, mode int) []string {
+	if len(names) == mode+1 {
+		if at := slices.Index(names, ""); at >= 0 {
+			return slices.Delete(slices.Clone(names), at, at+1)
+		}
+	}
+	for len(names) > 1 && len(names) < mode {
+		names = append(names, "")
+	}
+	return names
+}

@@ -1,0 +1,78 @@
+package groupby
+
+// Role is how the cells of a column are used.
+type Role uint8
+
+const (
+	Presence Role = iota // whether there is a value: count(x)
+	Text                 // as it is: a key, count(distinct x)
+	Number               // only numbers are good: sum, avg
+	Extreme              // by value where it is a number, else as text: min, max
+	Time                 // only dates and times are good: year to hour
+)
+
+// with is the role of a column that is used in both ways, where that is one.
+func (r Role) with(other Role) (both Role, ok bool) {
+	switch {
+	case r == other || other == Presence:
+		return r, true
+	case r == Presence, r == Extreme && other == Number:
+		return other, true
+	case r == Number && other == Extreme:
+		return r, true
+	}
+	return 0, false
+}
+
+func roleOfKey(fn function) Role {
+	if fn == column {
+		return Text
+	}
+	return Time
+}
+
+func roleOfAggregate(e expression) Role {
+	switch {
+	case e.distinct:
+		return Text
+	case e.fn == count:
+		return Presence
+	case e.fn == minimum || e.fn == maximum:
+		return Extreme
+	}
+	return Number
+}
+
+// Column is a column that a plan reads, and what for.
+type Column struct {
+	Name   string // as in the header; "" where the column goes by number
+	Number int    // from 1; 0 where the column goes by name
+	Role   Role
+	Key    bool // it is a key as it is
+}
+
+// Columns returns what the plan reads: a column that is used in several ways is there
+// once for each.
+func (p *Plan) Columns() []Column {
+	columns := make([]Column, len(p.columns))
+	for i, ref := range p.columns {
+		columns[i] = Column{Name: ref.name, Number: ref.number, Role: p.roles[i]}
+	}
+	for _, k := range p.keys {
+		columns[k.column].Key = columns[k.column].Key || k.fn == column
+	}
+	return columns
+}
+
+// Layout says where an input has the columns of a plan. An input with a Layout has
+// no header where the engine begins to read.
+type Layout struct {
+	Comma  byte     // the delimiter
+	Width  int      // fields of each record
+	Fields []int    // for each of Plan.Columns the number of its field, from 0
+	Names  []string // of the fields, as messages call them
+	Start  int64    // bytes before the first record
+	Line   int64    // on which that is, from 1
+}
+
+func (l *Layout) layout() *layout { return &layout{width: l.Width, index: l.Fields, names: l.Names} }

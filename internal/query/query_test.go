@@ -1,0 +1,134 @@
+package query
+
+import (
+	"bytes"
+	"context"
+	"io"
+	"math/rand/v2"
+	"os"
+	"strconv"
+	"strings"
+	"testing"
+
+	"csv-pipeline/internal/dialect"
+	"csv-pipeline/internal/groupby"
+)
+
+type answer struct {
+	result, rejects, err string
+	rows, rejected       int64
+}
+
+func ask(t *testing.T, spec Spec, text []byte, workers int) answer {
+	t.Helper()
+	q, err := Compile(spec)
+	if err != nil {
+		t.Fatal(err)
+	}
+	var result, rejects bytes.Buffer
+	report, err := q.Run(context.Background(), dialect.File{Name: "f.csv", ReaderAt: bytes.NewReader(text), Size: int64(len(text))}, func() (io.Writer, io.Writer, error) {
+		result.Reset()
+		rejects.Reset()
+		return &result, &rejects, nil
+	}, Options{Engine: groupby.Options{Workers: workers}})
+	if err != nil {
+		return answer{err: err.Error()}
+	}
+	return answer{result: result.String(), rejects: rejects.String(), rows: report.Rows, rejected: report.Rejected}
+}
+
+// TestBothWaysAgree has each question answered by the engine alone, as far as it can,
+// and by way of the rewriter.
+func TestBothWaysAgree(t *testing.T) {
+	specs := []Spec{
+		{GroupBy: []string{"k"}, Aggregate: []string{"sum(v)", "count(*)"}},
+		{GroupBy: []string{"k"}, Aggregate: []string{"min(v)", "max(v)", "count(v)", "count(distinct v)"}},
+		{Aggregate: []string{"count(*)", "count(k)"}},
+		{Aggregate: []string{"avg(v)", "max(k)"}},
+		{GroupBy: []string{"v", "k"}, Aggregate: []string{"max(k) as most"}},
+		{GroupBy: []string{"day(t) as d"}, Aggregate: []string{"sum(v)"}},
+		{GroupBy: []string{"#1 as one"}, Aggregate: []string{"count(*)"}, Input: dialect.Settings{Header: dialect.Header{None: true}}},
+		{GroupBy: []string{"k"}, Aggregate: []string{"sum(v)"}, Input: dialect.Settings{OnBadRow: dialect.Skip, MaxBadShare: 0.5}},
+	}
+	n := 1000
+	if more, err := strconv.Atoi(os.Getenv("ROUND_TRIPS")); err == nil {
+		n = more
+	}
+	seed := rand.Uint64()
+	for i := range n {
+		r := rand.New(rand.NewPCG(seed, uint64(i)))
+		spec := specs[r.IntN(len(specs))]
+		text := randomText(r)
+		plain := ask(t, spec, text, 1+r.IntN(3))
+		rewritten := spec
+		rewritten.Input.CommentPrefix = "%never%"
+		if again := ask(t, rewritten, text, 1+r.IntN(3)); again != plain {
+			t.Fatalf("seed %d, %d: %+v\n%q\nas it is  %+v\nrewritten %+v", seed, i, spec, text, plain, again)
+		}
+	}
+}
+
+// randomText is CSV that is regular, or has a few oddities.
+func randomText(r *rand.Rand) []byte {
+	delimiter := []string{",", ";", "\t", "|"}[r.IntN(4)]
+	end := []string{"\n", "\n", "\r\n"}[r.IntN(3)]
+	odd := r.IntN(2) * (1 + r.IntN(20))
+	var b strings.Builder
+	line := func(cells ...string) { b.WriteString(strings.Join(cells, delimiter) + end) }
+	line("k", "v", "t")
+	pick := func(of ...string) string { return of[r.IntN(len(of))] }
+	for range r.IntN(60) {
+		if odd > 0 && r.IntN(40) < odd {
+			switch r.IntN(13) {
+			case 0:
+				line(pick("a", "b"), "12")
+			case 1:
+				line("k", "v", "t")
+			case 2:
+				line(pick("é", "\xe9", "ok\xff"), "1", "")
+			case 3:
+				line(`5" pipe`, "1", "")
+			case 4:
+				b.WriteString(pick("", "  ") + end)
+			case 5:
+				line("x", "1", "2024-01-05", "")
+			case 6:
+				line("x", pick("1.234", "2.500", "0.5", "NA", "1e3", " 7 "), "")
+			case 7:
+				line("x", "0.1234567890123456789012", "")
+			case 8:
+				line(`"two`+end+`lines"`, "1", "")
+			case 9:
+				line(`"say ""hi"""`, "2", `"2024-02-01 10:00"`)
+			case 10:
+				line(`"a\"b"`, "2", "")
+			case 11:
+				b.WriteString("c" + delimiter + "3" + delimiter + "\r")
+			case 12:
+				line(` "q"`, "3", "")
+			}
+			continue
+		}
+		line(pick("a", "b", "c", `"d`+delimiter+`e"`), strconv.Itoa(r.IntN(1000)), pick("", "2024-01-31", "2024-01-31T10:00:00Z", "2023-12-01 05:06"))
+	}
+	return []byte(b.String())
+}
+
+func TestSpecsThatAreRefused(t *testing.T) {
+	for want, spec := range map[string]Spec{
+		"select stands instead":                 {Select: []string{"*"}, Aggregate: []string{"count(*)"}},
+		`select "*": * stands alone`:            {Select: []string{"*", "a"}},
+		"two columns named":                     {Select: []string{"a", "b as a"}},
+		"decimalChar":                           {Aggregate: []string{"count(*)"}, Input: dialect.Settings{DecimalChar: ";"}},
+		"groupChar \",\": expected another":     {Aggregate: []string{"count(*)"}, Input: dialect.Settings{DecimalChar: ",", GroupChar: ","}},
+		"encoding \"klingon\": expected":        {Aggregate: []string{"count(*)"}, Input: dialect.Settings{Encoding: "klingon"}},
+		"timeZone \"Mars\": expected":           {Aggregate: []string{"count(*)"}, Input: dialect.Settings{TimeZone: "Mars"}},
+		"dateFormats \"yyyy\": expected":        {Aggregate: []string{"count(*)"}, Input: dialect.Settings{DateFormats: []string{"yyyy"}}},
+		"a file without header has no column":   {GroupBy: []string{"k"}, Input: dialect.Settings{Header: dialect.Header{None: true}}},
+		"skipFooter \"-1\": expected 0 or more": {Aggregate: []string{"count(*)"}, Input: dialect.Settings{SkipFooter: -1}},
+	} {
+		if _, err := Compile(spec); err == nil || !strings.Contains(err.Error(), want) {
+			t.Errorf("%+v: %v, want %q", spec, err, want)
+		}
+	}
+}

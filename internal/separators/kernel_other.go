@@ -1,0 +1,6 @@
+//go:build !amd64 || purego
+
+package separators
+
+// Kernels are those that the processor can run, the best first.
+var Kernels = []*Kernel{&portable}
