@@ -372,7 +372,27 @@ func (d *detector) noColumn(l *Layout, i int) error {
 	if like := nearest(c.Name, l.Header); like != "" {
 		problem += fmt.Sprintf("; is %q meant?", like)
 	}
-	return &groupby.InputError{Name: d.name, Line: l.HeaderLine, Problem: problem, Header: slices.Clone(l.Header)}
+	if other := d.otherDelimiter(l); other != "" {
+		problem += fmt.Sprintf("; delimiter (DELIMITER) says what is between the fields, here it seems to be %s", other)
+	} else {
+		problem += "; groupBy and aggregate (GROUP_BY, AGGREGATE) name the columns"
+	}
+	return &groupby.InputError{Name: d.name, Line: l.HeaderLine, Problem: problem, Header: slices.Clone(l.Header),
+		Row: groupby.Excerpt{Before: front([]byte(l.headerText), 2*aroundField+ofField)}}
+}
+
+// otherDelimiter is a delimiter that a header of one name may have, where another was said;
+// "" if there is none.
+func (d *detector) otherDelimiter(l *Layout) string {
+	if len(d.delimiter) == 0 || len(l.Header) != 1 {
+		return ""
+	}
+	for _, delimiter := range []struct{ text, name string }{{";", ";"}, {"\t", "tab"}, {"|", "|"}, {",", "a comma"}} {
+		if strings.Contains(l.Header[0], delimiter.text) {
+			return delimiter.name
+		}
+	}
+	return ""
 }
 
 // notFound is the error of a file in whose beginning no line has the columns.
@@ -572,4 +592,31 @@ func (d *detector) looseQuotes(l *Layout) bool {
 		}
 	}
 	return rows > 0 && slices.Max(enclosed) == rows
+}
+
+// Found are sentences on what a layout has that the simplest files have not.
+func (l *Layout) Found() (found []string) {
+	add := func(format string, args ...any) { found = append(found, fmt.Sprintf(format, args...)) }
+	if l.Container != "" {
+		add("packed by %s", l.Container)
+	}
+	if l.Encoding != utf8Charset.name {
+		add("encoding %s", l.Encoding)
+	}
+	if l.Delimiter != "," {
+		add("delimiter %q", l.Delimiter)
+	}
+	if l.blankAfter {
+		add("a blank after each delimiter")
+	}
+	if l.Quote != `"` && l.Quote != "" {
+		add("quotes %s", l.Quote)
+	}
+	if l.Escape != "" {
+		add("escape character %s", l.Escape)
+	}
+	if l.HeaderLine > 1 {
+		add("header in line %d", l.HeaderLine)
+	}
+	return found
 }

@@ -389,3 +389,16 @@ func (r *rules) nothing(columns []groupby.Column, base Layout) *Layout {
 	}
 	return &l
 }
+
+// Plain is the delimiter that was said, or a comma, and whether a file of plain CSV with it
+// is read as it stands under these settings.
+func (d *Dialect) Plain() (delimiter rune, ok bool) {
+	r := d.rules
+	delimiter = ','
+	if len(r.delimiter) > 0 {
+		delimiter = []rune(string(r.delimiter))[0]
+	}
+	ascii := r.charset == nil || !r.charset.first()
+	return delimiter, len(string(r.delimiter)) <= 1 && r.quote == '"' && ascii && len(r.Header.Lines) == 0 && r.SkipRows == 0 &&
+		r.SkipRowsAfterHeader == 0 && r.SkipFooter == 0 && r.CommentPrefix == "" && r.dates.plain && len(r.missing) == 1
+}

@@ -76,3 +76,6 @@ type Layout struct {
 }
 
 func (l *Layout) layout() *layout { return &layout{width: l.Width, index: l.Fields, names: l.Names} }
+
+// String is how messages call a column.
+func (c Column) String() string { return columnRef{name: c.Name, number: c.Number}.String() }

@@ -10,13 +10,14 @@ import (
 
 // Sample is a small input that suits the plan, and its result as it has to be. The
 // answer is worked out here from how the input was made and not by the engine: it
-// is for a proof that whoever aggregates does it by this plan, and rightly.
-func (p *Plan) Sample() (input, result string) {
+// is for a proof that whoever aggregates does it by this plan, and rightly. delimiter is
+// what stands between the input's fields.
+func (p *Plan) Sample(delimiter rune) (input, result string) {
 	width := 1
 	for _, ref := range p.columns {
 		width = max(width, ref.number, len(p.columns))
 	}
-	s := sample{plan: p, names: make([]string, width), timed: make([]bool, width), keyed: make([]bool, width)}
+	s := sample{plan: p, delimiter: delimiter, names: make([]string, width), timed: make([]bool, width), keyed: make([]bool, width)}
 	s.place()
 	for _, k := range p.keys {
 		at := s.index[k.column]
@@ -29,6 +30,7 @@ func (p *Plan) Sample() (input, result string) {
 // sample has two groups of three rows, which take turns.
 type sample struct {
 	plan         *Plan
+	delimiter    rune
 	names        []string // of the input's columns
 	index        []int    // for each of Plan.columns its place in the input
 	timed, keyed []bool   // of the input's columns
@@ -95,7 +97,7 @@ func (s *sample) input() string {
 		}
 		records = append(records, record)
 	}
-	return csvText(records, rune(s.plan.comma))
+	return csvText(records, s.delimiter)
 }
 
 func (s *sample) result() string {

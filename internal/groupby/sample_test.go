@@ -1,6 +1,7 @@
 package groupby_test
 
 import (
+	"cmp"
 	"strings"
 	"testing"
 
@@ -26,7 +27,7 @@ func TestSamplesHaveTheResultThatTheySay(t *testing.T) {
 			t.Errorf("%+v: %v", spec, err)
 			continue
 		}
-		input, want := plan.Sample()
+		input, want := plan.Sample(rune(cmp.Or(spec.Comma, ',')))
 		var got strings.Builder
 		if _, err := plan.Run(t.Context(), groupby.Input{Name: "sample.csv", Reader: strings.NewReader(input)}, &got, groupby.Options{}); err != nil {
 			t.Errorf("%+v: %v, of\n%s", spec, err, input)
@@ -43,7 +44,7 @@ func TestSampleIsWorthAProof(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	input, result := plan.Sample()
+	input, result := plan.Sample(',')
 	if want := "item_id,quantity\n1,1\n2,10\n1,2\n2,20\n1,6\n2,63\n"; input != want {
 		t.Errorf("the sample is\n%snot\n%s", input, want)
 	}

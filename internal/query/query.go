@@ -6,6 +6,7 @@ package query
 import (
 	"context"
 	"errors"
+	"fmt"
 	"io"
 	"runtime"
 	"slices"
@@ -68,6 +69,15 @@ type Report struct {
 	Notes  []string // what was decided of the file, in sentences
 }
 
+// Found are sentences on how the file is written, where it is not plain CSV, and on what was
+// decided of it.
+func (r Report) Found() []string {
+	if r.Layout == nil {
+		return nil
+	}
+	return append(r.Layout.Found(), r.Notes...)
+}
+
 // Run answers the question of a file. A file that cannot be read is an
 // *groupby.InputError; other errors are those of reading and writing.
 func (q *Query) Run(ctx context.Context, file dialect.File, begin Begin, opt Options) (Report, error) {
@@ -98,7 +108,9 @@ func (q *Query) Run(ctx context.Context, file dialect.File, begin Begin, opt Opt
 				err = bad // without what was being done
 			}
 			report.Layout = a.reading.Layout
-			report.Notes = append(report.Notes, a.notes...)
+			for _, c := range a.doubles {
+				report.Notes = append(report.Notes, fmt.Sprintf("the numbers of %s are computed in doubles, as they have more digits than a decimal here", a.columns[c]))
+			}
 			return report, err
 		}
 	}
@@ -113,8 +125,7 @@ type attempt struct {
 	opt     groupby.Options
 	reading *dialect.Reading
 	plan    *groupby.Plan
-	doubles []int
-	notes   []string
+	doubles []int // columns that are computed in doubles
 }
 
 // widen has a column computed in doubles.

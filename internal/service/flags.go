@@ -12,7 +12,6 @@ import (
 
 	"csv-pipeline/internal/auth"
 	"csv-pipeline/internal/cli"
-	"csv-pipeline/internal/groupby"
 	"csv-pipeline/internal/queue"
 )
 
@@ -71,57 +70,4 @@ func AuthFlags(fs *pflag.FlagSet, f *auth.Flags) {
 	fs.StringVar(&f.User, "auth-user", "", "`name` of the user who may do so with a password")
 	fs.StringVar(&f.PasswordFile, "auth-password-file", "", "`file` with that user's password")
 	fs.BoolVar(&f.Read, "auth-read", false, "require the token or the password for reading as well")
-}
-
-// PlanFlags say what is aggregated.
-type PlanFlags struct {
-	GroupBy, Aggregates []string
-	Delimiter           string
-	NoHeader            bool
-	OnBadRow            string
-	MaxBadShare         float64
-}
-
-// RegisterFlags defines the flags of p.
-func (p *PlanFlags) RegisterFlags(fs *pflag.FlagSet) {
-	cli.List(fs, &p.GroupBy, "group-by", []string{"item_id"}, groupby.SplitList, "`what` makes a group: "+groupby.KeysInWords+"; repeatable, or several with commas")
-	cli.List(fs, &p.Aggregates, "aggregate", []string{"sum(quantity) as total_quantity"}, groupby.SplitList,
-		"`what` to compute of each group: "+groupby.AggregatesInWords+"; repeatable, or several with commas")
-	fs.StringVar(&p.Delimiter, "delimiter", ",", "`character` between the fields: , ; | or tab")
-	fs.BoolVar(&p.NoHeader, "no-header", false, "the files have no header line; columns are #1, #2, …")
-	fs.StringVar(&p.OnBadRow, "on-bad-row", "fail", "`what` to do about a row that cannot be read: fail the file, or skip the row and write it to <name>_rejected.csv with the reason")
-	fs.Float64Var(&p.MaxBadShare, "max-bad-share", 0.1, "the `share` of rows that may be skipped; a file with more of them fails")
-}
-
-// SkipsBadRows reports whether rows that cannot be read are left out.
-func (p *PlanFlags) SkipsBadRows() bool { return p.OnBadRow == string(groupby.SkipBadRow) }
-
-// Compile makes the plan; its errors are the user's mistakes.
-func (p *PlanFlags) Compile() (*groupby.Plan, error) {
-	spec := groupby.Spec{GroupBy: p.GroupBy, Aggregates: p.Aggregates, NoHeader: p.NoHeader, MaxBadShare: p.MaxBadShare}
-	switch p.OnBadRow {
-	case "fail":
-		spec.OnBadRow = groupby.FailOnBadRow
-	case "skip":
-		spec.OnBadRow = groupby.SkipBadRow
-	default:
-		return nil, cli.Usagef("--on-bad-row (ON_BAD_ROW) %q: expected fail or skip", p.OnBadRow)
-	}
-	if p.MaxBadShare <= 0 || p.MaxBadShare > 1 {
-		return nil, cli.Usagef("--max-bad-share (MAX_BAD_SHARE) %v: expected a number above 0, up to 1", p.MaxBadShare)
-	}
-	switch p.Delimiter {
-	case "tab", `\t`:
-		spec.Comma = '\t'
-	default:
-		if len(p.Delimiter) != 1 {
-			return nil, cli.Usagef("--delimiter (DELIMITER) %q: expected one ASCII character, or tab", p.Delimiter)
-		}
-		spec.Comma = p.Delimiter[0]
-	}
-	plan, err := groupby.Compile(spec)
-	if err != nil {
-		return nil, &cli.UsageError{Problem: fmt.Sprintf("--group-by (GROUP_BY), --aggregate (AGGREGATE): %v", err)}
-	}
-	return plan, nil
 }

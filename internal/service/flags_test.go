@@ -2,6 +2,7 @@ package service_test
 
 import (
 	"errors"
+	"fmt"
 	"testing"
 
 	"csv-pipeline/internal/cli"
@@ -24,9 +25,9 @@ func FuzzSettings(f *testing.F) {
 	}
 	f.Fuzz(func(t *testing.T, groupBy, aggregate, delimiter, onBadRow string, share float64) {
 		fs := cli.NewFlags()
-		var p service.PlanFlags
+		var p service.QuestionFlags
 		p.RegisterFlags(fs)
-		for name, text := range map[string]string{"group-by": groupBy, "aggregate": aggregate, "delimiter": delimiter, "on-bad-row": onBadRow} {
+		for name, text := range map[string]string{"group-by": groupBy, "aggregate": aggregate, "delimiter": delimiter, "on-bad-row": onBadRow, "max-bad-share": fmt.Sprint(share)} {
 			if err := fs.Set(name, text); err != nil {
 				if err.Error() == "" {
 					t.Errorf("--%s %q is refused without a word", name, text)
@@ -34,7 +35,6 @@ func FuzzSettings(f *testing.F) {
 				return
 			}
 		}
-		p.MaxBadShare = share
 		plan, err := p.Compile()
 		var usage *cli.UsageError
 		switch {

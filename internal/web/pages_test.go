@@ -138,7 +138,7 @@ func TestFailedOpensNoFile(t *testing.T) {
 	if err := s.queue.Push(t.Context(), "no.txt"); err != nil {
 		t.Fatal(err)
 	}
-	if err := (&worker.Worker{Name: "w1", Queue: s.queue, Store: s.store, Plan: s.plan, Log: zap.NewNop()}).Run(t.Context()); err != nil {
+	if err := (&worker.Worker{Name: "w1", Queue: s.queue, Store: s.store, Questions: s.questions, Log: zap.NewNop()}).Run(t.Context()); err != nil {
 		t.Fatal(err)
 	}
 	type letter struct {

@@ -19,8 +19,8 @@ import (
 	"csv-pipeline/internal/catalog"
 	"csv-pipeline/internal/filestore"
 	"csv-pipeline/internal/filestore/dirstore"
-	"csv-pipeline/internal/groupby"
 	"csv-pipeline/internal/ops"
+	"csv-pipeline/internal/query"
 	"csv-pipeline/internal/queue"
 	"csv-pipeline/internal/queue/redistest"
 	"csv-pipeline/internal/sweep"
@@ -33,13 +33,13 @@ const token = "a-token-for-these-tests"
 // site is a server on a real Redis and a real folder.
 type site struct {
 	*httptest.Server
-	folder string
-	store  filestore.Store
-	queue  *queue.Queue
-	files  *catalog.Catalog
-	server *web.Server
-	log    *observer.ObservedLogs
-	plan   *groupby.Plan
+	folder    string
+	store     filestore.Store
+	queue     *queue.Queue
+	files     *catalog.Catalog
+	server    *web.Server
+	log       *observer.ObservedLogs
+	questions *query.Questions
 }
 
 func start(t *testing.T, change func(*web.Config)) *site {
@@ -70,7 +70,7 @@ func start(t *testing.T, change func(*web.Config)) *site {
 	go func() { defer close(ended); s.server.Watch(ctx) }()
 	s.Server = httptest.NewServer(s.server.Handler())
 	t.Cleanup(func() { stop(); <-ended; s.Close(); s.server.Close(); s.files.Close() })
-	if s.plan, err = groupby.Compile(groupby.Spec{GroupBy: []string{"item_id"}, Aggregates: []string{"sum(quantity) as total_quantity"}}); err != nil {
+	if s.questions, err = (query.Config{}).Compile(); err != nil {
 		t.Fatal(err)
 	}
 	return s
@@ -99,7 +99,7 @@ func (s *site) work(t *testing.T) {
 	if _, err := sweeper.Once(t.Context()); err != nil {
 		t.Fatal(err)
 	}
-	w := &worker.Worker{Name: "w1", Queue: s.queue, Store: s.store, Plan: s.plan, Log: zap.NewNop()}
+	w := &worker.Worker{Name: "w1", Queue: s.queue, Store: s.store, Questions: s.questions, Log: zap.NewNop()}
 	if err := w.Run(t.Context()); err != nil {
 		t.Fatal(err)
 	}

@@ -10,9 +10,13 @@ import (
 	"sync/atomic"
 	"time"
 
+	"go.uber.org/zap"
+
+	"csv-pipeline/internal/dialect"
 	"csv-pipeline/internal/faultpoint"
 	"csv-pipeline/internal/filestore"
 	"csv-pipeline/internal/groupby"
+	"csv-pipeline/internal/query"
 	"csv-pipeline/internal/queue"
 )
 
@@ -91,22 +95,32 @@ func (j *job) run(ctx context.Context) (queue.Outcome, *failure) {
 		_ = j.claim.Renew(ctx, j.progress())
 	}
 
-	out, err := j.Store.Create(ctx, filestore.Processed, result, &source)
-	if err != nil {
-		return queue.Outcome{}, temporary(name, err, source.ETag)
-	}
-	defer out.Abort()
+	var out filestore.Writer
 	checksum := sha256.New()
 	rejected := &rejects{job: j, ctx: ctx, source: source}
-	defer rejected.abort()
-	options := j.Engine
-	options.Rejects = rejected
-	options.Progress = func(p groupby.Progress) {
+	abort := func() {
+		if out != nil {
+			out.Abort()
+		}
+		rejected.abort()
+	}
+	defer func() { abort() }()
+	options := query.Options{Engine: j.Engine}
+	options.Engine.Progress = func(p groupby.Progress) {
 		j.bytes.Store(p.Bytes)
 		j.rows.Store(p.Rows)
 	}
 	faultpoint.Reach(ctx, faultpoint.Reading, name)
-	stats, err := j.Plan.Run(ctx, groupby.Input{Name: name, ReaderAt: in, Size: source.Size}, io.MultiWriter(out, checksum), options)
+	question, dataset := j.Questions.For(name)
+	report, err := question.Run(ctx, dialect.File{Name: name, ReaderAt: in, Size: source.Size}, func() (io.Writer, io.Writer, error) {
+		abort()
+		var err error
+		if out, err = j.Store.Create(ctx, filestore.Processed, result, &source); err != nil {
+			return nil, nil, err
+		}
+		checksum.Reset()
+		return io.MultiWriter(out, checksum), rejected, nil
+	}, options)
 	if f := j.judge(ctx, in, err); f != nil {
 		return queue.Outcome{}, f
 	}
@@ -115,14 +129,22 @@ func (j *job) run(ctx context.Context) (queue.Outcome, *failure) {
 		return queue.Outcome{}, &failure{err: err}
 	}
 	faultpoint.Reach(ctx, faultpoint.Written, name)
-	if err := rejected.commit(stats.Rejected); err != nil {
+	if err := rejected.commit(report.Rejected, question.Skips()); err != nil {
 		return queue.Outcome{}, temporary(name, err, source.ETag)
 	}
 	if _, err := out.Commit(); err != nil {
 		return queue.Outcome{}, temporary(name, err, source.ETag)
 	}
 	faultpoint.Reach(ctx, faultpoint.Renamed, name)
-	return queue.Outcome{Rows: stats.Rows, Bytes: stats.Bytes, Took: time.Since(began), Checksum: hex.EncodeToString(checksum.Sum(nil))}, nil
+	j.tell(name, dataset, report)
+	return queue.Outcome{Rows: report.Rows, Bytes: report.Bytes, Took: time.Since(began), Checksum: hex.EncodeToString(checksum.Sum(nil))}, nil
+}
+
+// tell logs what was found of a file that is not as the simplest files are.
+func (j *job) tell(name, dataset string, report query.Report) {
+	if notes := report.Found(); len(notes) > 0 || dataset != "" {
+		j.Log.Info("found how the file is written", zap.String("file", name), zap.String("dataset", dataset), zap.Strings("found", notes))
+	}
 }
 
 // tick is above the resolution of the modification times of file systems.
@@ -168,7 +190,7 @@ func (j *job) judge(ctx context.Context, in filestore.File, err error) *failure 
 	var malformed *groupby.InputError
 	switch {
 	case errors.As(err, &malformed):
-		return &failure{Explain(err), queue.KindMalformed, true, source.ETag}
+		return &failure{err, queue.KindMalformed, true, source.ETag}
 	case errors.Is(err, groupby.ErrTooManyGroups):
 		return &failure{err, queue.KindError, true, source.ETag}
 	case err != nil:

@@ -29,10 +29,10 @@ func (r *rejects) Write(p []byte) (int, error) {
 	return r.out.Write(p)
 }
 
-// commit takes the number of rows that were skipped. If it is 0, only a header was written.
-func (r *rejects) commit(rows int64) error {
-	if r.out == nil {
-		return nil // the plan skips no rows
+// commit takes the number of rows that were skipped, and whether any may be.
+func (r *rejects) commit(rows int64, skips bool) error {
+	if !skips {
+		return nil
 	}
 	if rows > 0 {
 		_, err := r.out.Commit()
@@ -51,5 +51,6 @@ func (r *rejects) commit(rows int64) error {
 func (r *rejects) abort() {
 	if r.out != nil {
 		r.out.Abort()
+		r.out = nil
 	}
 }

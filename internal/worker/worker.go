@@ -16,6 +16,7 @@ import (
 
 	"csv-pipeline/internal/filestore"
 	"csv-pipeline/internal/groupby"
+	"csv-pipeline/internal/query"
 	"csv-pipeline/internal/queue"
 )
 
@@ -24,7 +25,7 @@ type Worker struct {
 	Name        string // identifies the worker in the queue
 	Queue       *queue.Queue
 	Store       filestore.Store
-	Plan        *groupby.Plan
+	Questions   *query.Questions
 	Engine      groupby.Options
 	Log         *zap.Logger
 	FilesPerJob int64         // how many files Run processes at most; 0: no maximum

@@ -15,9 +15,10 @@ import (
 	"go.uber.org/zap/zaptest"
 
 	"csv-pipeline/internal/catalog"
+	"csv-pipeline/internal/dialect"
 	"csv-pipeline/internal/filestore"
 	"csv-pipeline/internal/filestore/dirstore"
-	"csv-pipeline/internal/groupby"
+	"csv-pipeline/internal/query"
 	"csv-pipeline/internal/queue"
 	"csv-pipeline/internal/queue/redistest"
 	"csv-pipeline/internal/sweep"
@@ -43,12 +44,12 @@ func setUp(t *testing.T, opts queue.Options) *bench {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { _ = store.Close() })
-	plan, err := groupby.Compile(groupby.Spec{GroupBy: []string{"item_id"}, Aggregates: []string{"sum(quantity) as total_quantity"}})
+	questions, err := query.Config{}.Compile()
 	if err != nil {
 		t.Fatal(err)
 	}
 	b.store, b.queue = store, queue.New(b.rdb, list, opts)
-	b.Worker = &worker.Worker{Name: "w1", Queue: b.queue, Store: store, Plan: plan, Log: zaptest.NewLogger(t, zaptest.Level(zap.ErrorLevel+1)),
+	b.Worker = &worker.Worker{Name: "w1", Queue: b.queue, Store: store, Questions: questions, Log: zaptest.NewLogger(t, zaptest.Level(zap.ErrorLevel+1)),
 		Grace: time.Minute, Patience: time.Minute}
 	return b
 }
@@ -340,12 +341,11 @@ func TestPoolTakesOnlyAsManyFilesAsItMay(t *testing.T) {
 
 func TestSkippedRowsArePublishedAndGoAgainOnceTheyAreMended(t *testing.T) {
 	b := setUp(t, queue.Options{})
-	plan, err := groupby.Compile(groupby.Spec{GroupBy: []string{"item_id"}, Aggregates: []string{"sum(quantity) as total_quantity"},
-		OnBadRow: groupby.SkipBadRow, MaxBadShare: 0.5})
+	questions, err := query.Config{Spec: query.Spec{Input: dialect.Settings{OnBadRow: dialect.Skip, MaxBadShare: 0.5}}}.Compile()
 	if err != nil {
 		t.Fatal(err)
 	}
-	b.Plan = plan
+	b.Questions = questions
 	rejected := filepath.Join(b.folder, "processed", "a_rejected.csv")
 	b.put(t, "a.csv", rows(2, 1)+"2022-01-01T00:00:00Z,1,abc\n")
 	b.push(t, "a.csv")

@@ -19,14 +19,14 @@ import (
 
 type selftestConfig struct {
 	config
-	plan            service.PlanFlags
+	question        service.QuestionFlags
 	input, expected string
 	patience        time.Duration
 }
 
 func parseSelftest(args []string, getenv cli.Getenv, stdout io.Writer) (c selftestConfig, err error) {
 	fs := cli.NewFlags()
-	c.plan.RegisterFlags(fs)
+	c.question.RegisterFlags(fs)
 	fs.StringVar(&c.input, "input", "", "`text` of the file; empty: one that fits the aggregate settings")
 	fs.StringVar(&c.expected, "expected", "", "`text` of its result; required with --input, and only then")
 	cli.Duration(fs, &c.patience, "patience", 2*time.Minute, time.Second, 24*time.Hour, "how long to wait for the result")
@@ -37,7 +37,7 @@ func parseSelftest(args []string, getenv cli.Getenv, stdout io.Writer) (c selfte
 		Args: "[flags]",
 		About: `Tests the pipeline: puts a file with a known result into raw/, queues its name as any producer
 would, waits for the result, compares it, and removes both files. Give it the same --group-by,
---aggregate, --delimiter and --no-header as the processors.`,
+--aggregate and settings of the input as the processors.`,
 		Examples: "generator selftest\ngenerator selftest --group-by store --aggregate 'max(price)' --patience 30s",
 		Flags:    fs,
 	}, args, getenv, stdout)
@@ -48,11 +48,14 @@ would, waits for the result, compares it, and removes both files. Give it the sa
 		return c, cli.Usagef("--input (CSV_PIPELINE_INPUT) and --expected (CSV_PIPELINE_EXPECTED): expected both of them or none")
 	}
 	if c.input == "" {
-		plan, err := c.plan.Compile()
+		questions, err := c.question.Compile()
 		if err != nil {
 			return c, err
 		}
-		c.input, c.expected = plan.Sample()
+		var ok bool
+		if c.input, c.expected, ok = questions.Sample(selftestName); !ok {
+			return c, cli.Usagef("no file can be made for these settings of the input: give one with --input (CSV_PIPELINE_INPUT) and its result with --expected (CSV_PIPELINE_EXPECTED)")
+		}
 	}
 	return c, nil
 }
@@ -72,10 +75,13 @@ func selftest(ctx context.Context, args []string, getenv cli.Getenv, stdout io.W
 	})
 }
 
+// selftestName is what the file's name is like.
+const selftestName = "selftest-0123456789.csv"
+
 // prove removes the files that it made, also when it fails.
 func (c selftestConfig) prove(ctx context.Context, store filestore.Store, q *queue.Queue) (err error) {
 	// The name has no folder, since nothing removes the folders of a store.
-	name := "selftest-" + strings.ToLower(rand.Text()[:10]) + ".csv"
+	name := selftestName[:len("selftest-")] + strings.ToLower(rand.Text()[:10]) + ".csv"
 	result, err := filestore.ResultName(name)
 	if err != nil {
 		return err

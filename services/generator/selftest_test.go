@@ -12,7 +12,7 @@ import (
 
 	"csv-pipeline/internal/cli"
 	"csv-pipeline/internal/filestore/dirstore"
-	"csv-pipeline/internal/groupby"
+	"csv-pipeline/internal/query"
 	"csv-pipeline/internal/queue"
 	"csv-pipeline/internal/queue/redistest"
 	"csv-pipeline/internal/worker"
@@ -25,12 +25,12 @@ func startWorker(t *testing.T, server *redistest.Server, folder, aggregate strin
 	if err != nil {
 		t.Fatal(err)
 	}
-	plan, err := groupby.Compile(groupby.Spec{GroupBy: []string{"item_id"}, Aggregates: []string{aggregate}})
+	questions, err := query.Config{Spec: query.Spec{GroupBy: []string{"item_id"}, Aggregate: []string{aggregate}}}.Compile()
 	if err != nil {
 		t.Fatal(err)
 	}
 	w := &worker.Worker{Name: "w", Queue: queue.New(server.Client(t), "csvs-to-process", queue.Options{}), Store: store,
-		Plan: plan, Log: zap.NewNop(), Watch: true}
+		Questions: questions, Log: zap.NewNop(), Watch: true}
 	ctx, stop := context.WithCancel(context.WithoutCancel(t.Context()))
 	ended := make(chan error, 1)
 	go func() { ended <- w.Run(ctx) }()
@@ -53,7 +53,7 @@ func TestSelftestKnowsWhatIsAggregated(t *testing.T) {
 		code int
 		want string
 	}{
-		"as the worker":   {map[string]string{"AGGREGATE": aggregate}, cli.ExitOK, "passed"},
+		"as the worker":   {map[string]string{"GROUP_BY": "item_id", "AGGREGATE": aggregate}, cli.ExitOK, "passed"},
 		"a file of yours": {map[string]string{"CSV_PIPELINE_INPUT": "quantity,item_id\n3,a\n7,a\n", "CSV_PIPELINE_EXPECTED": "item_id,most\na,7\n"}, cli.ExitOK, "passed"},
 		"no such plan":    {map[string]string{"AGGREGATE": "median(x)"}, cli.ExitUsage, "AGGREGATE"},
 		"half of a file":  {map[string]string{"CSV_PIPELINE_INPUT": "quantity,item_id\n3,a\n"}, cli.ExitUsage, "CSV_PIPELINE_EXPECTED"},

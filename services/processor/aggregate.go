@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"encoding/csv"
 	"errors"
 	"fmt"
 	"io"
@@ -10,9 +11,9 @@ import (
 	"path/filepath"
 
 	"csv-pipeline/internal/cli"
+	"csv-pipeline/internal/dialect"
 	"csv-pipeline/internal/filestore"
-	"csv-pipeline/internal/groupby"
-	"csv-pipeline/internal/worker"
+	"csv-pipeline/internal/query"
 )
 
 // aggregate is the subcommand for local files.
@@ -21,7 +22,7 @@ func aggregate(ctx context.Context, args []string, getenv cli.Getenv, stdout, st
 	if err != nil {
 		return err
 	}
-	plan, err := c.plan.Compile()
+	questions, err := c.question.Compile()
 	if err != nil {
 		return err
 	}
@@ -35,7 +36,7 @@ func aggregate(ctx context.Context, args []string, getenv cli.Getenv, stdout, st
 			return err
 		}
 		if special == nil {
-			return aggregateInto(ctx, c.out, plan, c.files[0], c.plan.SkipsBadRows(), stderr)
+			return aggregateInto(ctx, c.out, questions, c.files[0], stderr)
 		}
 		defer special.Close()
 		to = special
@@ -45,60 +46,80 @@ func aggregate(ctx context.Context, args []string, getenv cli.Getenv, stdout, st
 		if len(c.files) > 1 {
 			fmt.Fprintf(stderr, "%s%s:\n", map[bool]string{true: "\n"}[i > 0], name)
 		}
-		var skipped skipped
-		stats, err := aggregateFile(ctx, plan, name, out, groupby.Options{OnReject: skipped.add})
-		if err != nil {
+		if err := aggregateTo(ctx, out, questions, name, stderr); err != nil {
 			return err
 		}
-		skipped.explain(stderr, name, stats)
 	}
 	return nil
 }
 
+// aggregateTo prints the result once the whole file was read: of a file that cannot be read
+// nothing is printed.
+func aggregateTo(ctx context.Context, out io.Writer, questions *query.Questions, name string, stderr io.Writer) error {
+	var result, rejected spool
+	defer result.close()
+	defer rejected.close()
+	report, err := aggregateFile(ctx, questions, name, func() (io.Writer, io.Writer, error) {
+		return &result, &rejected, errors.Join(result.reset(), rejected.reset())
+	})
+	if err != nil {
+		return err
+	}
+	if err := result.writeTo(out); err != nil {
+		return fmt.Errorf("write the result of %s: %w", name, err)
+	}
+	return explainSkipped(stderr, name, report, &rejected)
+}
+
 // aggregateInto writes the result to a file. Rows that are skipped go to another file beside
 // it, which is named as in the pipeline.
-func aggregateInto(ctx context.Context, out string, plan *groupby.Plan, name string, skips bool, stderr io.Writer) error {
+func aggregateInto(ctx context.Context, out string, questions *query.Questions, name string, stderr io.Writer) error {
 	if same(name, out) {
 		return cli.Usagef("--out %s is the input: expected another file", out)
 	}
-	result, err := begin(out)
+	question, _ := questions.For(filepath.Base(name))
+	if rejected := rejectedPath(out); question.Skips() && same(name, rejected) {
+		return cli.Usagef("--out %s: the rows that are skipped would be in %s, which is the input: expected another file", out, rejected)
+	}
+	var result, rejected *whole
+	abort := func() {
+		for _, w := range []*whole{result, rejected} {
+			if w != nil {
+				w.abort()
+			}
+		}
+	}
+	defer func() { abort() }()
+	report, err := aggregateFile(ctx, questions, name, func() (io.Writer, io.Writer, error) {
+		abort()
+		var err error
+		if result, err = begin(out); err != nil || !question.Skips() {
+			return result, nil, err
+		}
+		rejected, err = begin(rejectedPath(out))
+		return result, rejected, err
+	})
 	if err != nil {
 		return err
 	}
-	defer result.abort()
-	if !skips {
-		if _, err := aggregateFile(ctx, plan, name, result, groupby.Options{}); err != nil {
+	if rejected != nil {
+		// A file of rejected rows that an earlier run left would otherwise be taken for this run's.
+		if report.Rejected > 0 {
+			err = rejected.commit()
+		} else if err = os.Remove(rejected.path); errors.Is(err, fs.ErrNotExist) {
+			err = nil
+		}
+		if err != nil {
 			return err
 		}
-		return result.commit()
-	}
-	rejected, err := begin(rejectedPath(out))
-	if err != nil {
-		return err
-	}
-	defer rejected.abort()
-	if same(name, rejected.path) {
-		return cli.Usagef("--out %s: the rows that are skipped would be in %s, which is the input: expected another file", out, rejected.path)
-	}
-	stats, err := aggregateFile(ctx, plan, name, result, groupby.Options{Rejects: rejected})
-	if err != nil {
-		return err
-	}
-	// Rejected rows of an earlier run must not be taken for those of this one.
-	if stats.Rejected > 0 {
-		err = rejected.commit()
-	} else if err = os.Remove(rejected.path); errors.Is(err, fs.ErrNotExist) {
-		err = nil
-	}
-	if err != nil {
-		return err
 	}
 	if err := result.commit(); err != nil {
 		return err
 	}
-	if stats.Rejected > 0 {
-		fmt.Fprintf(stderr, "%s: %d of %d rows were skipped: they are in %s with the reasons\n", name, stats.Rejected, stats.Rows+stats.Rejected, rejected.path)
+	if report.Rejected > 0 {
+		fmt.Fprintf(stderr, "%s: %d of %d rows were skipped: they are in %s with the reasons\n", name, report.Rejected, report.Rows+report.Rejected, rejected.path)
 	}
+	tell(stderr, name, report)
 	return nil
 }
 
@@ -140,51 +161,65 @@ func rejectedPath(out string) string {
 }
 
 // aggregateFile aggregates a file, or standard input where name is "-".
-func aggregateFile(ctx context.Context, plan *groupby.Plan, name string, out io.Writer, options groupby.Options) (groupby.Stats, error) {
-	in := groupby.Input{Name: name}
+func aggregateFile(ctx context.Context, questions *query.Questions, name string, begin query.Begin) (query.Report, error) {
+	question, _ := questions.For(filepath.Base(name))
 	if name == "-" {
-		in.Name, in.Reader = "standard input", cli.Reader(ctx, os.Stdin)
-		stats, err := plan.Run(ctx, in, out, options)
-		return stats, worker.Explain(err)
+		return aggregateStream(ctx, question, "standard input", os.Stdin, begin)
 	}
 	f, err := cli.Await(ctx, func() (*os.File, error) { return os.Open(name) })
 	if err != nil {
-		return groupby.Stats{}, err
+		return query.Report{}, err
 	}
 	defer f.Close()
 	fi, err := f.Stat()
 	if err != nil {
-		return groupby.Stats{}, err
+		return query.Report{}, err
 	}
-	if fi.Mode().IsRegular() {
-		in.ReaderAt, in.Size = f, fi.Size()
-	} else {
-		in.Reader = cli.Reader(ctx, f)
+	if !fi.Mode().IsRegular() {
+		return aggregateStream(ctx, question, name, f, begin)
 	}
-	stats, err := plan.Run(ctx, in, out, options)
-	return stats, worker.Explain(err)
+	return question.Run(ctx, dialect.File{Name: name, ReaderAt: f, Size: fi.Size()}, begin, query.Options{})
 }
 
-// skipped has the errors of the first rows that were skipped.
-type skipped struct{ first []string }
+// aggregateStream keeps what can be read only once, for it may have to be read again.
+func aggregateStream(ctx context.Context, question *query.Query, name string, f *os.File, begin query.Begin) (query.Report, error) {
+	var kept spool
+	defer kept.close()
+	if _, err := io.Copy(&kept, cli.Reader(ctx, f)); err != nil {
+		return query.Report{}, fmt.Errorf("read %s: %w", name, err)
+	}
+	return question.Run(ctx, dialect.File{Name: name, ReaderAt: &kept, Size: kept.size}, begin, query.Options{})
+}
 
-const maxSkipped = 3
-
-func (s *skipped) add(bad *groupby.InputError) {
-	if len(s.first) < maxSkipped {
-		s.first = append(s.first, bad.Error())
+// tell says what was decided of a file.
+func tell(stderr io.Writer, name string, report query.Report) {
+	for _, note := range report.Notes {
+		fmt.Fprintf(stderr, "%s: %s\n", name, note)
 	}
 }
 
-func (s *skipped) explain(stderr io.Writer, name string, stats groupby.Stats) {
-	if stats.Rejected == 0 {
-		return
+const mostSkipped = 3
+
+// explainSkipped prints the reasons for the first rows that were skipped.
+func explainSkipped(stderr io.Writer, name string, report query.Report, rejected *spool) error {
+	tell(stderr, name, report)
+	if report.Rejected == 0 {
+		return nil
 	}
-	fmt.Fprintf(stderr, "%s: %d of %d rows were skipped; with --out they are in a file of their own:\n", name, stats.Rejected, stats.Rows+stats.Rejected)
-	for _, reason := range s.first {
-		fmt.Fprintf(stderr, "  %s\n", reason)
+	fmt.Fprintf(stderr, "%s: %d of %d rows were skipped; with --out they are in a file of their own:\n", name, report.Rejected, report.Rows+report.Rejected)
+	rows := csv.NewReader(io.NewSectionReader(rejected, 0, rejected.size))
+	if _, err := rows.Read(); err != nil { // the header
+		return err
 	}
-	if more := stats.Rejected - int64(len(s.first)); more > 0 {
+	for range min(mostSkipped, report.Rejected) {
+		row, err := rows.Read()
+		if err != nil {
+			return err
+		}
+		fmt.Fprintf(stderr, "  %s:%s: %s\n", name, row[0], row[1])
+	}
+	if more := report.Rejected - mostSkipped; more > 0 {
 		fmt.Fprintf(stderr, "  and %d more\n", more)
 	}
+	return nil
 }

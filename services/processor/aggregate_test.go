@@ -66,7 +66,7 @@ func TestRowsThatAreSkippedAreNotLostWithoutAWord(t *testing.T) {
 			if got, want := text(t, filepath.Join(folder, name)), "item_id,total_quantity\n7,95\n"; got != want {
 				t.Errorf("the result is %q, want %q", got, want)
 			}
-			const want = "line,reason,row\n5,\"quantity: \"\"abc\"\" is not a number\",\"7,abc\"\n7,"
+			const want = "line,reason,row\n5,\"quantity: \"\"abc\"\" is not a number; missingValues: [\"\"abc\"\"] reads it as NULL\",\"7,abc\"\n7,"
 			if got := text(t, filepath.Join(folder, rejected)); !strings.HasPrefix(got, want) || strings.Count(got, "\n") != 6 {
 				t.Errorf("rejected rows: %q, want %q and so on", got, want)
 			}

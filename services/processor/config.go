@@ -14,7 +14,7 @@ import (
 
 type config struct {
 	place                               service.Place
-	plan                                service.PlanFlags
+	question                            service.QuestionFlags
 	lease, grace, staleAfter            time.Duration
 	filesPerJob, maxErrors, concurrency int64
 	watch                               bool
@@ -25,7 +25,7 @@ type config struct {
 
 func parse(args []string, getenv cli.Getenv, stdout io.Writer) (c config, err error) {
 	fs := cli.NewFlags()
-	c.plan.RegisterFlags(fs)
+	c.question.RegisterFlags(fs)
 	cli.Int64(fs, &c.filesPerJob, "files-per-job", 0, 0, 1<<40, "how many files to process before ending; 0: until none is left")
 	cli.Int64(fs, &c.concurrency, "concurrency", 4, 1, 1024, "how many files to process at once")
 	fs.StringVar(&c.tempDir, "temp-dir", os.TempDir(), "`folder` for groups that do not fit into memory")
@@ -56,14 +56,14 @@ processor aggregate data/raw/20220101.csv`,
 }
 
 type aggregateConfig struct {
-	plan  service.PlanFlags
-	out   string
-	files []string
+	question service.QuestionFlags
+	out      string
+	files    []string
 }
 
 func parseAggregate(args []string, getenv cli.Getenv, stdout io.Writer) (c aggregateConfig, err error) {
 	fs := cli.NewFlags()
-	c.plan.RegisterFlags(fs)
+	c.question.RegisterFlags(fs)
 	fs.StringVarP(&c.out, "out", "o", "", "`file` to write the result of one FILE to, instead of standard output; it appears whole or not at all")
 	cli.Own(fs, "out")
 	c.files, err = cli.Parse(cli.Command{

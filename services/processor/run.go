@@ -31,7 +31,7 @@ func run(ctx context.Context, args []string, getenv cli.Getenv, stdout, stderr i
 	if err != nil {
 		return err
 	}
-	plan, err := c.plan.Compile()
+	questions, err := c.question.Compile()
 	if err != nil {
 		return err
 	}
@@ -49,7 +49,7 @@ func run(ctx context.Context, args []string, getenv cli.Getenv, stdout, stderr i
 		}
 		pulse := &ops.Pulse{Timeout: c.lease + time.Minute}
 		workers := &worker.Pool{Concurrency: int(c.concurrency), Worker: worker.Worker{
-			Name: fmt.Sprintf("%s/%d", host, os.Getpid()), Queue: q, Store: store, Plan: plan, Log: log,
+			Name: fmt.Sprintf("%s/%d", host, os.Getpid()), Queue: q, Store: store, Questions: questions, Log: log,
 			FilesPerJob: c.filesPerJob, Watch: c.watch, Grace: c.grace, Patience: c.place.Redis.Patience,
 			StaleAfter: c.staleAfter, Beat: pulse.Beat, Engine: groupby.Options{TempDir: c.tempDir},
 		}}

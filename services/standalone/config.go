@@ -17,7 +17,7 @@ import (
 const defaultStore = "file://./data"
 
 type config struct {
-	plan          service.PlanFlags
+	question      service.QuestionFlags
 	store, listen string
 	settling      time.Duration
 	noDemo        bool
@@ -31,7 +31,7 @@ func parse(args []string, getenv cli.Getenv, stdout io.Writer) (c config, err er
 	fs.StringVar(&c.listen, "listen", "127.0.0.1:8080", "`address` to serve; :8080 also serves other machines")
 	fs.BoolVar(&c.noDemo, "no-demo", false, "write no demo files")
 	service.AuthFlags(fs, &c.auth)
-	c.plan.RegisterFlags(fs)
+	c.question.RegisterFlags(fs)
 	cli.Duration(fs, &c.settling, "settle", 2*time.Second, 0, 24*time.Hour, "how long a file must have been unchanged before it is processed")
 	service.LogLevelFlag(fs, &c.logLevel, zapcore.WarnLevel)
 	_, err = cli.Parse(cli.Command{

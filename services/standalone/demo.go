@@ -6,21 +6,26 @@ import (
 	"fmt"
 	"io"
 
+	"csv-pipeline/internal/dialect"
 	"csv-pipeline/internal/filestore"
-	"csv-pipeline/internal/groupby"
+	"csv-pipeline/internal/query"
 	"csv-pipeline/internal/queue"
 	"csv-pipeline/internal/sales"
 )
 
-// tryDemo returns the error that the plan has for the demo's files; nil if it has none.
-func tryDemo(ctx context.Context, plan *groupby.Plan) error {
+// tryDemo returns the error that the question has for the demo's files; nil if it has none.
+func tryDemo(ctx context.Context, questions *query.Questions) error {
 	params := sales.Default()
 	params.Rows = 1
 	var file bytes.Buffer
 	if err := params.WriteDay(ctx, &file, params.Start); err != nil {
 		return err
 	}
-	_, err := plan.Run(ctx, groupby.Input{Name: sales.FileName(params.Start), Reader: &file}, io.Discard, groupby.Options{})
+	name := sales.FileName(params.Start)
+	question, _ := questions.For(name)
+	_, err := question.Run(ctx, dialect.File{Name: name, ReaderAt: bytes.NewReader(file.Bytes()), Size: int64(file.Len())}, func() (result, rejects io.Writer, err error) {
+		return io.Discard, io.Discard, nil
+	}, query.Options{})
 	return err
 }
 

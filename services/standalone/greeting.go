@@ -11,6 +11,8 @@ import (
 	"strings"
 
 	"csv-pipeline/internal/cli"
+	"csv-pipeline/internal/query"
+	"csv-pipeline/internal/service"
 )
 
 // exampleSettings are settings for files with other columns.
@@ -33,7 +35,7 @@ func (g greeting) print(w io.Writer) {
 	} else {
 		fmt.Fprintf(w, "A CSV file that is put below raw/ of %s has its result below processed/.\n", g.store)
 	}
-	fmt.Fprintf(w, "It computes: GROUP_BY=%s AGGREGATE=%s\n", quote(strings.Join(g.plan.GroupBy, ", ")), quote(strings.Join(g.plan.Aggregates, ", ")))
+	fmt.Fprintf(w, "It computes: %s\n", asked(g.question))
 	fmt.Fprintf(w, "For the columns of your files, stop it and name them: %s %s\n", exampleSettings, g.command)
 	if g.folder != "" {
 		enqueue := quote(os.Args[0]) + " enqueue --all"
@@ -87,4 +89,19 @@ func address(l net.Listener) string {
 		host = "localhost"
 	}
 	return "http://" + net.JoinHostPort(host, port)
+}
+
+// asked is the question as the environment says it.
+func asked(flags service.QuestionFlags) string {
+	c, err := flags.Config()
+	if err != nil {
+		return err.Error() // which has been told before
+	}
+	if len(c.Select) > 0 {
+		return "SELECT=" + quote(strings.Join(c.Select, ", "))
+	}
+	if len(c.GroupBy)+len(c.Aggregate) == 0 {
+		c.Spec = query.Default
+	}
+	return fmt.Sprintf("GROUP_BY=%s AGGREGATE=%s", quote(strings.Join(c.GroupBy, ", ")), quote(strings.Join(c.Aggregate, ", ")))
 }

@@ -26,7 +26,7 @@ func run(ctx context.Context, args []string, getenv cli.Getenv, stdout, stderr i
 	if err != nil {
 		return err
 	}
-	plan, err := c.plan.Compile()
+	questions, err := c.question.Compile()
 	if err != nil {
 		return err
 	}
@@ -69,13 +69,13 @@ func run(ctx context.Context, args []string, getenv cli.Getenv, stdout, stderr i
 
 		var demoFails error
 		if !c.noDemo {
-			demoFails = tryDemo(ctx, plan)
+			demoFails = tryDemo(ctx, questions)
 		}
 		greeting{config: c, home: home, command: command(getenv), page: address(l), demoFails: demoFails}.print(stdout)
 
 		parts.Loop(server.Watch)
 		parts.Serve(l, ops.Server{Handler: server.Handler(), Log: log})
-		workers := &worker.Pool{Concurrency: 4, Worker: worker.Worker{Name: "worker", Queue: redis.queue, Store: store, Plan: plan, Log: log,
+		workers := &worker.Pool{Concurrency: 4, Worker: worker.Worker{Name: "worker", Queue: redis.queue, Store: store, Questions: questions, Log: log,
 			Watch: true, Grace: 5 * time.Second, Patience: time.Second}}
 		parts.Go(untilStopped(workers.Run))
 		parts.Go(untilStopped(func(ctx context.Context) error {

@@ -1,0 +1,242 @@
+package query
+
+import (
+	"bytes"
+	"errors"
+	"fmt"
+	"path"
+	"regexp"
+	"slices"
+	"strings"
+
+	"github.com/goccy/go-yaml"
+	"github.com/goccy/go-yaml/ast"
+	"github.com/goccy/go-yaml/parser"
+)
+
+// Config is what users say of all their files: a question, and other ones for some.
+type Config struct {
+	Spec     `yaml:",inline"`
+	Datasets []Dataset `yaml:"datasets"`
+}
+
+// Dataset is the question for files of one kind. What it leaves out is that of the Config.
+type Dataset struct {
+	Name  string   `yaml:"name"`
+	Files []string `yaml:"files"` // globs, as path.Match has them; one without a slash is for the files of every folder
+	Spec  `yaml:",inline"`
+}
+
+// Default is the question where none is asked: that of the demonstration.
+var Default = Spec{GroupBy: []string{"item_id"}, Aggregate: []string{"sum(quantity) as total_quantity"}}
+
+// ParseConfig reads a Config as YAML or JSON. An unknown key is an error that names the
+// nearest known one.
+func ParseConfig(text []byte) (Config, error) {
+	var c Config
+	if len(bytes.TrimSpace(text)) == 0 {
+		return c, nil
+	}
+	file, err := parser.ParseBytes(text, 0)
+	if err != nil {
+		return c, fmt.Errorf("no YAML: %s", oneLine(err))
+	}
+	if len(file.Docs) != 1 {
+		return c, fmt.Errorf("%d YAML documents: expected one", len(file.Docs))
+	}
+	var raw struct {
+		Spec     `yaml:",inline"`
+		Datasets []ast.Node `yaml:"datasets"`
+	}
+	if err := decode(file.Docs[0].Body, &raw); err != nil {
+		return c, err
+	}
+	c.Spec = raw.Spec
+	c.Datasets, err = datasets(c.Spec, raw.Datasets)
+	return c, err
+}
+
+// ParseDatasets reads the list of datasets alone; what one leaves out is that of the Spec.
+func ParseDatasets(outside Spec, text []byte) ([]Dataset, error) {
+	file, err := parser.ParseBytes(text, 0)
+	if err != nil {
+		return nil, fmt.Errorf("no YAML: %s", oneLine(err))
+	}
+	if len(file.Docs) != 1 {
+		return nil, fmt.Errorf("%d YAML documents: expected one", len(file.Docs))
+	}
+	var nodes []ast.Node
+	if err := decode(file.Docs[0].Body, &nodes); err != nil {
+		return nil, err
+	}
+	return datasets(outside, nodes)
+}
+
+func datasets(outside Spec, nodes []ast.Node) (all []Dataset, err error) {
+	for i, node := range nodes {
+		var said Dataset
+		if err := decode(node, &said); err != nil {
+			return nil, fmt.Errorf("dataset %d: %w", i+1, err)
+		}
+		d := Dataset{Spec: outside.clone()}
+		switch {
+		case len(said.Select) > 0:
+			d.GroupBy, d.Aggregate = nil, nil
+		case len(said.GroupBy)+len(said.Aggregate) > 0:
+			d.Select = nil
+		}
+		if err := decode(node, &d); err != nil {
+			return nil, fmt.Errorf("dataset %d: %w", i+1, err)
+		}
+		all = append(all, d)
+	}
+	return all, nil
+}
+
+func (s Spec) clone() Spec {
+	s.GroupBy, s.Aggregate, s.Select = slices.Clone(s.GroupBy), slices.Clone(s.Aggregate), slices.Clone(s.Select)
+	s.Input.MissingValues, s.Input.DateFormats = slices.Clone(s.Input.MissingValues), slices.Clone(s.Input.DateFormats)
+	return s
+}
+
+// decode reads a node strictly.
+func decode(node ast.Node, to any) error {
+	err := yaml.NodeToValue(node, to, yaml.Strict())
+	if err == nil {
+		return nil
+	}
+	text := oneLine(err)
+	if m := unknownField.FindStringSubmatch(text); m != nil {
+		text = fmt.Sprintf("no key %q", m[1])
+		if like := nearestKey(m[1]); like != "" {
+			text += fmt.Sprintf(": is %q meant?", like)
+		}
+	}
+	return errors.New(text)
+}
+
+var unknownField = regexp.MustCompile(`unknown field "([^"]*)"`)
+
+// oneLine is the first line of an error, which package yaml follows by an excerpt.
+func oneLine(err error) string {
+	line, _, _ := strings.Cut(strings.TrimSpace(err.Error()), "\n")
+	return line
+}
+
+// keys are all that a Config may have.
+var keys = []string{
+	"input", "groupBy", "aggregate", "select", "datasets", "name", "files",
+	"delimiter", "quoteChar", "escapeChar", "encoding", "header", "skipRows", "skipRowsAfterHeader", "skipFooter", "commentPrefix",
+	"raggedRows", "trim", "missingValues", "decimalChar", "groupChar", "bareNumber", "dateFormats", "timeZone", "lenient", "onBadRow", "maxBadShare", "maxExpansion",
+}
+
+func nearestKey(key string) string {
+	best, least := "", len(key)/2+1
+	for _, known := range keys {
+		if d := distance(strings.ToLower(key), strings.ToLower(known)); d < least {
+			best, least = known, d
+		}
+	}
+	return best
+}
+
+// distance is that of Levenshtein, between ASCII texts.
+func distance(a, b string) int {
+	above := make([]int, len(b)+1)
+	for j := range above {
+		above[j] = j
+	}
+	for i := range len(a) {
+		diagonal := above[0]
+		above[0] = i + 1
+		for j := range len(b) {
+			cost := 1
+			if a[i] == b[j] {
+				cost = 0
+			}
+			diagonal, above[j+1] = above[j+1], min(above[j+1]+1, above[j]+1, diagonal+cost)
+		}
+	}
+	return above[len(b)]
+}
+
+// Questions are the queries of a Config.
+type Questions struct {
+	main     *Query
+	datasets []dataset
+}
+
+type dataset struct {
+	name  string
+	globs []string
+	query *Query
+}
+
+// Compile checks a Config. Its errors are sentences for the person who wrote it.
+func (c Config) Compile() (*Questions, error) {
+	if c.empty() {
+		c.GroupBy, c.Aggregate = Default.GroupBy, Default.Aggregate
+	}
+	main, err := Compile(c.Spec)
+	if err != nil {
+		return nil, err
+	}
+	q := &Questions{main: main}
+	for i, d := range c.Datasets {
+		name := d.Name
+		if name == "" {
+			name = fmt.Sprint(i + 1)
+		}
+		if len(d.Files) == 0 {
+			return nil, fmt.Errorf("dataset %s: no files: expected globs such as bank-*.csv", name)
+		}
+		for _, glob := range d.Files {
+			if _, err := path.Match(glob, ""); err != nil {
+				return nil, fmt.Errorf("dataset %s: files %q: %w", name, glob, err)
+			}
+		}
+		if d.empty() {
+			d.GroupBy, d.Aggregate = c.GroupBy, c.Aggregate
+		}
+		query, err := Compile(d.Spec)
+		if err != nil {
+			return nil, fmt.Errorf("dataset %s: %w", name, err)
+		}
+		q.datasets = append(q.datasets, dataset{name: name, globs: d.Files, query: query})
+	}
+	return q, nil
+}
+
+func (s Spec) empty() bool { return len(s.GroupBy)+len(s.Aggregate)+len(s.Select) == 0 }
+
+// For is the query for a file, by its name below raw/, and the name of its dataset, which is
+// "" where none has it.
+func (q *Questions) For(name string) (query *Query, dataset string) {
+	for _, d := range q.datasets {
+		for _, glob := range d.globs {
+			subject := name
+			if !strings.Contains(glob, "/") {
+				subject = path.Base(name)
+			}
+			if ok, _ := path.Match(glob, subject); ok {
+				return d.query, d.name
+			}
+		}
+	}
+	return q.main, ""
+}
+
+// Skips says whether rows that cannot be read are skipped.
+func (q *Query) Skips() bool { return q.dialect.Skips() }
+
+// Sample is a small input that suits the question of a file of that name, and its result as
+// it has to be; ok is false where the settings of the input, or a selection, allow none.
+func (q *Questions) Sample(name string) (input, result string, ok bool) {
+	query, _ := q.For(name)
+	delimiter, plain := query.dialect.Plain()
+	if query.plan == nil || !plain {
+		return "", "", false
+	}
+	input, result = query.plan.Sample(delimiter)
+	return input, result, true
+}

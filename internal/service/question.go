@@ -1,0 +1,230 @@
+package service
+
+import (
+	"encoding/csv"
+	"errors"
+	"fmt"
+	"os"
+	"strconv"
+	"strings"
+
+	"github.com/spf13/pflag"
+
+	"csv-pipeline/internal/cli"
+	"csv-pipeline/internal/dialect"
+	"csv-pipeline/internal/groupby"
+	"csv-pipeline/internal/query"
+)
+
+// QuestionFlags say how files are read and what is asked of them.
+type QuestionFlags struct {
+	fs       *pflag.FlagSet
+	config   string
+	datasets string
+	texts    map[string]*setting
+}
+
+// setting is a flag that stands for a key of the file that the flag config names.
+type setting struct {
+	texts []string // as given, one each time
+	byDef string   // what counts where nothing is given
+	bool  bool
+	apply func(*query.Spec, []string) error
+}
+
+func (s *setting) String() string { return s.byDef }
+func (s *setting) Type() string {
+	if s.bool {
+		return "bool"
+	}
+	return "text"
+}
+
+func (s *setting) Set(text string) error {
+	texts := append(s.texts, text)
+	if err := s.apply(new(query.Spec), texts); err != nil {
+		return err
+	}
+	s.texts = texts
+	return nil
+}
+
+// RegisterFlags defines the flags of q.
+func (q *QuestionFlags) RegisterFlags(fs *pflag.FlagSet) {
+	q.fs, q.texts = fs, map[string]*setting{}
+	fs.StringVar(&q.config, "config", "", "`file` of YAML with the settings below, written as in the chart's values: input: {…}, groupBy, aggregate, select, datasets; a flag beats it")
+	q.list("group-by", "`what` makes a group: "+groupby.KeysInWords+"; repeatable, or several with commas; empty where one of the two below is given", groupby.SplitList, func(s *query.Spec) *[]string { return &s.GroupBy })
+	q.list("aggregate", "`what` to compute of each group: "+groupby.AggregatesInWords+"; repeatable, or several with commas; empty where group-by or select is given", groupby.SplitList, func(s *query.Spec) *[]string { return &s.Aggregate })
+	q.list("select", "instead of the two above: `what` to write of each row, * or columns; repeatable, or several with commas", groupby.SplitList, func(s *query.Spec) *[]string { return &s.Select })
+	q.text("delimiter", "`characters` between the fields: auto (one of , ; tab and |, or what a first line such as sep=; says), tab, or any", func(s *query.Spec) *string { return &s.Input.Delimiter })
+	q.text("quote-char", "`character` around fields: auto (\" or '), none, or any", func(s *query.Spec) *string { return &s.Input.QuoteChar })
+	q.text("escape-char", "`character` before one that is taken as it is: auto (a quote is doubled, or \\ where that alone fits), none, or any", func(s *query.Spec) *string { return &s.Input.EscapeChar })
+	q.text("encoding", "`name` of the encoding: auto (UTF-8 or UTF-16 by a byte order mark, UTF-8, otherwise windows-1252), or a name of the WHATWG list", func(s *query.Spec) *string { return &s.Input.Encoding })
+	q.add("header", "where the header is: auto, none (columns are #1, #2, …), or the `number` of its line, or of several with commas", false, func(s *query.Spec, texts []string) (err error) {
+		s.Input.Header, err = dialect.ParseHeader(texts[len(texts)-1])
+		return err
+	})
+	q.flag("no-header", "the same as none for the header", func(s *query.Spec, on bool) { s.Input.Header.None = on })
+	q.number("skip-rows", "`number` of lines before the header that are no table", func(s *query.Spec) *int { return &s.Input.SkipRows })
+	q.number("skip-rows-after-header", "`number` of records after the header that are no data", func(s *query.Spec) *int { return &s.Input.SkipRowsAfterHeader })
+	q.number("skip-footer", "`number` of records at the end that are no table", func(s *query.Spec) *int { return &s.Input.SkipFooter })
+	q.text("comment-prefix", "lines that begin with this `text` are no table", func(s *query.Spec) *string { return &s.Input.CommentPrefix })
+	q.text("ragged-rows", "`what` to do about a row with too few cells: refuse, or pad (what is missing is NULL)", func(s *query.Spec) *string { return &s.Input.RaggedRows })
+	q.flag("trim", "drop the blanks around all cells and names", func(s *query.Spec, on bool) { s.Input.Trim = on })
+	q.list("missing-values", "`words` that are NULL where they fill a cell; common: NA, N/A, #N/A, n/a, NULL, null, None, NaN, nan, \\N, -, ? and .", splitCSV, func(s *query.Spec) *[]string { return &s.Input.MissingValues })
+	q.text("decimal-char", "`character` before the decimals of numbers: . or ,", func(s *query.Spec) *string { return &s.Input.DecimalChar })
+	q.text("group-char", "`character` between the thousands of numbers: one of , . ' or space", func(s *query.Spec) *string { return &s.Input.GroupChar })
+	q.flag("bare-number", "false: numbers may have a currency, a percent sign, parentheses or a minus behind them", func(s *query.Spec, on bool) { s.Input.BareNumber = &on })
+	q.list("date-formats", "`formats` of dates, tried in order: iso, epoch, epochms, or as strftime has them, such as %d.%m.%Y", splitCSV, func(s *query.Spec) *[]string { return &s.Input.DateFormats })
+	q.text("time-zone", "`zone` in which times with an offset are told, such as Europe/Berlin; without one they are told as written", func(s *query.Spec) *string { return &s.Input.TimeZone })
+	q.flag("lenient", "read files come what may: short rows are padded, long ones cut, odd quotes are text, a second table is left out", func(s *query.Spec, on bool) { s.Input.Lenient = on })
+	q.text("on-bad-row", "`what` to do about a row that cannot be read: fail the file, or skip the row and write it to <name>_rejected.csv with the reason", func(s *query.Spec) *string { return &s.Input.OnBadRow })
+	q.add("max-bad-share", "the `share` of rows that may be skipped; a file with more of them fails", false, func(s *query.Spec, texts []string) (err error) {
+		if s.Input.MaxBadShare, err = strconv.ParseFloat(texts[len(texts)-1], 64); err != nil || !(s.Input.MaxBadShare > 0 && s.Input.MaxBadShare <= 1) {
+			return errors.New("expected a number above 0, up to 1")
+		}
+		return nil
+	})
+	q.number("max-expansion", "`times` that a packed file may be as large unpacked, 1000 unless said", func(s *query.Spec) *int { return &s.Input.MaxExpansion })
+	fs.StringVar(&q.datasets, "datasets", "", "`YAML` or JSON list of {name, files: [glob…], and any of the settings} for files that are read or asked otherwise")
+}
+
+func (q *QuestionFlags) add(name, usage string, boolean bool, apply func(*query.Spec, []string) error) {
+	s := &setting{apply: apply, bool: boolean, byDef: defaults[name]}
+	q.texts[name] = s
+	f := q.fs.VarPF(s, name, "", usage)
+	if boolean {
+		f.NoOptDefVal = "true"
+	}
+}
+
+// defaults are what counts where nothing is given, for the help.
+var defaults = map[string]string{
+	"group-by": strings.Join(query.Default.GroupBy, ", "), "aggregate": strings.Join(query.Default.Aggregate, ", "),
+	"delimiter": dialect.Auto, "quote-char": dialect.Auto, "escape-char": dialect.Auto, "encoding": dialect.Auto, "header": dialect.Auto,
+	"ragged-rows": dialect.Refuse, "decimal-char": ".", "bare-number": "true", "date-formats": dialect.ISO, "on-bad-row": dialect.Fail, "max-bad-share": "0.1",
+}
+
+func (q *QuestionFlags) text(name, usage string, field func(*query.Spec) *string) {
+	q.add(name, usage, false, func(s *query.Spec, texts []string) error {
+		*field(s) = texts[len(texts)-1]
+		return nil
+	})
+}
+
+func (q *QuestionFlags) number(name, usage string, field func(*query.Spec) *int) {
+	q.add(name, usage, false, func(s *query.Spec, texts []string) error {
+		n, err := strconv.Atoi(strings.TrimSpace(texts[len(texts)-1]))
+		if err != nil || n < 0 {
+			return errors.New("expected a whole number, 0 or more")
+		}
+		*field(s) = n
+		return nil
+	})
+}
+
+func (q *QuestionFlags) flag(name, usage string, set func(*query.Spec, bool)) {
+	q.add(name, usage, true, func(s *query.Spec, texts []string) error {
+		on, err := strconv.ParseBool(texts[len(texts)-1])
+		if err != nil {
+			return errors.New("expected true or false")
+		}
+		set(s, on)
+		return nil
+	})
+}
+
+// list defines a flag that may be given several times, and whose text may hold several
+// items.
+func (q *QuestionFlags) list(name, usage string, split func(string) ([]string, error), field func(*query.Spec) *[]string) {
+	q.add(name, usage, false, func(s *query.Spec, texts []string) error {
+		var all []string
+		for _, text := range texts {
+			items, err := split(text)
+			if err != nil {
+				return err
+			}
+			all = append(all, items...)
+		}
+		*field(s) = all
+		return nil
+	})
+}
+
+// splitCSV splits a text as a record of CSV.
+func splitCSV(text string) ([]string, error) {
+	if text == "" {
+		return []string{""}, nil
+	}
+	r := csv.NewReader(strings.NewReader(text))
+	r.LazyQuotes = true
+	return r.Read()
+}
+
+// Config is what the flags and the file of --config say.
+func (q *QuestionFlags) Config() (query.Config, error) {
+	var c query.Config
+	if q.config != "" {
+		text, err := os.ReadFile(q.config)
+		if err != nil {
+			return c, cli.Usagef("--config (CONFIG): %v", err)
+		}
+		if c, err = query.ParseConfig(text); err != nil {
+			return c, cli.Usagef("--config (CONFIG) %s: %v", q.config, err)
+		}
+	}
+	if q.changed("select") && !q.changed("group-by") && !q.changed("aggregate") {
+		c.GroupBy, c.Aggregate = nil, nil
+	}
+	if (q.changed("group-by") || q.changed("aggregate")) && !q.changed("select") {
+		c.Select = nil
+	}
+	for name, s := range q.texts {
+		if q.changed(name) {
+			if err := s.apply(&c.Spec, s.texts); err != nil {
+				return c, cli.Usagef("--%s (%s): %v", name, cli.EnvName(name), err)
+			}
+		}
+	}
+	if q.datasets != "" {
+		sets, err := query.ParseDatasets(c.Spec, []byte(q.datasets))
+		if err != nil {
+			return c, cli.Usagef("--datasets (DATASETS): %v", err)
+		}
+		c.Datasets = sets
+	}
+	return c, nil
+}
+
+func (q *QuestionFlags) changed(name string) bool { return q.fs.Changed(name) }
+
+// Compile makes the questions; its errors are the user's mistakes.
+func (q *QuestionFlags) Compile() (*query.Questions, error) {
+	c, err := q.Config()
+	if err != nil {
+		return nil, err
+	}
+	questions, err := c.Compile()
+	if err == nil {
+		return questions, nil
+	}
+	var bad *dialect.SettingError
+	if errors.As(err, &bad) {
+		flag := flagOf(bad.Setting)
+		return nil, &cli.UsageError{Problem: fmt.Sprintf("--%s (%s) %q: expected %s", flag, cli.EnvName(flag), bad.Value, bad.Expected)}
+	}
+	return nil, &cli.UsageError{Problem: fmt.Sprintf("--group-by, --aggregate, --select (GROUP_BY, AGGREGATE, SELECT): %v", err)}
+}
+
+// flagOf is the flag of a key: that of decimalChar is decimal-char.
+func flagOf(key string) string {
+	var b strings.Builder
+	for _, c := range key {
+		if c >= 'A' && c <= 'Z' {
+			b.WriteByte('-')
+			c += 'a' - 'A'
+		}
+		b.WriteRune(c)
+	}
+	return b.String()
+}
