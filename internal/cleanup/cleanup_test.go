@@ -147,7 +147,7 @@ func TestOldResultsGoWithTheirInputs(t *testing.T) {
 		t.Fatal(err)
 	}
 	p.put(t, filestore.Raw, "none.csv", "has no result", nil)
-	p.put(t, filestore.Processed, "notes.txt", "not ours", nil)
+	p.put(t, filestore.Processed, "notes.md", "not ours", nil)
 	p.done(t, "changed.csv")
 	p.put(t, filestore.Raw, "changed.csv", "anew", nil)
 	before := p.now(t)
@@ -157,7 +157,7 @@ func TestOldResultsGoWithTheirInputs(t *testing.T) {
 	ancient := p.put(t, filestore.Raw, "ancient.csv", "raw", &filestore.Info{ModTime: long})
 	p.put(t, filestore.Processed, "ancient_aggregated_sales.csv", "result", &ancient)
 	p.clean(t, before)
-	p.expect(t, "r/none.csv", "p/notes.txt", "r/changed.csv", "p/changed.csv", "r/young.csv", "p/young.csv", "r/ancient.csv", "p/ancient.csv")
+	p.expect(t, "r/none.csv", "p/notes.md", "r/changed.csv", "p/changed.csv", "r/young.csv", "p/young.csv", "r/ancient.csv", "p/ancient.csv")
 	slices.SortFunc(p.removals, func(a, b cleanup.Removal) int { return strings.Compare(a.Name, b.Name) })
 	for i, want := range []cleanup.Removal{{Name: "2022/old.csv", Files: 2, Bytes: 9}, {Name: "orphan.csv", Files: 1, Bytes: 6}, {Name: "skipped.csv", Files: 3, Bytes: 17}} {
 		if i >= len(p.removals) || p.removals[i].Published.IsZero() || !p.removals[i].Published.Before(before) {

@@ -40,7 +40,7 @@ func setUp(t *testing.T) *bench {
 	b := &bench{folder: t.TempDir(), server: server, rdb: server.Client(t)}
 	b.queue = queue.New(b.rdb, list, queue.Options{})
 	day := time.Date(2022, 1, 1, 0, 0, 0, 0, time.UTC)
-	for _, name := range []string{"raw/new.csv", "raw/done.csv", "raw/shop/done.csv", "raw/failed.csv", "raw/waiting.csv", "raw/held.csv", "raw/notes.txt",
+	for _, name := range []string{"raw/new.csv", "raw/done.csv", "raw/shop/done.csv", "raw/failed.csv", "raw/waiting.csv", "raw/held.csv", "raw/notes.md",
 		"processed/done_aggregated_sales.csv", "processed/shop/done_aggregated_sales.csv"} {
 		path := filepath.Join(b.folder, name)
 		if err := os.MkdirAll(filepath.Dir(path), 0o777); err != nil {

@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"io/fs"
 	"path"
+	"slices"
 	"strings"
 	"unicode"
 	"unicode/utf8"
@@ -55,6 +56,10 @@ func ContentType(name string) string {
 	switch strings.ToLower(path.Ext(name)) {
 	case csv:
 		return "text/csv; charset=utf-8"
+	case ".tsv", ".tab":
+		return "text/tab-separated-values; charset=utf-8"
+	case ".txt", ".psv":
+		return "text/plain; charset=utf-8"
 	case ".gz":
 		return "application/gzip"
 	case ".zst":
@@ -69,14 +74,26 @@ const (
 	rejectedSuffix = "_rejected.csv"
 )
 
+// kinds are the endings of names of files that are read as CSV; packings may stand behind.
+var (
+	kinds    = []string{csv, ".tsv", ".tab", ".psv", ".txt"}
+	packings = []string{".gz", ".zst", ".bz2", ".xz", ".lz4", ".zip"}
+)
+
 // keepsExtension reports whether the name of the result contains the extension of the raw
-// file, so that x.csv, x.CSV and x.csv.gz have different results.
+// file, so that x.csv, x.CSV, x.tsv and x.csv.gz have different results.
 func keepsExtension(name string) bool {
 	if strings.HasSuffix(name, csv) {
 		return false
 	}
 	lower := strings.ToLower(name)
-	return strings.HasSuffix(lower, csv) || strings.HasSuffix(lower, csv+".gz") || strings.HasSuffix(lower, csv+".zst")
+	for _, packing := range packings {
+		if stem, ok := strings.CutSuffix(lower, packing); ok {
+			lower = stem
+			break
+		}
+	}
+	return slices.ContainsFunc(kinds, func(kind string) bool { return strings.HasSuffix(lower, kind) })
 }
 
 // ResultName is the name of the result of a raw file: 2022/01/01.csv has
@@ -95,7 +112,7 @@ func derived(raw, suffix string) (string, error) {
 	stem, isCSV := strings.CutSuffix(raw, csv)
 	switch {
 	case !isCSV && !keepsExtension(raw):
-		return "", fmt.Errorf("%w of a CSV file: expected one that ends in .csv, .csv.gz or .csv.zst", ErrInvalidName)
+		return "", fmt.Errorf("%w of a CSV file: expected one that ends in %s, or in one of these and %s", ErrInvalidName, strings.Join(kinds, ", "), strings.Join(packings, ", "))
 	case isCSV && (stem == "" || strings.HasSuffix(stem, "/")):
 		return "", fmt.Errorf("%w: there is nothing before .csv", ErrInvalidName)
 	case isCSV && keepsExtension(stem):

@@ -14,6 +14,9 @@ func TestResultNameAndBack(t *testing.T) {
 		"x.CSV":            "x.CSV_aggregated_sales.csv",
 		"x.csv.gz":         "x.csv.gz_aggregated_sales.csv",
 		"x.csv.zst":        "x.csv.zst_aggregated_sales.csv",
+		"x.tsv":            "x.tsv_aggregated_sales.csv",
+		"x.TXT.zip":        "x.TXT.zip_aggregated_sales.csv",
+		"x.psv.lz4":        "x.psv.lz4_aggregated_sales.csv",
 		"x.csv.csv":        "x.csv_aggregated_sales.csv",
 		"Umsätze März.csv": "Umsätze März_aggregated_sales.csv",
 	} {

@@ -63,7 +63,7 @@ func TestMinIOTellsOfFiles(t *testing.T) {
 		t.Fatal(err)
 	}
 	var raw filestore.Info
-	for _, name := range []string{"2022/Umsätze 1+1.csv", "notes.txt", "a.csv"} {
+	for _, name := range []string{"2022/Umsätze 1+1.csv", "notes.md", "a.csv"} {
 		raw = put(t, store, filestore.Raw, name, nil)
 	}
 	put(t, store, filestore.Processed, "a_aggregated_sales.csv", &raw)
@@ -95,7 +95,7 @@ func TestMessagesThatCannotBeReadAreDropped(t *testing.T) {
 	rdb := redistest.Start(t).Client(t)
 	q := queue.New(rdb, "csvs-to-process", queue.Options{})
 	for _, text := range []string{"nonsense",
-		`{"Records":[{"eventName":"ObjectCreated:Put","s3":{"bucket":{"name":"b"},"object":{"key":"notes.txt"}}}]}`,
+		`{"Records":[{"eventName":"ObjectCreated:Put","s3":{"bucket":{"name":"b"},"object":{"key":"notes.md"}}}]}`,
 		`{"Records":[{"eventName":"ObjectCreated:Put","s3":{"bucket":{"name":"b"},"object":{"key":"x.csv"}}}]}`,
 	} {
 		if err := rdb.RPush(t.Context(), "{csvs-to-process}:events", text).Err(); err != nil {

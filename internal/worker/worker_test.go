@@ -103,7 +103,7 @@ func TestWorkerDrainsTheListAndBadFilesStopNobody(t *testing.T) {
 	b.put(t, "empty.csv", "")
 	b.put(t, "blank.csv", "\n\r\n")
 	b.put(t, "norows.csv", "timestamp,item_id,quantity\n")
-	b.push(t, "20220101.csv", "", "/etc/passwd", "../../etc/passwd", "none.csv", "bad.csv", "nosuchcolumn.csv", "notes.txt", "empty.csv", "blank.csv", "norows.csv", "2022/01/02.csv")
+	b.push(t, "20220101.csv", "", "/etc/passwd", "../../etc/passwd", "none.csv", "bad.csv", "nosuchcolumn.csv", "notes.md", "empty.csv", "blank.csv", "norows.csv", "2022/01/02.csv")
 	if err := b.Run(t.Context()); err != nil {
 		t.Fatal(err)
 	}
@@ -129,7 +129,7 @@ func TestWorkerDrainsTheListAndBadFilesStopNobody(t *testing.T) {
 		"":                 {queue.KindName, "empty"},
 		"/etc/passwd":      {queue.KindName, "absolute"},
 		"../../etc/passwd": {queue.KindName, "leaves"},
-		"notes.txt":        {queue.KindName, ".csv"},
+		"notes.md":        {queue.KindName, ".csv"},
 		"none.csv":         {queue.KindMissing, "none.csv: there is no such file"},
 		"bad.csv":          {queue.KindMalformed, `bad.csv:3: quantity: "abc" is not a number`},
 		"nosuchcolumn.csv": {queue.KindMalformed, "(GROUP_BY, AGGREGATE) name the columns"},

@@ -311,10 +311,10 @@ func TestCleanup(t *testing.T) {
 
 // TestHelmTestKnowsWhatIsAggregated: helm test and the processors get the same settings.
 func TestHelmTestKnowsWhatIsAggregated(t *testing.T) {
-	r := render(t, installation{values: `processor: {groupBy: [day(t), item], aggregate: [count(*)], delimiter: tab, noHeader: true}`})
+	r := render(t, installation{values: `processor: {groupBy: [day(t), item], aggregate: [count(*)], input: {delimiter: tab, header: none}}`})
 	processor := env(r.podOf(t, "processor").Spec.Containers[0])
 	test := env(r.podOf(t, "test").Spec.Containers[0])
-	for name, want := range map[string]string{"GROUP_BY": "day(t),item", "AGGREGATE": "count(*)", "DELIMITER": "tab", "NO_HEADER": "true"} {
+	for name, want := range map[string]string{"GROUP_BY": "day(t),item", "AGGREGATE": "count(*)", "DELIMITER": "tab", "HEADER": "none"} {
 		if processor[name] != want || test[name] != want {
 			t.Errorf("%s is to be %q; the processor has %q, the test %q", name, want, processor[name], test[name])
 		}

@@ -48,7 +48,7 @@ var to = map[string]string{
 	"store.url":                                 "s3://sales",
 	"processor.groupBy":                         "[store]",
 	"processor.aggregate":                       "['count(*)']",
-	"processor.maxBadShare":                     "0.7",
+	"processor.input.maxBadShare":               "0.7",
 	"generator.schedule":                        "'@daily'",
 	"generator.start":                           "'2023-01-01'",
 	"cleanup.schedule":                          "'@daily'",

@@ -43,14 +43,14 @@ func UploadPage(p Frame, largest int64) templ.Component {
 				}()
 			}
 			ctx = templ.InitializeContext(ctx)
-			templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 1, "<div class=\"heading\"><h1>Upload</h1><p class=\"muted\">CSV files, also .csv.gz and .csv.zst, of at most ")
+			templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 1, "<div class=\"heading\"><h1>Upload</h1><p class=\"muted\">CSV files (.csv, .tsv, .tab, .psv or .txt, also packed by gzip, zstd, bzip2, xz, lz4 or zip), of at most ")
 			if templ_7745c5c3_Err != nil {
 				return templ_7745c5c3_Err
 			}
 			var templ_7745c5c3_Var3 string
 			templ_7745c5c3_Var3, templ_7745c5c3_Err = templ.JoinStringErrs(format.Size(largest))
 			if templ_7745c5c3_Err != nil {
-				return templ.Error{Err: templ_7745c5c3_Err, FileName: `upload.templ`, Line: 9, Col: 91}
+				return templ.Error{Err: templ_7745c5c3_Err, FileName: `upload.templ`, Line: 9, Col: 147}
 			}
 			_, templ_7745c5c3_Err = templ_7745c5c3_Buffer.WriteString(templ.EscapeString(templ_7745c5c3_Var3))
 			if templ_7745c5c3_Err != nil {
@@ -82,7 +82,7 @@ func UploadPage(p Frame, largest int64) templ.Component {
 			if templ_7745c5c3_Err != nil {
 				return templ_7745c5c3_Err
 			}
-			templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 4, "\"><label for=\"file\">Choose files <em data-drop-hint hidden>or drop them on this page</em></label> <input id=\"file\" type=\"file\" name=\"file\" multiple required accept=\".csv,.gz,.zst,text/csv\"> <button>Upload</button><ul class=\"uploads\" aria-live=\"polite\"></ul></form><p class=\"muted\">With curl: <code>curl -H \"Authorization: Bearer $TOKEN\" -T 20220101.csv <b data-origin></b>")
+			templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 4, "\"><label for=\"file\">Choose files <em data-drop-hint hidden>or drop them on this page</em></label> <input id=\"file\" type=\"file\" name=\"file\" multiple required accept=\".csv,.tsv,.tab,.psv,.txt,.gz,.zst,.bz2,.xz,.lz4,.zip,text/csv\"> <button>Upload</button><ul class=\"uploads\" aria-live=\"polite\"></ul></form><p class=\"muted\">With curl: <code>curl -H \"Authorization: Bearer $TOKEN\" -T 20220101.csv <b data-origin></b>")
 			if templ_7745c5c3_Err != nil {
 				return templ_7745c5c3_Err
 			}

@@ -21,10 +21,6 @@ spec:
         - name: CONCURRENCY
           value: {{ int64 .Values.processor.concurrency | quote }}
         {{- include "csv-pipeline.planEnv" . | nindent 8 }}
-        - name: ON_BAD_ROW
-          value: {{ .Values.processor.onBadRow }}
-        - name: MAX_BAD_SHARE
-          value: {{ .Values.processor.maxBadShare | quote }}
         - name: MAX_ERRORS
           value: {{ int64 .Values.processor.maxErrors | quote }}
         - name: STALE_AFTER
