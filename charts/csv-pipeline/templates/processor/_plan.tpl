@@ -40,5 +40,5 @@
 
 {{/* A list as one record of CSV. */}}
 {{- define "csv-pipeline.csv" -}}
-{{- range $i, $item := . }}{{ if $i }},{{ end }}"{{ $item | toString | replace "\"" "\"\"" }}"{{ end -}}
+{{- range $i, $item := (. | default list) }}{{ if $i }},{{ end }}"{{ $item | toString | replace "\"" "\"\"" }}"{{ end -}}
 {{- end -}}
