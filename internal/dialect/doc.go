@@ -17,9 +17,13 @@
 //	syntax.go     one record: delimiters, quotes, escapes, line ends
 //	columns.go    which of a header's names are those that the question asks for
 //	detect.go     the layout of a file, from its first lines
+//	quotes.go     quotes, escapes and blanks that its first lines have
+//	structure.go  the layout where no column goes by its name
 //	number.go     a cell as a plain number
 //	date.go       a cell as an ISO 8601 time
 //	rewrite.go    records as the engine takes them: only the cells that are used
+//	fast.go       the same for rows that are regular, by their separators
+//	footer.go     records that may be the last ones
 //	stream.go     the rewriting in parallel, in order
 //	lenient.go    rows that break the rules, where they must be read
 //	hint.go       which setting would read a cell

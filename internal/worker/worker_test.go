@@ -129,7 +129,7 @@ func TestWorkerDrainsTheListAndBadFilesStopNobody(t *testing.T) {
 		"":                 {queue.KindName, "empty"},
 		"/etc/passwd":      {queue.KindName, "absolute"},
 		"../../etc/passwd": {queue.KindName, "leaves"},
-		"notes.md":        {queue.KindName, ".csv"},
+		"notes.md":         {queue.KindName, ".csv"},
 		"none.csv":         {queue.KindMissing, "none.csv: there is no such file"},
 		"bad.csv":          {queue.KindMalformed, `bad.csv:3: quantity: "abc" is not a number`},
 		"nosuchcolumn.csv": {queue.KindMalformed, "(GROUP_BY, AGGREGATE) name the columns"},
