@@ -15,7 +15,6 @@ import (
 type fast struct {
 	finder separators.Finder
 	ends   [1 + separators.Chunk + separators.Slack]uint32
-	padded [separators.Chunk]byte
 }
 
 // newFast is nil where the syntax is not of the kind.

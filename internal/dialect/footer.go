@@ -6,8 +6,6 @@ type footer struct {
 	waiting []held
 	rec     record // that of the record held back last, while another is taken
 	line    int64
-	nul     bool
-	invalid bool
 }
 
 // held is a record that waits.
