@@ -47,7 +47,7 @@ func BenchmarkRewrite(b *testing.B) {
 			b.SetBytes(int64(text.Len()))
 			for b.Loop() {
 				var read atomic.Int64
-				_, s, err := reading.Rewrite(context.Background(), 1, nil, &read)
+				_, s, err := reading.Rewrite(context.Background(), Cells(columns), nil, 1, nil, &read)
 				if err != nil {
 					b.Fatal(err)
 				}

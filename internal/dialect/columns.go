@@ -79,38 +79,3 @@ func fieldNames(header []string, width int) []string {
 	}
 	return names
 }
-
-// nearest is the name of a header that is most like the one asked for, or "".
-func nearest(name string, header []string) string {
-	best, least := "", len([]rune(name))/2+1
-	for _, candidate := range header {
-		if d := distance(strings.ToLower(name), strings.ToLower(candidate)); candidate != "" && d < least {
-			best, least = candidate, d
-		}
-	}
-	return best
-}
-
-// distance is that of Levenshtein.
-func distance(a, b string) int {
-	x, y := []rune(a), []rune(b)
-	if len(x) > 64 || len(y) > 64 {
-		return 64
-	}
-	above := make([]int, len(y)+1)
-	for j := range above {
-		above[j] = j
-	}
-	for i := range x {
-		diagonal := above[0]
-		above[0] = i + 1
-		for j := range y {
-			cost := 1
-			if x[i] == y[j] {
-				cost = 0
-			}
-			diagonal, above[j+1] = above[j+1], min(above[j+1]+1, above[j]+1, diagonal+cost)
-		}
-	}
-	return above[len(y)]
-}

@@ -6,6 +6,7 @@ import (
 	"slices"
 	"strings"
 
+	"csv-pipeline/internal/expression"
 	"csv-pipeline/internal/groupby"
 )
 
@@ -369,7 +370,7 @@ const maxColumns = 1 << 16
 func (d *detector) noColumn(l *Layout, i int) error {
 	c := d.columns[i]
 	problem := fmt.Sprintf("no column %q: the header has %s", c.Name, quoteList(l.Header))
-	if like := nearest(c.Name, l.Header); like != "" {
+	if like := expression.Nearest(c.Name, l.Header); like != "" {
 		problem += fmt.Sprintf("; is %q meant?", like)
 	}
 	if other := d.otherDelimiter(l); other != "" {

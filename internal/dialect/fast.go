@@ -78,17 +78,36 @@ func (w *rewriter) regularRows(text []byte, rows, width int, seen separators.Kin
 		if w.likelyHeader(text, row) {
 			return used, false
 		}
+		cellAt := func(field int) []byte {
+			from, to := int(row[field]+1), int(row[field+1])
+			if field == width-1 {
+				to = end
+			}
+			return text[from:to]
+		}
+		if w.computing != nil {
+			wanted, ok := w.regularRow(cellAt, seen)
+			if !ok {
+				return used, false
+			}
+			if !wanted {
+				w.passed(text[start:end], seen)
+				used = next
+				continue
+			}
+		}
 		before := len(w.out)
 		for i := range w.outputs {
 			o := &w.outputs[i]
 			if i > 0 {
 				w.out = append(w.out, ',')
 			}
-			from, to := int(row[o.field]+1), int(row[o.field+1])
-			if o.field == width-1 {
-				to = end
-			}
-			if !w.regularCell(text[from:to], o, seen) {
+			if o.program != nil {
+				if w.computed(o) != nil {
+					w.out = w.out[:before]
+					return used, false
+				}
+			} else if !w.regularCell(cellAt(o.field), o, seen) {
 				w.out = w.out[:before]
 				return used, false
 			}
@@ -97,13 +116,35 @@ func (w *rewriter) regularRows(text []byte, rows, width int, seen separators.Kin
 			w.out = append(w.out, `""`...)
 		}
 		w.out = append(w.out, '\n')
-		w.rows++
-		if w.line++; seen&separators.Quote != 0 {
-			w.line += int64(bytes.Count(text[start:end], []byte{'\n'}))
-		}
+		w.passed(text[start:end], seen)
 		used = next
 	}
 	return used, true
+}
+
+// passed counts a row.
+func (w *rewriter) passed(row []byte, seen separators.Kinds) {
+	w.rows++
+	if w.line++; seen&separators.Quote != 0 {
+		w.line += int64(bytes.Count(row, []byte{'\n'}))
+	}
+}
+
+// regularRow sets the cells of a row for the expressions. It says whether the row is
+// wanted, and false where it is in doubt.
+func (w *rewriter) regularRow(cellAt func(field int) []byte, seen separators.Kinds) (wanted, ok bool) {
+	c := w.computing
+	for _, i := range c.uses {
+		w.scratch, c.room[i] = c.room[i], w.scratch
+		text, certain := w.regularText(cellAt(c.sources[i].field), seen)
+		w.scratch, c.room[i] = c.room[i], w.scratch
+		if !certain {
+			return false, false
+		}
+		c.set(i, text)
+	}
+	wanted, err := w.begin()
+	return wanted, err == nil
 }
 
 // isRow says whether of the places where fields end just the last is a newline.
@@ -133,16 +174,16 @@ func (w *rewriter) likelyHeader(text []byte, row []uint32) bool {
 	return cell[0] == name[0] && len(cell) >= len(name) && w.layout.name(cell) == name || cell[0] >= 0x80 && name[0] >= 0x80
 }
 
-// regularCell appends a cell in its role, or says that it is in doubt.
-func (w *rewriter) regularCell(cell []byte, o *output, seen separators.Kinds) bool {
+// regularText is the text of a cell, nil where it is NULL, or says that it is in doubt.
+func (w *rewriter) regularText(cell []byte, seen separators.Kinds) (text []byte, ok bool) {
 	if seen&separators.Quote != 0 && len(cell) > 0 {
 		if cell[0] == '"' {
 			if cell = cell[1 : len(cell)-1]; bytes.IndexByte(cell, '"') >= 0 {
-				return false // doubled ones
+				return nil, false // doubled ones
 			}
 		} else if cell[0] == ' ' || cell[0] == '\t' {
 			if inner := trimSpace(cell); len(inner) > 0 && inner[0] == '"' {
-				return false
+				return nil, false
 			}
 		}
 	}
@@ -153,7 +194,16 @@ func (w *rewriter) regularCell(cell []byte, o *output, seen separators.Kinds) bo
 		cell = trimSpace(cell)
 	}
 	if len(cell) == 0 || len(cell) <= w.longest && w.missing[string(cell)] {
-		return true
+		return nil, true
+	}
+	return cell, true
+}
+
+// regularCell appends a cell in its role, or says that it is in doubt.
+func (w *rewriter) regularCell(cell []byte, o *output, seen separators.Kinds) bool {
+	cell, certain := w.regularText(cell, seen)
+	if cell == nil {
+		return certain
 	}
 	switch o.role {
 	case groupby.Text:

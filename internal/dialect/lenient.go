@@ -24,14 +24,28 @@ func (w *rewriter) holdBack(data []byte) bool {
 }
 
 func (w *rewriter) emptyRow() {
-	if len(w.outputs) <= 1 {
+	w.rows++
+	start := len(w.out)
+	if c := w.computing; c != nil {
+		for _, i := range c.uses {
+			c.row.SetNull(i)
+		}
+		if wanted, err := w.begin(); err != nil || !wanted {
+			return
+		}
+	}
+	for i := range w.outputs {
+		if i > 0 {
+			w.out = append(w.out, ',')
+		}
+		if o := &w.outputs[i]; o.program != nil {
+			_ = w.computed(o) // of NULL, which is no bad cell
+		}
+	}
+	if len(w.out) == start {
 		w.out = append(w.out, `""`...)
 	}
-	for range len(w.outputs) - 1 {
-		w.out = append(w.out, ',')
-	}
 	w.out = append(w.out, '\n')
-	w.rows++
 }
 
 // mend reads a row that breaks the rules: of the readings that take one of its opening

@@ -5,9 +5,11 @@ import (
 	"context"
 	"fmt"
 	"io"
+	"slices"
 	"strings"
 	"sync/atomic"
 
+	"csv-pipeline/internal/expression"
 	"csv-pipeline/internal/groupby"
 )
 
@@ -277,20 +279,18 @@ func (r *Reading) NotPlain() *Reading {
 	return &next
 }
 
-// Rewrite is the file as the engine takes it: the fields of each record are the columns
-// of the question. Rows that are skipped are written to rejects.
-func (r *Reading) Rewrite(ctx context.Context, workers int, rejects io.Writer, bytesRead *atomic.Int64) (in groupby.Input, s *Stream, err error) {
-	names := fieldNames(r.Layout.Header, r.Layout.width)
-	outputs := make([]output, len(r.columns))
-	fields := make([]int, len(r.columns))
-	called := make([]string, max(1, len(r.columns)))
-	for i, c := range r.columns {
+// Rewrite is the rows of the file for which a condition holds, as the engine takes them:
+// the fields of each record are what is wanted. where may be nil. Rows that are skipped are
+// written to rejects.
+func (r *Reading) Rewrite(ctx context.Context, wants []Want, where *expression.Node, workers int, rejects io.Writer, bytesRead *atomic.Int64) (in groupby.Input, s *Stream, err error) {
+	outputs, computation := r.compile(wants, where)
+	fields := make([]int, len(wants))
+	called := make([]string, max(1, len(wants)))
+	for i := range wants {
 		fields[i] = i
-		at := r.Layout.fields[i]
-		outputs[i] = output{field: at, role: c.Role, name: names[at]}
-		called[i] = names[at]
+		called[i] = outputs[i].name
 	}
-	if s, err = r.stream(ctx, outputs, workers, rejects, bytesRead); err != nil {
+	if s, err = r.stream(ctx, outputs, computation, workers, rejects, bytesRead); err != nil {
 		return in, nil, err
 	}
 	in = groupby.Input{Name: r.file.Name, Reader: s, Layout: &groupby.Layout{Comma: ',', Width: len(called), Fields: fields, Names: called, Line: 1}}
@@ -298,7 +298,7 @@ func (r *Reading) Rewrite(ctx context.Context, workers int, rejects io.Writer, b
 }
 
 // stream opens the text at its first record.
-func (r *Reading) stream(ctx context.Context, outputs []output, workers int, rejects io.Writer, bytesRead *atomic.Int64) (*Stream, error) {
+func (r *Reading) stream(ctx context.Context, outputs []output, c *computation, workers int, rejects io.Writer, bytesRead *atomic.Int64) (*Stream, error) {
 	l := r.Layout
 	t, err := r.container.open(ctx, bytesRead)
 	if err != nil {
@@ -320,28 +320,37 @@ func (r *Reading) stream(ctx context.Context, outputs []output, workers int, rej
 	if r.file.Size < int64(2*blockSize) && r.container.format == "" {
 		workers = 1
 	}
-	s := newStream(ctx, r.file.Name, text, r.rules, l, outputs, rejects, workers)
+	s := newStream(ctx, r.file.Name, text, r.rules, l, outputs, c, rejects, workers)
 	closeRewriting := s.close
 	s.close = func() { closeRewriting(); t.close() }
 	return s, nil
 }
 
-// Select is every row of the file, with a header where the file has one: CSV of RFC 4180
-// in UTF-8 with LF. names are those of the columns of the question in the result; nil is
-// all columns of the file.
-func (r *Reading) Select(ctx context.Context, names []string, workers int, rejects io.Writer, bytesRead *atomic.Int64) (*Stream, error) {
+// Select is the rows of the file for which a condition holds, with a header unless nothing
+// but all columns of a file without header is wanted: CSV of RFC 4180 in UTF-8 with LF.
+// headers are the names of what is wanted. where may be nil.
+func (r *Reading) Select(ctx context.Context, headers []string, wants []Want, where *expression.Node, workers int, rejects io.Writer, bytesRead *atomic.Int64) (*Stream, error) {
+	header := r.Layout.Header
+	if len(header) == 0 && len(wants) > 1 {
+		for i := range r.Layout.width {
+			header = append(header, fmt.Sprintf("column_%d", i+1))
+		}
+	}
+	computed, computation := r.compile(slices.DeleteFunc(slices.Clone(wants), func(w Want) bool { return w.All }), where)
 	var outputs []output
-	if names == nil {
-		names = r.Layout.Header
+	var names []string
+	for i, w := range wants {
+		if !w.All {
+			outputs, computed = append(outputs, computed[0]), computed[1:]
+			names = append(names, headers[i])
+			continue
+		}
+		names = append(names, header...)
 		for i := range r.Layout.width {
 			outputs = append(outputs, output{field: i, role: groupby.Text})
 		}
-	} else {
-		for _, field := range r.Layout.fields {
-			outputs = append(outputs, output{field: field, role: groupby.Text})
-		}
 	}
-	s, err := r.stream(ctx, outputs, workers, rejects, bytesRead)
+	s, err := r.stream(ctx, outputs, computation, workers, rejects, bytesRead)
 	if err != nil || len(names) == 0 {
 		return s, err
 	}

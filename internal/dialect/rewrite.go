@@ -8,6 +8,7 @@ import (
 	"strings"
 	"unicode/utf8"
 
+	"csv-pipeline/internal/expression"
 	"csv-pipeline/internal/groupby"
 )
 
@@ -17,6 +18,10 @@ type output struct {
 	role   groupby.Role
 	name   string
 	points points
+
+	program  *expression.Program // in place of a field
+	distinct bool                // equal numbers are the same text
+
 	// The last time, which often is the next one's, too.
 	last, told []byte
 }
@@ -44,6 +49,8 @@ type rewriter struct {
 	fast     *fast // nil where it is not for this syntax
 	last     bool  // the text is the end of the file
 	ended    bool  // the table is at its end, whatever follows
+
+	computing *computing // nil where no column is computed
 }
 
 // tally is what was done to rows.
@@ -63,12 +70,15 @@ type contradiction struct{ layout *Layout }
 
 func (c *contradiction) Error() string { return "the file is written in another way than it begins" }
 
-func newRewriter(name string, r *rules, l *Layout, outputs []output) *rewriter {
+func newRewriter(name string, r *rules, l *Layout, outputs []output, c *computation) *rewriter {
 	w := &rewriter{rules: r, layout: l, s: l.syntax(r), name: name, line: l.line}
 	w.outputs = append(w.outputs, outputs...)
 	w.armed = !r.numbers.said && !bytes.Equal(bytes.TrimSpace(l.delimiter), []byte{','})
 	w.footer.most = r.SkipFooter
 	w.fast = newFast(w)
+	if c != nil {
+		w.compute(c)
+	}
 	return w
 }
 
@@ -191,6 +201,17 @@ func (w *rewriter) take(data []byte, k kind, final bool) (*groupby.InputError, e
 			return bad, w.otherEscape(data, bad)
 		}
 	}
+	if w.computing != nil {
+		w.load(data)
+		wanted, err := w.begin()
+		if err != nil {
+			return w.badValue(data, condition, err), nil
+		}
+		if !wanted {
+			w.rows++
+			return nil, nil
+		}
+	}
 	start := len(w.out)
 	for i := range w.outputs {
 		if i > 0 {
@@ -211,24 +232,15 @@ func (w *rewriter) take(data []byte, k kind, final bool) (*groupby.InputError, e
 
 // cell appends a cell in its role, or says what is wrong with it.
 func (w *rewriter) cell(data []byte, o *output) *groupby.InputError {
-	if o.field >= len(w.rec.fields) {
-		return nil
-	}
-	f := w.rec.fields[o.field]
-	cell := data[f.start:f.end]
-	w.scratch = w.scratch[:0]
-	cell, w.scratch = w.layout.charset.decode(cell, w.scratch)
-	if w.Trim {
-		cell = trimSpace(cell)
-	}
-	if len(cell) == 0 || len(cell) <= w.longest && w.missing[string(cell)] {
-		return nil
-	}
-	if f.doubled || f.escaped {
-		cell = w.s.appendCell(nil, cell, field{end: len(cell), doubled: f.doubled, escaped: f.escaped})
-		if len(cell) == 0 {
-			return nil
+	if o.program != nil {
+		if err := w.computed(o); err != nil {
+			return w.badValue(data, o.name, err)
 		}
+		return nil
+	}
+	cell := w.text(data, o.field)
+	if cell == nil {
+		return nil
 	}
 	switch o.role {
 	case groupby.Text:
@@ -259,6 +271,30 @@ func (w *rewriter) cell(data []byte, o *output) *groupby.InputError {
 		o.last, o.told = append(o.last[:0], cell...), append(o.told[:0], w.out[start:]...)
 	}
 	return nil
+}
+
+// text is the text of a field of the record, nil where it is NULL.
+func (w *rewriter) text(data []byte, i int) []byte {
+	if i >= len(w.rec.fields) {
+		return nil
+	}
+	f := w.rec.fields[i]
+	cell := data[f.start:f.end]
+	w.scratch = w.scratch[:0]
+	cell, w.scratch = w.layout.charset.decode(cell, w.scratch)
+	if w.Trim {
+		cell = trimSpace(cell)
+	}
+	if len(cell) == 0 || len(cell) <= w.longest && w.missing[string(cell)] {
+		return nil
+	}
+	if f.doubled || f.escaped {
+		cell = w.s.appendCell(nil, cell, field{end: len(cell), doubled: f.doubled, escaped: f.escaped})
+		if len(cell) == 0 {
+			return nil
+		}
+	}
+	return cell
 }
 
 // appendField quotes a field where CSV needs it.

@@ -274,7 +274,7 @@ func readAll(settings Settings, text []byte, workers int) (string, error) {
 			return "", err
 		}
 		var read atomic.Int64
-		s, err := reading.Select(context.Background(), nil, workers, nil, &read)
+		s, err := reading.Select(context.Background(), []string{"*"}, []Want{{All: true}}, nil, workers, nil, &read)
 		if err != nil {
 			return "", err
 		}

@@ -5,6 +5,7 @@ import (
 	"context"
 	"fmt"
 	"io"
+	"slices"
 	"sync"
 
 	"csv-pipeline/internal/groupby"
@@ -21,6 +22,9 @@ type Stream struct {
 	rules   *rules
 	layout  *Layout
 	outputs []output
+	compute *computation
+	sources []output // of the computation
+	scales  []int    // of the question's columns
 	rejects io.Writer
 
 	out   []byte // what is to be read yet
@@ -35,20 +39,24 @@ type Stream struct {
 
 // batch is whole records on their way.
 type batch struct {
-	data  []byte
-	final bool
-	line  int64
-	out   []byte
-	rows  int64
-	tally tally
-	marks []points
-	err   error
-	done  chan struct{}
+	data   []byte
+	final  bool
+	line   int64
+	out    []byte
+	rows   int64
+	tally  tally
+	marks  []points // of the outputs, then of the sources
+	scales []int
+	err    error
+	done   chan struct{}
 }
 
 // newStream rewrites a text that begins with the first record, by so many goroutines.
-func newStream(ctx context.Context, name string, text io.Reader, r *rules, l *Layout, outputs []output, rejects io.Writer, workers int) *Stream {
-	s := &Stream{name: name, text: text, rules: r, layout: l, outputs: outputs, rejects: rejects, close: func() {}}
+func newStream(ctx context.Context, name string, text io.Reader, r *rules, l *Layout, outputs []output, c *computation, rejects io.Writer, workers int) *Stream {
+	s := &Stream{name: name, text: text, rules: r, layout: l, outputs: outputs, compute: c, rejects: rejects, close: func() {}}
+	if c != nil {
+		s.sources, s.scales = slices.Clone(c.sources), make([]int, len(c.sources))
+	}
 	if workers > 1 && !r.Lenient && r.SkipFooter == 0 {
 		s.parallel(ctx, workers)
 	} else {
@@ -62,6 +70,11 @@ func (s *Stream) Close() { s.close() }
 // Rows is how many records were read, and Rejected how many were skipped.
 func (s *Stream) Rows() int64     { return s.rows }
 func (s *Stream) Rejected() int64 { return s.tally.bad }
+
+// Scales are the most digits after the point of the numbers of each of the question's
+// columns that an expression or a condition takes as numbers; nil where there is none. It is
+// complete once Read has said io.EOF.
+func (s *Stream) Scales() []int { return s.scales }
 
 func (s *Stream) Read(p []byte) (int, error) {
 	for len(s.out) == 0 {
@@ -98,8 +111,11 @@ func (s *Stream) take(b *batch) error {
 	if t.first == nil {
 		t.first = of.first
 	}
+	for i, scale := range b.scales {
+		s.scales[i] = max(s.scales[i], scale)
+	}
 	for i, marks := range b.marks {
-		o := &s.outputs[i].points
+		o := s.marked(i)
 		o.decimal = o.decimal || marks.decimal
 		if o.thousands == 0 {
 			o.thousands, o.cell = marks.thousands, marks.cell
@@ -119,6 +135,14 @@ func (s *Stream) take(b *batch) error {
 	return nil
 }
 
+// marked is what is known of the points of an output, or of a source.
+func (s *Stream) marked(i int) *points {
+	if i < len(s.outputs) {
+		return &s.outputs[i].points
+	}
+	return &s.sources[i-len(s.outputs)].points
+}
+
 // flush writes the rows that were skipped.
 func (s *Stream) flush() error {
 	if s.rejects != nil && len(s.tally.rejects) > 0 {
@@ -132,9 +156,11 @@ func (s *Stream) flush() error {
 
 // finish checks what can only be told of the whole file; io.EOF is that all is well.
 func (s *Stream) finish() error {
-	for i := range s.outputs {
-		if err := trap(s.name, &s.outputs[i]); err != nil {
-			return err
+	for _, outputs := range [][]output{s.outputs, s.sources} {
+		for i := range outputs {
+			if err := trap(s.name, &outputs[i]); err != nil {
+				return err
+			}
 		}
 	}
 	if total := s.rows + s.tally.bad; float64(s.tally.bad) > s.rules.MaxBadShare*float64(total) {
@@ -148,7 +174,7 @@ func (s *Stream) finish() error {
 
 // sequential rewrites in the goroutine that reads.
 func (s *Stream) sequential(ctx context.Context) {
-	w := newRewriter(s.name, s.rules, s.layout, s.outputs)
+	w := newRewriter(s.name, s.rules, s.layout, s.outputs, s.compute)
 	buf := make([]byte, blockSize)
 	n, final, b := 0, false, new(batch)
 	s.next = func() (*batch, error) {
@@ -181,6 +207,12 @@ func (w *rewriter) run(b *batch, data []byte, final bool) (used int) {
 	for i := range w.outputs {
 		w.outputs[i].points = points{}
 	}
+	if c := w.computing; c != nil {
+		clear(c.scales)
+		for i := range c.sources {
+			c.sources[i].points = points{}
+		}
+	}
 	used, b.err = w.rewrite(data, final)
 	if b.err == nil && used == 0 && len(data) > maxRecord {
 		b.err = &groupby.InputError{Name: w.name, Line: w.line, Problem: recordTooLong}
@@ -189,6 +221,12 @@ func (w *rewriter) run(b *batch, data []byte, final bool) (used int) {
 	b.marks = b.marks[:0]
 	for i := range w.outputs {
 		b.marks = append(b.marks, w.outputs[i].points)
+	}
+	if c := w.computing; c != nil {
+		b.scales = append(b.scales[:0], c.scales...)
+		for i := range c.sources {
+			b.marks = append(b.marks, c.sources[i].points)
+		}
 	}
 	return used
 }
@@ -220,7 +258,7 @@ func (s *Stream) parallel(ctx context.Context, workers int) {
 		s.split(ctx, jobs, order, spare)
 	})
 	for range workers {
-		w := newRewriter(s.name, s.rules, s.layout, s.outputs)
+		w := newRewriter(s.name, s.rules, s.layout, s.outputs, s.compute)
 		group.Go(func() {
 			for b := range jobs {
 				w.last = b.final

@@ -13,6 +13,9 @@ const (
 	maxDigits = 37
 )
 
+// MaxScale is the most digits after the point that a decimal has.
+const MaxScale = maxScale
+
 var pow10 = func() (p [maxScale + 1]uint64) {
 	p[0] = 1
 	for i := 1; i < len(p); i++ {

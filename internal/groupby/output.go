@@ -112,6 +112,9 @@ func (o *output) appendAggregate(dst []byte, i int, t *table, at uint32) ([]byte
 	return appendDecimal(dst, v, o.scales[s]), nil
 }
 
+// AppendField writes a field of a result, in quotes where CSV needs them.
+func AppendField(dst, field []byte) []byte { return appendField(dst, field) }
+
 // appendField quotes a field where CSV needs it.
 func appendField(dst, field []byte) []byte {
 	return appendEscaped(dst, bytes.ReplaceAll(field, quote, doubledQuote))

@@ -27,6 +27,10 @@ type Options struct {
 	// input is read; column counts from 0 in Plan.Columns. Where it does, the run ends
 	// with ErrDoubt. It may be nil.
 	Doubt func(column int, text []byte) bool
+
+	// Scales tells, once the input was read, for each of Plan.Columns how many digits after
+	// the point its sums, minima and maxima have at least. It may be nil, and say nil.
+	Scales func() []uint8
 }
 
 // Progress is how far a run is.
@@ -229,6 +233,15 @@ func (r *run) write(out io.Writer) error {
 	tables, err := r.tables()
 	if err != nil {
 		return r.explain(err)
+	}
+	if r.opt.Scales != nil {
+		if scales := r.opt.Scales(); scales != nil {
+			for s, st := range r.states.list {
+				if st.kind.numeric() && !st.double {
+					o.scales[s] = scales[st.column]
+				}
+			}
+		}
 	}
 	if err := o.header(); err != nil {
 		return o.wrap(r.in.Name, err)

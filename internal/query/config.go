@@ -12,6 +12,8 @@ import (
 	"github.com/goccy/go-yaml"
 	"github.com/goccy/go-yaml/ast"
 	"github.com/goccy/go-yaml/parser"
+
+	"csv-pipeline/internal/expression"
 )
 
 // Config is what users say of all their files: a question, and other ones for some.
@@ -94,7 +96,7 @@ func datasets(outside Spec, nodes []ast.Node) (all []Dataset, err error) {
 }
 
 func (s Spec) clone() Spec {
-	s.GroupBy, s.Aggregate, s.Select = slices.Clone(s.GroupBy), slices.Clone(s.Aggregate), slices.Clone(s.Select)
+	s.GroupBy, s.Aggregate, s.Select, s.OrderBy = slices.Clone(s.GroupBy), slices.Clone(s.Aggregate), slices.Clone(s.Select), slices.Clone(s.OrderBy)
 	s.Input.MissingValues, s.Input.DateFormats = slices.Clone(s.Input.MissingValues), slices.Clone(s.Input.DateFormats)
 	return s
 }
@@ -108,7 +110,7 @@ func decode(node ast.Node, to any) error {
 	text := oneLine(err)
 	if m := unknownField.FindStringSubmatch(text); m != nil {
 		text = fmt.Sprintf("no key %q", m[1])
-		if like := nearestKey(m[1]); like != "" {
+		if like := expression.Nearest(m[1], keys); like != "" {
 			text += fmt.Sprintf(": is %q meant?", like)
 		}
 	}
@@ -125,39 +127,9 @@ func oneLine(err error) string {
 
 // keys are all that a Config may have.
 var keys = []string{
-	"input", "groupBy", "aggregate", "select", "datasets", "name", "files",
+	"input", "groupBy", "aggregate", "select", "where", "having", "orderBy", "limit", "datasets", "name", "files",
 	"delimiter", "quoteChar", "escapeChar", "encoding", "header", "skipRows", "skipRowsAfterHeader", "skipFooter", "commentPrefix",
 	"raggedRows", "trim", "missingValues", "decimalChar", "groupChar", "bareNumber", "dateFormats", "timeZone", "lenient", "onBadRow", "maxBadShare", "maxExpansion",
-}
-
-func nearestKey(key string) string {
-	best, least := "", len(key)/2+1
-	for _, known := range keys {
-		if d := distance(strings.ToLower(key), strings.ToLower(known)); d < least {
-			best, least = known, d
-		}
-	}
-	return best
-}
-
-// distance is that of Levenshtein, between ASCII texts.
-func distance(a, b string) int {
-	above := make([]int, len(b)+1)
-	for j := range above {
-		above[j] = j
-	}
-	for i := range len(a) {
-		diagonal := above[0]
-		above[0] = i + 1
-		for j := range len(b) {
-			cost := 1
-			if a[i] == b[j] {
-				cost = 0
-			}
-			diagonal, above[j+1] = above[j+1], min(above[j+1]+1, above[j]+1, diagonal+cost)
-		}
-	}
-	return above[len(b)]
 }
 
 // Questions are the queries of a Config.
@@ -199,6 +171,11 @@ func (c Config) Compile() (*Questions, error) {
 			d.GroupBy, d.Aggregate = c.GroupBy, c.Aggregate
 		}
 		query, err := Compile(d.Spec)
+		var bad *PartError
+		if errors.As(err, &bad) {
+			bad.Dataset = name
+			return nil, bad
+		}
 		if err != nil {
 			return nil, fmt.Errorf("dataset %s: %w", name, err)
 		}
@@ -234,9 +211,9 @@ func (q *Query) Skips() bool { return q.dialect.Skips() }
 func (q *Questions) Sample(name string) (input, result string, ok bool) {
 	query, _ := q.For(name)
 	delimiter, plain := query.dialect.Plain()
-	if query.plan == nil || !plain {
+	if query.plain == nil || query.shape != nil || !plain {
 		return "", "", false
 	}
-	input, result = query.plan.Sample(delimiter)
+	input, result = query.plain.Sample(delimiter)
 	return input, result, true
 }

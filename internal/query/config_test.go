@@ -45,7 +45,7 @@ func TestEverySettingIsDocumented(t *testing.T) {
 		documented = append(documented, m[1])
 	}
 	for _, key := range keys {
-		question := slices.Contains([]string{"input", "groupBy", "aggregate", "select", "datasets", "name", "files"}, key)
+		question := slices.Contains([]string{"input", "groupBy", "aggregate", "select", "where", "having", "orderBy", "limit", "datasets", "name", "files"}, key)
 		if !question && !slices.Contains(documented, key) {
 			t.Errorf("docs/input.md has no row for %s", key)
 		}
@@ -92,8 +92,8 @@ func TestConfigsThatAreRefused(t *testing.T) {
 		"datasets: [{files: ['[']}]":     `files "["`,
 		"input: {skipRows: many}":        "cannot unmarshal string",
 		"input: {header: [3, 2]}":        "header",
-		"select: ['*']\ngroupBy: [a]":    "select stands instead",
-		"aggregate: ['median(x)']":       "median",
+		"select: ['*']\ngroupBy: [a]":    "select: it stands instead",
+		"limit: -1":                      "limit: -1",
 		"input: {raggedRows: sometimes}": "refuse or pad",
 	} {
 		c, err := ParseConfig([]byte(text))

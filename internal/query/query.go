@@ -13,45 +13,9 @@ import (
 	"sync/atomic"
 
 	"csv-pipeline/internal/dialect"
+	"csv-pipeline/internal/expression"
 	"csv-pipeline/internal/groupby"
 )
-
-// Spec is a question as users write it.
-type Spec struct {
-	Input     dialect.Settings `yaml:"input"`
-	GroupBy   []string         `yaml:"groupBy"`
-	Aggregate []string         `yaml:"aggregate"`
-	Select    []string         `yaml:"select"` // instead of the two above
-}
-
-// Query is a Spec that was checked. It is immutable and safe for concurrent use.
-type Query struct {
-	dialect *dialect.Dialect
-	plan    *groupby.Plan // nil for a selection
-	columns []groupby.Column
-	names   []string // of a selection's result; nil for all columns of the file
-}
-
-// Compile checks a Spec. Its errors are sentences for the person who wrote it.
-func Compile(spec Spec) (*Query, error) {
-	d, err := spec.Input.Compile()
-	if err != nil {
-		return nil, err
-	}
-	q := &Query{dialect: d}
-	if len(spec.Select) > 0 {
-		if len(spec.GroupBy)+len(spec.Aggregate) > 0 {
-			return nil, errors.New("select stands instead of groupBy and aggregate: expected one or the other")
-		}
-		q.columns, q.names, err = groupby.ParseSelect(spec.Select)
-		return q, err
-	}
-	q.plan, err = groupby.Compile(groupby.Spec{GroupBy: spec.GroupBy, Aggregates: spec.Aggregate, NoHeader: !d.HasHeader()})
-	if err == nil {
-		q.columns = q.plan.Columns()
-	}
-	return q, err
-}
 
 // Options tune a run; the zero value works. Of Engine, Rejects and Doubt are not used.
 type Options struct {
@@ -82,13 +46,22 @@ func (r Report) Found() []string {
 // *groupby.InputError; other errors are those of reading and writing.
 func (q *Query) Run(ctx context.Context, file dialect.File, begin Begin, opt Options) (Report, error) {
 	reading, err := q.dialect.Open(ctx, file, q.columns)
+	if err != nil && q.named != nil {
+		// A file without the columns of an expression may have one of its name.
+		if named, wrong := q.named.dialect.Open(ctx, file, q.named.columns); wrong == nil {
+			q, reading, err = q.named, named, nil
+		}
+	}
 	if err != nil {
 		return Report{}, err
 	}
 	if opt.Engine.Workers <= 0 {
 		opt.Engine.Workers = runtime.GOMAXPROCS(0)
 	}
-	a := attempt{Query: q, file: file, begin: begin, opt: opt.Engine, reading: reading, plan: q.plan}
+	if q.plain == nil {
+		reading = reading.NotPlain()
+	}
+	a := attempt{Query: q, file: file, begin: begin, opt: opt.Engine, reading: reading}
 	const most = 6 // each kind of surprise once
 	for range most {
 		report, err := a.run(ctx)
@@ -109,7 +82,7 @@ func (q *Query) Run(ctx context.Context, file dialect.File, begin Begin, opt Opt
 			}
 			report.Layout = a.reading.Layout
 			for _, c := range a.doubles {
-				report.Notes = append(report.Notes, fmt.Sprintf("the numbers of %s are computed in doubles, as they have more digits than a decimal here", a.columns[c]))
+				report.Notes = append(report.Notes, fmt.Sprintf("the numbers of %s are computed in doubles, as they have more digits than a decimal here", a.called(c)))
 			}
 			return report, err
 		}
@@ -124,23 +97,27 @@ type attempt struct {
 	begin   Begin
 	opt     groupby.Options
 	reading *dialect.Reading
-	plan    *groupby.Plan
-	doubles []int // columns that are computed in doubles
+	doubles []int // of the columns of rewritten: those that are computed in doubles
 }
 
 // widen has a column computed in doubles.
 func (a *attempt) widen(bad *groupby.InputError) bool {
 	before := len(a.doubles)
-	for i, c := range a.columns {
-		if (c.Role == groupby.Number || c.Role == groupby.Extreme) && (bad.PlanColumn < 0 || bad.PlanColumn == i) && !slices.Contains(a.doubles, i) {
+	for i, w := range a.wants {
+		if (w.Role == groupby.Number || w.Role == groupby.Extreme) && (bad.PlanColumn < 0 || bad.PlanColumn == i) && !slices.Contains(a.doubles, i) {
 			a.doubles = append(a.doubles, i)
 		}
 	}
-	if len(a.doubles) == before {
-		return false
+	return len(a.doubles) > before
+}
+
+// called is what messages call a column of rewritten.
+func (a *attempt) called(i int) string {
+	if w := a.wants[i]; w.Expression != nil {
+		return w.Source
+	} else {
+		return a.columns[w.Column].String()
 	}
-	a.plan = a.Query.plan.InDoubles(a.doubles...)
-	return true
 }
 
 func (a *attempt) run(ctx context.Context) (report Report, err error) {
@@ -149,33 +126,70 @@ func (a *attempt) run(ctx context.Context) (report Report, err error) {
 		return report, err
 	}
 	var read atomic.Int64
-	if a.plan == nil {
+	var stream *dialect.Stream
+	if a.shape != nil {
+		scale := func(n *expression.Node) int {
+			if stream == nil || stream.Scales() == nil {
+				return 0
+			}
+			return scaleOf(n, a.columns, stream.Scales())
+		}
+		shaper := a.shape.open(result, a.reading.Env(), scale, a.opt.TempDir)
+		defer shaper.close()
+		defer func() {
+			if err == nil {
+				if err = shaper.finish(); err != nil {
+					err = fmt.Errorf("write the result of %s: %w", a.file.Name, err)
+				}
+				report.Groups = shaper.groups
+			}
+		}()
+		result = shaper
+	}
+	switch {
+	case a.rewritten == nil:
 		return a.selection(ctx, result, rejects, &read)
+	case a.reading.Plain():
+		return a.asItIs(ctx, result, &read)
 	}
 	opt := a.opt
 	opt.Rejects, opt.OnReject = nil, nil
-	if !a.reading.Plain() {
-		in, s, err := a.reading.Rewrite(ctx, opt.Workers, rejects, &read)
-		if err != nil {
-			return report, err
-		}
-		defer s.Close()
-		opt.Workers = 1
-		opt.Progress = a.progress(&read)
-		report.Stats, err = a.plan.Run(ctx, in, result, opt)
-		report.Bytes, report.Rejected, report.Notes = read.Load(), s.Rejected(), s.Notes()
+	in, stream, err := a.reading.Rewrite(ctx, a.wants, a.where, opt.Workers, rejects, &read)
+	if err != nil {
 		return report, err
 	}
-	in, close, err := a.reading.Input(ctx, &read)
+	defer stream.Close()
+	opt.Workers = 1
+	opt.Progress = a.progress(&read)
+	opt.Scales = func() []uint8 {
+		if stream.Scales() == nil {
+			return nil
+		}
+		return scales(a.wants, a.columns, stream.Scales())
+	}
+	plan := a.rewritten
+	if len(a.doubles) > 0 {
+		plan = plan.InDoubles(a.doubles...)
+	}
+	report.Stats, err = plan.Run(ctx, in, result, opt)
+	report.Bytes, report.Rows, report.Rejected, report.Notes = read.Load(), stream.Rows(), stream.Rejected(), stream.Notes()
+	return report, err
+}
+
+// asItIs has the engine read the file itself.
+func (a *attempt) asItIs(ctx context.Context, result io.Writer, read *atomic.Int64) (report Report, err error) {
+	opt := a.opt
+	opt.Rejects, opt.OnReject = nil, nil
+	in, close, err := a.reading.Input(ctx, read)
 	if err != nil {
 		return report, err
 	}
 	defer close()
 	opt.Doubt = a.reading.Doubt
 	if in.ReaderAt == nil {
-		opt.Progress = a.progress(&read)
+		opt.Progress = a.progress(read)
 	}
-	if report.Stats, err = a.plan.Run(ctx, in, result, opt); err != nil {
+	if report.Stats, err = a.plain.Run(ctx, in, result, opt); err != nil {
 		return report, err
 	}
 	if in.ReaderAt == nil {
@@ -203,7 +217,7 @@ func (a *attempt) progress(read *atomic.Int64) func(groupby.Progress) {
 
 // selection writes every row.
 func (a *attempt) selection(ctx context.Context, result, rejects io.Writer, read *atomic.Int64) (report Report, err error) {
-	s, err := a.reading.Select(ctx, a.names, a.opt.Workers, rejects, read)
+	s, err := a.reading.Select(ctx, a.names, a.wants, a.where, a.opt.Workers, rejects, read)
 	if err != nil {
 		return report, err
 	}

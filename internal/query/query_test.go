@@ -116,8 +116,8 @@ func randomText(r *rand.Rand) []byte {
 
 func TestSpecsThatAreRefused(t *testing.T) {
 	for want, spec := range map[string]Spec{
-		"select stands instead":                 {Select: []string{"*"}, Aggregate: []string{"count(*)"}},
-		`select "*": * stands alone`:            {Select: []string{"*", "a"}},
+		"select: it stands instead":             {Select: []string{"*"}, Aggregate: []string{"count(*)"}},
+		"select: * stands there twice":          {Select: []string{"*", "*"}},
 		"two columns named":                     {Select: []string{"a", "b as a"}},
 		"decimalChar":                           {Aggregate: []string{"count(*)"}, Input: dialect.Settings{DecimalChar: ";"}},
 		"groupChar \",\": expected another":     {Aggregate: []string{"count(*)"}, Input: dialect.Settings{DecimalChar: ",", GroupChar: ","}},

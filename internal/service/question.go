@@ -12,7 +12,7 @@ import (
 
 	"csv-pipeline/internal/cli"
 	"csv-pipeline/internal/dialect"
-	"csv-pipeline/internal/groupby"
+	"csv-pipeline/internal/expression"
 	"csv-pipeline/internal/query"
 )
 
@@ -53,9 +53,13 @@ func (s *setting) Set(text string) error {
 func (q *QuestionFlags) RegisterFlags(fs *pflag.FlagSet) {
 	q.fs, q.texts = fs, map[string]*setting{}
 	fs.StringVar(&q.config, "config", "", "`file` of YAML with the settings below, written as in the chart's values: input: {…}, groupBy, aggregate, select, datasets; a flag beats it")
-	q.list("group-by", "`what` makes a group: "+groupby.KeysInWords+"; repeatable, or several with commas; empty where one of the two below is given", groupby.SplitList, func(s *query.Spec) *[]string { return &s.GroupBy })
-	q.list("aggregate", "`what` to compute of each group: "+groupby.AggregatesInWords+"; repeatable, or several with commas; empty where group-by or select is given", groupby.SplitList, func(s *query.Spec) *[]string { return &s.Aggregate })
-	q.list("select", "instead of the two above: `what` to write of each row, * or columns; repeatable, or several with commas", groupby.SplitList, func(s *query.Spec) *[]string { return &s.Select })
+	q.list("group-by", "`what` makes a group: "+expression.KeysInWords+"; repeatable, or several with commas; empty where one of the two below is given", expression.SplitList, func(s *query.Spec) *[]string { return &s.GroupBy })
+	q.list("aggregate", "`what` to compute of each group: "+expression.AggregatesInWords+"; repeatable, or several with commas; empty where group-by or select is given", expression.SplitList, func(s *query.Spec) *[]string { return &s.Aggregate })
+	q.list("select", "instead of the two above: `what` to write of each row, *, columns or expressions; repeatable, or several with commas", expression.SplitList, func(s *query.Spec) *[]string { return &s.Select })
+	q.text("where", "only rows for which this `condition` holds, such as status = 'paid' and price > 0", func(s *query.Spec) *string { return &s.Where })
+	q.text("having", "only groups for which this `condition` on aggregates or columns of the result holds, such as count(*) > 1", func(s *query.Spec) *string { return &s.Having })
+	q.list("order-by", "`columns` of the result that its rows are ordered by, with desc behind them for the largest first; without it rows come by their groups", expression.SplitList, func(s *query.Spec) *[]string { return &s.OrderBy })
+	q.number("limit", "`number` of rows of the result, the first ones; 0 is all", func(s *query.Spec) *int { return &s.Limit })
 	q.text("delimiter", "`characters` between the fields: auto (one of , ; tab and |, or what a first line such as sep=; says), tab, or any", func(s *query.Spec) *string { return &s.Input.Delimiter })
 	q.text("quote-char", "`character` around fields: auto (\" or '), none, or any", func(s *query.Spec) *string { return &s.Input.QuoteChar })
 	q.text("escape-char", "`character` before one that is taken as it is: auto (a quote is doubled, or \\ where that alone fits), none, or any", func(s *query.Spec) *string { return &s.Input.EscapeChar })
@@ -213,7 +217,12 @@ func (q *QuestionFlags) Compile() (*query.Questions, error) {
 		flag := flagOf(bad.Setting)
 		return nil, &cli.UsageError{Problem: fmt.Sprintf("--%s (%s) %q: expected %s", flag, cli.EnvName(flag), bad.Value, bad.Expected)}
 	}
-	return nil, &cli.UsageError{Problem: fmt.Sprintf("--group-by, --aggregate, --select (GROUP_BY, AGGREGATE, SELECT): %v", err)}
+	var part *query.PartError
+	if errors.As(err, &part) && part.Dataset == "" {
+		flag := flagOf(part.Part)
+		return nil, &cli.UsageError{Problem: fmt.Sprintf("--%s (%s): %v", flag, cli.EnvName(flag), part.Err)}
+	}
+	return nil, &cli.UsageError{Problem: err.Error()}
 }
 
 // flagOf is the flag of a key: that of decimalChar is decimal-char.

@@ -8,7 +8,7 @@ import (
 	"go.uber.org/zap/zapcore"
 
 	"csv-pipeline/internal/cli"
-	"csv-pipeline/internal/groupby"
+	"csv-pipeline/internal/expression"
 	"csv-pipeline/internal/service"
 )
 
@@ -49,7 +49,7 @@ reason and does not block other files. The file of a processor that died is proc
 processor --group-by 'item_id, store' --aggregate 'sum(quantity) as total, count(*)'
 processor --watch
 processor aggregate data/raw/20220101.csv`,
-		Details: groupby.Language,
+		Details: expression.Language,
 		Flags:   fs,
 	}, args, getenv, stdout)
 	return c, err
@@ -77,7 +77,7 @@ With --on-bad-row skip and --out, the rows that are skipped are written to a fil
 the first of them are printed to standard error. They do not change the exit code.`,
 		Examples: `processor aggregate 20220101.csv
 processor aggregate --group-by store --aggregate 'avg(price), max(price)' -o stores.csv sales.csv.gz`,
-		Details: groupby.Language,
+		Details: expression.Language,
 		MinArgs: 1,
 		MaxArgs: -1,
 		Flags:   fs,

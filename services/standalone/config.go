@@ -9,7 +9,7 @@ import (
 
 	"csv-pipeline/internal/auth"
 	"csv-pipeline/internal/cli"
-	"csv-pipeline/internal/groupby"
+	"csv-pipeline/internal/expression"
 	"csv-pipeline/internal/service"
 )
 
@@ -52,7 +52,7 @@ it makes a token for uploads and keeps it in the folder; its first lines say whe
 		Examples: `standalone
 standalone --store-url ./my-data --no-demo --group-by store --aggregate 'sum(amount) as revenue, count(*)'
 standalone --listen :8080 --auth-read --auth-token-file ./token`,
-		Details: groupby.Language,
+		Details: expression.Language,
 		Flags:   fs,
 	}, args, getenv, stdout)
 	return c, err

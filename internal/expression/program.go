@@ -1,0 +1,496 @@
+package expression
+
+import (
+	"bytes"
+	"cmp"
+	"fmt"
+	"math"
+	"slices"
+)
+
+// Program is an expression that is bound to the columns of a Row. It is immutable, and
+// any number of rows may run it at once.
+type Program struct {
+	Type Type
+	run  eval
+}
+
+// eval sets v to the value of an expression for a row.
+type eval func(r *Row, v *Value) error
+
+// Bind makes a program of an expression without aggregates. index tells which column of
+// the row a Column is.
+func (n *Node) Bind(index func(column *Node) int) *Program {
+	b := binder{index}
+	return &Program{Type: n.Type, run: b.bind(n)}
+}
+
+// BindNumber is Bind where a number is wanted.
+func (n *Node) BindNumber(index func(column *Node) int) *Program {
+	b := binder{index}
+	return &Program{Type: n.Type, run: b.number(n)}
+}
+
+// Run sets v to the program's value for a row. Its errors are *ValueError.
+func (p *Program) Run(r *Row, v *Value) error { return p.run(r, v) }
+
+type binder struct{ index func(*Node) int }
+
+func (b *binder) bind(n *Node) eval {
+	switch n.Op {
+	case Column:
+		i := b.index(n)
+		return func(r *Row, v *Value) error { *v = r.cells[i].value; return nil }
+	case Literal:
+		value := n.Value
+		return func(_ *Row, v *Value) error { *v = value; return nil }
+	case Add, Sub, Mul, Div:
+		return arithmetic(n.Op, b.number(n.Args[0]), b.number(n.Args[1]))
+	case Neg, Abs, Floor, Ceil, Round:
+		return b.unary(n)
+	case ToNumber:
+		return b.number(n.Args[0])
+	case Equal, Unequal, Less, LessEqual, Greater, GreaterEqual:
+		return b.comparison(n)
+	case And, Or:
+		return logic(n.Op == Or, b.bind(n.Args[0]), b.bind(n.Args[1]))
+	case Not:
+		x := b.bind(n.Args[0])
+		return func(r *Row, v *Value) error {
+			err := x(r, v)
+			v.True = !v.True
+			return err
+		}
+	case IsNull:
+		x := b.bind(n.Args[0])
+		return func(r *Row, v *Value) error {
+			err := x(r, v)
+			v.setBool(v.Kind == NullValue)
+			return err
+		}
+	case In:
+		return b.in(n)
+	case Like:
+		return b.like(n)
+	case Case:
+		return b.cases(n)
+	case Coalesce:
+		return b.coalesce(n)
+	case NullIf:
+		x, same := b.bind(n.Args[0]), b.comparison(&Node{Op: Equal, Args: n.Args})
+		return func(r *Row, v *Value) error {
+			if err := same(r, v); err != nil {
+				return err
+			}
+			if v.isTrue() {
+				v.Kind = NullValue
+				return nil
+			}
+			return x(r, v)
+		}
+	case Year, Quarter, Month, Week, Weekday, Day, Hour:
+		return b.time(n)
+	case FileName:
+		return func(r *Row, v *Value) error { v.setText([]byte(r.env.FileName())); return nil }
+	}
+	return b.function(n)
+}
+
+// number is an expression in the place of a number.
+func (b *binder) number(n *Node) eval {
+	x := b.bind(n)
+	if n.Type.Numeric() {
+		return x
+	}
+	return func(r *Row, v *Value) error {
+		if err := x(r, v); err != nil {
+			return err
+		}
+		return r.asNumber(v)
+	}
+}
+
+// text is an expression in the place of a text.
+func (b *binder) text(n *Node) eval {
+	x := b.bind(n)
+	if n.Type == Text {
+		return x
+	}
+	return func(r *Row, v *Value) error {
+		err := x(r, v)
+		r.asText(v)
+		return err
+	}
+}
+
+func arithmetic(op Op, left, right eval) eval {
+	return func(r *Row, v *Value) error {
+		var other Value
+		if err := left(r, v); err != nil || v.Kind == NullValue {
+			return err
+		}
+		if err := right(r, &other); err != nil || other.Kind == NullValue {
+			v.Kind = NullValue
+			return err
+		}
+		if op == Div {
+			return divide(v, &other)
+		}
+		if v.Kind == NumberValue && other.Kind == NumberValue {
+			switch op {
+			case Add:
+				v.Number.add(other.Number)
+			case Sub:
+				other.Number.negate()
+				v.Number.add(other.Number)
+			default:
+				v.Number.multiply(other.Number)
+			}
+			return nil
+		}
+		x, y := v.float(), other.float()
+		switch op {
+		case Add:
+			x += y
+		case Sub:
+			x -= y
+		default:
+			x *= y
+		}
+		return v.setFloat(x)
+	}
+}
+
+func divide(v, by *Value) error {
+	if by.Kind == NumberValue && by.Number.sign() == 0 || by.Kind == FloatValue && by.Float == 0 {
+		v.Kind = NullValue
+		return nil
+	}
+	if v.Kind == NumberValue && by.Kind == NumberValue {
+		return v.setFloat(quotient(v.Number, by.Number))
+	}
+	return v.setFloat(v.float() / by.float())
+}
+
+func (v *Value) setFloat(f float64) error {
+	if math.IsInf(f, 0) || math.IsNaN(f) {
+		return &ValueError{Column: -1, Problem: "a number beyond the range of doubles: expected one below 1.8e308"}
+	}
+	v.Kind, v.Float = FloatValue, f
+	return nil
+}
+
+func (b *binder) unary(n *Node) eval {
+	x, op, digits := b.number(n.Args[0]), n.Op, int32(0)
+	if len(n.Args) == 2 {
+		digits = int32(n.Args[1].Value.Number.small)
+	}
+	return func(r *Row, v *Value) error {
+		if err := x(r, v); err != nil {
+			return err
+		}
+		switch d := &v.Number; v.Kind {
+		case NumberValue:
+			switch {
+			case op == Neg, op == Abs && d.sign() < 0:
+				d.negate()
+			case op == Floor:
+				d.round(0, down)
+			case op == Ceil:
+				d.round(0, up)
+			case op == Round:
+				d.round(digits, halfAway)
+			}
+		case FloatValue:
+			switch op {
+			case Neg:
+				v.Float = -v.Float
+			case Abs:
+				v.Float = math.Abs(v.Float)
+			case Floor:
+				v.Float = math.Floor(v.Float)
+			case Ceil:
+				v.Float = math.Ceil(v.Float)
+			case Round:
+				rounded := ofFloat(v.Float)
+				rounded.round(digits, halfAway)
+				v.Float = rounded.Float()
+			}
+		}
+		return nil
+	}
+}
+
+// holds says what a comparison makes of an order.
+func holds(op Op, order int) bool {
+	switch op {
+	case Equal:
+		return order == 0
+	case Unequal:
+		return order != 0
+	case Less:
+		return order < 0
+	case LessEqual:
+		return order <= 0
+	case Greater:
+		return order > 0
+	}
+	return order >= 0
+}
+
+// comparison compares by value where one side is a number, as text where one side is a
+// text, and two cells by value where both are numbers.
+func (b *binder) comparison(n *Node) eval {
+	a, c, op := n.Args[0], n.Args[1], n.Op
+	var left, right eval
+	order := compareNumbers
+	switch {
+	case a.Type.Numeric() || c.Type.Numeric():
+		left, right = b.number(a), b.number(c)
+	case a.Type == Bool || c.Type == Bool:
+		left, right = b.bind(a), b.bind(c)
+		order = func(x, y *Value) int {
+			switch {
+			case x.True == y.True:
+				return 0
+			case x.True:
+				return 1
+			}
+			return -1
+		}
+	case a.Type == Cell && c.Type == Cell:
+		left, right, order = b.bind(a), b.bind(c), nil
+	default:
+		left, right = b.text(a), b.text(c)
+		order = func(x, y *Value) int { return bytes.Compare(x.Text, y.Text) }
+	}
+	return func(r *Row, v *Value) error {
+		var other Value
+		if err := left(r, v); err != nil || v.Kind == NullValue {
+			return err
+		}
+		if err := right(r, &other); err != nil || other.Kind == NullValue {
+			v.Kind = NullValue
+			return err
+		}
+		by := order
+		if by == nil {
+			by = r.compareCells
+		}
+		v.setBool(holds(op, by(v, &other)))
+		return nil
+	}
+}
+
+func (r *Row) compareCells(a, b *Value) int {
+	x, y := *a, *b
+	if r.asNumber(&x) == nil && r.asNumber(&y) == nil {
+		return compareNumbers(&x, &y)
+	}
+	x, y = *a, *b
+	r.asText(&x)
+	r.asText(&y)
+	return bytes.Compare(x.Text, y.Text)
+}
+
+// logic is SQL's and or or of three values.
+func logic(or bool, left, right eval) eval {
+	return func(r *Row, v *Value) error {
+		if err := left(r, v); err != nil || v.Kind == BoolValue && v.True == or {
+			return err
+		}
+		unknown := v.Kind == NullValue
+		if err := right(r, v); err != nil || v.Kind == BoolValue && v.True == or {
+			return err
+		}
+		if unknown {
+			v.Kind = NullValue
+		}
+		return nil
+	}
+}
+
+func (b *binder) in(n *Node) eval {
+	texts := map[string]bool{}
+	for _, a := range n.Args[1:] {
+		if a.Op == Literal && a.Value.Kind == TextValue {
+			texts[string(a.Value.Text)] = true
+		}
+	}
+	if x := b.text(n.Args[0]); len(texts) > 0 && !slices.ContainsFunc(n.Args[1:], func(a *Node) bool { return a.Op != Literal || a.Value.Kind != TextValue }) {
+		return func(r *Row, v *Value) error {
+			if err := x(r, v); err != nil || v.Kind == NullValue {
+				return err
+			}
+			v.setBool(texts[string(v.Text)])
+			return nil
+		}
+	}
+	either := b.comparison(&Node{Op: Equal, Args: []*Node{n.Args[0], n.Args[1]}})
+	for _, a := range n.Args[2:] {
+		either = logic(true, either, b.comparison(&Node{Op: Equal, Args: []*Node{n.Args[0], a}}))
+	}
+	return either
+}
+
+func (b *binder) like(n *Node) eval {
+	x, match := b.text(n.Args[0]), matcher(n.Args[1].Value.Text)
+	return func(r *Row, v *Value) error {
+		if err := x(r, v); err != nil || v.Kind == NullValue {
+			return err
+		}
+		v.setBool(match(v.Text))
+		return nil
+	}
+}
+
+// valueOf is an expression that is one of several values of a type.
+func (b *binder) valueOf(n *Node, t Type) eval {
+	switch t {
+	case Decimal:
+		return b.number(n)
+	case Double:
+		x := b.number(n)
+		return func(r *Row, v *Value) error {
+			if err := x(r, v); err != nil || v.Kind == NullValue {
+				return err
+			}
+			return v.setFloat(v.float())
+		}
+	case Text:
+		return b.text(n)
+	}
+	return b.bind(n)
+}
+
+func (b *binder) cases(n *Node) eval {
+	type branch struct{ condition, value eval }
+	var branches []branch
+	for i := 0; i+1 < len(n.Args); i += 2 {
+		branches = append(branches, branch{b.bind(n.Args[i]), b.valueOf(n.Args[i+1], n.Type)})
+	}
+	otherwise := eval(func(_ *Row, v *Value) error { v.Kind = NullValue; return nil })
+	if len(n.Args)%2 == 1 {
+		otherwise = b.valueOf(n.Args[len(n.Args)-1], n.Type)
+	}
+	return b.scaled(n, func(r *Row, v *Value) error {
+		for i := range branches {
+			if err := branches[i].condition(r, v); err != nil {
+				return err
+			}
+			if v.isTrue() {
+				return branches[i].value(r, v)
+			}
+		}
+		return otherwise(r, v)
+	})
+}
+
+func (b *binder) coalesce(n *Node) eval {
+	values := make([]eval, len(n.Args))
+	for i, a := range n.Args {
+		values[i] = b.valueOf(a, n.Type)
+	}
+	return b.scaled(n, func(r *Row, v *Value) error {
+		for _, value := range values {
+			if err := value(r, v); err != nil || v.Kind != NullValue {
+				return err
+			}
+		}
+		return nil
+	})
+}
+
+// scaled gives a value the most digits after the point of all that it could have been.
+func (b *binder) scaled(n *Node, x eval) eval {
+	if n.Type != Decimal {
+		return x
+	}
+	scale := b.scale(n)
+	return func(r *Row, v *Value) error {
+		err := x(r, v)
+		if err == nil && v.Kind == NumberValue {
+			v.Number.rescale(int32(scale(r)))
+		}
+		return err
+	}
+}
+
+// scale is Scale of the cells of a row.
+func (b *binder) scale(n *Node) func(r *Row) int {
+	columns := map[*Node]int{}
+	for _, c := range n.Columns() {
+		columns[c] = b.index(c)
+	}
+	if len(columns) == 0 {
+		static := n.Scale(func(*Node) int { return 0 })
+		return func(*Row) int { return static }
+	}
+	return func(r *Row) int { return n.Scale(func(c *Node) int { return r.scale(columns[c]) }) }
+}
+
+// Scale is how many digits after the point decimals of an expression have, given those of
+// its columns: as many as the factors of a product together, and the most of the parts of
+// what else is made of several. What is not known counts as none.
+func (n *Node) Scale(of func(column *Node) int) int {
+	most := func(nodes []*Node) (scale int) {
+		for _, a := range nodes {
+			scale = max(scale, a.Scale(of))
+		}
+		return scale
+	}
+	switch n.Op {
+	case Column:
+		return of(n)
+	case Literal:
+		if n.Value.Kind == NumberValue {
+			return n.Value.Number.Scale()
+		}
+	case Add, Sub:
+		return most(n.Args)
+	case Mul:
+		return n.Args[0].Scale(of) + n.Args[1].Scale(of)
+	case Neg, Abs, ToNumber, NullIf:
+		return n.Args[0].Scale(of)
+	case Round:
+		if len(n.Args) == 2 {
+			return int(max(0, n.Args[1].Value.Number.small))
+		}
+	case Coalesce:
+		return most(n.Args)
+	case Case:
+		scale := 0
+		for i, a := range n.Args {
+			if i%2 == 1 || i == len(n.Args)-1 {
+				scale = max(scale, a.Scale(of))
+			}
+		}
+		return scale
+	case Aggregate:
+		switch n.Function {
+		case Sum, Min, Max, First, Last:
+			return n.Args[0].Scale(of)
+		}
+	}
+	return 0
+}
+
+// Compare orders values as results are ordered: NULL first, then numbers by value, then
+// texts by their bytes, then false and true.
+func Compare(a, b *Value) int {
+	rank := func(v *Value) int {
+		return [...]int{NullValue: 0, NumberValue: 1, FloatValue: 1, TextValue: 2, BoolValue: 3}[v.Kind]
+	}
+	if c := cmp.Compare(rank(a), rank(b)); c != 0 {
+		return c
+	}
+	switch rank(a) {
+	case 1:
+		return compareNumbers(a, b)
+	case 2:
+		return bytes.Compare(a.Text, b.Text)
+	case 3:
+		return cmp.Compare(fmt.Sprint(a.True), fmt.Sprint(b.True))
+	}
+	return 0
+}

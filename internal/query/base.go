@@ -1,0 +1,241 @@
+package query
+
+import (
+	"fmt"
+	"slices"
+	"strconv"
+	"strings"
+
+	"csv-pipeline/internal/dialect"
+	"csv-pipeline/internal/expression"
+	"csv-pipeline/internal/groupby"
+)
+
+// base is what the engine is asked: keys, and the aggregates that the result is made of,
+// each once.
+type base struct {
+	keys       []*expression.Node
+	aggregates []*expression.Node
+	where      *expression.Node
+}
+
+// bare says whether the engine takes a key as it is: a column, or a part of a time.
+func bareKey(n *expression.Node) bool {
+	return n.Op == expression.Column || timeFunctions[n.Op] != "" && n.Args[0].Op == expression.Column
+}
+
+func bareAggregate(n *expression.Node) bool {
+	return len(n.Args) == 1 && (n.Args[0] == nil || n.Args[0].Op == expression.Column)
+}
+
+// bare says whether the engine takes the whole question as it is.
+func (b *base) bare() bool {
+	return b.where == nil && !slices.ContainsFunc(b.keys, func(n *expression.Node) bool { return !bareKey(n) }) &&
+		!slices.ContainsFunc(b.aggregates, func(n *expression.Node) bool { return !bareAggregate(n) })
+}
+
+var timeFunctions = map[expression.Op]string{expression.Year: "year", expression.Month: "month", expression.Day: "day", expression.Hour: "hour"}
+
+var functionNames = map[expression.Function]string{
+	expression.Count: "count", expression.Sum: "sum", expression.Avg: "avg", expression.Min: "min", expression.Max: "max",
+	expression.Median: "median", expression.Quantile: "quantile", expression.StdDev: "stddev", expression.Variance: "variance",
+	expression.First: "first", expression.Last: "last",
+}
+
+// columnText is a column as the engine's language has it.
+func columnText(n *expression.Node) string {
+	if n.Number > 0 {
+		return "#" + strconv.Itoa(n.Number)
+	}
+	return quoteName(n.Text)
+}
+
+func quoteName(name string) string { return `"` + strings.ReplaceAll(name, `"`, `""`) + `"` }
+
+// keyText is a bare key as the engine's language has it.
+func keyText(n *expression.Node, column func(*expression.Node) string) string {
+	if n.Op == expression.Column {
+		return column(n)
+	}
+	return timeFunctions[n.Op] + "(" + column(n.Args[0]) + ")"
+}
+
+// aggregateText is an aggregate of a column, or of all rows.
+func aggregateText(n *expression.Node, column string) string {
+	text := functionNames[n.Function] + "("
+	if n.Distinct {
+		text += "distinct "
+	}
+	if text += column; n.Function == expression.Quantile {
+		text += ", " + strconv.FormatFloat(n.Fraction, 'f', -1, 64)
+	}
+	return text + ")"
+}
+
+// plain is the question as the engine asks it of a file itself.
+func (b *base) plain(names []string, noHeader bool) (*groupby.Plan, error) {
+	spec := groupby.Spec{NoHeader: noHeader}
+	for i, k := range b.keys {
+		spec.GroupBy = append(spec.GroupBy, keyText(k, columnText)+" as "+quoteName(names[i]))
+	}
+	for i, a := range b.aggregates {
+		column := "*"
+		if a.Args[0] != nil {
+			column = columnText(a.Args[0])
+		}
+		spec.Aggregates = append(spec.Aggregates, aggregateText(a, column)+" as "+quoteName(names[len(b.keys)+i]))
+	}
+	return groupby.Compile(spec)
+}
+
+// slot is a column of what a file is rewritten into.
+type slot struct {
+	node     *expression.Node
+	distinct bool
+}
+
+// rewritten is the question as the engine asks it of the rewritten file, and what that has
+// for each of the plan's columns.
+func (b *base) rewritten(names []string, columns []groupby.Column) (*groupby.Plan, []dialect.Want, error) {
+	var slots []slot
+	use := func(n *expression.Node, distinct bool) string {
+		distinct = distinct && n.Op != expression.Column
+		i := slices.IndexFunc(slots, func(s slot) bool { return s.distinct == distinct && s.node.Same(n) })
+		if i < 0 {
+			i = len(slots)
+			slots = append(slots, slot{n, distinct})
+		}
+		return "#" + strconv.Itoa(i+1)
+	}
+	spec := groupby.Spec{NoHeader: true}
+	for i, k := range b.keys {
+		text := ""
+		if bareKey(k) {
+			text = keyText(k, func(c *expression.Node) string { return use(c, false) })
+		} else {
+			text = use(k, true)
+		}
+		spec.GroupBy = append(spec.GroupBy, text+" as "+quoteName(names[i]))
+	}
+	for i, a := range b.aggregates {
+		x := a.Args[0]
+		column := "*"
+		if len(a.Args) > 1 {
+			if x == nil {
+				x = expression.One
+			}
+			x = x.If(a.Args[1])
+		}
+		if x != nil {
+			column = use(x, a.Distinct)
+		}
+		spec.Aggregates = append(spec.Aggregates, aggregateText(a, column)+" as "+quoteName(names[len(b.keys)+i]))
+	}
+	plan, err := groupby.Compile(spec)
+	if err != nil {
+		return nil, nil, err
+	}
+	var wants []dialect.Want
+	var doubles []int
+	for i, c := range plan.Columns() {
+		s := slots[c.Number-1]
+		if s.node.Op == expression.Column {
+			wants = append(wants, dialect.Want{Column: indexOf(columns, s.node), Role: c.Role})
+			continue
+		}
+		wants = append(wants, dialect.Want{Expression: s.node, Role: c.Role, Distinct: s.distinct, Source: s.node.String()})
+		if s.node.Type == expression.Double && (c.Role == groupby.Number || c.Role == groupby.Extreme) {
+			doubles = append(doubles, i)
+		}
+	}
+	if len(doubles) > 0 {
+		plan = plan.InDoubles(doubles...)
+	}
+	return plan, wants, nil
+}
+
+// scales are the digits after the point that each of the plan's columns has, given those of
+// the file's.
+func scales(wants []dialect.Want, columns []groupby.Column, of []int) []uint8 {
+	scales := make([]uint8, len(wants))
+	for i, w := range wants {
+		n := 0
+		if w.Expression == nil {
+			n = of[w.Column]
+		} else {
+			n = scaleOf(w.Expression, columns, of)
+		}
+		scales[i] = uint8(min(n, groupby.MaxScale))
+	}
+	return scales
+}
+
+func scaleOf(n *expression.Node, columns []groupby.Column, of []int) int {
+	return n.Scale(func(c *expression.Node) int { return of[indexOf(columns, c)] })
+}
+
+func indexOf(columns []groupby.Column, n *expression.Node) int {
+	return slices.IndexFunc(columns, func(c groupby.Column) bool { return c.Name == n.Text && c.Number == n.Number })
+}
+
+// columnsOf are the columns of expressions, each once.
+func columnsOf(nodes ...*expression.Node) (columns []groupby.Column) {
+	for _, n := range nodes {
+		if n == nil {
+			continue
+		}
+		for _, c := range n.Columns() {
+			if indexOf(columns, c) < 0 {
+				columns = append(columns, groupby.Column{Name: c.Text, Number: c.Number, Role: groupby.Text})
+			}
+		}
+	}
+	return columns
+}
+
+// resultColumn is a Column of what the engine gives, counted from 0.
+func resultColumn(i int, t expression.Type) *expression.Node {
+	return &expression.Node{Op: expression.Column, Text: ofResult, Number: i + 1, Type: t}
+}
+
+const ofResult = "\x00result"
+
+// onResult is an expression over what the engine gives, whose aggregates and keys the base
+// gets. named tells what a name that is no key stands for, or nil.
+func (b *base) onResult(n *expression.Node, keyNames []string, named func(name string) *expression.Node) (*expression.Node, error) {
+	var lost *expression.Node
+	out := n.Replace(func(n *expression.Node) *expression.Node {
+		if n.Op == expression.Column && n.Text == ofResult {
+			return n
+		}
+		if n.Op == expression.Aggregate {
+			i := slices.IndexFunc(b.aggregates, n.Same)
+			if i < 0 {
+				i = len(b.aggregates)
+				b.aggregates = append(b.aggregates, n)
+			}
+			return resultColumn(len(b.keys)+i, n.Type)
+		}
+		for i, k := range b.keys {
+			if k.Same(n) || n.Op == expression.Column && n.Number == 0 && n.Text == keyNames[i] {
+				return resultColumn(i, k.Type)
+			}
+		}
+		if n.Op != expression.Column {
+			return nil
+		}
+		if other := named(n.Text); other != nil {
+			return other
+		}
+		lost = n
+		return n
+	})
+	if lost == nil {
+		return out, nil
+	}
+	hint := ""
+	if near := expression.Nearest(lost.Text, keyNames); near != "" {
+		hint = fmt.Sprintf("; did you mean %s?", near)
+	}
+	return nil, fmt.Errorf("%s is in no aggregate and not in groupBy: expected one such as sum(%s)%s", lost, lost, hint)
+}

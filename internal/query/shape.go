@@ -1,0 +1,369 @@
+package query
+
+import (
+	"bytes"
+	"fmt"
+	"io"
+
+	"csv-pipeline/internal/expression"
+	"csv-pipeline/internal/groupby"
+)
+
+// shape is what becomes of the rows that the engine gives: having, expressions over
+// aggregates, orderBy and limit.
+type shape struct {
+	names    []string // of the result; nil for those of the engine's
+	types    []expression.Type
+	columns  []*outColumn
+	having   *expression.Program
+	order    []orderColumn
+	limit    int
+	rows     bool // columns are taken as they come
+	headless bool // there are no names in the first row
+}
+
+// outColumn is a column of the result.
+type outColumn struct {
+	node    *expression.Node
+	from    int // which of the engine's columns it is as it is; -1: none
+	program *expression.Program
+	scale   *expression.Node // of a key that is to have as many digits after the point
+}
+
+type orderColumn struct {
+	name string
+	desc bool
+	at   int // in the result
+}
+
+func (o *orderColumn) find(names []string) error {
+	for i, name := range names {
+		if name == o.name {
+			o.at = i
+			return nil
+		}
+	}
+	hint := ""
+	if near := expression.Nearest(o.name, names); near != "" {
+		hint = fmt.Sprintf("; did you mean %s?", near)
+	}
+	return part("orderBy", "the result has no column %q%s", o.name, hint)
+}
+
+// shapes says whether there is anything to do.
+func (s *shape) shapes(b *base) bool {
+	if s.having != nil || len(s.order) > 0 || s.limit > 0 || len(s.columns) != len(b.keys)+len(b.aggregates) {
+		return true
+	}
+	for i, o := range s.columns {
+		if o.from != i || i < len(b.keys) && padded(b.keys[i]) {
+			return true
+		}
+	}
+	return false
+}
+
+// padded says whether the digits after the point of a key are those of its columns.
+func padded(n *expression.Node) bool {
+	return n.Type == expression.Decimal && n.Scale(func(*expression.Node) int { return 1 }) > 0
+}
+
+// complete binds the expressions.
+func (s *shape) complete(b *base) {
+	for i, k := range b.keys {
+		s.types = append(s.types, k.Type)
+		if padded(k) {
+			s.columns[i].scale = k
+		}
+	}
+	for _, a := range b.aggregates {
+		s.types = append(s.types, a.Type)
+	}
+	for _, o := range s.columns {
+		if o.from < 0 {
+			o.program = o.node.Bind(baseIndex)
+		}
+	}
+}
+
+// shaper shapes one result. It takes what the engine writes, and is closed at its end.
+type shaper struct {
+	*shape
+	to      io.Writer
+	row     *expression.Row
+	scale   func(*expression.Node) int // of the keys
+	groups  int64
+	pending []byte
+	cells   [][]byte
+	values  []expression.Value
+	out     []byte
+	key     []byte
+	sorter  *sorter
+	by      []orderColumn
+	header  bool // was taken
+}
+
+func (s *shape) open(to io.Writer, env expression.Env, scale func(*expression.Node) int, tempDir string) *shaper {
+	sh := &shaper{shape: s, to: to, row: expression.NewRow(env, len(s.types)), scale: scale, header: s.headless, by: append([]orderColumn(nil), s.order...)}
+	if len(s.order) > 0 {
+		sh.sorter = newSorter(s.limit, tempDir)
+	}
+	return sh
+}
+
+// Write takes CSV as the engine writes it.
+func (s *shaper) Write(p []byte) (int, error) {
+	s.pending = append(s.pending, p...)
+	rest := s.pending
+	for {
+		n := s.split(rest)
+		if n == 0 {
+			break
+		}
+		if err := s.record(rest[:n]); err != nil {
+			return 0, err
+		}
+		rest = rest[n:]
+	}
+	s.pending = append(s.pending[:0], rest...)
+	if len(s.out) >= 32<<10 {
+		if err := s.flush(); err != nil {
+			return 0, err
+		}
+	}
+	return len(p), nil
+}
+
+func (s *shaper) flush() error {
+	_, err := s.to.Write(s.out)
+	s.out = s.out[:0]
+	return err
+}
+
+// split cuts the first record of data into cells, without their quotes, and says how many
+// bytes it takes; 0 where it is not whole.
+func (s *shaper) split(data []byte) int {
+	s.cells = s.cells[:0]
+	for i := 0; i < len(data); {
+		var cell []byte
+		if data[i] == '"' {
+			end := i + 1
+			for {
+				n := bytes.IndexByte(data[end:], '"')
+				if n < 0 || end+n+1 == len(data) {
+					return 0
+				}
+				if end += n + 1; data[end] != '"' {
+					break
+				}
+				end++
+			}
+			cell = data[i+1 : end-1]
+			if bytes.IndexByte(cell, '"') >= 0 {
+				cell = bytes.ReplaceAll(cell, []byte(`""`), []byte(`"`))
+			}
+			i = end
+		} else {
+			n := bytes.IndexAny(data[i:], ",\n")
+			if n < 0 {
+				return 0
+			}
+			cell = data[i : i+n]
+			i += n
+		}
+		s.cells = append(s.cells, cell)
+		if data[i] == '\n' {
+			return i + 1
+		}
+		if i++; i == len(data) {
+			return 0
+		}
+	}
+	return 0
+}
+
+// record takes a row, whose text ends with a newline.
+func (s *shaper) record(text []byte) error {
+	if !s.header {
+		s.header = true
+		names := s.names
+		if names == nil {
+			for _, c := range s.cells {
+				names = append(names, string(c))
+			}
+		}
+		for i := range s.by {
+			if err := s.by[i].find(names); err != nil {
+				return err
+			}
+		}
+		s.appendNames(names)
+		return nil
+	}
+	if s.rows {
+		return s.emit(text)
+	}
+	for i, t := range s.types {
+		s.load(i, t)
+	}
+	var v expression.Value
+	s.row.Begin()
+	if s.having != nil {
+		if err := s.having.Run(s.row, &v); err != nil {
+			return fmt.Errorf("having: %w", err)
+		}
+		if !v.IsTrue() {
+			return nil
+		}
+	}
+	start := len(s.out)
+	s.values = s.values[:0]
+	for i, o := range s.columns {
+		if i > 0 {
+			s.out = append(s.out, ',')
+		}
+		if o.from < 0 {
+			if err := o.program.Run(s.row, &v); err != nil {
+				return fmt.Errorf("%s: %w", s.names[i], err)
+			}
+			s.appendValue(&v)
+		} else {
+			v = *s.row.Value(o.from)
+			s.appendCell(o, &v)
+		}
+		if s.sorter != nil {
+			s.values = append(s.values, v)
+		}
+	}
+	if len(s.out) == start {
+		s.out = append(s.out, `""`...)
+	}
+	s.out = append(s.out, '\n')
+	if s.sorter == nil {
+		if s.groups++; s.limit > 0 && s.groups > int64(s.limit) {
+			s.out = s.out[:start]
+			s.groups--
+		}
+		return nil
+	}
+	err := s.sort(s.out[start:])
+	s.out = s.out[:start]
+	return err
+}
+
+// load sets a cell of the row by its type.
+func (s *shaper) load(i int, t expression.Type) {
+	cell := s.cells[i]
+	var v expression.Value
+	switch {
+	case len(cell) == 0:
+		s.row.SetNull(i)
+	case t.Numeric() && expression.ParseValue(cell, &v):
+		if t == expression.Double && v.Kind == expression.NumberValue {
+			v.Kind, v.Float = expression.FloatValue, v.Number.Float()
+		}
+		s.row.Set(i, &v)
+	case t == expression.Bool:
+		v.Kind, v.True = expression.BoolValue, string(cell) == "true"
+		s.row.Set(i, &v)
+	default:
+		s.row.SetText(i, cell)
+	}
+}
+
+// appendCell writes a column as the engine has it.
+func (s *shaper) appendCell(o *outColumn, v *expression.Value) {
+	if o.scale != nil && v.Kind == expression.NumberValue {
+		padded := *v
+		padded.Number.Pad(s.scale(o.scale))
+		s.out = padded.Append(s.out)
+		return
+	}
+	s.out = groupby.AppendField(s.out, s.cells[o.from])
+}
+
+func (s *shaper) appendValue(v *expression.Value) {
+	if v.Kind == expression.TextValue {
+		s.out = groupby.AppendField(s.out, v.Text)
+		return
+	}
+	s.out = v.Append(s.out)
+}
+
+// emit writes a row as it is, or has it sorted.
+func (s *shaper) emit(text []byte) error {
+	if s.sorter == nil {
+		if s.limit > 0 && s.groups == int64(s.limit) {
+			return nil
+		}
+		s.groups++
+		s.out = append(s.out, text...)
+		return nil
+	}
+	s.values = s.values[:0]
+	for _, c := range s.cells {
+		var v expression.Value
+		if len(c) > 0 {
+			if n, ok := s.row.ParseNumber(c); ok {
+				v = n
+			} else {
+				v.Kind, v.Text = expression.TextValue, c
+			}
+		}
+		s.values = append(s.values, v)
+	}
+	return s.sort(text)
+}
+
+// sort gives a row to the sorter, under a key whose bytes are in the wanted order.
+func (s *shaper) sort(text []byte) error {
+	s.key = s.key[:0]
+	for _, by := range s.by {
+		v := &s.values[by.at]
+		if v.Kind == expression.TextValue {
+			if n, ok := s.row.ParseNumber(v.Text); ok {
+				v = &n
+			}
+		}
+		start := len(s.key)
+		s.key = v.AppendOrdered(s.key)
+		if by.desc {
+			for i := start; i < len(s.key); i++ {
+				s.key[i] = ^s.key[i]
+			}
+		}
+	}
+	return s.sorter.add(s.key, text)
+}
+
+func (s *shaper) appendNames(names []string) {
+	for i, name := range names {
+		if i > 0 {
+			s.out = append(s.out, ',')
+		}
+		s.out = groupby.AppendField(s.out, []byte(name))
+	}
+	s.out = append(s.out, '\n')
+}
+
+// finish writes what was kept back.
+func (s *shaper) finish() error {
+	if s.sorter != nil {
+		n, err := s.sorter.each(func(row []byte) error {
+			if s.out = append(s.out, row...); len(s.out) >= 32<<10 {
+				return s.flush()
+			}
+			return nil
+		})
+		if s.groups = n; err != nil {
+			return err
+		}
+	}
+	return s.flush()
+}
+
+func (s *shaper) close() {
+	if s.sorter != nil {
+		s.sorter.close()
+	}
+}
