@@ -121,7 +121,7 @@ func TestKeysInDocuments(t *testing.T) {
 
 // TestGroupsAndAggregatesInDocuments: values.yaml lists the keys and functions as --help does. The README follows it.
 func TestGroupsAndAggregatesInDocuments(t *testing.T) {
-	source, err := os.ReadFile("../../internal/groupby/language.go")
+	source, err := os.ReadFile("../../internal/expression/language.go")
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -132,7 +132,7 @@ func TestGroupsAndAggregatesInDocuments(t *testing.T) {
 		}
 		words := regexp.MustCompile(constant + ` += "(.*)"`).FindSubmatch(source)
 		if words == nil {
-			t.Fatalf("internal/groupby has no %s", constant)
+			t.Fatalf("internal/expression has no %s", constant)
 		}
 		if !strings.Contains(v.comment, string(words[1])) {
 			t.Errorf("the comment of %s in values.yaml does not say: %s", v.name(), words[1])

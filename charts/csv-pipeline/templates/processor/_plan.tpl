@@ -10,6 +10,14 @@
 - name: AGGREGATE
   value: {{ join "," .aggregate | quote }}
 {{- end }}
+- name: WHERE
+  value: {{ .where | quote }}
+- name: HAVING
+  value: {{ .having | quote }}
+- name: ORDER_BY
+  value: {{ join "," .orderBy | quote }}
+- name: LIMIT
+  value: {{ .limit | int64 | quote }}
 - name: DATASETS
   value: {{ empty .datasets | ternary "" (toJson .datasets) | quote }}
 {{- range $key := list "delimiter" "quoteChar" "escapeChar" "encoding" "commentPrefix" "raggedRows" "decimalChar" "groupChar" "timeZone" "onBadRow" }}
