@@ -72,7 +72,10 @@ func (p *partition) merge(t *table, s *scatter, n int) error {
 		for long, pairs := range s.pairs[i] {
 			for _, at := range pairs.part(n) {
 				s.key = t.pairs[i].key(at, long == 1, s.key[:0])
-				p.table.pairs[i].find(s.key)
+				to := p.table.pairs[i].find(s.key)
+				if err := p.table.pairs[i].mergeStates(int(to), &t.pairs[i], int(at)); err != nil {
+					return err
+				}
 			}
 		}
 	}

@@ -24,7 +24,8 @@ func manyKeys(lastKey string) string {
 }
 
 func TestSpill(t *testing.T) {
-	spec := Spec{GroupBy: []string{"item_id"}, Aggregates: []string{"sum(quantity)", "count(*)", "avg(quantity)", "min(region)", "max(quantity)", "count(distinct region)"}}
+	spec := Spec{GroupBy: []string{"item_id"}, Aggregates: []string{"sum(quantity)", "count(*)", "avg(quantity)", "min(region)", "max(quantity)", "count(distinct region)",
+		"median(quantity)", "quantile(quantity, 0.9)", "variance(quantity)", "first(region)", "last(quantity)", "stddev(quantity)"}}
 	byRegion := spec
 	byRegion.GroupBy = []string{"region", "item_id"}
 	for name, c := range map[string]struct {
