@@ -139,6 +139,7 @@ func parseAggregate(s string) (expression, error) {
 
 func parseExpression(s string, functions map[string]function) (expression, error) {
 	var e expression
+	var behind string // the column in the name
 	body, alias, err := cutAlias(s)
 	if err != nil {
 		return e, err
@@ -158,8 +159,8 @@ func parseExpression(s string, functions map[string]function) (expression, error
 			e.distinct, body = true, strings.TrimSpace(rest)
 			fnName += "_distinct"
 		}
-		if e.fn == quantile {
-			if body, err = e.parseQuantile(fnName, body); err != nil {
+		if e.fn == quantile && !e.distinct {
+			if body, behind, err = e.parseQuantile(fnName, body); err != nil {
 				return e, err
 			}
 		}
@@ -175,7 +176,7 @@ func parseExpression(s string, functions map[string]function) (expression, error
 			e.name = e.ref.name
 		}
 		if fnName != "" {
-			e.name = fnName + "_" + e.name
+			e.name = fnName + "_" + e.name + behind
 		}
 	}
 	if alias != "" {
@@ -184,21 +185,22 @@ func parseExpression(s string, functions map[string]function) (expression, error
 	return e, nil
 }
 
-// parseQuantile takes the fraction off what stands in the parentheses.
-func (e *expression) parseQuantile(name, body string) (string, error) {
+// parseQuantile takes the fraction off what stands in the parentheses. behind is what the
+// name of the output column has of it.
+func (e *expression) parseQuantile(name, body string) (column, behind string, err error) {
 	if name == "median" {
 		e.fraction = half
-		return body, nil
+		return body, "", nil
 	}
 	items, err := SplitList(body)
 	if err == nil && len(items) != 2 {
-		err = errors.New("it takes a column and which part of the values is to be below, such as quantile(price, 0.95)")
+		err = errors.New("quantile takes a column and a number from 0 to 1, such as quantile(price, 0.95)")
 	}
 	if err != nil {
-		return body, err
+		return body, "", err
 	}
 	e.fraction, err = parseFraction(items[1])
-	return items[0], err
+	return items[0], "_" + items[1], err
 }
 
 // cutAlias splits `expression as name`; name may be in double quotes.

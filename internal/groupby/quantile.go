@@ -21,7 +21,7 @@ func parseFraction(s string) (fraction, error) {
 	v, scale, problem := parseDecimal([]byte(s))
 	f := fraction{v.lo, pow10[scale]}
 	if problem != "" || v.hi != 0 || f.numerator > f.denominator {
-		return f, fmt.Errorf("%q is no part of the numbers: expected 0 to 1, such as 0.95, with at most %d digits after the point", s, maxScale)
+		return f, fmt.Errorf("%q is no quantile: expected a number from 0 to 1, such as 0.95, with at most %d digits after the point", s, maxScale)
 	}
 	by := gcd(f.numerator, f.denominator)
 	return fraction{f.numerator / by, f.denominator / by}, nil
