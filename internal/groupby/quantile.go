@@ -221,8 +221,8 @@ func (o *output) walks(pairs []*merger) []*walk {
 	return walks
 }
 
-// pairs sorts the values of disjoint tables.
-func (s *sorter) pairs(states *states, tables []*table) []*merger {
+// mergers sorts the values of disjoint tables: for each of states.paired, nil for the others.
+func (s *sorter) mergers(states *states, tables []*table) []*merger {
 	mergers := make([]*merger, len(states.paired))
 	for i, state := range states.paired {
 		if states.list[state].kind != cellValues {
