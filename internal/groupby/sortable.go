@@ -11,7 +11,7 @@ import (
 const (
 	sortableZero     = 0x80
 	sortablePositive = 0xC0 // and the digits before the point, of which there may be less than none
-	sortableDigits   = 20   // of a number, at most
+	sortableDigits   = 20   // of 126 bits, at most
 	sortableEnd      = 0xFF
 )
 
@@ -19,19 +19,16 @@ const (
 func appendSortable(dst []byte, v int128, scale uint8) []byte {
 	negative := v.negative()
 	m := v.abs()
-	if scale&1 == 1 { // digits come in twos; 10^38 < 2^127
-		carry, lo := bits.Mul64(m.lo, 10)
-		m = int128{m.hi*10 + carry, lo}
-		scale++
-	}
 	var digits [sortableDigits]byte
 	first := len(digits)
-	for m.hi != 0 {
-		var r uint64
-		m.hi, r = m.hi/100, m.hi%100
-		m.lo, r = bits.Div64(r, m.lo, 100)
+	if scale&1 == 1 && m != (int128{}) { // the last digit has no other beside it
 		first--
-		digits[first] = byte(r) + 1
+		digits[first] = byte(m.divide(10))*10 + 1
+		scale++
+	}
+	for m.hi != 0 {
+		first--
+		digits[first] = byte(m.divide(100)) + 1
 	}
 	for w := m.lo; w != 0; w /= 100 {
 		first--
@@ -56,7 +53,14 @@ func appendSortable(dst []byte, v int128, scale uint8) []byte {
 	return dst
 }
 
-// parseSortable is the number again, at the least even scale.
+// divide divides what is not negative, and returns the rest.
+func (a *int128) divide(by uint64) (rest uint64) {
+	a.hi, rest = a.hi/by, a.hi%by
+	a.lo, rest = bits.Div64(rest, a.lo, by)
+	return rest
+}
+
+// parseSortable is the number again, at the least scale.
 func parseSortable(b []byte) (v int128, scale uint8) {
 	if b[0] == sortableZero {
 		return v, 0
@@ -66,22 +70,29 @@ func parseSortable(b []byte) (v int128, scale uint8) {
 		invert, b = 0xFF, b[:len(b)-1]
 	}
 	before := int(b[0]^invert) - sortablePositive
-	push := func(digit uint64) {
-		carry, lo := bits.Mul64(v.lo, 100)
+	push := func(base, digit uint64) {
+		carry, lo := bits.Mul64(v.lo, base)
 		lo, c := bits.Add64(lo, digit, 0)
-		v = int128{v.hi*100 + carry + c, lo}
+		v = int128{v.hi*base + carry + c, lo}
 	}
-	for _, c := range b[1:] {
-		push(uint64(c^invert) - 1)
+	digits := b[1:]
+	after := 2 * (len(digits) - before)
+	for i, c := range digits {
+		digit := uint64(c^invert) - 1
+		if i == len(digits)-1 && after > 0 && digit%10 == 0 {
+			push(10, digit/10)
+			after--
+		} else {
+			push(100, digit)
+		}
 	}
-	after := len(b) - 1 - before
-	for ; after < 0; after++ {
-		push(0)
+	for ; after < 0; after += 2 {
+		push(100, 0)
 	}
 	if invert != 0 {
 		v = v.neg()
 	}
-	return v, uint8(2 * after)
+	return v, uint8(after)
 }
 
 const sortableDouble = 10 // bytes
