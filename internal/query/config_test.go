@@ -93,7 +93,7 @@ func TestConfigsThatAreRefused(t *testing.T) {
 		"input: {skipRows: many}":        "cannot unmarshal string",
 		"input: {header: [3, 2]}":        "header",
 		"select: ['*']\ngroupBy: [a]":    "select stands instead",
-		"aggregate: ['median(x)']":       "median",
+		"aggregate: ['mode(x)']":         "mode",
 		"input: {raggedRows: sometimes}": "refuse or pad",
 	} {
 		c, err := ParseConfig([]byte(text))
