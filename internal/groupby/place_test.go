@@ -25,7 +25,7 @@ func TestDoubtOfCells(t *testing.T) {
 			return err
 		}
 		if err := run("two"); err != nil || len(asked) != 1 || !asked[odd] {
-			t.Errorf("%s: asked of %q, %v; want %q", aggregate, asked, err, odd)
+			t.Errorf("%s: asked of %v, %v; want %q", aggregate, asked, err, odd)
 		}
 		if err := run(odd); !errors.Is(err, ErrDoubt) {
 			t.Errorf("%s: %v, want ErrDoubt", aggregate, err)
