@@ -1,6 +1,7 @@
 package groupby
 
 import (
+	"context"
 	"fmt"
 	"math/big"
 	"math/bits"
@@ -76,9 +77,10 @@ func (w *worker) addValue(s int, st state, cell []byte) error {
 // walk finds the quantiles of a column, group by group.
 type walk struct {
 	pairs     *merger
-	count     state // the number of a group's values
-	double    bool
+	count     int      // the offset of the state that is the number of a group's values
 	quantiles []*found // by their fractions
+	ctx       context.Context
+	passed    int // pairs
 }
 
 // found is a quantile of the group at hand.
@@ -90,25 +92,27 @@ type found struct {
 	double       bool
 }
 
-// newWalk is the walk along the pairs of one of states.paired.
-func (o *output) newWalk(paired int, pairs *merger) *walk {
-	s := o.states.paired[paired]
-	w := &walk{pairs: pairs, double: o.states.list[s].double}
-	if o.found == nil {
-		o.found = make([]*found, len(o.plan.aggregates))
-	}
-	for i, a := range o.plan.aggregates {
-		if o.states.output[i] != s {
+// walks are the walks along the pairs of each of states.paired, nil for those that are
+// counted only.
+func (o *output) walks(ctx context.Context, pairs []*merger) []*walk {
+	walks := make([]*walk, len(pairs))
+	o.found = make([]*found, len(o.plan.aggregates))
+	for p, s := range o.states.paired {
+		if o.states.list[s].kind != cellValues {
 			continue
 		}
-		w.count = o.states.list[o.states.cells[i]]
-		o.found[i] = &found{fraction: a.fraction, double: w.double}
-		w.quantiles = append(w.quantiles, o.found[i])
+		w := &walk{pairs: pairs[p], ctx: ctx}
+		for i, a := range o.plan.aggregates {
+			if o.states.output[i] == s {
+				w.count = o.states.list[o.states.cells[i]].offset
+				o.found[i] = &found{fraction: a.fraction, double: o.states.list[s].double}
+				w.quantiles = append(w.quantiles, o.found[i])
+			}
+		}
+		slices.SortFunc(w.quantiles, func(a, b *found) int { return a.fraction.rat().Cmp(b.fraction.rat()) })
+		walks[p] = w
 	}
-	slices.SortFunc(w.quantiles, func(a, b *found) int {
-		return a.fraction.rat().Cmp(b.fraction.rat())
-	})
-	return w
+	return walks
 }
 
 func (f fraction) rat() *big.Rat {
@@ -120,7 +124,7 @@ func (w *walk) group(key []byte, t *table, at uint32) error {
 	if w == nil {
 		return nil
 	}
-	n := t.records[int(at)+w.count.offset]
+	n := t.records[int(at)+w.count]
 	if n == 0 {
 		return nil
 	}
@@ -144,6 +148,9 @@ func (w *walk) group(key []byte, t *table, at uint32) error {
 		if err := w.pairs.next(); err != nil {
 			return err
 		}
+		if w.passed++; w.passed&0xffff == 0 && w.ctx.Err() != nil {
+			return w.ctx.Err()
+		}
 	}
 	return nil
 }
@@ -156,8 +163,8 @@ func (c *cursor) count() uint64 {
 	return c.table.records[c.at[0]]
 }
 
-// append writes the quantile: the exact one, rounded once to a double.
-func (q *found) append(dst []byte) []byte {
+// appendTo writes the quantile: the exact one, rounded once to a double.
+func (q *found) appendTo(dst []byte) []byte {
 	if q.double {
 		return appendDouble(dst, q.betweenDoubles())
 	}
@@ -166,13 +173,18 @@ func (q *found) append(dst []byte) []byte {
 		return appendMean(dst, a, 1, scale)
 	}
 	b, other := parseSortable(q.upper)
-	below, above, of := int64(a.lo), int64(b.lo), int64(q.part.denominator)
-	small := a.hi == uint64(below>>63) && b.hi == uint64(above>>63) && q.part.denominator < 1<<31
-	if most := max(below, -below, above, -above); small && scale == other && most < 1<<31 {
+	if scale == other && a.short() && b.short() && q.part.denominator < 1<<31 {
+		below, above, of := int64(a.lo), int64(b.lo), int64(q.part.denominator)
 		total := below*of + (above-below)*int64(q.part.numerator)
 		return appendMean(dst, int128{uint64(total >> 63), uint64(total)}, uint64(of), scale)
 	}
 	return appendDouble(dst, q.between(a, scale, b, other))
+}
+
+// short says that a number is below 2^31.
+func (a int128) short() bool {
+	m := a.abs()
+	return m.hi == 0 && m.lo < 1<<31
 }
 
 // between is the number that lies part of the way from one to another.
@@ -206,19 +218,7 @@ func (o *output) appendQuantile(dst []byte, i int, t *table, at uint32) []byte {
 	if t.records[int(at)+t.list[t.cells[i]].offset] == 0 {
 		return dst
 	}
-	return o.found[i].append(dst)
-}
-
-// walks are the walks along the pairs of each of states.paired, nil for those that are
-// counted only.
-func (o *output) walks(pairs []*merger) []*walk {
-	walks := make([]*walk, len(pairs))
-	for i, s := range o.states.paired {
-		if o.states.list[s].kind == cellValues {
-			walks[i] = o.newWalk(i, pairs[i])
-		}
-	}
-	return walks
+	return o.found[i].appendTo(dst)
 }
 
 // mergers sorts the values of disjoint tables: for each of states.paired, nil for the others.

@@ -273,7 +273,7 @@ func (r *run) writeTables(o *output, tables []*table) error {
 		}
 	}
 	merger, sorter := merger{order: order}, sorter{order: order}
-	walks := o.walks(sorter.mergers(r.states, tables))
+	walks := o.walks(r.ctx, sorter.mergers(r.states, tables))
 	for _, t := range tables {
 		merger.add(t, sorter.sort(t, false), false)
 		merger.add(t, sorter.sort(t, true), true)

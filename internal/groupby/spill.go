@@ -361,7 +361,7 @@ func (r *run) writeSpilled(o *output) error {
 	if err != nil {
 		return err
 	}
-	walks := o.walks(pairs)
+	walks := o.walks(r.ctx, pairs)
 	all := newTable(r.states)
 	for _, run := range s.runs {
 		for i, scale := range run.scales {

@@ -35,6 +35,7 @@ func TestSpill(t *testing.T) {
 		"integers":              {spec, "7"},
 		"a text at the end":     {spec, "seven"},
 		"two columns, one text": {byRegion, "7"},
+		"no column":             {Spec{Aggregates: []string{"median(quantity)", "quantile(quantity, 0.1)", "stddev(quantity)", "last(region)", "count(distinct quantity)"}}, "7"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			data, p := manyKeys(c.last), mustCompile(t, c.spec)

@@ -17,6 +17,10 @@ import (
 // for computing sample variances", 1979.
 const squareWords = 4
 
+// roomForSquares is above the highest word of a state. A batch, whose values have 64 bits,
+// adds to what is below it without a look.
+const roomForSquares = 1 << 63
+
 // addSquaresTo adds the squares of the values to the states that begin at[i] words into
 // records.
 func (c *numbers) addSquaresTo(records []uint64, at []uint32) {
@@ -46,8 +50,7 @@ func (c *numbers) addSquaresTo(records []uint64, at []uint32) {
 	}
 }
 
-// carrySquare adds one to the upper half, which has room for 2^64 squares of values of
-// 64 bits.
+// carrySquare adds one to the upper half of a state.
 func carrySquare(upper []uint64) {
 	if upper[0]++; upper[0] == 0 {
 		upper[1]++
@@ -71,16 +74,16 @@ func (t *table) addSquare(at int, v int128) bool {
 	return addWords(t.records[at:], square[:])
 }
 
-// addWords adds one integer of four words to another.
+// addWords adds one integer of four words to another; false where the sum has no room.
 func addWords(to, from []uint64) bool {
 	var carry uint64
 	for i := range squareWords {
 		to[i], carry = bits.Add64(to[i], from[i], carry)
 	}
-	return carry == 0
+	return carry == 0 && to[squareWords-1] < roomForSquares
 }
 
-// scaleSquare multiplies an integer of four words by 10^(2·digits).
+// scaleSquare multiplies an integer of four words by 10^(2·digits), likewise.
 func scaleSquare(words []uint64, digits uint8) bool {
 	for range 2 {
 		var above uint64
@@ -93,7 +96,7 @@ func scaleSquare(words []uint64, digits uint8) bool {
 			return false
 		}
 	}
-	return true
+	return words[squareWords-1] < roomForSquares
 }
 
 // mergeSquares adds the state of another table, whose scale is less by so many digits.
