@@ -24,6 +24,10 @@ func TestDifferences(t *testing.T) {
 	}{
 		{"an average is rounded once", "k,v\na,6587918.916524\n", "k", "avg(v)",
 			"select k, avg(v::decimal(30,6))::varchar from texts group by k", "a,6587918.916524", "a,6587918.9165240005"},
+		{"a median is exact and rounded once", "k,v\na,0.1\na,0.2\n", "k", "median(v)",
+			"select k, median(v::double)::varchar from texts group by k", "a,0.15", "a,0.15000000000000002"},
+		{"a variance is exact and rounded once", "k,v\na,1000000000.1\na,1000000000.2\n", "k", "variance(v)",
+			"select k, variance(v::double)::varchar from texts group by k", "a,0.005", "a,0.004999996423720177"},
 		{"decimals are exact without a type", "k,v\na,0.1\na,0.2\n", "k", "sum(v)",
 			"select k, sum(v) from guessed group by k", "a,0.3", "a,0.30000000000000004"},
 		{"a number keeps its decimals", "k,v\na,0.16\n", "k", "sum(v)",

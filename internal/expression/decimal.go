@@ -371,3 +371,8 @@ func AppendFloat(dst []byte, f float64) []byte {
 
 // Pad brings a number to at least so many digits after the point.
 func (d *Number) Pad(scale int) { d.rescale(int32(scale)) }
+
+// Small is the mantissa and the digits after the point, where the mantissa fits.
+func (d *Number) Small() (mantissa int64, scale int, ok bool) {
+	return d.small, int(d.scale), d.big == nil && d.small != math.MinInt64 && d.scale <= maxScale
+}

@@ -246,7 +246,8 @@ func parseName(s string) (string, error) {
 // SplitList splits a comma-separated configuration value such as
 // `sum(a) as x, count(*)` at its top-level commas: not within parentheses or
 // quotes. Blanks around the items are dropped. An empty value is no items; an
-// empty item, an open parenthesis or an open quote is an error.
+// empty item is an error. A parenthesis or a quote that is not closed goes on to
+// the end, for ParseItem to say so.
 func SplitList(s string) ([]string, error) {
 	if strings.TrimSpace(s) == "" {
 		return nil, nil
@@ -273,22 +274,13 @@ func SplitList(s string) ([]string, error) {
 		case c == '(':
 			depth++
 		case c == ')':
-			depth--
-			if depth < 0 {
-				return nil, fmt.Errorf("%q: a ) without its (", s)
-			}
+			depth = max(depth-1, 0)
 		case c == ',' && depth == 0:
 			if err := add(s[start:i]); err != nil {
 				return nil, err
 			}
 			start = i + 1
 		}
-	}
-	if quote != 0 {
-		return nil, fmt.Errorf("%q: a quote is not closed", s)
-	}
-	if depth != 0 {
-		return nil, fmt.Errorf("%q: a ( without its )", s)
 	}
 	if err := add(s[start:]); err != nil {
 		return nil, err

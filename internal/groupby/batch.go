@@ -20,8 +20,9 @@ type batch struct {
 	built   []byte // keys made of several columns or of times
 	ends    [2 * batchRows]uint32
 
-	at   [batchRows]uint32 // the row's record
-	pair []byte
+	at     [batchRows]uint32 // the row's record
+	places places
+	pair   []byte
 }
 
 // cells is where the cells of a column are in a text: the i-th is what lies
@@ -77,7 +78,7 @@ func (b *batch) init(p *Plan, s *states) {
 		b.number[i] = -1
 	}
 	for _, st := range s.list {
-		if !st.kind.numeric() {
+		if !st.kind.reads() {
 			continue
 		}
 		n := b.number[st.column]
@@ -86,7 +87,7 @@ func (b *batch) init(p *Plan, s *states) {
 			b.number[st.column] = n
 			b.strict = append(b.strict, false)
 		}
-		b.strict[n] = b.strict[n] || st.kind == cellSum
+		b.strict[n] = b.strict[n] || st.kind.strict()
 	}
 	b.numbers = make([]numbers, len(b.strict))
 }
@@ -112,8 +113,12 @@ func (w *worker) aggregate(text []byte, n int) bool {
 	for s, st := range t.list {
 		b.apply(t, s, st, text, n)
 	}
-	for i, s := range t.distinct {
-		b.addPairs(&t.pairs[i], text, &b.columns[t.list[s].column], n)
+	for i, s := range t.paired {
+		if st := t.list[s]; st.kind == distinctCount {
+			b.addPairs(&t.pairs[i], text, &b.columns[st.column], n)
+		} else {
+			b.addValues(&t.pairs[i], &b.numbers[b.number[st.column]], n)
+		}
 	}
 	return true
 }
@@ -196,13 +201,15 @@ func (b *batch) readNumbers(text []byte, n int) bool {
 // matchScales brings the numbers and those of the table to the same scales.
 func (b *batch) matchScales(t *table, n int) bool {
 	for s, st := range t.list {
-		if !st.kind.numeric() {
+		if !st.kind.reads() {
 			continue
 		}
 		c := &b.numbers[b.number[st.column]]
 		switch have := t.scales[s]; {
 		case c.kind == mixed:
 			return false
+		case st.kind == cellValues:
+			t.scales[s] = max(have, c.scale)
 		case c.kind == allText || c.scale == have:
 		case c.scale < have:
 			if !c.rescale(n, have) {
@@ -233,6 +240,10 @@ func (b *batch) apply(t *table, s int, st state, text []byte, n int) {
 		}
 	case cellSum:
 		b.numbers[b.number[st.column]].addTo(records[st.offset:], at)
+	case cellSquares:
+		b.numbers[b.number[st.column]].addSquaresTo(records[st.offset:], at)
+	case cellFirst, cellLast:
+		b.offerCells(t, st, text, n)
 	case cellMin, cellMax:
 		c := &b.numbers[b.number[st.column]]
 		place := &b.columns[st.column]

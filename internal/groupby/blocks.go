@@ -219,6 +219,7 @@ func (b *blocks) block(w *worker, i int64) (at int64, err error) {
 		}
 	}
 	text := w.text[start:]
+	w.base = base + int64(start)
 	n = endText(text, end-start, last)
 	used, err := w.records(text, n, !tooLong)
 	if err == nil && tooLong && used < n {

@@ -5,8 +5,8 @@ type Role uint8
 
 const (
 	Presence Role = iota // whether there is a value: count(x)
-	Text                 // as it is: a key, count(distinct x)
-	Number               // only numbers are good: sum, avg
+	Text                 // as it is: a key, count(distinct x), first, last
+	Number               // only numbers are good: sum, avg, median, quantile, stddev, variance
 	Extreme              // by value where it is a number, else as text: min, max
 	Time                 // only dates and times are good: year to hour
 )
@@ -33,7 +33,7 @@ func roleOfKey(fn function) Role {
 
 func roleOfAggregate(e expression) Role {
 	switch {
-	case e.distinct:
+	case e.distinct || e.fn == firstCell || e.fn == lastCell:
 		return Text
 	case e.fn == count:
 		return Presence

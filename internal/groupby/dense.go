@@ -40,7 +40,7 @@ func (p *Plan) densePlan() bool {
 		return false
 	}
 	for _, st := range p.states.list {
-		if st.kind == cellMin || st.kind == cellMax || st.kind == distinctCount {
+		if st.kind != rowCount && st.kind != cellCount && st.kind != cellSum {
 			return false
 		}
 	}

@@ -28,6 +28,11 @@
 // IEEE 754 double. min and max order numbers by value and, where a column
 // holds both, numbers before text (as SQLite does), text by bytes.
 //
+// A quantile is interpolated between the two numbers it lies between (PostgreSQL's
+// percentile_cont), a variance is that of a sample, NULL for fewer than two
+// numbers, and stddev its root: each is the exact value rounded once to a double
+// as well. first and last are cells as they are written, in the order of the input.
+//
 // # Output
 //
 // CSV with a header and LF line ends, rows sorted by key: a key column by

@@ -44,6 +44,8 @@ func (t *table) addDouble(at int, kind stateKind, cell []byte) {
 		t.offerText(at, kind, cell)
 	case kind == cellSum:
 		t.sumDouble(at, f, 0)
+	case kind == cellSquares:
+		t.addDeviation(at, f)
 	default:
 		t.offerNumber(at, kind, int128{lo: doubleOrder(f)})
 	}

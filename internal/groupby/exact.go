@@ -35,6 +35,7 @@ func (w *worker) exactly(text []byte, at, size int, final bool) (used int, err e
 					return used, err
 				}
 			}
+			w.batch.places = places{base: w.base + int64(at+used), ends: beforeFirst}
 			bad, fatal = w.row()
 		}
 		switch {
@@ -56,6 +57,9 @@ func (w *worker) exactly(text []byte, at, size int, final bool) (used int, err e
 	}
 	return used, nil
 }
+
+// beforeFirst is where what is before a text ends.
+var beforeFirst = []uint32{^uint32(0)}
 
 var newline, cr = []byte{'\n'}, []byte{'\r'}
 
@@ -89,7 +93,7 @@ func (w *worker) row() (bad, fatal *InputError) {
 		}
 	}
 	for _, st := range t.list {
-		if st.kind != cellSum {
+		if !st.kind.strict() {
 			continue
 		}
 		if cell := w.cell(st.column); len(cell) > 0 && st.double {
@@ -108,8 +112,10 @@ func (w *worker) row() (bad, fatal *InputError) {
 			return nil, w.badCell(st.column, err.Error())
 		}
 	}
-	for i, s := range t.distinct {
-		b.addPairs(&t.pairs[i], r.text, &b.columns[t.list[s].column], 1)
+	for i, s := range t.paired {
+		if st := t.list[s]; st.kind == distinctCount {
+			b.addPairs(&t.pairs[i], r.text, &b.columns[st.column], 1)
+		}
 	}
 	return nil, nil
 }
@@ -128,6 +134,11 @@ func (w *worker) addCell(s int, st state, at int) error {
 	case st.kind == cellCount:
 		t.records[at]++
 		return nil
+	case st.kind == cellFirst || st.kind == cellLast:
+		t.offerCell(at, st.kind, w.batch.places.of(0), cell)
+		return nil
+	case st.kind == cellValues:
+		return w.addValue(s, st, cell)
 	}
 	if st.double {
 		t.addDouble(at, st.kind, cell)
@@ -147,11 +158,15 @@ func (w *worker) addCell(s int, st state, at int) error {
 	if !ok {
 		return errTooWide
 	}
-	if st.kind != cellSum {
+	switch {
+	case st.kind == cellSum:
+		ok = t.addNumber(at, v)
+	case st.kind == cellSquares:
+		ok = t.addSquare(at, v)
+	default:
 		t.offerNumber(at, st.kind, v)
-		return nil
 	}
-	if !t.addNumber(at, v) {
+	if !ok {
 		return errTooWide
 	}
 	return nil

@@ -21,11 +21,19 @@ const (
 	minimum
 	maximum
 	average
+	quantile
+	variance
+	deviation
+	firstCell
+	lastCell
 )
 
 var (
 	keyFunctions       = map[string]function{"year": year, "month": month, "day": day, "hour": hour}
-	aggregateFunctions = map[string]function{"count": count, "sum": sum, "min": minimum, "max": maximum, "avg": average}
+	aggregateFunctions = map[string]function{
+		"count": count, "sum": sum, "min": minimum, "max": maximum, "avg": average,
+		"median": quantile, "quantile": quantile, "variance": variance, "stddev": deviation, "first": firstCell, "last": lastCell,
+	}
 )
 
 // columnRef names a column of the input: by header, or by number.
@@ -47,7 +55,8 @@ type expression struct {
 	ref      columnRef
 	star     bool // count(*)
 	distinct bool
-	name     string // of the output column
+	fraction fraction // of a quantile
+	name     string   // of the output column
 }
 
 // SplitList splits a comma-separated configuration value such as
@@ -130,6 +139,7 @@ func parseAggregate(s string) (expression, error) {
 
 func parseExpression(s string, functions map[string]function) (expression, error) {
 	var e expression
+	var behind string // the column in the name
 	body, alias, err := cutAlias(s)
 	if err != nil {
 		return e, err
@@ -149,6 +159,11 @@ func parseExpression(s string, functions map[string]function) (expression, error
 			e.distinct, body = true, strings.TrimSpace(rest)
 			fnName += "_distinct"
 		}
+		if e.fn == quantile && !e.distinct {
+			if body, behind, err = e.parseQuantile(fnName, body); err != nil {
+				return e, err
+			}
+		}
 	}
 	if body == "*" {
 		e.star, e.name = true, fnName
@@ -161,13 +176,31 @@ func parseExpression(s string, functions map[string]function) (expression, error
 			e.name = e.ref.name
 		}
 		if fnName != "" {
-			e.name = fnName + "_" + e.name
+			e.name = fnName + "_" + e.name + behind
 		}
 	}
 	if alias != "" {
 		e.name = alias
 	}
 	return e, nil
+}
+
+// parseQuantile takes the fraction off what stands in the parentheses. behind is what the
+// name of the output column has of it.
+func (e *expression) parseQuantile(name, body string) (column, behind string, err error) {
+	if name == "median" {
+		e.fraction = half
+		return body, "", nil
+	}
+	items, err := SplitList(body)
+	if err == nil && len(items) != 2 {
+		err = errors.New("quantile takes a column and a number from 0 to 1, such as quantile(price, 0.95)")
+	}
+	if err != nil {
+		return body, "", err
+	}
+	e.fraction, err = parseFraction(items[1])
+	return items[0], "_" + items[1], err
 }
 
 // cutAlias splits `expression as name`; name may be in double quotes.

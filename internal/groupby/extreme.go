@@ -35,19 +35,31 @@ func (t *table) offerText(at int, kind stateKind, text []byte) {
 		if c := bytes.Compare(text, have); c == 0 || (c < 0) != (kind == cellMin) {
 			return
 		}
-		place := t.arena[t.records[at]:]
-		room = int(place[0]) | int(place[1])<<8 | int(place[2])<<16 | int(place[3])<<24
+		room = t.room(t.records[at])
 	} else if kind == cellMin && hi != noValue {
 		return // a number is less than any text
 	}
+	t.records[at] = t.keepText(t.records[at], room, text)
+	t.records[at+1] = extremeText | uint64(len(text))
+}
+
+// keepText puts a text in a place of the arena that has room for so many bytes, or in a
+// new one where that is too little, and returns the place.
+func (t *table) keepText(place uint64, room int, text []byte) uint64 {
 	if room < len(text) {
 		room = max(minRoom, len(text)+len(text)/2)
-		t.records[at] = uint64(len(t.arena))
+		place = uint64(len(t.arena))
 		t.arena = append(t.arena, byte(room), byte(room>>8), byte(room>>16), byte(room>>24))
 		t.arena = append(t.arena, make([]byte, room)...)
 	}
-	copy(t.arena[t.records[at]+roomSize:], text)
-	t.records[at+1] = extremeText | uint64(len(text))
+	copy(t.arena[place+roomSize:], text)
+	return place
+}
+
+// room is what a place of the arena has room for, in bytes.
+func (t *table) room(place uint64) int {
+	b := t.arena[place:]
+	return int(b[0]) | int(b[1])<<8 | int(b[2])<<16 | int(b[3])<<24
 }
 
 // extremeText is the text of a state that holds one.

@@ -25,6 +25,11 @@ var fuzzSpecs = []Spec{
 	{Aggregates: []string{"sum(#1)", "count(distinct #1)", "avg(#1)"}},
 	{GroupBy: []string{"#1"}, NoHeader: true},
 	{Aggregates: []string{"count(*)"}},
+	{GroupBy: []string{"#1"}, Aggregates: []string{"median(#2)", "quantile(#2, 0.95)", "quantile(#2, 0.1)", "count(distinct #3)", "quantile(#3, 0.333333333333333333)"}, OnBadRow: SkipBadRow, MaxBadShare: 1},
+	{GroupBy: []string{"#1"}, Aggregates: []string{"variance(#2)", "stddev(#2)", "median(#2)", "sum(#2)"}},
+	{GroupBy: []string{"#1"}, Aggregates: []string{"first(#2)", "last(#3)", "first(#3) as f", "max(#3)"}},
+	{GroupBy: []string{"#3", "#2"}, Aggregates: []string{"last(#1)", "stddev(#1)", "median(#1)", "quantile(#1, 1)", "count(distinct #1)"}, OnBadRow: SkipBadRow, MaxBadShare: 1},
+	{Aggregates: []string{"median(#1)", "quantile(#1, 0)", "quantile(#1, 0.25) as q", "stddev(#1)", "last(#2)"}},
 }
 
 // fuzzSizes are the sizes that inputs are cut into.

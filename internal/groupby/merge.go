@@ -63,12 +63,18 @@ func (t *table) hash(at uint32, long bool) uint64 {
 func (t *table) raiseScale(s int, scale uint8) error {
 	by := scale - t.scales[s]
 	st := t.list[s]
-	if !st.kind.numeric() {
+	if !st.kind.numeric() && st.kind != cellSquares {
 		t.scales[s] = scale
 		return nil
 	}
 	err := t.each(func(at uint32, _ bool) error {
 		words := t.records[int(at)+st.offset:]
+		if st.kind == cellSquares {
+			if !scaleSquare(words, by) {
+				return errTooWide
+			}
+			return nil
+		}
 		v := int128{words[1], words[0]}
 		if v.hi == noValue || st.kind != cellSum && int64(v.hi) >= extremeText {
 			return nil
@@ -127,7 +133,19 @@ func (t *table) mergeStates(to int, from *table, at int) error {
 	for s, st := range t.list {
 		dst, src := to+st.offset, at+st.offset
 		switch st.kind {
-		case distinctCount:
+		case distinctCount, cellValues:
+			continue
+		case cellFirst, cellLast:
+			if place := from.records[src]; place != 0 {
+				t.offerCell(dst, st.kind, place-1, from.cellText(src))
+			}
+			continue
+		case cellSquares:
+			if st.double {
+				t.mergeDeviations(dst, [squareWords]uint64(from.records[src:]))
+			} else if !t.mergeSquares(dst, from, src, t.scales[s]-from.scales[s]) {
+				return errTooWide
+			}
 			continue
 		case rowCount, cellCount:
 			t.records[dst] += from.records[src]
@@ -212,7 +230,10 @@ func pairGroup(pair []byte) []byte { return pair[:bytes.LastIndexByte(pair, 0)] 
 // countPairs fills the distinctCounts from the pairs, which are complete.
 func (t *table) countPairs() {
 	for i := range t.pairs {
-		pairs, offset := &t.pairs[i], t.list[t.distinct[i]].offset
+		if t.list[t.paired[i]].kind != distinctCount {
+			continue
+		}
+		pairs, offset := &t.pairs[i], t.list[t.paired[i]].offset
 		var buf []byte
 		_ = pairs.each(func(at uint32, long bool) error {
 			buf = pairs.key(at, long, buf[:0])

@@ -8,6 +8,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"math"
 	"math/big"
 	"slices"
 	"strconv"
@@ -36,6 +37,9 @@ type oracleValue struct {
 	number   *big.Rat // of min and max
 	text     *string  // of min and max
 	distinct map[string]bool
+	numbers  []*big.Rat // of quantiles and variances
+	first    string
+	last     string
 }
 
 type oracle struct {
@@ -110,7 +114,7 @@ func (o *oracle) run(ctx context.Context, out io.Writer, opt Options) (Stats, er
 	o.stats.Groups = int64(len(o.groups))
 	o.stats.Scales = make([]uint8, len(p.columns))
 	for i, a := range p.aggregates {
-		if a.fn != count {
+		if a.column >= 0 {
 			o.stats.Scales[a.column] = max(o.stats.Scales[a.column], uint8(o.scales[i]))
 		}
 	}
@@ -253,12 +257,12 @@ func (o *oracle) record(line int64, fields []string) error {
 	numbers := make([]*big.Rat, len(o.plan.aggregates))
 	scales := make([]int, len(o.plan.aggregates))
 	for i, a := range o.plan.aggregates {
-		if a.fn == count || cell(a.column) == "" {
+		if a.fn == count || a.fn == firstCell || a.fn == lastCell || cell(a.column) == "" {
 			continue
 		}
 		var problem string
 		numbers[i], scales[i], problem = oracleNumber(cell(a.column))
-		if problem != "" && (a.fn == sum || a.fn == average) {
+		if problem != "" && a.fn != minimum && a.fn != maximum {
 			return bad(a.column, problem)
 		}
 	}
@@ -287,6 +291,13 @@ func (o *oracle) record(line int64, fields []string) error {
 				v.distinct = map[string]bool{}
 			}
 			v.distinct[text] = true
+		case a.fn == quantile || a.fn == variance || a.fn == deviation:
+			v.numbers = append(v.numbers, numbers[i])
+		case a.fn == firstCell || a.fn == lastCell:
+			if v.count == 1 {
+				v.first = text
+			}
+			v.last = text
 		case a.fn == sum || a.fn == average:
 			v.sum.Add(&v.sum, numbers[i])
 		case a.fn == minimum && numbers[i] != nil:
@@ -435,9 +446,65 @@ func (v *oracleValue) format(a aggregateColumn, scale int) string {
 		return v.sum.FloatString(scale)
 	case a.fn == average:
 		mean, _ := new(big.Rat).Quo(&v.sum, new(big.Rat).SetInt64(v.count)).Float64()
-		return strconv.FormatFloat(mean, 'f', -1, 64)
+		return oracleDouble(mean)
+	case a.fn == quantile:
+		return oracleDouble(oracleQuantile(v.numbers, a.fraction))
+	case a.fn == variance || a.fn == deviation:
+		if v.count < 2 {
+			return ""
+		}
+		return oracleDouble(oracleVariance(v.numbers, a.fn == deviation))
+	case a.fn == firstCell:
+		return v.first
+	case a.fn == lastCell:
+		return v.last
 	case v.number != nil && (v.text == nil || a.fn == minimum):
 		return v.number.FloatString(scale)
 	}
 	return *v.text
+}
+
+func oracleQuantile(numbers []*big.Rat, of fraction) float64 {
+	slices.SortFunc(numbers, (*big.Rat).Cmp)
+	at := new(big.Rat).SetInt64(int64(len(numbers) - 1))
+	at.Mul(at, of.rat())
+	below := int(new(big.Int).Quo(at.Num(), at.Denom()).Int64())
+	part := at.Sub(at, new(big.Rat).SetInt64(int64(below)))
+	value := new(big.Rat).Set(numbers[below])
+	if part.Sign() > 0 {
+		apart := new(big.Rat).Sub(numbers[below+1], value)
+		value.Add(value, apart.Mul(apart, part))
+	}
+	f, _ := value.Float64()
+	return f
+}
+
+func oracleVariance(numbers []*big.Rat, root bool) float64 {
+	mean, squares := new(big.Rat), new(big.Rat)
+	for _, number := range numbers {
+		mean.Add(mean, number)
+	}
+	mean.Quo(mean, new(big.Rat).SetInt64(int64(len(numbers))))
+	for _, number := range numbers {
+		apart := new(big.Rat).Sub(number, mean)
+		squares.Add(squares, apart.Mul(apart, apart))
+	}
+	squares.Quo(squares, new(big.Rat).SetInt64(int64(len(numbers)-1)))
+	if !root {
+		f, _ := squares.Float64()
+		return f
+	}
+	x := new(big.Float).SetPrec(1000).SetRat(squares)
+	f, _ := x.Sqrt(x).Float64()
+	return f
+}
+
+// oracleDouble is the shortest text of a double, as JavaScript has it.
+func oracleDouble(f float64) string {
+	if size := math.Abs(f); size == 0 || size >= 1e-7 && size < 1e21 {
+		return strconv.FormatFloat(f, 'f', -1, 64)
+	}
+	digits, exponent, _ := strings.Cut(strconv.FormatFloat(f, 'e', -1, 64), "e")
+	n, _ := strconv.Atoi(exponent)
+	return fmt.Sprintf("%se%+d", digits, n)
 }

@@ -111,15 +111,13 @@ func magnitude(s []byte) (digits []byte, negative bool) {
 // the order of their prefixes.
 func (o *order) prefix(key []byte) uint64 {
 	if o.columns == 0 {
-		return 0
+		return firstBytes(bytes.TrimPrefix(key, nul)) // of a pair, the value
 	}
 	if !o.numeric[0] {
 		if slices.Contains(o.numeric, true) {
 			key, _, _ = bytes.Cut(key, nul)
 		}
-		var b [8]byte
-		copy(b[:], key)
-		return binary.BigEndian.Uint64(b[:])
+		return firstBytes(key)
 	}
 	if o.columns > 1 {
 		key, _, _ = bytes.Cut(key, nul)
@@ -143,6 +141,13 @@ func (o *order) prefix(key []byte) uint64 {
 		return 1<<63 - n
 	}
 	return 1<<63 + n
+}
+
+// firstBytes maps a text to the number that its first bytes are.
+func firstBytes(text []byte) uint64 {
+	var b [8]byte
+	copy(b[:], text)
+	return binary.BigEndian.Uint64(b[:])
 }
 
 // prefixWord is prefix for the word of a short key of one column.
@@ -169,6 +174,7 @@ type sorter struct {
 	*order
 	rows, spare []sortRow
 	a, b        []byte
+	pairs       *pairSorter
 }
 
 // sort puts the records of a table's index in order and returns them. They
@@ -238,7 +244,9 @@ func (s *sorter) finish(t *table, long bool) {
 		for i < len(s.rows) && s.rows[i].prefix == s.rows[first].prefix {
 			i++
 		}
-		if i-first > 1 {
+		if pairs := t.nuls == max(s.columns, 1); pairs && i-first >= manyPairs {
+			s.sortPairs(t, long, s.rows[first:i])
+		} else if i-first > 1 {
 			slices.SortFunc(s.rows[first:i], func(x, y sortRow) int {
 				s.a, s.b = t.key(x.at, long, s.a[:0]), t.key(y.at, long, s.b[:0])
 				return s.compare(s.a, s.b)

@@ -16,6 +16,7 @@ type output struct {
 	to     io.Writer
 	buf    []byte
 	groups int64
+	found  []*found                           // for each aggregate that is a quantile what it is of the group at hand
 	doubt  func(column int, text []byte) bool // Options.Doubt
 }
 
@@ -81,13 +82,21 @@ func (o *output) appendAggregate(dst []byte, i int, t *table, at uint32) ([]byte
 	a, s := o.plan.aggregates[i], t.output[i]
 	st := t.list[s]
 	words := t.records[int(at)+st.offset:]
+	switch st.kind {
+	case cellValues:
+		return o.appendQuantile(dst, i, t, at), nil
+	case cellSquares:
+		return o.appendVariance(dst, i, t, at), nil
+	case cellFirst, cellLast:
+		return o.appendCell(dst, i, t, at)
+	}
 	switch {
 	case a.fn == count:
 		return strconv.AppendUint(dst, words[0], 10), nil
 	case words[1] == noValue:
 		return dst, nil
 	case a.fn == average:
-		n := t.records[int(at)+t.list[t.mean[i]].offset]
+		n := t.records[int(at)+t.list[t.cells[i]].offset]
 		if st.double {
 			return appendDouble(dst, t.doubleSum(int(at)+st.offset)/float64(n)), nil
 		}

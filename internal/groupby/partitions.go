@@ -51,29 +51,33 @@ func (p *partition) take(t *table, s *scatter, n int) (grown int64, err error) {
 }
 
 func (p *partition) merge(t *table, s *scatter, n int) error {
-	short, long := s.groups[0].part(n), s.groups[1].part(n)
-	p.table.reserve(len(short), len(long))
 	if err := p.table.matchScales(t); err != nil {
 		return err
 	}
+	if err := p.table.mergeParts(t, s.groups[0].part(n), s.groups[1].part(n)); err != nil {
+		return err
+	}
+	for i := range t.pairs {
+		if err := p.table.pairs[i].mergeParts(&t.pairs[i], s.pairs[i][0].part(n), s.pairs[i][1].part(n)); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// mergeParts adds some records of another table, whose scales t matches.
+func (t *table) mergeParts(from *table, short, long []uint32) error {
+	t.reserve(len(short), len(long))
 	for len(short) > 0 {
 		n := min(len(short), mergeRows)
-		if err := p.table.mergeShort(t, short[:n]); err != nil {
+		if err := t.mergeShort(from, short[:n]); err != nil {
 			return err
 		}
 		short = short[n:]
 	}
 	for _, at := range long {
-		if err := p.table.mergeRecord(t, at, true); err != nil {
+		if err := t.mergeRecord(from, at, true); err != nil {
 			return err
-		}
-	}
-	for i := range t.pairs {
-		for long, pairs := range s.pairs[i] {
-			for _, at := range pairs.part(n) {
-				s.key = t.pairs[i].key(at, long == 1, s.key[:0])
-				p.table.pairs[i].find(s.key)
-			}
 		}
 	}
 	return nil

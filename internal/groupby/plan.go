@@ -60,6 +60,7 @@ type aggregateColumn struct {
 	fn       function
 	column   int // index into Plan.columns; -1 for count(*)
 	distinct bool
+	fraction fraction // of a quantile
 }
 
 // Compile checks a Spec and makes a Plan of it. Its errors are sentences for
@@ -108,7 +109,7 @@ func Compile(spec Spec) (*Plan, error) {
 		if err != nil {
 			return nil, err
 		}
-		p.aggregates = append(p.aggregates, aggregateColumn{fn: e.fn, column: c, distinct: e.distinct})
+		p.aggregates = append(p.aggregates, aggregateColumn{fn: e.fn, column: c, distinct: e.distinct, fraction: e.fraction})
 	}
 	p.states = newStates(p)
 	return p, nil

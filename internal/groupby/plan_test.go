@@ -29,14 +29,16 @@ func TestSplitList(t *testing.T) {
 
 func TestHeader(t *testing.T) {
 	p, err := Compile(Spec{
-		GroupBy:    []string{"item_id", "day(timestamp)", "month( timestamp ) as m", "#2", `"a ""b"", c"`, "item_id as again"},
-		Aggregates: []string{"sum(quantity)", "sum(quantity) AS total", "count(*)", "count(x)", "count(distinct x)", "avg(#3)", "Max(x)", `min(as) as "x y"`},
+		GroupBy: []string{"item_id", "day(timestamp)", "month( timestamp ) as m", "#2", `"a ""b"", c"`, "item_id as again"},
+		Aggregates: []string{"sum(quantity)", "sum(quantity) AS total", "count(*)", "count(x)", "count(distinct x)", "avg(#3)", "Max(x)", `min(as) as "x y"`,
+			`quantile("odd, name", 0.95)`, "quantile(#2,.5)", "Median(x)", "quantile(x, 0.1) as low", "first(x)", "stddev(#1)"},
 	})
 	if err != nil {
 		t.Fatal(err)
 	}
 	want := []string{"item_id", "day_timestamp", "m", "column_2", `a "b", c`, "again",
-		"sum_quantity", "total", "count", "count_x", "count_distinct_x", "avg_column_3", "max_x", "x y"}
+		"sum_quantity", "total", "count", "count_x", "count_distinct_x", "avg_column_3", "max_x", "x y",
+		"quantile_odd, name_0.95", "quantile_column_2_.5", "median_x", "low", "first_x", "stddev_column_1"}
 	if got := p.Header(); !slices.Equal(got, want) {
 		t.Errorf("Header() = %q, want %q", got, want)
 	}
@@ -63,7 +65,15 @@ func TestCompileRefuses(t *testing.T) {
 		{Spec{Aggregates: []string{"quantity"}}, "no function"},
 		{Spec{Aggregates: []string{"sum(*)"}}, "count only"},
 		{Spec{Aggregates: []string{"sum(distinct a)"}}, "count only"},
-		{Spec{Aggregates: []string{"median(a)"}}, "unknown function"},
+		{Spec{Aggregates: []string{"mode(a)"}}, "unknown function"},
+		{Spec{Aggregates: []string{"median(distinct a)"}}, "count only"},
+		{Spec{Aggregates: []string{"median(*)"}}, "count only"},
+		{Spec{Aggregates: []string{"quantile(a)"}}, "a column and a number"},
+		{Spec{Aggregates: []string{"quantile(a, b, 0.5)"}}, "a column and a number"},
+		{Spec{Aggregates: []string{"quantile(a, b)"}}, "from 0 to 1"},
+		{Spec{Aggregates: []string{"quantile(a, 1.5)"}}, "from 0 to 1"},
+		{Spec{Aggregates: []string{"quantile(a, -0.5)"}}, "from 0 to 1"},
+		{Spec{Aggregates: []string{"quantile(a, 1e30)"}}, "from 0 to 1"},
 		{Spec{Aggregates: []string{"sum()"}}, "name is missing"},
 		{Spec{Aggregates: []string{"sum(a) as x", "count(*) as x"}}, "two columns named"},
 		{Spec{GroupBy: []string{"a"}, Comma: '"'}, "delimiter"},

@@ -22,8 +22,8 @@ type Options struct {
 	Rejects     io.Writer         // with SkipBadRow: CSV with the columns line, reason and row; nil drops them
 	OnReject    func(*InputError) // with SkipBadRow: told of each row that is skipped, in order; may be nil
 
-	// Doubt is asked of each key that is a column and of each text that is a minimum or
-	// a maximum, as it would be between quotes, whether it casts doubt on the way the
+	// Doubt is asked of each key that is a column and of each text that is a minimum, a
+	// maximum, a first or a last, as it would be between quotes, whether it casts doubt on the way the
 	// input is read; column counts from 0 in Plan.Columns. Where it does, the run ends
 	// with ErrDoubt. It may be nil.
 	Doubt func(column int, text []byte) bool
@@ -265,7 +265,7 @@ func (r *run) write(out io.Writer) error {
 	}
 	r.groups, r.scales = o.groups, make([]uint8, len(r.plan.columns))
 	for s, st := range r.states.list {
-		if st.kind.numeric() {
+		if st.kind.reads() {
 			r.scales[st.column] = max(r.scales[st.column], o.scales[s])
 		}
 	}
@@ -286,11 +286,17 @@ func (r *run) writeTables(o *output, tables []*table) error {
 		}
 	}
 	merger, sorter := merger{order: order}, sorter{order: order}
+	walks := o.walks(r.ctx, sorter.mergers(r.states, tables))
 	for _, t := range tables {
 		merger.add(t, sorter.sort(t, false), false)
 		merger.add(t, sorter.sort(t, true), true)
 	}
 	for c := merger.top(); c != nil; c = merger.top() {
+		for _, w := range walks {
+			if err := w.group(c.currentKey(), c.table, c.at[0]); err != nil {
+				return err
+			}
+		}
 		if err := o.group(c.currentKey(), c.table, c.at[0]); err != nil {
 			return err
 		}

@@ -3,6 +3,8 @@ package groupby
 import (
 	"encoding/csv"
 	"fmt"
+	"math"
+	"math/big"
 	"slices"
 	"strconv"
 	"strings"
@@ -151,6 +153,29 @@ func naive(a aggregateColumn, values []string) string {
 		return slices.MaxFunc(values, smaller)
 	case a.fn == average:
 		return fmt.Sprint(sum / len(values))
+	case a.fn == firstCell:
+		return values[0]
+	case a.fn == lastCell:
+		return values[len(values)-1]
+	case a.fn == quantile:
+		slices.Sort(numbers)
+		at := a.fraction.rat()
+		at.Mul(at, big.NewRat(int64(len(numbers)-1), 1))
+		below := int(new(big.Int).Quo(at.Num(), at.Denom()).Int64())
+		above := min(below+1, len(numbers)-1)
+		at.Sub(at, big.NewRat(int64(below), 1)).Mul(at, big.NewRat(int64(numbers[above]-numbers[below]), 1))
+		value, _ := at.Add(at, big.NewRat(int64(numbers[below]), 1)).Float64()
+		return fmt.Sprint(value)
+	case a.fn == variance || a.fn == deviation:
+		apart := 0
+		for _, number := range numbers {
+			apart += (len(numbers)*number - sum) * number
+		}
+		value := float64(apart) / float64(len(numbers)*(len(numbers)-1))
+		if a.fn == deviation {
+			value = math.Sqrt(value)
+		}
+		return fmt.Sprint(value)
 	}
 	return strconv.Itoa(sum)
 }

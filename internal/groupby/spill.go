@@ -32,7 +32,7 @@ type spill struct {
 
 // spilledRun is a part of the file.
 type spilledRun struct {
-	pairs   int   // index of the distinct column whose pairs it has, or -1 for groups
+	pairs   int   // which of states.paired it has, or -1 for groups
 	at, end int64 // in the file
 	scales  []uint8
 	numeric []bool // the order it is in: see order
@@ -87,7 +87,7 @@ func (s *spill) add(tables []*table, states *states, dir string) error {
 			scales[i] = max(scales[i], scale)
 		}
 	}
-	for i := range states.distinct {
+	for i := range states.paired {
 		pairs := make([]*table, len(tables))
 		for j, t := range tables {
 			pairs[j] = &t.pairs[i]
@@ -155,7 +155,16 @@ func (t *table) appendRecord(dst []byte, at uint32, key []byte, scales []uint8) 
 	for s, st := range t.list {
 		words := t.records[int(at)+st.offset:]
 		switch {
-		case st.kind == distinctCount:
+		case st.kind == distinctCount || st.kind == cellValues:
+			continue
+		case st.kind == cellFirst || st.kind == cellLast:
+			dst = t.appendCell(dst, int(at)+st.offset)
+			continue
+		case st.kind == cellSquares:
+			var err error
+			if dst, err = t.appendSquares(dst, int(at)+st.offset, scales[s]-t.scales[s]); err != nil {
+				return dst, err
+			}
 			continue
 		case !st.kind.numeric():
 			dst = binary.AppendUvarint(dst, words[0])
@@ -195,7 +204,7 @@ type runReader struct {
 
 func (s *spill) reader(run spilledRun, states *states, buffer int) *runReader {
 	if run.pairs >= 0 {
-		states = states.pairs
+		states = states.pairsOf(run.pairs)
 	}
 	rd := &runReader{
 		in:    bufio.NewReaderSize(io.NewSectionReader(s.file, run.at, run.end-run.at), buffer),
@@ -221,10 +230,20 @@ func (rd *runReader) next() error {
 	t.clearRecord(rd.at)
 	for _, st := range t.list {
 		words := t.records[int(rd.at)+st.offset:]
-		if st.kind == distinctCount {
+		switch {
+		case st.kind == distinctCount || st.kind == cellValues:
 			continue
-		}
-		if !st.kind.numeric() {
+		case st.kind == cellFirst || st.kind == cellLast:
+			if err := rd.cell(words); err != nil {
+				return err
+			}
+			continue
+		case st.kind == cellSquares:
+			if err := readSquares(rd.in, words); err != nil {
+				return err
+			}
+			continue
+		case !st.kind.numeric():
 			if words[0], err = binary.ReadUvarint(rd.in); err != nil {
 				return unexpected(err)
 			}
@@ -252,14 +271,20 @@ func (rd *runReader) next() error {
 			if err != nil {
 				return unexpected(err)
 			}
-			words[0] = uint64(len(t.arena))
-			words[1] = extremeText | n
-			if t.arena, err = rd.bytes(append(t.arena, make([]byte, roomSize)...), n); err != nil {
+			if words[0], err = rd.text(n); err != nil {
 				return err
 			}
+			words[1] = extremeText | n
 		}
 	}
 	return nil
+}
+
+// text reads n bytes into the arena and returns their place, which is not for overwriting.
+func (rd *runReader) text(n uint64) (place uint64, err error) {
+	place = uint64(len(rd.table.arena))
+	rd.table.arena, err = rd.bytes(append(rd.table.arena, make([]byte, roomSize)...), n)
+	return place, err
 }
 
 // bytes appends the next n bytes.
@@ -309,7 +334,7 @@ func (s *spill) resort(states *states) error {
 func (s *spill) mergers(states *states) (groups *merger, pairs []*merger, err error) {
 	buffer := max(4<<10, min(spillBuffer, mergeBuffers/max(1, len(s.runs))))
 	groups = &merger{order: s.order}
-	for range states.distinct {
+	for range states.paired {
 		pairs = append(pairs, &merger{order: s.order})
 	}
 	for _, run := range s.runs {
@@ -336,6 +361,7 @@ func (r *run) writeSpilled(o *output) error {
 	if err != nil {
 		return err
 	}
+	walks := o.walks(r.ctx, pairs)
 	all := newTable(r.states)
 	for _, run := range s.runs {
 		for i, scale := range run.scales {
@@ -360,11 +386,17 @@ func (r *run) writeSpilled(o *output) error {
 			c = groups.top()
 		}
 		for i, m := range pairs {
+			if walks[i] != nil {
+				if err := walks[i].group(key, &all, at); err != nil {
+					return err
+				}
+				continue
+			}
 			n, err := m.countGroup(key)
 			if err != nil {
 				return err
 			}
-			all.records[int(at)+all.list[all.distinct[i]].offset] = n
+			all.records[int(at)+all.list[all.paired[i]].offset] = n
 		}
 		if err := o.group(key, &all, at); err != nil {
 			return err

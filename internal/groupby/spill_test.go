@@ -24,7 +24,8 @@ func manyKeys(lastKey string) string {
 }
 
 func TestSpill(t *testing.T) {
-	spec := Spec{GroupBy: []string{"item_id"}, Aggregates: []string{"sum(quantity)", "count(*)", "avg(quantity)", "min(region)", "max(quantity)", "count(distinct region)"}}
+	spec := Spec{GroupBy: []string{"item_id"}, Aggregates: []string{"sum(quantity)", "count(*)", "avg(quantity)", "min(region)", "max(quantity)", "count(distinct region)",
+		"median(quantity)", "quantile(quantity, 0.9)", "variance(quantity)", "first(region)", "last(quantity)", "stddev(quantity)"}}
 	byRegion := spec
 	byRegion.GroupBy = []string{"region", "item_id"}
 	for name, c := range map[string]struct {
@@ -34,6 +35,7 @@ func TestSpill(t *testing.T) {
 		"integers":              {spec, "7"},
 		"a text at the end":     {spec, "seven"},
 		"two columns, one text": {byRegion, "7"},
+		"no column":             {Spec{Aggregates: []string{"median(quantity)", "quantile(quantity, 0.1)", "stddev(quantity)", "last(region)", "count(distinct quantity)"}}, "7"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			data, p := manyKeys(c.last), mustCompile(t, c.spec)

@@ -13,13 +13,21 @@ const (
 	cellMin                        // [lo, hi] see extreme.go
 	cellMax                        // [lo, hi]
 	distinctCount                  // [n] of different cells, counted at the end: see table.pairs
+	cellSquares                    // [4]: see variance.go
+	cellValues                     // [] all of them, in table.pairs: see quantile.go
+	cellFirst                      // [place, text, length]: see place.go
+	cellLast                       // [place, text, length]
 )
 
-// numeric kinds hold numbers at a scale.
+// numeric kinds hold a number at a scale.
 func (k stateKind) numeric() bool { return k == cellSum || k == cellMin || k == cellMax }
 
+// reads says that cells are read as numbers; where it is strict, a cell that is none is bad.
+func (k stateKind) reads() bool  { return k.numeric() || k == cellSquares || k == cellValues }
+func (k stateKind) strict() bool { return k == cellSum || k == cellSquares || k == cellValues }
+
 // stateWords is the size of each kind in 64-bit words.
-var stateWords = [...]int{rowCount: 1, cellCount: 1, cellSum: 2, cellMin: 2, cellMax: 2, distinctCount: 1}
+var stateWords = [...]int{rowCount: 1, cellCount: 1, cellSum: 2, cellMin: 2, cellMax: 2, distinctCount: 1, cellSquares: squareWords, cellValues: 0, cellFirst: 3, cellLast: 3}
 
 // noValue is the second word of a numeric state that has seen no cell.
 const noValue = 1 << 63
@@ -34,28 +42,43 @@ type state struct {
 
 // states is the record layout that a plan needs.
 type states struct {
-	list     []state
-	words    int     // of all states together
-	nuls     int     // in every key: one less than columns
-	distinct []int   // the states that are distinctCount
-	pairs    *states // of the table of distinct pairs, which has keys only
-	output   []int   // for each aggregate its state
-	mean     []int   // for each average the state with the number of its cells
+	list   []state
+	words  int     // of all states together
+	nuls   int     // in every key: one less than columns
+	paired []int   // the states that are distinctCount or cellValues
+	pairs  *states // of a table of distinct pairs, which has keys only
+	counts *states // of a table of values, which has keys and how often each is there
+	output []int   // for each aggregate its state
+	cells  []int   // for each that needs it the state with the number of its cells
+	sums   []int   // and with their sum
+}
+
+// pairsOf is the layout of the pairs of one of paired.
+func (s *states) pairsOf(paired int) *states {
+	if s.list[s.paired[paired]].kind == cellValues {
+		return s.counts
+	}
+	return s.pairs
 }
 
 func newStates(p *Plan) *states {
 	s := &states{
 		nuls:   max(len(p.keys)-1, 0),
 		pairs:  &states{nuls: max(len(p.keys), 1)},
+		counts: &states{nuls: max(len(p.keys), 1), list: []state{{kind: rowCount, column: -1}}, words: stateWords[rowCount]},
 		output: make([]int, len(p.aggregates)),
-		mean:   make([]int, len(p.aggregates)),
+		cells:  make([]int, len(p.aggregates)),
+		sums:   make([]int, len(p.aggregates)),
 	}
 	use := func(kind stateKind, column int) int {
 		i := slices.IndexFunc(s.list, func(have state) bool { return have.kind == kind && have.column == column })
 		if i < 0 {
 			i = len(s.list)
-			s.list = append(s.list, state{kind: kind, column: column, offset: s.words, double: column >= 0 && kind.numeric() && p.doubles[column]})
+			s.list = append(s.list, state{kind: kind, column: column, offset: s.words, double: column >= 0 && kind.reads() && p.doubles[column]})
 			s.words += stateWords[kind]
+			if kind == distinctCount || kind == cellValues {
+				s.paired = append(s.paired, i)
+			}
 		}
 		return i
 	}
@@ -63,9 +86,6 @@ func newStates(p *Plan) *states {
 		switch {
 		case a.distinct:
 			s.output[i] = use(distinctCount, a.column)
-			if !slices.Contains(s.distinct, s.output[i]) {
-				s.distinct = append(s.distinct, s.output[i])
-			}
 		case a.fn == count && a.column < 0:
 			s.output[i] = use(rowCount, a.column)
 		case a.fn == count:
@@ -75,8 +95,19 @@ func newStates(p *Plan) *states {
 		case a.fn == maximum:
 			s.output[i] = use(cellMax, a.column)
 		case a.fn == average:
-			s.mean[i] = use(cellCount, a.column)
-			fallthrough
+			s.cells[i] = use(cellCount, a.column)
+			s.output[i] = use(cellSum, a.column)
+		case a.fn == quantile:
+			s.cells[i] = use(cellCount, a.column)
+			s.output[i] = use(cellValues, a.column)
+		case a.fn == variance || a.fn == deviation:
+			s.cells[i] = use(cellCount, a.column)
+			s.sums[i] = use(cellSum, a.column)
+			s.output[i] = use(cellSquares, a.column)
+		case a.fn == firstCell:
+			s.output[i] = use(cellFirst, a.column)
+		case a.fn == lastCell:
+			s.output[i] = use(cellLast, a.column)
 		default:
 			s.output[i] = use(cellSum, a.column)
 		}

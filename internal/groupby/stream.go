@@ -28,12 +28,14 @@ func (r *run) readStream() error {
 		w.line = known.Line
 	}
 	rejects := newRejects(r, w)
+	w.base = 0
 	n, final, ahead := 0, false, s.format == "" && r.in.ReaderAt != nil || r.opt.Workers == 1
 	for !final {
 		if n, final, err = fill(s, w.text[:w.room()], n); err != nil {
 			return err
 		}
 		n = endText(w.text, n, final)
+		from := w.base
 		used, err := w.read(n, final)
 		if err == nil && used == 0 && !final {
 			used, err = w.growText(n)
@@ -41,6 +43,7 @@ func (r *run) readStream() error {
 		if err != nil {
 			return err
 		}
+		w.base = from + int64(used)
 		n = copy(w.text, w.text[used:n])
 		if !ahead && !final { // a small file is not worth a goroutine
 			s.readAhead(size)
@@ -80,6 +83,7 @@ func (w *worker) read(n int, final bool) (used int, err error) {
 		w.lineAt = 0
 	}
 	text := w.text[used:]
+	w.base += int64(used)
 	done, err := w.records(text, n-used, final)
 	if err != nil {
 		return used, w.locate(text, err)

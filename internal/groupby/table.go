@@ -24,7 +24,7 @@ type table struct {
 	long    index
 	arena   []byte             // long keys and the texts of min and max
 	scales  []uint8            // for each state, digits after the point of its numbers
-	pairs   []table            // for each distinct column, the set of key NUL value
+	pairs   []table            // for each of states.paired, key NUL value
 	present []uint8            // of a table without index: which keys there are, by value; see dense.go
 	tiny    *tinyIndex[uint32] // records of the shortest keys: see tiny.go
 	learnt  []uint16           // which places of tiny are taken
@@ -71,10 +71,10 @@ func (t *table) text(ref uint64) []byte {
 
 func newTable(s *states) table {
 	t := table{states: s, scales: make([]uint8, len(s.list))}
-	if len(s.distinct) > 0 {
-		t.pairs = make([]table, len(s.distinct))
+	if len(s.paired) > 0 {
+		t.pairs = make([]table, len(s.paired))
 		for i := range t.pairs {
-			t.pairs[i] = newTable(s.pairs)
+			t.pairs[i] = newTable(s.pairsOf(i))
 		}
 	}
 	return t

@@ -21,6 +21,7 @@ type worker struct {
 	sizes  sizes
 	finder separators.Finder
 	text   []byte // what is read into
+	base   int64  // where the text that is given to records begins in the input
 
 	table    table
 	dense    *dense // nil if there is none
@@ -121,7 +122,7 @@ func (w *worker) header(text []byte, n int, final bool) (used int, err error) {
 func (w *worker) records(text []byte, n int, final bool) (used int, err error) {
 	for used < n {
 		size := min(w.sizes.chunk, n-used)
-		done, err := w.chunk(text[used:], size)
+		done, err := w.chunk(text[used:], size, w.base+int64(used))
 		if err == nil && done == 0 {
 			done, err = w.exactly(text[:n], used, size, final)
 		}
@@ -137,8 +138,8 @@ func (w *worker) records(text []byte, n int, final bool) (used int, err error) {
 }
 
 // chunk aggregates the whole records of the first size bytes of text, up to
-// the first batch that is in doubt.
-func (w *worker) chunk(text []byte, size int) (used int, err error) {
+// the first batch that is in doubt. The text is at the place base of the input.
+func (w *worker) chunk(text []byte, size int, base int64) (used int, err error) {
 	found, rows, seen, good := w.finder.Find(text[:(size+63)&^63], w.comma, w.ends[1:])
 	width := w.layout.width
 	w.ends[0] = ^uint32(0)
@@ -149,6 +150,7 @@ func (w *worker) chunk(text []byte, size int) (used int, err error) {
 		n := min(batchRows, rows-first)
 		ends := w.ends[first*width : (first+n)*width+1]
 		w.place(ends)
+		w.batch.places = places{base: base, ends: ends, stride: width}
 		if seen&(separators.CR|separators.Quote) != 0 {
 			w.trim(text, n, seen)
 		}

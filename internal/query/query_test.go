@@ -46,6 +46,8 @@ func TestBothWaysAgree(t *testing.T) {
 		{Aggregate: []string{"count(*)", "count(k)"}},
 		{Aggregate: []string{"avg(v)", "max(k)"}},
 		{GroupBy: []string{"v", "k"}, Aggregate: []string{"max(k) as most"}},
+		{GroupBy: []string{"k"}, Aggregate: []string{"first(t)", "last(t)", "first(v)", "median(v)", "stddev(v)"}},
+		{Aggregate: []string{"last(k)", "first(k)", "variance(v)", "quantile(v, 0.9)"}},
 		{GroupBy: []string{"day(t) as d"}, Aggregate: []string{"sum(v)"}},
 		{GroupBy: []string{"#1 as one"}, Aggregate: []string{"count(*)"}, Input: dialect.Settings{Header: dialect.Header{None: true}}},
 		{GroupBy: []string{"k"}, Aggregate: []string{"sum(v)"}, Input: dialect.Settings{OnBadRow: dialect.Skip, MaxBadShare: 0.5}},

@@ -55,7 +55,7 @@ func TestSelftestKnowsWhatIsAggregated(t *testing.T) {
 	}{
 		"as the worker":   {map[string]string{"GROUP_BY": "item_id", "AGGREGATE": aggregate}, cli.ExitOK, "passed"},
 		"a file of yours": {map[string]string{"CSV_PIPELINE_INPUT": "quantity,item_id\n3,a\n7,a\n", "CSV_PIPELINE_EXPECTED": "item_id,most\na,7\n"}, cli.ExitOK, "passed"},
-		"no such plan":    {map[string]string{"AGGREGATE": "median(x)"}, cli.ExitUsage, "AGGREGATE"},
+		"no such plan":    {map[string]string{"AGGREGATE": "mode(x)"}, cli.ExitUsage, "AGGREGATE"},
 		"half of a file":  {map[string]string{"CSV_PIPELINE_INPUT": "quantity,item_id\n3,a\n"}, cli.ExitUsage, "CSV_PIPELINE_EXPECTED"},
 	} {
 		t.Run(name, func(t *testing.T) {

@@ -95,7 +95,7 @@ func TestMistakesAreExplained(t *testing.T) {
 		"no such column":    {[]string{"aggregate", "--group-by=store", bad}, cli.ExitFailed, "(GROUP_BY, AGGREGATE) name the columns"},
 		"missing":           {[]string{"aggregate", filepath.Join(dir, "none.csv")}, cli.ExitFailed, "none.csv"},
 		"nothing":           {[]string{"aggregate"}, cli.ExitUsage, "FILE"},
-		"unknown aggregate": {[]string{"aggregate", "--aggregate=median(quantity)", bad}, cli.ExitUsage, "median"},
+		"unknown aggregate": {[]string{"aggregate", "--aggregate=mode(quantity)", bad}, cli.ExitUsage, "mode"},
 		"delimiter":         {[]string{"aggregate", "--delimiter=a\nb", bad}, cli.ExitUsage, "--delimiter (DELIMITER)"},
 		"unwritable":        {[]string{"aggregate", "-o", filepath.Join(dir, "no/such/out.csv"), bad}, cli.ExitFailed, "out.csv"},
 		"argument":          {[]string{"20220101.csv"}, cli.ExitUsage, "20220101.csv"},
