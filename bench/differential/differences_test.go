@@ -7,6 +7,7 @@ import (
 	"strings"
 	"testing"
 
+	"csv-pipeline/internal/expression"
 	"csv-pipeline/internal/groupby"
 )
 
@@ -84,7 +85,7 @@ func TestDifferences(t *testing.T) {
 			if c.keys != "" {
 				spec.GroupBy = []string{c.keys}
 			}
-			if spec.Aggregates, err = groupby.SplitList(c.columns); err != nil {
+			if spec.Aggregates, err = expression.SplitList(c.columns); err != nil {
 				t.Fatal(err)
 			}
 			rows, err = aggregate(f, spec)

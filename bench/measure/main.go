@@ -18,6 +18,7 @@ import (
 	"sync/atomic"
 
 	"csv-pipeline/bench/figures"
+	"csv-pipeline/internal/expression"
 	"csv-pipeline/internal/groupby"
 )
 
@@ -54,11 +55,11 @@ func run(args []string) error {
 }
 
 func aggregate(result io.Writer, keys, aggregates string, files []string, opt groupby.Options) error {
-	groupBy, err := groupby.SplitList(keys)
+	groupBy, err := expression.SplitList(keys)
 	if err != nil {
 		return err
 	}
-	list, err := groupby.SplitList(aggregates)
+	list, err := expression.SplitList(aggregates)
 	if err != nil {
 		return err
 	}

@@ -82,7 +82,7 @@ func (n *Node) defaultName(text string) string {
 		return n.Text
 	}
 	open := strings.IndexByte(text, '(')
-	if open < 0 || n.Op != Aggregate && (n.Op < Abs || len(n.Args) != 1) || n.Function == Quantile || len(n.Args) > 1 {
+	if open < 0 || n.Op != Aggregate && (n.Op < Abs || len(n.Args) != 1) || len(n.Args) > 1 {
 		return text
 	}
 	name := strings.ToLower(strings.TrimSpace(text[:open]))
@@ -96,7 +96,11 @@ func (n *Node) defaultName(text string) string {
 	case n.Distinct:
 		name += "_distinct"
 	}
-	return name + "_" + n.Args[0].defaultName("")
+	name += "_" + n.Args[0].defaultName("")
+	if n.Function == Quantile {
+		name += "_" + strconv.FormatFloat(n.Fraction, 'f', -1, 64)
+	}
+	return name
 }
 
 // ParseCondition reads a condition, as of where and having.
@@ -172,8 +176,12 @@ func nameItem(source string) (Item, bool) {
 		inner := strings.TrimSpace(body[open+1 : len(body)-1])
 		if f, known := aggregates[name]; known && f != Quantile {
 			n := &Node{Op: Aggregate, Function: f}
-			if first, rest, ok := strings.Cut(inner, " "); ok && f == Count && strings.EqualFold(first, "distinct") {
+			first, rest, _ := strings.Cut(inner, " ")
+			if f == Count && rest != "" && strings.EqualFold(first, "distinct") {
 				n.Distinct, inner = true, strings.TrimSpace(rest)
+			}
+			if f != Count && strings.EqualFold(first, "distinct") {
+				return Item{}, false
 			}
 			wrap = func(c *Node) *Node { n.Args = []*Node{c}; return n }
 		} else if f, known := functions[name]; known && f.least == 1 {

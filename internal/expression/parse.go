@@ -266,7 +266,11 @@ func (p *parser) primary() (*Node, *SyntaxError) {
 		if err != nil {
 			return nil, err
 		}
-		return n, p.expect(")", "")
+		if err := p.expect(")", ""); err != nil {
+			return nil, err
+		}
+		n.at, n.end = t.at, p.tokens[p.next-1].end
+		return n, nil
 	}
 	p.next = max(0, slices.IndexFunc(p.tokens, func(o token) bool { return o.at == t.at && o.kind == t.kind }))
 	return nil, p.unexpected("a column, a number, a 'text' or a function")

@@ -73,33 +73,56 @@ func (b *batch) init(p *Plan, s *states) {
 	for i := range b.columns {
 		b.columns[i].own = new([2 * batchRows]uint32)
 	}
-	b.number = make([]int, len(p.columns))
+	b.number = make([]int, len(p.columns)+len(p.computed))
 	for i := range b.number {
 		b.number[i] = -1
 	}
-	for _, st := range s.list {
-		if !st.kind.reads() {
-			continue
-		}
-		n := b.number[st.column]
+	use := func(column int, strict bool) {
+		n := b.number[column]
 		if n < 0 {
 			n = len(b.strict)
-			b.number[st.column] = n
+			b.number[column] = n
 			b.strict = append(b.strict, false)
 		}
-		b.strict[n] = b.strict[n] || st.kind.strict()
+		b.strict[n] = b.strict[n] || strict
+	}
+	for _, st := range s.list {
+		if st.kind.reads() {
+			use(st.column, st.kind.strict())
+		}
+	}
+	for _, column := range p.numeric {
+		use(column, true)
+	}
+	for i := range p.computed {
+		use(len(p.columns)+i, true)
 	}
 	b.numbers = make([]numbers, len(b.strict))
+}
+
+// present says whether the i-th row has a value in a column, which may be computed.
+func (b *batch) present(column, i int) bool {
+	if column < len(b.columns) {
+		return !b.columns[column].empty(i)
+	}
+	c := &b.numbers[b.number[column]]
+	return c.nulls == 0 || c.valid[i] != 0
 }
 
 // aggregate adds n rows, whose cells are in text, to the table. It says false,
 // having changed nothing, where a row is in doubt.
 func (w *worker) aggregate(text []byte, n int) bool {
 	b := &w.batch
-	if w.plan.inDoubles || !w.makeKeys(text, n) {
+	if w.plan.inDoubles || !b.readNumbers(text, n) {
 		return false
 	}
-	if !b.readNumbers(text, n) {
+	if w.vectors != nil {
+		var ok bool
+		if n, ok = w.compute(text, n); !ok || n == 0 {
+			return ok
+		}
+	}
+	if !w.makeKeys(text, n) {
 		return false
 	}
 	if w.dense != nil && w.findDense(n) && w.dense.add(b, n) {
@@ -136,6 +159,10 @@ func (w *worker) makeKeys(text []byte, n int) bool {
 		for j, k := range w.plan.keys {
 			if j > 0 {
 				b.built = append(b.built, 0)
+			}
+			if k.fn == computed {
+				b.built = append(b.built, w.vectors.made[j][i]...)
+				continue
 			}
 			cell := b.columns[k.column].of(text, i)
 			if k.fn == column || len(cell) == 0 {
@@ -185,7 +212,7 @@ func (w *worker) findRecords(n int) {
 
 // readNumbers reads the numeric columns.
 func (b *batch) readNumbers(text []byte, n int) bool {
-	for column, i := range b.number {
+	for column, i := range b.number[:len(b.columns)] {
 		if i < 0 {
 			continue
 		}
@@ -232,9 +259,8 @@ func (b *batch) apply(t *table, s int, st state, text []byte, n int) {
 			records[int(r)+st.offset]++
 		}
 	case cellCount:
-		c := &b.columns[st.column]
 		for i, r := range at {
-			if !c.empty(i) {
+			if b.present(st.column, i) {
 				records[int(r)+st.offset]++
 			}
 		}
@@ -246,12 +272,11 @@ func (b *batch) apply(t *table, s int, st state, text []byte, n int) {
 		b.offerCells(t, st, text, n)
 	case cellMin, cellMax:
 		c := &b.numbers[b.number[st.column]]
-		place := &b.columns[st.column]
 		for i, r := range at {
 			switch {
-			case place.empty(i):
+			case !b.present(st.column, i):
 			case c.kind == allText:
-				t.offerText(int(r)+st.offset, st.kind, place.of(text, i))
+				t.offerText(int(r)+st.offset, st.kind, b.columns[st.column].of(text, i))
 			default:
 				v := c.values[i]
 				t.offerNumber(int(r)+st.offset, st.kind, int128{uint64(v >> 63), uint64(v)})

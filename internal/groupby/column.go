@@ -24,25 +24,6 @@ func (r Role) with(other Role) (both Role, ok bool) {
 	return 0, false
 }
 
-func roleOfKey(fn function) Role {
-	if fn == column {
-		return Text
-	}
-	return Time
-}
-
-func roleOfAggregate(e expression) Role {
-	switch {
-	case e.distinct || e.fn == firstCell || e.fn == lastCell:
-		return Text
-	case e.fn == count:
-		return Presence
-	case e.fn == minimum || e.fn == maximum:
-		return Extreme
-	}
-	return Number
-}
-
 // Column is a column that a plan reads, and what for.
 type Column struct {
 	Name   string // as in the header; "" where the column goes by number
@@ -59,7 +40,12 @@ func (p *Plan) Columns() []Column {
 		columns[i] = Column{Name: ref.name, Number: ref.number, Role: p.roles[i]}
 	}
 	for _, k := range p.keys {
-		columns[k.column].Key = columns[k.column].Key || k.fn == column
+		if k.fn == column {
+			columns[k.column].Key = true
+		}
+	}
+	for _, i := range p.memoized {
+		columns[i].Key = true // it is doubted as one
 	}
 	return columns
 }

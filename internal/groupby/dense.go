@@ -228,9 +228,8 @@ func (d *dense) add(b *batch, n int) bool {
 				words[r]++
 			}
 		case cellCount:
-			c := &b.columns[st.column]
 			for i, r := range at {
-				if !c.empty(i) {
+				if b.present(st.column, i) {
 					words[r]++
 				}
 			}

@@ -37,6 +37,9 @@ func (w *worker) exactly(text []byte, at, size int, final bool) (used int, err e
 			}
 			w.batch.places = places{base: w.base + int64(at+used), ends: beforeFirst}
 			bad, fatal = w.row()
+			if w.doubted {
+				return used, ErrDoubt
+			}
 		}
 		switch {
 		case fatal != nil:
@@ -84,6 +87,11 @@ func (w *worker) row() (bad, fatal *InputError) {
 	for i, field := range w.layout.index {
 		b.columns[i].ends, b.columns[i].stride = b.columns[i].own[:], 2
 		b.columns[i].set(0, r.start(field), r.ends[field])
+	}
+	if w.vectors != nil {
+		// What is computed is computed in one way. A row in doubt is for who asked.
+		w.doubted = !w.aggregate(r.text, 1)
+		return nil, nil
 	}
 	if !w.makeKeys(r.text, 1) {
 		for _, k := range w.plan.keys {

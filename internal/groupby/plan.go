@@ -7,6 +7,8 @@ import (
 	"strconv"
 	"strings"
 	"sync"
+
+	"csv-pipeline/internal/expression"
 )
 
 // maxColumns bounds the number of columns of an input.
@@ -25,8 +27,9 @@ const defaultMaxBadShare = 0.1
 
 // Spec is what users configure.
 type Spec struct {
-	GroupBy     []string // as Language says
-	Aggregates  []string // as Language says
+	GroupBy     []string // expressions, as package expression reads them
+	Aggregates  []string // aggregates of expressions
+	Where       string   // a condition for the rows that count; "" is all
 	Comma       byte     // the delimiter; 0 means ','
 	NoHeader    bool     // the first record is data; columns go by number
 	OnBadRow    BadRow   // "" means FailOnBadRow
@@ -46,19 +49,24 @@ type Plan struct {
 	inDoubles  bool        // some of them are
 	keys       []keyColumn
 	aggregates []aggregateColumn
+	computed   []computedColumn // they follow columns in the numbers of the aggregates
+	where      *expression.Node // nil: all rows
+	numeric    []int            // the columns that expressions take as numbers
+	memoized   []int            // those that they take as texts
 	header     []string
 	states     *states
 	idle       sync.Pool // of *worker
 }
 
 type keyColumn struct {
-	fn     function // column, year, month, day or hour
-	column int      // index into Plan.columns
+	fn     function // column, year, month, day, hour or computed
+	column int      // index into Plan.columns; -1 where it is computed
+	node   *expression.Node
 }
 
 type aggregateColumn struct {
 	fn       function
-	column   int // index into Plan.columns; -1 for count(*)
+	column   int // index into Plan.columns and, behind them, Plan.computed; -1 for count(*)
 	distinct bool
 	fraction fraction // of a quantile
 }
@@ -90,51 +98,33 @@ func Compile(spec Spec) (*Plan, error) {
 		return nil, errors.New("nothing to do: expected a column to group by or an aggregate such as sum(quantity)")
 	}
 	for _, s := range spec.GroupBy {
-		e, err := parseKey(s)
-		if err != nil {
+		if err := p.addKey(s); err != nil {
 			return nil, err
 		}
-		c, err := p.use(e, s, roleOfKey(e.fn))
-		if err != nil {
-			return nil, err
-		}
-		p.keys = append(p.keys, keyColumn{fn: e.fn, column: c})
 	}
 	for _, s := range spec.Aggregates {
-		e, err := parseAggregate(s)
-		if err != nil {
+		if err := p.addAggregate(s); err != nil {
 			return nil, err
 		}
-		c, err := p.use(e, s, roleOfAggregate(e))
-		if err != nil {
-			return nil, err
-		}
-		p.aggregates = append(p.aggregates, aggregateColumn{fn: e.fn, column: c, distinct: e.distinct, fraction: e.fraction})
 	}
+	if spec.Where != "" {
+		if err := p.addWhere(spec.Where); err != nil {
+			return nil, err
+		}
+	}
+	for i := range p.aggregates {
+		if a := &p.aggregates[i]; a.column >= firstComputed {
+			a.column += len(p.columns) - firstComputed
+		}
+	}
+	p.doubles = make([]bool, len(p.columns)+len(p.computed))
 	p.states = newStates(p)
 	return p, nil
 }
 
-// use enters an expression's output name and input column.
-func (p *Plan) use(e expression, source string, role Role) (int, error) {
-	if slices.Contains(p.header, e.name) {
-		return 0, fmt.Errorf("%q: the result would have two columns named %q: expected `as` with another name", source, e.name)
-	}
-	p.header = append(p.header, e.name)
-	if e.star {
-		return -1, nil
-	}
-	if p.noHeader && e.ref.number == 0 {
-		return 0, fmt.Errorf("%q: a file without header has no column named %q: expected a number such as #1", source, e.ref.name)
-	}
-	for i, ref := range p.columns {
-		if both, ok := p.roles[i].with(role); ok && ref == e.ref {
-			p.roles[i] = both
-			return i, nil
-		}
-	}
-	p.columns, p.roles, p.doubles = append(p.columns, e.ref), append(p.roles, role), append(p.doubles, false)
-	return len(p.columns) - 1, nil
+// Computes says whether the plan has expressions other than columns and the time of one.
+func (p *Plan) Computes() bool {
+	return p.where != nil || len(p.computed) > 0 || slices.ContainsFunc(p.keys, func(k keyColumn) bool { return k.fn == computed })
 }
 
 // Header returns the names of the result's columns: the keys, then the

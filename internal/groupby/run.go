@@ -133,6 +133,11 @@ func (r *run) worker() *worker {
 	if w == nil {
 		w = &worker{plan: r.plan, table: newTable(r.states)}
 		w.batch.init(r.plan, r.states)
+		w.vectors = w.newVectors()
+	}
+	w.doubt = r.opt.Doubt
+	if w.vectors != nil {
+		w.vectors.begin()
 	}
 	w.name, w.layout, w.sizes, w.makeRoom = r.in.Name, r.layout, r.sizes, r.makeRoom
 	if w.comma = r.plan.comma; r.in.Layout != nil {
@@ -243,6 +248,7 @@ func (r *run) write(out io.Writer) error {
 			}
 		}
 	}
+	r.computedScales(o)
 	if err := o.header(); err != nil {
 		return o.wrap(r.in.Name, err)
 	}
@@ -265,8 +271,15 @@ func (r *run) write(out io.Writer) error {
 	}
 	r.groups, r.scales = o.groups, make([]uint8, len(r.plan.columns))
 	for s, st := range r.states.list {
-		if st.kind.reads() {
+		if st.kind.reads() && st.column < len(r.scales) {
 			r.scales[st.column] = max(r.scales[st.column], o.scales[s])
+		}
+	}
+	for _, w := range r.workers {
+		if w.vectors != nil {
+			for i, scale := range w.vectors.scales {
+				r.scales[i] = max(r.scales[i], scale)
+			}
 		}
 	}
 	if r.opt.Progress != nil {

@@ -28,6 +28,9 @@ type worker struct {
 	scatter  scatter
 	makeRoom func(*worker) error // takes the groups of a full table away
 	batch    batch
+	vectors  *vectors                           // nil where nothing is computed
+	doubt    func(column int, text []byte) bool // Options.Doubt
+	doubted  bool                               // by row
 	record   record
 	rows     int64 // aggregated since the last report
 	rest     int   // batches to go before findTiny is tried again

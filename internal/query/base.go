@@ -72,18 +72,30 @@ func aggregateText(n *expression.Node, column string) string {
 	return text + ")"
 }
 
-// plain is the question as the engine asks it of a file itself.
+// plain is the question as the engine asks it of a file itself. Its error wraps
+// groupby.ErrUnsupported where the engine does not compute its expressions.
 func (b *base) plain(names []string, noHeader bool) (*groupby.Plan, error) {
 	spec := groupby.Spec{NoHeader: noHeader}
+	if b.where != nil {
+		spec.Where = b.where.String()
+	}
 	for i, k := range b.keys {
-		spec.GroupBy = append(spec.GroupBy, keyText(k, columnText)+" as "+quoteName(names[i]))
+		text := k.String()
+		if bareKey(k) {
+			text = keyText(k, columnText)
+		}
+		spec.GroupBy = append(spec.GroupBy, text+" as "+quoteName(names[i]))
 	}
 	for i, a := range b.aggregates {
-		column := "*"
-		if a.Args[0] != nil {
-			column = columnText(a.Args[0])
+		text := a.String()
+		switch {
+		case !bareAggregate(a):
+		case a.Args[0] == nil:
+			text = aggregateText(a, "*")
+		default:
+			text = aggregateText(a, columnText(a.Args[0]))
 		}
-		spec.Aggregates = append(spec.Aggregates, aggregateText(a, column)+" as "+quoteName(names[len(b.keys)+i]))
+		spec.Aggregates = append(spec.Aggregates, text+" as "+quoteName(names[len(b.keys)+i]))
 	}
 	return groupby.Compile(spec)
 }

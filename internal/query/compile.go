@@ -1,6 +1,7 @@
 package query
 
 import (
+	"errors"
 	"fmt"
 	"slices"
 
@@ -214,16 +215,21 @@ func (c *compiler) groups() (*Query, error) {
 		}
 		s.complete(&b)
 	}
+	q.plain, err = b.plain(baseNames, !c.dialect.HasHeader())
+	switch {
+	case errors.Is(err, groupby.ErrUnsupported):
+		q.plain = nil
+		q.columns = columnsOf(append(append(slices.Clone(b.keys), b.aggregates...), b.where)...)
+	case err != nil:
+		return nil, err
+	default:
+		q.columns = q.plain.Columns()
+	}
 	if b.bare() {
-		if q.plain, err = b.plain(baseNames, !c.dialect.HasHeader()); err != nil {
-			return nil, err
-		}
-		q.rewritten, q.columns = q.plain, q.plain.Columns()
-		q.wants = dialect.Cells(q.columns)
+		q.rewritten, q.wants = q.plain, dialect.Cells(q.columns)
 		return q, nil
 	}
 	q.where = b.where
-	q.columns = columnsOf(append(append(slices.Clone(b.keys), b.aggregates...), b.where)...)
 	q.rewritten, q.wants, err = b.rewritten(baseNames, q.columns)
 	return q, err
 }

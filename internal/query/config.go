@@ -211,7 +211,7 @@ func (q *Query) Skips() bool { return q.dialect.Skips() }
 func (q *Questions) Sample(name string) (input, result string, ok bool) {
 	query, _ := q.For(name)
 	delimiter, plain := query.dialect.Plain()
-	if query.plain == nil || query.shape != nil || !plain {
+	if query.plain == nil || query.plain.Computes() || query.shape != nil || !plain {
 		return "", "", false
 	}
 	input, result = query.plain.Sample(delimiter)
