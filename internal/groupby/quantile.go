@@ -95,6 +95,9 @@ type found struct {
 // walks are the walks along the pairs of each of states.paired, nil for those that are
 // counted only.
 func (o *output) walks(ctx context.Context, pairs []*merger) []*walk {
+	if len(pairs) == 0 {
+		return nil
+	}
 	walks := make([]*walk, len(pairs))
 	o.found = make([]*found, len(o.plan.aggregates))
 	for p, s := range o.states.paired {

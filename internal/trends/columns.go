@@ -143,7 +143,7 @@ func usual(name string) Combine {
 		return Min
 	case "max", "maximum":
 		return Max
-	case "avg", "average", "mean":
+	case "avg", "average", "mean", "median", "quantile", "variance", "stddev":
 		return Mean
 	}
 	return Sum

@@ -133,6 +133,7 @@ func TestUsualCombination(t *testing.T) {
 	want := map[string]trends.Combine{
 		"count": trends.Sum, "sum_price": trends.Sum, "turnover": trends.Sum, "min_price": trends.Min, "MIN": trends.Min, "max_price": trends.Max, "maximum": trends.Max,
 		"avg_price": trends.Mean, "average price": trends.Mean, "mean": trends.Mean, "minutes": trends.Sum, "maxi_packs": trends.Sum, "meaning": trends.Sum, "minimum_price": trends.Min,
+		"median_price": trends.Mean, "quantile_price_0.95": trends.Mean, "stddev_price": trends.Mean, "variance_price": trends.Mean, "first_price": trends.Sum,
 	}
 	tr := trends.New(store)
 	defer tr.Close()
