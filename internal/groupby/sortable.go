@@ -95,8 +95,6 @@ func parseSortable(b []byte) (v int128, scale uint8) {
 	return v, uint8(after)
 }
 
-const sortableDouble = 10 // bytes
-
 // appendSortableDouble appends a double likewise, seven bits a byte.
 func appendSortableDouble(dst []byte, f float64) []byte {
 	order := doubleOrder(f + 0) // -0 is 0
