@@ -14,7 +14,7 @@ import (
 
 // BenchmarkRewrite rewrites what the engine does not read as it is, in one goroutine.
 func BenchmarkRewrite(b *testing.B) {
-	columns := []groupby.Column{{Name: "region", Role: groupby.Text, Key: true}, {Name: "price", Role: groupby.Number}, {Name: "qty", Role: groupby.Number}}
+	columns := []groupby.Column{{Name: "region", Role: groupby.Text, Seen: true}, {Name: "price", Role: groupby.Number}, {Name: "qty", Role: groupby.Number}}
 	for name, c := range map[string]struct {
 		settings Settings
 		write    func(id int, region, city, price string, qty int) string

@@ -211,7 +211,7 @@ func (r *Reading) isPlain(head []byte) bool {
 func (r *Reading) witness() bool {
 	for i, c := range r.columns {
 		name := r.Layout.Header[r.Layout.fields[i]]
-		if _, number := r.rules.numbers.appendNumber(nil, []byte(name)); c.Role == groupby.Number && !number || c.Role == groupby.Time || c.Key {
+		if _, number := r.rules.numbers.appendNumber(nil, []byte(name)); c.Seen && !(c.Role == groupby.Number && number) {
 			return true
 		}
 	}

@@ -31,6 +31,8 @@ func ParseItem(source string) (Item, error) {
 	case err == nil && len(item.Columns()) > 0:
 		item.Named = &named
 		return item, nil
+	case err == nil && item.Op != Literal && !(item.Op == Aggregate && item.Args[0] != nil && item.Args[0].Op == Literal):
+		return item, nil
 	case err == nil, isName && (len(strings.Fields(named.Columns()[0].Text)) == 1 || p.worded()):
 		return named, nil
 	}
@@ -168,39 +170,28 @@ func nameItem(source string) (Item, bool) {
 	if !ok {
 		return Item{}, false
 	}
-	item := Item{Source: source, Name: alias}
-	wrap := func(n *Node) *Node { return n }
-	text := body
+	text, before, after := body, "", ""
 	if open := strings.IndexByte(body, '('); open >= 0 && strings.HasSuffix(body, ")") {
 		name := strings.ToLower(strings.TrimSpace(body[:open]))
-		inner := strings.TrimSpace(body[open+1 : len(body)-1])
-		if f, known := aggregates[name]; known && f != Quantile {
-			n := &Node{Op: Aggregate, Function: f}
-			first, rest, _ := strings.Cut(inner, " ")
-			if f == Count && rest != "" && strings.EqualFold(first, "distinct") {
-				n.Distinct, inner = true, strings.TrimSpace(rest)
-			}
-			if f != Count && strings.EqualFold(first, "distinct") {
-				return Item{}, false
-			}
-			wrap = func(c *Node) *Node { n.Args = []*Node{c}; return n }
-		} else if f, known := functions[name]; known && f.least == 1 {
-			wrap = func(c *Node) *Node { return &Node{Op: f.op, Args: []*Node{c}} }
-		} else {
+		if _, known := aggregates[name]; !known && functions[name].least != 1 {
 			return Item{}, false
 		}
-		body = inner
+		before, after, body = name+"(", ")", strings.TrimSpace(body[open+1:len(body)-1])
+		if first, rest, ok := strings.Cut(body, " "); ok && strings.EqualFold(first, "distinct") {
+			before, body = before+"distinct ", strings.TrimSpace(rest)
+		}
 	}
 	name, err := parseName(body)
 	if err != nil || strings.ContainsAny(name, "+=<>|'") || strings.HasPrefix(body, `"`) || strings.HasPrefix(body, "#") {
 		return Item{}, false
 	}
-	item.Node = wrap(&Node{Op: Column, Text: name, Type: Cell})
-	p := parser{source: source}
-	if p.check(item.Node, nil) != nil {
+	p := parser{source: before + `"` + strings.ReplaceAll(name, `"`, `""`) + `"` + after}
+	item, bad := p.item()
+	if bad != nil {
 		return Item{}, false
 	}
-	if item.Name == "" {
+	item.Source = source
+	if item.Name = alias; alias == "" {
 		item.Name = item.defaultName(text)
 	}
 	return item, true

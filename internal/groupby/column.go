@@ -29,7 +29,7 @@ type Column struct {
 	Name   string // as in the header; "" where the column goes by number
 	Number int    // from 1; 0 where the column goes by name
 	Role   Role
-	Key    bool // it is a key as it is
+	Seen   bool // all its cells are looked at so that a header among the rows would be noticed, if its name is no number
 }
 
 // Columns returns what the plan reads: a column that is used in several ways is there
@@ -39,13 +39,21 @@ func (p *Plan) Columns() []Column {
 	for i, ref := range p.columns {
 		columns[i] = Column{Name: ref.name, Number: ref.number, Role: p.roles[i]}
 	}
-	for _, k := range p.keys {
-		if k.fn == column {
-			columns[k.column].Key = true
+	for i := range columns {
+		columns[i].Seen = columns[i].Role == Number
+	}
+	if p.where == nil { // which other rows than those it takes do not get by
+		for _, k := range p.keys {
+			if k.fn != computed {
+				columns[k.column].Seen = true
+			}
+		}
+		for _, i := range p.memoized {
+			columns[i].Seen = true
 		}
 	}
-	for _, i := range p.memoized {
-		columns[i].Key = true // it is doubted as one
+	for _, i := range p.asked {
+		columns[i].Seen = true
 	}
 	return columns
 }

@@ -18,7 +18,7 @@ func (p *Plan) InDoubles(columns ...int) *Plan {
 	q := &Plan{
 		comma: p.comma, noHeader: p.noHeader, skipBad: p.skipBad, maxBadShare: p.maxBadShare,
 		columns: p.columns, roles: p.roles, keys: p.keys, aggregates: p.aggregates, header: p.header,
-		computed: p.computed, where: p.where, numeric: p.numeric, memoized: p.memoized,
+		computed: p.computed, where: p.where, numeric: p.numeric, memoized: p.memoized, asked: p.asked,
 		doubles: slices.Clone(p.doubles), inDoubles: true,
 	}
 	for _, c := range columns {

@@ -53,6 +53,7 @@ type Plan struct {
 	where      *expression.Node // nil: all rows
 	numeric    []int            // the columns that expressions take as numbers
 	memoized   []int            // those that they take as texts
+	asked      []int            // those of them that where does
 	header     []string
 	states     *states
 	idle       sync.Pool // of *worker

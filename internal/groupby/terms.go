@@ -197,9 +197,13 @@ func (p *Plan) addWhere(source string) error {
 		return fmt.Errorf("where %q: %w", source, err)
 	}
 	v := vectorizer{plan: p}
+	before := p.memoized
+	p.memoized = nil
 	if _, ok := v.mask(n); !ok {
 		return fmt.Errorf("where %q: %w", source, ErrUnsupported)
 	}
+	p.asked = p.memoized
+	p.memoized = append(before, p.asked...)
 	p.where = n
 	return nil
 }

@@ -51,6 +51,9 @@ func (t *table) learnTiny(text []byte, ends []uint32, stride int, at []uint32) {
 			t.tiny = new(tinyIndex[uint32])
 		}
 		place := tinyPlace(text, s, e-s)
+		if place == 0 { // the key of NULLs alone, which is NULs
+			continue
+		}
 		if t.tiny[place] == 0 {
 			t.learnt = append(t.learnt, place)
 		}

@@ -53,3 +53,21 @@ func newWorkerOf(t *testing.T, p *Plan, text string) *worker {
 	_ = r.read() // what is wrong with it is the other tests' matter
 	return r.workers[0]
 }
+
+// TestKeysOfNULLs: two keys that are both NULL are one NUL, and are not those of a letter each,
+// which are three bytes.
+func TestKeysOfNULLs(t *testing.T) {
+	p := mustCompile(t, Spec{GroupBy: []string{"a", "b"}, Aggregates: []string{"count(*)"}})
+	var b strings.Builder
+	b.WriteString("a,b\n")
+	for range 30 {
+		b.WriteString(",\nx,y\nx,\n,y\n\"\"\"\",z\n")
+	}
+	text := []byte(b.String())
+	want := oracleResult(p, text)
+	for range 3 {
+		if got := engineResult(p, text, small, 1); got.differs(want) {
+			t.Fatalf("got %+v, want %+v", got, want)
+		}
+	}
+}
