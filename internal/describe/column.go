@@ -246,7 +246,7 @@ func (c *column) looksNumeric() bool {
 	if c.bareCode || c.manyWords {
 		return false
 	}
-	return mostly(total(c.numbers), c.neither+dateOnly(c), c.wordCells)
+	return mostly(total(c.numbers), c.neither+dateOnly(c), c.texts())
 }
 
 // looksDated says whether a column is one of dates or times, by its cells.
@@ -263,7 +263,18 @@ func (c *column) looksDated(r *dialect.Readings) bool {
 			n += count
 		}
 	}
-	return mostly(n, c.filled()-n-c.wordCells, c.wordCells)
+	return mostly(n, c.filled()-n-c.wordCells, c.texts())
+}
+
+// texts is how many cells are words that may mean something.
+func (c *column) texts() int64 {
+	n := c.wordCells
+	for text, w := range c.words {
+		if meansNothing(text) {
+			n -= w.count
+		}
+	}
+	return n
 }
 
 // dateOnly is how many cells are dates and no numbers.

@@ -3,6 +3,7 @@ package describe
 import (
 	"fmt"
 	"maps"
+	"math/bits"
 	"slices"
 	"strings"
 
@@ -64,10 +65,26 @@ func (d *decision) noteMeanings(said dialect.Settings) {
 				d.notes = append(d.notes, fmt.Sprintf("%s in %s is read as a number; if it stands for nothing, missingValues: [%s] reads it as NULL", strings.TrimSpace(cell), c.name, yamlText(strings.TrimSpace(cell))))
 			}
 		}
+		if set := d.readings.Digits() & allOf(c); set != 0 && slices.Contains(d.numeric, c) && c.use == 0 {
+			format := d.readings.Dates[bits.TrailingZeros64(set)]
+			d.notes = append(d.notes, fmt.Sprintf("%s is read as numbers; if they are dates, dateFormats: [%s] reads them", c.name, yamlText(format)))
+		}
 		if said.TimeZone == "" && slices.Contains(d.dated, c) && slices.ContainsFunc(c.keptDates, hasOffset) {
 			d.notes = append(d.notes, fmt.Sprintf("%s has times with an offset from UTC: they are told as they are written, or in the zone that timeZone names", c.name))
 		}
 	}
+}
+
+// allOf are the formats of dates that read all cells of a column.
+func allOf(c *column) (set uint64) {
+	if c.filled() == 0 || total(c.dates) < c.filled() {
+		return 0
+	}
+	set = ^uint64(0)
+	for some := range c.dates {
+		set &= some
+	}
+	return set
 }
 
 // isMark says whether a number is made of nines as are those that stand for nothing.

@@ -183,32 +183,35 @@ func (f *finder) describeEncoding(d *decision, a attempt) error {
 
 func means(text string) string { return "it begins with " + text }
 
-// foreign is a word of a text most of whose letters are beyond ASCII, as none is of a language of
-// western Europe; nil where most such letters stand alone.
+// foreign is a cell of a text whose bytes beyond ASCII are not as those of a language of western
+// Europe: most of them stand side by side, or some are hardly ever used. It is nil otherwise.
 func foreign(text []byte) []byte {
+	together, rare, of := 0, 0, 0
 	var found []byte
-	together, of := 0, 0
-	for i := 0; i < len(text); {
-		if text[i] < utf8.RuneSelf {
-			i++
+	from := 0 // of the cell
+	for i, c := range text {
+		switch {
+		case c < ' ' || strings.IndexByte(",;|\"", c) >= 0:
+			from = i + 1
+			continue
+		case c < utf8.RuneSelf:
 			continue
 		}
-		end := i
-		for end < len(text) && text[end] >= utf8.RuneSelf {
-			end++
+		if of++; i > 0 && text[i-1] >= utf8.RuneSelf || i+1 < len(text) && text[i+1] >= utf8.RuneSelf {
+			together++
 		}
-		if of += end - i; end-i > 1 {
-			together += end - i
+		if strings.IndexByte("\x81\x83\x86\x87\x88\x89\x8b\x8d\x8f\x90\x98\x9b\x9d", c) >= 0 {
+			rare++
 		}
-		if found == nil && end-i > 1 {
-			for end < len(text) && end-i < 24 && text[end] > ' ' && !strings.ContainsRune(",;|\"", rune(text[end])) {
+		if found == nil {
+			end := from
+			for end < len(text) && end-from < 24 && text[end] >= ' ' && strings.IndexByte(",;\"", text[end]) < 0 {
 				end++
 			}
-			found = text[i:min(end, i+24)]
+			found = text[from:end]
 		}
-		i = end
 	}
-	if 2*together <= of {
+	if 2*together <= of && 5*rare < of {
 		return nil
 	}
 	return found
@@ -239,17 +242,14 @@ func (d *decision) description(file dialect.File, l *dialect.Layout, text []byte
 		told.Layout.LinesBefore = d.first[0].line - 1
 	}
 	told.Layout.Found = told.Layout.sentence(l.Blank())
-	for i, c := range d.columns {
-		told.Columns = append(told.Columns, d.column(c, i))
+	for _, c := range d.columns {
+		told.Columns = append(told.Columns, d.column(c))
 	}
 	return told
 }
 
-func (d *decision) column(c *column, i int) Column {
+func (d *decision) column(c *column) Column {
 	told := Column{Name: c.name, Type: "text", Examples: c.examples, Formats: []string{}}
-	if told.Name == "" {
-		told.Name = fmt.Sprintf("#%d", i+1)
-	}
 	if told.Examples == nil {
 		told.Examples = []string{}
 	}

@@ -2,6 +2,7 @@ package describe
 
 import (
 	"context"
+	"fmt"
 	"slices"
 	"strings"
 	"sync/atomic"
@@ -118,8 +119,8 @@ func newScan(reading *dialect.Reading, settings dialect.Settings, columns []grou
 		s.required--
 	}
 	for i := range min(l.Width(), mostColumns) {
-		name := ""
-		if i < len(l.Header) {
+		name := fmt.Sprintf("#%d", i+1)
+		if i < len(l.Header) && l.Header[i] != "" {
 			name = l.Header[i]
 		}
 		s.columns = append(s.columns, newColumn(name, uses[i]))
@@ -308,8 +309,11 @@ func (s *scan) misfits() int64 {
 	if s.width == 1 {
 		return s.rows + s.malformed + s.bad
 	}
-	return s.short + s.long + s.malformed + s.bad
+	return s.broken()
 }
+
+// broken is how many records are not as the header is.
+func (s *scan) broken() int64 { return s.short + s.long + s.malformed + s.bad }
 
 // typed is how many columns have numbers or dates alone.
 func (s *scan) typed() (n int) {

@@ -233,7 +233,7 @@ func (f *finder) delimiters(best attempt) (all []dialect.Settings) {
 			bases = append(bases, s)
 		}
 	}
-	for _, d := range []string{"\x1f", "\x01", "\x02", "||", "::", ";;", "~", "^", "¦", "§", ":", "&", "!", " "} {
+	for _, d := range []string{"\x1f", "\x01", "\x02", "||", "::", ";;", "~", "^", "¦", "§", " ", ":", "&", "!"} {
 		if bytes.Contains(f.head, []byte(d)) {
 			for _, s := range bases {
 				add(s, d)
@@ -250,7 +250,7 @@ func (f *finder) delimiters(best attempt) (all []dialect.Settings) {
 }
 
 func (f *finder) quotes(best attempt) (all []dialect.Settings) {
-	if best.err == nil && best.scan.misfits() == 0 {
+	if best.err == nil && best.scan.broken() == 0 {
 		return nil
 	}
 	if f.said.QuoteChar == "" || f.said.QuoteChar == dialect.Auto {

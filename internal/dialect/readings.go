@@ -175,8 +175,8 @@ func IsDressed(cell []byte) bool {
 	if s[0] == '(' || s[len(s)-1] == '%' || s[len(s)-1] == '-' || bytes.Contains(s, minus) || bytes.IndexFunc(s, func(r rune) bool { return unicode.Is(unicode.Sc, r) }) >= 0 {
 		return true
 	}
+	s = bytes.Trim(s, "-+ ")
 	letters := bytes.TrimFunc(s, func(r rune) bool { return !unicode.IsLetter(r) && r != '.' })
-	letters = bytes.Trim(letters, "-+ ")
 	if slices.ContainsFunc(currencyWords, func(word []byte) bool { return bytes.HasPrefix(s, word) || bytes.HasSuffix(s, word) }) {
 		return true
 	}
