@@ -26,6 +26,7 @@ type Spec struct {
 
 // Query is a Spec that was checked. It is immutable and safe for concurrent use.
 type Query struct {
+	input   dialect.Settings
 	dialect *dialect.Dialect
 	plan    *groupby.Plan // nil for a selection
 	columns []groupby.Column
@@ -38,7 +39,7 @@ func Compile(spec Spec) (*Query, error) {
 	if err != nil {
 		return nil, err
 	}
-	q := &Query{dialect: d}
+	q := &Query{input: spec.Input, dialect: d}
 	if len(spec.Select) > 0 {
 		if len(spec.GroupBy)+len(spec.Aggregate) > 0 {
 			return nil, errors.New("select stands instead of groupBy and aggregate: expected one or the other")
