@@ -15,13 +15,20 @@ const (
 	mostTrimmed  = 128
 	mostExamples = 3
 	exampleBytes = 60
-	afterCells   = 2000 // then texts are not looked at for numbers and dates
+	afterCells   = 500 // of a column without numbers, or without dates, no more are looked for
 )
 
 // place is where a cell stands.
 type place struct {
 	line int64
 	cell string
+}
+
+// mark takes a place where none is known yet, or only one further down.
+func (p *place) mark(line int64, cell string) {
+	if p.cell == "" || line > 0 && line < p.line {
+		*p = place{line, cell}
+	}
 }
 
 // word is a text among numbers or dates that may stand for nothing.
@@ -38,7 +45,7 @@ type column struct {
 
 	cells, empty, blank int64
 	numbers, dates      map[uint64]int64 // how many cells have just these readings
-	firsts              map[uint64]place // and the first of them
+	firsts              map[uint64]place // the first number of each set
 	neither             int64            // cells that are no number, no date and no word
 	odd                 place            // the first of them
 	words               map[string]*word
@@ -91,9 +98,6 @@ func (c *column) add(cell, raw []byte, line int64, r *dialect.Readings) {
 	}
 	if dates != 0 && len(c.dates) < mostSets {
 		c.dates[dates]++
-		if first, ok := c.firsts[dates|dateSet]; !ok || first.line == 0 {
-			c.firsts[dates|dateSet] = place{line, clip(text)}
-		}
 		c.keptDates = keep(c.keptDates, text)
 	}
 	if numbers != 0 || dates != 0 {
@@ -103,13 +107,9 @@ func (c *column) add(cell, raw []byte, line int64, r *dialect.Readings) {
 		c.addWord(string(word), line, len(word) < len(raw))
 		return
 	}
-	if c.neither++; c.neither == 1 {
-		c.odd = place{line, clip(text)}
-	}
+	c.neither++
+	c.odd.mark(line, clip(text))
 }
-
-// dateSet marks a set of formats of dates among those of numbers.
-const dateSet = 1 << 63
 
 // datesOf tries the formats that have read a cell before, and all of them where none does.
 func (c *column) datesOf(cell []byte, r *dialect.Readings) (set uint64) {
@@ -117,6 +117,9 @@ func (c *column) datesOf(cell []byte, r *dialect.Readings) (set uint64) {
 		if set = r.DatesOf(cell, c.liveDates); set != 0 {
 			return set
 		}
+	}
+	if c.liveDates == 0 && c.cells > afterCells && !c.as(groupby.Time) {
+		return 0
 	}
 	set = r.DatesOf(cell, 1<<len(r.Dates)-1)
 	c.liveDates |= set
@@ -126,9 +129,9 @@ func (c *column) datesOf(cell []byte, r *dialect.Readings) (set uint64) {
 func (c *column) addNumber(cell []byte, set uint64, line int64) {
 	if len(c.numbers) < mostSets {
 		c.numbers[set]++
-		if _, ok := c.firsts[set]; !ok {
-			c.firsts[set] = place{line, clip(cell)}
-		}
+		first := c.firsts[set]
+		first.mark(line, clip(cell))
+		c.firsts[set] = first
 	}
 	plain := true
 	for _, b := range cell {
@@ -139,8 +142,8 @@ func (c *column) addNumber(cell []byte, set uint64, line int64) {
 	}
 	c.kept = keep(c.kept, cell)
 	doubtful, decimal := dialect.Doubtful(cell)
-	if doubtful && c.doubtful.cell == "" {
-		c.doubtful = place{line, clip(cell)}
+	if doubtful {
+		c.doubtful.mark(line, clip(cell))
 	}
 	c.decimal = c.decimal || decimal
 	if !dialect.IsDressed(cell) && strings.ContainsFunc(string(cell), isLetter) && set&1 == 0 {
@@ -161,7 +164,9 @@ func (c *column) addWord(text string, line int64, padded bool) {
 		w = &word{line: line}
 		c.words[text] = w
 	}
-	w.count++
+	if w.count++; line > 0 && line < w.line {
+		w.line = line
+	}
 	w.padded = w.padded || padded
 }
 

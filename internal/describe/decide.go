@@ -130,7 +130,7 @@ func (d *decision) decideRows(said dialect.Settings) {
 		return
 	}
 	d.choices = append(d.choices, Choice{
-		About: fmt.Sprintf("%s: %s; so it is in %s of %d", d.at(d.wrong.line), d.wrong.cell, plural(int(broken), "row", "rows"), d.rows),
+		About: fmt.Sprintf("%s: %s; %s of %d have something of the kind", d.at(d.wrong.line), d.wrong.cell, plural(int(broken), "row", "rows"), d.rows),
 		Options: []Option{
 			{Means: "such rows are read as well as they can be", Settings: dialect.Settings{Lenient: true}},
 			{Means: "such rows are left out, and written to a file of their own", Settings: dialect.Settings{OnBadRow: dialect.Skip}},
@@ -543,7 +543,7 @@ func (d *decision) findUnreadable() {
 		}
 		at := c.odd
 		for set, first := range c.firsts {
-			if at.cell == "" && slices.Contains(d.numeric, c) && set&dateSet == 0 && set>>d.format&1 == 0 {
+			if at.cell == "" && slices.Contains(d.numeric, c) && set>>d.format&1 == 0 {
 				at = first
 			}
 		}

@@ -158,9 +158,7 @@ func (s *scan) add(h *held) {
 }
 
 func (s *scan) note(at *place, h *held) {
-	if at.cell == "" {
-		*at = place{h.line, h.problem}
-	}
+	at.mark(h.line, h.problem)
 }
 
 func (s *scan) fits(h *held) bool {
@@ -190,8 +188,17 @@ func (s *scan) end(settings dialect.Settings, complete, footer bool) {
 	if settings.SkipRowsAfterHeader == 0 {
 		s.units = s.findUnits()
 	}
+	behind := make([][]string, len(s.columns))
+	for i, c := range s.columns {
+		behind[i], c.examples = c.examples, nil
+	}
 	for i := range s.first[s.units:] {
 		s.add(&s.first[s.units+i])
+	}
+	for i, c := range s.columns {
+		for _, example := range behind[i] {
+			c.addExample([]byte(example))
+		}
 	}
 	s.rows -= int64(s.footer + s.units)
 }

@@ -121,6 +121,9 @@ func (r *Readings) DatesOf(cell []byte, among uint64) (set uint64) {
 	if len(s) < 6 || len(s) > 40 || bytes.IndexFunc(s, unicode.IsDigit) < 0 {
 		return 0
 	}
+	if isDigits(s) {
+		among &= r.Digits()
+	}
 	var scratch [40]byte
 	for i := range r.dates {
 		if among>>i&1 == 0 || !fitsLength(s, r.Dates[i]) {
