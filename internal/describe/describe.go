@@ -20,7 +20,8 @@ type Options struct {
 	// Columns are those of the question. If the file has them, they alone count for the
 	// settings, and the settings are those that the question needs.
 	Columns []groupby.Column
-	All     bool // read every row of a large file, not only parts of it
+	All     bool  // read every row of a large file, not only parts of it
+	Most    int64 // bytes of a file that is read whole, and of the parts of a larger one; 0: 8 MiB
 }
 
 // Description is what was found of a file. Its fields in JSON are documented in docs/input.md.
@@ -42,7 +43,11 @@ type Description struct {
 	Readable  bool           `json:"readable"` // the settings read every cell
 
 	Settings dialect.Settings `json:"-"` // Input
+	reading  *dialect.Reading
 }
+
+// FlagsOf are settings as flags, as Description.Flags has them.
+func FlagsOf(s dialect.Settings) string { return flags(s) }
 
 // Layout is how a file is written.
 type Layout struct {
@@ -78,16 +83,14 @@ type Option struct {
 	Means    string           `json:"means"`
 	Input    map[string]any   `json:"input"`
 	Flags    string           `json:"flags"`
+	Inline   string           `json:"values"` // in the flow style of YAML, below processor.input
 	Settings dialect.Settings `json:"-"`
 }
 
 // With is the settings with what the option says.
 func (o Option) With(s dialect.Settings) dialect.Settings { return merge(s, o.Settings) }
 
-const (
-	wholeBytes = 8 << 20 // a file up to this is read whole
-	partBytes  = 2 << 20 // of each part of a larger one
-)
+const wholeBytes = 8 << 20 // a file up to this is read whole
 
 // File describes a file. A file that cannot be read at all is a *groupby.InputError.
 func File(ctx context.Context, file dialect.File, opt Options) (*Description, error) {
@@ -100,7 +103,10 @@ func File(ctx context.Context, file dialect.File, opt Options) (*Description, er
 	if a.err != nil {
 		return nil, a.err
 	}
-	parts := sample(a.reading, file.Size, opt.All)
+	if opt.Most == 0 {
+		opt.Most = wholeBytes
+	}
+	parts := sample(a.reading, file.Size, opt)
 	complete := a.reading.Seekable() || len(parts) == 0
 	if a = f.scan(a, parts, complete); a.err != nil {
 		return nil, a.err
@@ -125,18 +131,21 @@ func File(ctx context.Context, file dialect.File, opt Options) (*Description, er
 	if err != nil {
 		return nil, err
 	}
-	return d.description(file, l, text, sampled), nil
+	told := d.description(file, l, text, sampled)
+	told.reading = a.reading
+	return told, nil
 }
 
 // sample is the parts of a file that are read: none for all of it.
-func sample(reading *dialect.Reading, size int64, all bool) []dialect.Part {
+func sample(reading *dialect.Reading, size int64, opt Options) []dialect.Part {
 	switch {
-	case all || reading.Seekable() && size <= wholeBytes:
+	case opt.All || reading.Seekable() && size <= opt.Most:
 		return nil
 	case !reading.Seekable():
-		return []dialect.Part{{From: 0, To: wholeBytes}}
+		return []dialect.Part{{From: 0, To: opt.Most}}
 	}
-	return []dialect.Part{{From: 0, To: 2 * partBytes}, {From: size/2 - partBytes/2, To: size/2 + partBytes/2}, {From: size - partBytes, To: size}}
+	part := opt.Most / 4
+	return []dialect.Part{{From: 0, To: 2 * part}, {From: size/2 - part/2, To: size/2 + part/2}, {From: size - part, To: size}}
 }
 
 // missing says which columns are not there.
@@ -225,7 +234,7 @@ func (d *decision) description(file dialect.File, l *dialect.Layout, text []byte
 	for _, c := range d.choices {
 		for i := range c.Options {
 			o := &c.Options[i]
-			o.Input, o.Flags = values(o.Settings), flags(o.Settings)
+			o.Input, o.Flags, o.Inline = values(o.Settings), flags(o.Settings), inline(o.Settings)
 		}
 		told.Choices = append(told.Choices, c)
 	}

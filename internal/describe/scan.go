@@ -341,3 +341,33 @@ func meansNothing(word string) bool {
 }
 
 var nothing = []string{"na", "n/a", "#n/a", "n.a.", "n. a.", "nan", "nil", "null", "none", "(null)", "<null>", "<na>", "(blank)", "missing", "undefined", "unknown", "nd", "n.d.", "k.a.", "k. a.", "k.a", "#nv", "#value!", "#wert!", "#ref!", "#div/0!", "#null!", "–", "—", "s.o.", "b.d.", "s.d.", "tbd"}
+
+// firstRecords gives the header, which may be nil, and the records below it to visit.
+func firstRecords(ctx context.Context, reading *dialect.Reading, visit func([][]byte) bool) error {
+	var header [][]byte
+	for _, name := range reading.Layout.Header {
+		header = append(header, []byte(name))
+	}
+	if !visit(header) {
+		return nil
+	}
+	const most = 4 << 20 // bytes
+	for range 4 {
+		first := true
+		var read atomic.Int64
+		err := reading.Records(ctx, nil, &read, func(r *dialect.Record) bool {
+			first = false
+			cells := r.Cells
+			if r.Malformed {
+				cells = [][]byte{r.Text}
+			}
+			return r.Repeated || visit(cells) && read.Load() < most
+		})
+		again, other := reading.Again(err)
+		if !other || !first {
+			return err
+		}
+		reading = again
+	}
+	return nil
+}

@@ -240,6 +240,15 @@ func block(s dialect.Settings, indent int) string {
 	return b.String()
 }
 
+// inline is settings in one line of YAML.
+func inline(s dialect.Settings) string {
+	var parts []string
+	for _, set := range settingsOf(s) {
+		parts = append(parts, set.key+": "+yamlValue(set.value))
+	}
+	return strings.Join(parts, ", ")
+}
+
 // chartValues are settings as values of the chart.
 func chartValues(s dialect.Settings) string {
 	if len(settingsOf(s)) == 0 {

@@ -3,6 +3,7 @@ package dialect
 import (
 	"bytes"
 	"context"
+	"errors"
 	"fmt"
 	"io"
 	"strings"
@@ -60,8 +61,49 @@ func (r *Reading) Beginning(ctx context.Context, most int64) ([]byte, error) {
 	return io.ReadAll(io.LimitReader(text, most))
 }
 
+// Head is the beginning of a file, unpacked and otherwise as it is: at most so many bytes, up to
+// the end of a line. whole says that it is all of the file.
+func Head(ctx context.Context, file File, most int) (_ File, whole bool, err error) {
+	c, err := openContainer(file, defaultMaxExpansion)
+	if err != nil {
+		return file, false, err
+	}
+	if c.format == "" && file.Size <= int64(most) {
+		return file, true, nil
+	}
+	var read atomic.Int64
+	t, err := c.open(ctx, &read)
+	if err != nil {
+		return file, false, err
+	}
+	defer t.close()
+	text := make([]byte, most)
+	n, whole, err := fill(t, text, 0)
+	if err != nil {
+		return file, false, err
+	}
+	if text = text[:n]; !whole {
+		text = text[:endOfLine(text)]
+	}
+	return File{Name: file.Name, ReaderAt: bytes.NewReader(text), Size: int64(len(text))}, whole, nil
+}
+
+// endOfLine is where the last line of a text ends that is whole; the text may be UTF-16.
+func endOfLine(text []byte) int {
+	for i := len(text) - 1; i >= 0; i-- {
+		switch {
+		case text[i] != '\n':
+		case i+1 < len(text) && text[i+1] == 0 && i%2 == 0:
+			return i + 2
+		default:
+			return i + 1
+		}
+	}
+	return len(text)
+}
+
 // errEnough ends reading.
-var errEnough = fmt.Errorf("enough was read")
+var errEnough = errors.New("enough was read")
 
 // Records gives each record of the parts to visit, comments and blank lines aside, until visit
 // returns false. Without parts it reads the whole file; a file that is not Seekable is read from

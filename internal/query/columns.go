@@ -1,15 +1,12 @@
 package query
 
-import (
-	"csv-pipeline/internal/dialect"
-	"csv-pipeline/internal/groupby"
-)
+import "csv-pipeline/internal/groupby"
 
 // Columns are those that the question reads; none where it asks for all of the file.
 func (q *Query) Columns() []groupby.Column { return q.columns }
 
-// Input are the settings of the input.
-func (q *Query) Input() dialect.Settings { return q.input }
+// Spec is what was compiled.
+func (q *Query) Spec() Spec { return q.spec.clone() }
 
 // Everything is the Config with select * where it asks nothing.
 func (c Config) Everything() Config {

@@ -26,7 +26,7 @@ type Spec struct {
 
 // Query is a Spec that was checked. It is immutable and safe for concurrent use.
 type Query struct {
-	input   dialect.Settings
+	spec    Spec
 	dialect *dialect.Dialect
 	plan    *groupby.Plan // nil for a selection
 	columns []groupby.Column
@@ -39,7 +39,7 @@ func Compile(spec Spec) (*Query, error) {
 	if err != nil {
 		return nil, err
 	}
-	q := &Query{input: spec.Input, dialect: d}
+	q := &Query{spec: spec, dialect: d}
 	if len(spec.Select) > 0 {
 		if len(spec.GroupBy)+len(spec.Aggregate) > 0 {
 			return nil, errors.New("select stands instead of groupBy and aggregate: expected one or the other")

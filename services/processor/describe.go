@@ -64,7 +64,7 @@ func describeFiles(ctx context.Context, args []string, getenv cli.Getenv, stdout
 
 func describeFile(ctx context.Context, questions *query.Questions, name string, all bool) (*describe.Description, error) {
 	question, _ := questions.For(filepath.Base(name))
-	opt := describe.Options{Settings: question.Input(), Columns: question.Columns(), All: all}
+	opt := describe.Options{Settings: question.Spec().Input, Columns: question.Columns(), All: all}
 	file := dialect.File{Name: name}
 	if name == "-" {
 		file.Name = "standard input"
