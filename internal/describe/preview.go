@@ -20,7 +20,7 @@ type Preview struct {
 }
 
 const (
-	previewText   = 4 << 20   // bytes of the file, unpacked
+	previewText   = 2 << 20   // bytes of the file, unpacked
 	previewResult = 256 << 10 // bytes
 	previewMemory = 48 << 20  // bytes of the engine
 )

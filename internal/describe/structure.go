@@ -13,7 +13,7 @@ import (
 	"csv-pipeline/internal/groupby"
 )
 
-const headBytes = 256 << 10 // in which the structure is sought
+const headBytes = 128 << 10 // in which the structure is sought
 
 // attempt is a way of reading a file.
 type attempt struct {

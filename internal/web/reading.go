@@ -5,7 +5,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"time"
 
 	"csv-pipeline/internal/csvtable"
 	"csv-pipeline/internal/describe"
@@ -18,10 +17,8 @@ import (
 )
 
 const (
-	// describeTime bounds what is done for the page of a raw file, the previews included.
-	describeTime = 2 * time.Second
 	// describeBytes are those of a file that is looked at as a whole.
-	describeBytes = 2 << 20
+	describeBytes = 1 << 20
 	// mostPreviews is how many settings are tried where there are several readings.
 	mostPreviews = 3
 	previewRows  = 20
@@ -32,7 +29,7 @@ const (
 // failures of the store are errors.
 func (s *Server) readRaw(ctx context.Context, f filestore.File, detail *api.FileDetail) (*csvtable.Table, *views.Reading, error) {
 	request := ctx
-	ctx, cancel := context.WithTimeout(ctx, describeTime)
+	ctx, cancel := context.WithTimeout(ctx, s.ReadingTime)
 	defer cancel()
 	late := &views.Reading{Late: "There was no time to look at more of this file: reload the page to try again."}
 	select {
@@ -104,7 +101,7 @@ func (s *Server) preview(ctx context.Context, r *views.Reading, file dialect.Fil
 		shown := views.Preview{Title: w.title}
 		switch {
 		case ctx.Err() != nil:
-			r.Late = fmt.Sprintf("There is no preview: it took more than %s.", describeTime)
+			r.Late = fmt.Sprintf("There is no preview: it took more than %s.", s.ReadingTime)
 			return
 		case err != nil:
 			shown.Problem = err.Error()

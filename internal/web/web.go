@@ -41,6 +41,8 @@ type Config struct {
 	// Questions are what processors ask of files, for the preview of what they will make of one;
 	// nil: there is none.
 	Questions *query.Questions
+	// ReadingTime bounds how long a raw file is looked at for its page; 0: 2 s.
+	ReadingTime time.Duration
 	// Guard checks who may change files; with nil, nobody may.
 	Guard *auth.Guard
 	// BasePath is the path that an ingress puts in front, such as /csv/; "" is /.
@@ -70,6 +72,9 @@ type Server struct {
 func New(c Config) *Server {
 	if c.MaxUpload == 0 {
 		c.MaxUpload = 1 << 30
+	}
+	if c.ReadingTime == 0 {
+		c.ReadingTime = 2 * time.Second
 	}
 	c.BasePath = "/" + strings.Trim(c.BasePath, "/")
 	if c.BasePath != "/" {
