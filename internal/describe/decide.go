@@ -329,6 +329,9 @@ func (d *decision) contradictions(formats []int) {
 			continue
 		}
 		own := d.coverOf(c)
+		if len(own) == 1 && len(d.rivals(c, own[0])) > 1 {
+			continue // it goes by the other one
+		}
 		for _, cell := range c.keptDates {
 			i := slices.IndexFunc(formats, func(i int) bool { _, ok := d.readings.Date([]byte(cell), i); return ok })
 			j := slices.IndexFunc(own, func(i int) bool { _, ok := d.readings.Date([]byte(cell), i); return ok })

@@ -42,30 +42,29 @@ func Try(ctx context.Context, file dialect.File, spec query.Spec) (*Preview, err
 	p := &Preview{Partial: !whole}
 	var out beginning
 	report, err := q.Run(ctx, head, func() (io.Writer, io.Writer, error) {
-		out.Reset()
+		out.kept.Reset()
 		return &out, nil, nil
 	}, query.Options{Engine: groupby.Options{Workers: 1, MemoryLimit: previewMemory}})
 	if errors.Is(err, errFull) {
 		err = nil
 	}
-	p.Result, p.Rows, p.Notes = out.Bytes(), report.Rows, report.Notes
+	p.Result, p.Rows, p.Notes = out.kept.Bytes(), report.Rows, report.Notes
 	return p, err
 }
 
 // beginning keeps the first bytes that are written, and ends the writing then.
-type beginning struct{ bytes.Buffer }
+type beginning struct{ kept bytes.Buffer }
 
 var errFull = errors.New("the preview is full")
 
 func (b *beginning) Write(p []byte) (int, error) {
-	if room := previewResult - b.Len(); len(p) > room {
-		n, _ := b.Buffer.Write(p[:room])
-		if end := bytes.LastIndexByte(b.Bytes(), '\n'); end >= 0 {
-			b.Truncate(end + 1)
-		}
-		return n, errFull
+	room := previewResult - b.kept.Len()
+	if len(p) <= room {
+		return b.kept.Write(p)
 	}
-	return b.Buffer.Write(p)
+	b.kept.Write(p[:room])
+	b.kept.Truncate(bytes.LastIndexByte(b.kept.Bytes(), '\n') + 1)
+	return room, errFull
 }
 
 // Table gives the header and the first rows of the file to visit, until it returns false.

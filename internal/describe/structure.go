@@ -255,6 +255,9 @@ func (f *finder) quotes(best attempt) (all []dialect.Settings) {
 	}
 	if f.said.QuoteChar == "" || f.said.QuoteChar == dialect.Auto {
 		for _, quote := range []string{dialect.None, "'"} {
+			if f.isQuoted(best) || quote != dialect.None && !bytes.Contains(f.head, []byte(quote)) {
+				continue // its cells would keep their quotes
+			}
 			s := best.settings
 			s.QuoteChar = quote
 			all = append(all, s)
@@ -266,6 +269,21 @@ func (f *finder) quotes(best attempt) (all []dialect.Settings) {
 		all = append(all, s)
 	}
 	return all
+}
+
+// isQuoted says whether some cell begins and ends with a quote.
+func (f *finder) isQuoted(a attempt) bool {
+	if a.err != nil {
+		return false
+	}
+	for line := range bytes.Lines(f.head) {
+		for cell := range bytes.SplitSeq(bytes.TrimRight(line, "\r\n"), []byte(a.reading.Layout.Delimiter)) {
+			if len(cell) > 1 && cell[0] == '"' && cell[len(cell)-1] == '"' {
+				return true
+			}
+		}
+	}
+	return false
 }
 
 // headers are places of the header behind the one that was found.

@@ -179,11 +179,12 @@ func IsDressed(cell []byte) bool {
 		return true
 	}
 	s = bytes.Trim(s, "-+ ")
-	letters := bytes.TrimFunc(s, func(r rune) bool { return !unicode.IsLetter(r) && r != '.' })
 	if slices.ContainsFunc(currencyWords, func(word []byte) bool { return bytes.HasPrefix(s, word) || bytes.HasSuffix(s, word) }) {
 		return true
 	}
-	return len(letters) == 3 && slices.Contains(commonCurrencies, string(letters))
+	notLetter := func(r rune) bool { return !unicode.IsLetter(r) }
+	before, after := s[:max(0, bytes.IndexFunc(s, notLetter))], s[bytes.LastIndexFunc(s, notLetter)+1:]
+	return slices.Contains(commonCurrencies, string(before)) || slices.Contains(commonCurrencies, string(after))
 }
 
 var commonCurrencies = []string{"USD", "EUR", "GBP", "CHF", "JPY", "CNY", "INR", "SEK", "NOK", "DKK", "PLN", "CZK", "HUF", "RON", "BGN", "TRY", "RUB", "UAH", "BRL", "MXN", "ARS", "CLP", "COP", "CAD", "AUD", "NZD", "ZAR", "SGD", "HKD", "KRW", "THB", "IDR", "MYR", "PHP", "VND", "ILS", "AED", "SAR", "EGP", "NGN", "KES", "ISK"}
