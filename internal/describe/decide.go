@@ -118,7 +118,7 @@ func (d *decision) decideRows(said dialect.Settings) {
 		if n := len(d.last) - d.footer; n > 0 && d.short == 1 && d.footer == 0 && !d.fits(&d.last[n-1]) {
 			d.settings.RaggedRows = ""
 			d.choices = append(d.choices, Choice{
-				About: fmt.Sprintf("%s: the last row has %d cells of %d: it is a short one, no row at all, or the file was cut off", d.at(d.last[n-1].line), len(d.last[n-1].cells), d.required),
+				About: fmt.Sprintf("%s: the last row has %d cells of %d: it is a short one, no row at all, or the file was cut off", d.at(d.last[n-1].line), d.last[n-1].width, d.required),
 				Options: []Option{
 					{Means: "what is missing is NULL", Settings: dialect.Settings{RaggedRows: dialect.Pad}},
 					{Means: "it is no row", Settings: dialect.Settings{SkipFooter: 1}},

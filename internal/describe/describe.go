@@ -124,6 +124,9 @@ func File(ctx context.Context, file dialect.File, opt Options) (*Description, er
 	if err := f.describeEncoding(d, a); err != nil {
 		return nil, err
 	}
+	if l.Width() > mostColumns {
+		d.notes = append(d.notes, fmt.Sprintf("of its %d columns the first %d were looked at", l.Width(), mostColumns))
+	}
 	if len(opt.Columns) > 0 && !a.asked {
 		d.notes = append(d.notes, "it has not the columns of the question: "+f.missing(a))
 	}

@@ -233,6 +233,15 @@ func TestTryGivesTheBeginningOfALongResult(t *testing.T) {
 	}
 }
 
+// TestManyColumns: only the first are looked at, which is said, and no row counts as short for it.
+func TestManyColumns(t *testing.T) {
+	row := strings.Repeat("1,", 2999) + "1\n"
+	d := described(t, strings.ReplaceAll(row, "1", "n")+row+row+row, describe.Options{})
+	if d.Flags != "" || !d.Readable || len(d.Columns) != 2000 || len(d.Notes) != 1 || !strings.Contains(d.Notes[0], "of its 3000 columns the first 2000") {
+		t.Errorf("flags %q, %d columns, notes %q, choices %+v", d.Flags, len(d.Columns), d.Notes, d.Choices)
+	}
+}
+
 func TestPrintHidesWhatMovesTheCursor(t *testing.T) {
 	d := described(t, "a\x1b[2J,b\n\x1b[31m,1\n", describe.Options{})
 	var out strings.Builder

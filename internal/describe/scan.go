@@ -13,6 +13,7 @@ import (
 
 const (
 	mostColumns = 2000 // of which cells are looked at
+	mostCell    = 1024 // bytes of a cell; what is behind is not looked at
 	firstRows   = 2    // that may tell units
 	lastRows    = 12   // that may be no table
 )
@@ -20,7 +21,8 @@ const (
 // held is a record that waits.
 type held struct {
 	line       int64
-	cells, raw []string
+	width      int      // cells that it has
+	cells, raw []string // the first of them
 	problem    string
 	malformed  bool
 	afterBlank bool
@@ -94,13 +96,13 @@ func (s *scan) read(ctx context.Context, reading *dialect.Reading, parts []diale
 }
 
 func hold(r *dialect.Record) held {
-	h := held{line: r.Line, problem: r.Problem, malformed: r.Malformed, afterBlank: r.AfterBlank}
+	h := held{line: r.Line, width: len(r.Cells), problem: r.Problem, malformed: r.Malformed, afterBlank: r.AfterBlank}
 	h.cells, h.raw = make([]string, min(len(r.Cells), mostColumns)), make([]string, min(len(r.Cells), mostColumns))
 	for i := range h.cells {
-		h.cells[i] = string(r.Cells[i])
+		h.cells[i] = string(r.Cells[i][:min(len(r.Cells[i]), mostCell)])
 		h.raw[i] = h.cells[i]
 		if len(r.Raw[i]) != len(r.Cells[i]) {
-			h.raw[i] = string(r.Raw[i])
+			h.raw[i] = string(r.Raw[i][:min(len(r.Raw[i]), mostCell)])
 		}
 	}
 	return h
@@ -139,7 +141,7 @@ func (s *scan) add(h *held) {
 		s.bad++
 		s.note(&s.wrong, h)
 		return
-	case len(h.cells) < s.required:
+	case h.width < s.required:
 		s.short++
 		s.note(&s.shortAt, h)
 	case !s.fits(h):
@@ -162,7 +164,7 @@ func (s *scan) note(at *place, h *held) {
 }
 
 func (s *scan) fits(h *held) bool {
-	if h.malformed || len(h.cells) < s.required {
+	if h.malformed || h.width < s.required {
 		return false
 	}
 	for i := s.width; i < len(h.cells); i++ {
@@ -237,7 +239,7 @@ func (s *scan) isFooter(h *held, behind bool) bool {
 		}
 	}
 	few := s.width >= 3 && h.filled() <= 1
-	short := 2*len(h.cells) <= s.required && s.required >= 3
+	short := 2*h.width <= s.required && s.required >= 3
 	fits := s.fits(h)
 	switch {
 	case fits && named:
