@@ -65,23 +65,46 @@ func Read(r io.Reader, n int) (*Table, error) {
 			t.Damage = err.Error()
 			return t.finish(), nil
 		}
-		for i, cell := range record {
-			record[i] = clip(cell)
-		}
-		if len(record) > maxColumns {
-			record = record[:maxColumns]
-		}
-		if t.Header == nil {
-			t.Header = record
-			continue
-		}
-		for len(record) > len(t.Header) {
-			t.Header = append(t.Header, "")
-		}
-		t.Rows = append(t.Rows, record)
+		t.add(record)
 	}
 	t.Rows, t.More = t.Rows[:n], true
 	return t.finish(), nil
+}
+
+// Collect makes a table of the records that read gives to visit until that returns false: the
+// header, which may be empty, and at most n rows.
+func Collect(n int, read func(visit func(record [][]byte) bool) error) (*Table, error) {
+	t := &Table{}
+	err := read(func(record [][]byte) bool {
+		cells := make([]string, min(len(record), maxColumns))
+		for i := range cells {
+			cells[i] = string(record[i][:min(len(record[i]), maxCell+1)])
+		}
+		t.add(cells)
+		return len(t.Rows) <= n
+	})
+	if len(t.Rows) > n {
+		t.Rows, t.More = t.Rows[:n], true
+	}
+	return t.finish(), err
+}
+
+// add takes a record, of which the first is the header.
+func (t *Table) add(record []string) {
+	if len(record) > maxColumns {
+		record = record[:maxColumns]
+	}
+	for i, cell := range record {
+		record[i] = clip(cell)
+	}
+	if t.Header == nil {
+		t.Header = record
+		return
+	}
+	for len(record) > len(t.Header) {
+		t.Header = append(t.Header, "")
+	}
+	t.Rows = append(t.Rows, record)
 }
 
 func (t *Table) finish() *Table {

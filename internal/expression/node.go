@@ -139,6 +139,9 @@ func (n *Node) HasAggregate() bool {
 	return found
 }
 
+// IsTime says whether an expression is a part of a time.
+func (n *Node) IsTime() bool { return n.Op >= Year && n.Op <= Hour }
+
 // Replace is the expression with what f gives in place of its nodes; nil leaves a node,
 // and has its arguments replaced.
 func (n *Node) Replace(f func(*Node) *Node) *Node {

@@ -66,7 +66,7 @@ func TestKeysOfNULLs(t *testing.T) {
 	text := []byte(b.String())
 	want := oracleResult(p, text)
 	for range 3 {
-		if got := engineResult(p, text, small, 1); got.differs(want) {
+		if got := engineResult(p, text, defaultSizes, 1); got.differs(want) {
 			t.Fatalf("got %+v, want %+v", got, want)
 		}
 	}

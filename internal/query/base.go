@@ -190,17 +190,32 @@ func indexOf(columns []groupby.Column, n *expression.Node) int {
 	return slices.IndexFunc(columns, func(c groupby.Column) bool { return c.Name == n.Text && c.Number == n.Number })
 }
 
-// columnsOf are the columns of expressions, each once.
+// columnsOf are the columns of expressions, each once, in the role that asks most of it.
 func columnsOf(nodes ...*expression.Node) (columns []groupby.Column) {
+	use := func(role groupby.Role, nodes ...*expression.Node) {
+		for _, c := range nodes {
+			i := indexOf(columns, c)
+			if i < 0 {
+				i = len(columns)
+				columns = append(columns, groupby.Column{Name: c.Text, Number: c.Number, Role: groupby.Text})
+			}
+			if role != groupby.Text {
+				columns[i].Role = role
+			}
+		}
+	}
 	for _, n := range nodes {
 		if n == nil {
 			continue
 		}
-		for _, c := range n.Columns() {
-			if indexOf(columns, c) < 0 {
-				columns = append(columns, groupby.Column{Name: c.Text, Number: c.Number, Role: groupby.Text})
+		use(groupby.Text, n.Columns()...)
+		use(groupby.Number, n.NumericColumns(false)...)
+		n.Walk(func(n *expression.Node) bool {
+			if n.IsTime() && n.Args[0].Op == expression.Column {
+				use(groupby.Time, n.Args[0])
 			}
-		}
+			return true
+		})
 	}
 	return columns
 }

@@ -24,6 +24,7 @@ type Spec struct {
 
 // Query is a Spec that was checked. It is immutable and safe for concurrent use.
 type Query struct {
+	spec    Spec
 	dialect *dialect.Dialect
 	columns []groupby.Column // of the file that the question names
 
@@ -205,7 +206,7 @@ func (c *compiler) groups() (*Query, error) {
 	if s.order, err = c.order(names); err != nil {
 		return nil, err
 	}
-	q := &Query{dialect: c.dialect}
+	q := &Query{spec: c.spec, dialect: c.dialect}
 	baseNames := slices.Clone(names)
 	if s.shapes(&b) {
 		q.shape = &s
@@ -278,7 +279,7 @@ func (c *compiler) order(names []string) (by []orderColumn, err error) {
 }
 
 func (c *compiler) selection() (*Query, error) {
-	q := &Query{dialect: c.dialect}
+	q := &Query{spec: c.spec, dialect: c.dialect}
 	var err error
 	if q.where, err = c.condition("where", c.spec.Where, false); err != nil {
 		return nil, err

@@ -208,6 +208,11 @@ func (q *QuestionFlags) Compile() (*query.Questions, error) {
 	if err != nil {
 		return nil, err
 	}
+	return CompileQuestions(c)
+}
+
+// CompileQuestions is Compile for what Config returned.
+func CompileQuestions(c query.Config) (*query.Questions, error) {
 	questions, err := c.Compile()
 	if err == nil {
 		return questions, nil

@@ -162,9 +162,17 @@ func (s *Server) filePage(w http.ResponseWriter, r *http.Request, area filestore
 		return
 	}
 	d := views.FileData{FileDetail: detail, Sort: -1}
-	if d.Table, err = csvtable.Read(f, views.MostRows); err != nil {
-		s.respond.Unavailable(w, r, err)
-		return
+	if area == filestore.Raw {
+		if d.Table, d.Reading, err = s.readRaw(r.Context(), f, detail); err != nil {
+			s.respond.Unavailable(w, r, err)
+			return
+		}
+	}
+	if d.Table == nil {
+		if d.Table, err = csvtable.Read(f, views.MostRows); err != nil {
+			s.respond.Unavailable(w, r, err)
+			return
+		}
 	}
 	if area == filestore.Processed {
 		d.Charts = views.ResultCharts(d.Table)

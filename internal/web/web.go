@@ -22,6 +22,7 @@ import (
 	"csv-pipeline/internal/catalog"
 	"csv-pipeline/internal/coalesce"
 	"csv-pipeline/internal/filestore"
+	"csv-pipeline/internal/query"
 	"csv-pipeline/internal/queue"
 	"csv-pipeline/internal/trends"
 	"csv-pipeline/internal/web/format"
@@ -37,6 +38,11 @@ type Config struct {
 	Log      *zap.Logger
 	Registry *prometheus.Registry
 	Alive    func(context.Context) error // for /healthz: an error has the process restarted
+	// Questions are what processors ask of files, for the preview of what they will make of one;
+	// nil: there is none.
+	Questions *query.Questions
+	// ReadingTime bounds how long a raw file is looked at for its page; 0: 2 s.
+	ReadingTime time.Duration
 	// Guard checks who may change files; with nil, nobody may.
 	Guard *auth.Guard
 	// BasePath is the path that an ingress puts in front, such as /csv/; "" is /.
@@ -58,6 +64,7 @@ type Server struct {
 	trends   *trends.Trends
 	live     *coalesce.Call[*liveEvent]
 	lastLive *liveEvent    // used by live alone
+	reading  chan struct{} // holds one element while a file is described
 	stopped  chan struct{} // closed when Watch has ended, which ends all streams
 }
 
@@ -66,6 +73,9 @@ func New(c Config) *Server {
 	if c.MaxUpload == 0 {
 		c.MaxUpload = 1 << 30
 	}
+	if c.ReadingTime == 0 {
+		c.ReadingTime = 2 * time.Second
+	}
 	c.BasePath = "/" + strings.Trim(c.BasePath, "/")
 	if c.BasePath != "/" {
 		c.BasePath += "/"
@@ -73,7 +83,7 @@ func New(c Config) *Server {
 	if c.Guard != nil {
 		c.Guard.ShareKey(c.Queue.SharedKey)
 	}
-	s := &Server{Config: c, monitor: activity.New(c.Queue, c.Log), trends: trends.New(c.Store), stopped: make(chan struct{})}
+	s := &Server{Config: c, monitor: activity.New(c.Queue, c.Log), trends: trends.New(c.Store), stopped: make(chan struct{}), reading: make(chan struct{}, 1)}
 	s.respond = respond.New(c.Log, func(r *http.Request, code int, detail string) templ.Component {
 		return views.ProblemPage(s.frame(r, "problem", http.StatusText(code)), detail)
 	})

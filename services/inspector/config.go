@@ -21,6 +21,7 @@ type config struct {
 	logLevel                zapcore.Level
 	basePath                string
 	maxUpload               int64
+	question                service.QuestionFlags
 }
 
 func parse(args []string, getenv cli.Getenv, stdout io.Writer) (c config, err error) {
@@ -34,6 +35,7 @@ func parse(args []string, getenv cli.Getenv, stdout io.Writer) (c config, err er
 	cli.Duration(fs, &c.clientTimeout, "client-timeout", 30*time.Second, 10*time.Millisecond, time.Hour, "how long a client may keep the server waiting for each 256 KiB that it sends or receives, before it is disconnected")
 	fs.StringVar(&c.basePath, "base-path", "/", "`path` prefix that an ingress forwards, such as /csv/")
 	service.RedisFlags(fs, &c.redis)
+	c.question.RegisterFlags(fs)
 	service.LogLevelFlag(fs, &c.logLevel, zapcore.InfoLevel)
 	_, err = cli.Parse(cli.Command{
 		Name: "inspector",
@@ -44,7 +46,11 @@ It changes no file unless it is given a token or a password: whoever knows that 
 drop files. Every few seconds it queues files that have no result and are not queued, and puts
 the files of dead processors back into the queue.
 'inspector enqueue --all' has everything done again, for instance after a change of what is
-aggregated.`,
+aggregated.
+
+The page of a raw file says how the file is written and which settings read it, and shows what comes
+of it. For this the inspector takes the processors' settings of the input and their question: they
+change nothing else.`,
 		Examples: `inspector --store-url ./data --redis-host localhost
 curl localhost:8080/api/v1/status
 curl localhost:8080/files/processed/20220101_aggregated_sales.csv`,

@@ -38,6 +38,10 @@ func run(ctx context.Context, args []string, getenv cli.Getenv, stdout, stderr i
 	if err != nil {
 		return err
 	}
+	questions, err := c.question.Compile()
+	if err != nil {
+		return err
+	}
 	if _, ok := getenv("GOGC"); !ok {
 		debug.SetGCPercent(25) // most of the memory is the list of all files, which is large and changes little
 	}
@@ -60,7 +64,7 @@ func run(ctx context.Context, args []string, getenv cli.Getenv, stdout, stderr i
 		pulse := &ops.Pulse{Timeout: max(time.Minute, 10*c.sweepInterval)}
 		pulse.Beat()
 		server := web.New(web.Config{Store: store, Catalog: files, Queue: q, Log: log, Registry: ops.NewRegistry("inspector"), Alive: pulse.Alive,
-			Guard: guard, BasePath: c.basePath, MaxUpload: c.maxUpload, ClientTimeout: c.clientTimeout})
+			Questions: questions, Guard: guard, BasePath: c.basePath, MaxUpload: c.maxUpload, ClientTimeout: c.clientTimeout})
 		parts.OnStop(server.Close)
 		log.Info("serving", zap.String("address", l.Addr().String()), zap.String("store", c.store), zap.String("redis", c.redis.Address()), zap.Bool("writable", guard.Writable()))
 

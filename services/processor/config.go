@@ -39,12 +39,13 @@ func parse(args []string, getenv cli.Getenv, stdout io.Writer) (c config, err er
 	service.LogLevelFlag(fs, &c.logLevel, zapcore.InfoLevel)
 	_, err = cli.Parse(cli.Command{
 		Name: "processor",
-		Args: "[flags]\n  processor aggregate [flags] FILE...\n  processor healthcheck",
+		Args: "[flags]\n  processor aggregate [flags] FILE...\n  processor describe [flags] FILE...\n  processor healthcheck",
 		About: `Takes names of CSV files from a Redis list, aggregates each file and publishes the result.
 
 It ends when no file is left. A file that cannot be processed becomes a dead letter with its
 reason and does not block other files. The file of a processor that died is processed by another.
-'processor aggregate' does the same with local files, without Redis.`,
+'processor aggregate' does the same with local files, without Redis. 'processor describe' says how a
+file is written, and which settings read it.`,
 		Examples: `processor --store-url ./data
 processor --group-by 'item_id, store' --aggregate 'sum(quantity) as total, count(*)'
 processor --watch
@@ -78,6 +79,41 @@ the first of them are printed to standard error. They do not change the exit cod
 		Examples: `processor aggregate 20220101.csv
 processor aggregate --group-by store --aggregate 'avg(price), max(price)' -o stores.csv sales.csv.gz`,
 		Details: expression.Language,
+		MinArgs: 1,
+		MaxArgs: -1,
+		Flags:   fs,
+	}, args, getenv, stdout)
+	return c, err
+}
+
+type describeConfig struct {
+	question  service.QuestionFlags
+	all, json bool
+	files     []string
+}
+
+func parseDescribe(args []string, getenv cli.Getenv, stdout io.Writer) (c describeConfig, err error) {
+	fs := cli.NewFlags()
+	fs.BoolVar(&c.all, "all", false, "read every row of a large file, instead of its beginning, middle and end")
+	fs.BoolVar(&c.json, "json", false, "print JSON for programs, an object for each file, instead of text")
+	c.question.RegisterFlags(fs)
+	cli.Own(fs, "all", "json")
+	c.files, err = cli.Parse(cli.Command{
+		Name: "processor describe",
+		Args: "[flags] FILE...",
+		About: `Says of local CSV files how they are written, what is in their columns, and which settings read
+every cell: as flags, as values of the chart, and as an entry of datasets.
+
+Settings that you give are taken as they are, the others are sought. With a question (--group-by,
+--aggregate, --select) only its columns count, and a column that is summed has to be of numbers.
+Where two readings fit (1.234, 3/4/2024), both are named and none is chosen. Of files of more than
+8 MiB it reads the beginning, the middle and the end, of packed ones the beginning. FILE may be -.
+
+It ends with 0 where the settings read every cell, with 1 where one cannot be read or you have to
+choose.`,
+		Examples: `processor describe bank.csv
+processor describe --aggregate 'sum(Betrag)' --group-by 'month(Buchungstag)' bank.csv
+processor describe --json --all *.csv`,
 		MinArgs: 1,
 		MaxArgs: -1,
 		Flags:   fs,

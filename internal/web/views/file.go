@@ -6,6 +6,7 @@ import (
 
 	"csv-pipeline/internal/chart"
 	"csv-pipeline/internal/csvtable"
+	"csv-pipeline/internal/describe"
 	"csv-pipeline/internal/filestore"
 	"csv-pipeline/internal/web/api"
 	"csv-pipeline/internal/web/format"
@@ -28,6 +29,51 @@ type FileData struct {
 	Descending bool
 	Charts     []chart.Chart
 	Failure    *api.DeadLetter // of a raw file that failed
+	Reading    *Reading        // of a raw file; nil where there was no time for it
+}
+
+// Reading is how a raw file is written and which settings read it.
+type Reading struct {
+	*describe.Description
+	Late     string // why there is no more, where there is not
+	Needless bool   // the settings of the pipeline are the ones that read it
+	Previews []Preview
+}
+
+// Preview is what comes of a file with some settings.
+type Preview struct {
+	Title   string
+	Table   *csvtable.Table // nil if there is none
+	Problem string          // why
+	Partial bool            // it is of the beginning of the file
+	Rows    int64           // of the file, that were read
+}
+
+// rows says of how many rows the preview is.
+func (p Preview) rows() string {
+	rows := format.Plural(p.Rows, "row", "rows")
+	if p.Partial {
+		return "A sample: made from the first " + rows + " of the file."
+	}
+	return "Made from all " + rows + " of the file."
+}
+
+// verdict says in a sentence whether the file can be read.
+func (r Reading) verdict() string {
+	switch {
+	case r.Readable && r.Needless:
+		return "The settings of the pipeline read every cell."
+	case r.Readable:
+		return "The settings below read every cell."
+	case len(r.Problems) > 0:
+		return "No settings read all of it:"
+	}
+	return "It has several readings, and you have to say which is meant:"
+}
+
+// sampled says that not all of a file was looked at.
+func (r Reading) sampled() string {
+	return "Looked at: " + format.Size(r.BytesRead) + " of " + format.Size(r.Size) + ", " + format.Plural(r.Rows, "row", "rows") + "."
 }
 
 // rowsTitle says how many rows are shown.
@@ -89,4 +135,20 @@ func ResultCharts(t *csvtable.Table) []chart.Chart {
 			Series: []chart.Series{{Name: name, Values: values}}})
 	}
 	return drawn
+}
+
+// optionText is the setting of an option.
+func optionText(o describe.Option) string {
+	if o.Flags == "" {
+		return "no setting"
+	}
+	return format.Visible(o.Inline)
+}
+
+// settingsTitle says what the settings do.
+func settingsTitle(r Reading) string {
+	if r.Readable {
+		return "The settings that read it, as values of the chart"
+	}
+	return "The settings that read the rest, as values of the chart"
 }

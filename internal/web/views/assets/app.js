@@ -237,6 +237,22 @@ function upload(form) {
 }
 
 if (document.body.dataset.page === 'overview') overview();
+// copyable gives a text a button that copies it, where the browser allows that.
+function copyable(place) {
+  if (!navigator.clipboard) return;
+  const text = place.innerText;
+  const button = document.createElement('button');
+  button.type = 'button';
+  button.className = 'quiet';
+  button.textContent = 'Copy';
+  button.addEventListener('click', async () => {
+    await navigator.clipboard.writeText(text);
+    button.textContent = 'Copied';
+  });
+  place.prepend(button);
+}
+
+for (const place of document.querySelectorAll('.copy')) copyable(place);
 for (const place of document.querySelectorAll('#trend')) trend(place);
 for (const form of document.querySelectorAll('[data-selection]')) selection(form);
 for (const form of document.querySelectorAll('[data-upload]')) upload(form);

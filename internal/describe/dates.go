@@ -1,0 +1,170 @@
+package describe
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+
+	"csv-pipeline/internal/dialect"
+	"csv-pipeline/internal/groupby"
+)
+
+// decideDates finds the formats that read all dates, and whether others do as other days.
+func (d *decision) decideDates(said dialect.Settings) {
+	var formats []int
+	for _, c := range d.dated {
+		if !d.counts(c) || d.asked && !c.as(groupby.Time) {
+			continue
+		}
+		cover := d.coverOf(c)
+		if len(cover) == 1 && cover[0] != 0 {
+			if rivals := d.rivals(c, cover[0]); len(rivals) > 1 {
+				if d.decidedElsewhere(rivals, c) {
+					continue
+				}
+				d.chooseDate(c, rivals)
+				continue
+			}
+		}
+		for _, i := range cover {
+			if !slices.Contains(formats, i) {
+				formats = append(formats, i)
+			}
+		}
+	}
+	d.cover = formats
+	if len(said.DateFormats) > 0 || len(formats) == 0 || len(formats) == 1 && formats[0] == 0 {
+		return
+	}
+	slices.Sort(formats) // iso first
+	for _, i := range formats {
+		d.settings.DateFormats = append(d.settings.DateFormats, d.readings.Dates[i])
+	}
+	d.contradictions(formats)
+}
+
+// contradictions says where a column is read by the format of another one.
+func (d *decision) contradictions(formats []int) {
+	for _, c := range d.dated {
+		if !d.counts(c) || d.asked && !c.as(groupby.Time) {
+			continue
+		}
+		own := d.coverOf(c)
+		if len(own) == 1 && len(d.rivals(c, own[0])) > 1 {
+			continue // it goes by the other one
+		}
+		for _, cell := range c.keptDates {
+			i := slices.IndexFunc(formats, func(i int) bool { _, ok := d.readings.Date([]byte(cell), i); return ok })
+			j := slices.IndexFunc(own, func(i int) bool { _, ok := d.readings.Date([]byte(cell), i); return ok })
+			if i < 0 || j < 0 {
+				continue
+			}
+			first, _ := d.readings.Date([]byte(cell), formats[i])
+			if wanted, _ := d.readings.Date([]byte(cell), own[j]); first != wanted {
+				d.problems = append(d.problems, fmt.Sprintf("%s: %s: %q is in %s, and another column has dates in %s, which reads it as another day: expected one of both in a file", d.name, c.name, cell, d.readings.Dates[own[j]], d.readings.Dates[formats[i]]))
+				return
+			}
+		}
+	}
+}
+
+// coverOf are formats that together read the dates of a column, as few as possible.
+func (d *decision) coverOf(c *column) (cover []int) {
+	left := map[uint64]int64{}
+	for set, n := range c.dates {
+		if !c.as(groupby.Time) {
+			if set &^= d.readings.Digits(); set == 0 {
+				continue
+			}
+		}
+		left[set] += n
+	}
+	for len(left) > 0 {
+		best, most := 0, int64(0)
+		for i := range d.readings.Dates {
+			if n := readBy(left, i); n > most {
+				best, most = i, n
+			}
+		}
+		if most == 0 {
+			break
+		}
+		cover = append(cover, best)
+		for set := range left {
+			if set>>best&1 == 1 {
+				delete(left, set)
+			}
+		}
+	}
+	slices.Sort(cover)
+	return cover
+}
+
+// rivals are the formats that read all dates of a column as one does, and give other days, or
+// would of other cells.
+func (d *decision) rivals(c *column, format int) []int {
+	all := readBy(c.dates, format)
+	rivals := []int{format}
+	for i, name := range d.readings.Dates {
+		if i == format || readBy(c.dates, i) < all {
+			continue
+		}
+		differs := name == swapped(d.readings.Dates[format])
+		for _, cell := range c.keptDates {
+			one, _ := d.readings.Date([]byte(cell), format)
+			other, ok := d.readings.Date([]byte(cell), i)
+			differs = differs || ok && one != other
+		}
+		if differs {
+			rivals = append(rivals, i)
+		}
+	}
+	return rivals
+}
+
+// swapped is a format with the day where the month is.
+func swapped(format string) string {
+	return strings.NewReplacer("%d", "%m", "%m", "%d").Replace(format)
+}
+
+// decidedElsewhere says whether another column has one of the formats for sure.
+func (d *decision) decidedElsewhere(rivals []int, c *column) bool {
+	for _, other := range d.dated {
+		if other == c || !d.counts(other) {
+			continue
+		}
+		if cover := d.coverOf(other); len(cover) == 1 && slices.Contains(rivals, cover[0]) && len(d.rivals(other, cover[0])) == 1 {
+			return true
+		}
+	}
+	return false
+}
+
+func (d *decision) chooseDate(c *column, rivals []int) {
+	cell := c.keptDates[0]
+	for _, kept := range c.keptDates {
+		one, _ := d.readings.Date([]byte(kept), rivals[0])
+		if other, _ := d.readings.Date([]byte(kept), rivals[1]); one != other {
+			cell = kept
+			break
+		}
+	}
+	choice := Choice{About: fmt.Sprintf("%s: %s: %q may be several days, and nothing in the column tells", d.name, c.name, cell)}
+	for _, i := range rivals {
+		day, _ := d.readings.Date([]byte(cell), i)
+		choice.Options = append(choice.Options, Option{Means: fmt.Sprintf("%s is %s", cell, strings.TrimSuffix(day, "T00:00:00")), Settings: dialect.Settings{DateFormats: []string{d.readings.Dates[i]}}})
+	}
+	for i := range d.choices {
+		if same(d.choices[i].Options, choice.Options) {
+			return // of another column
+		}
+	}
+	d.choices = append(d.choices, choice)
+}
+
+// same says whether options have the same formats of dates.
+func same(a, b []Option) bool {
+	return slices.EqualFunc(a, b, func(a, b Option) bool {
+		return len(a.Settings.DateFormats) > 0 && slices.Equal(a.Settings.DateFormats, b.Settings.DateFormats)
+	})
+}

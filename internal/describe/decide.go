@@ -1,0 +1,427 @@
+package describe
+
+import (
+	"fmt"
+	"maps"
+	"math/bits"
+	"slices"
+	"strings"
+
+	"csv-pipeline/internal/dialect"
+	"csv-pipeline/internal/groupby"
+)
+
+// decision is what the cells of a file say of the settings.
+type decision struct {
+	*scan
+	name     string // of the file
+	asked    bool   // only the columns of the question count
+	comma    bool   // is the delimiter
+	settings dialect.Settings
+	choices  []Choice
+	problems []string
+	notes    []string
+	numeric  []*column
+	dated    []*column
+	format   int // of numbers; the index of Readings.Numbers
+	cover    []int
+}
+
+// counts says whether a column has a say.
+func (d *decision) counts(c *column) bool { return !d.asked || c.use != 0 }
+
+func (d *decision) decide(said dialect.Settings) {
+	for _, c := range d.columns {
+		dated := c.looksDated(d.readings)
+		if !dated && c.looksNumeric() {
+			d.numeric = append(d.numeric, c)
+		} else if dated {
+			d.dated = append(d.dated, c)
+		}
+	}
+	d.decideRows(said)
+	d.decideNumbers()
+	d.decideDates(said)
+	d.decideWords()
+	d.decideTrim(said)
+	d.findUnreadable()
+	d.noteMeanings(said)
+}
+
+// noteMeanings names cells that are read as they stand and may be meant otherwise.
+func (d *decision) noteMeanings(said dialect.Settings) {
+	for _, c := range d.columns {
+		if !d.counts(c) || len(d.notes) > mostChoices {
+			continue
+		}
+		texts := !slices.Contains(d.numeric, c) && !slices.Contains(d.dated, c)
+		for _, text := range slices.Sorted(maps.Keys(c.words)) {
+			if texts && meansNothing(text) && !slices.Contains(d.settings.MissingValues, text) {
+				d.notes = append(d.notes, fmt.Sprintf(`"%s" in %s is read as a text; if it is nothing, missingValues: [%s] reads it as NULL`, text, c.name, yamlText(text)))
+			}
+		}
+		for _, cell := range c.kept {
+			if slices.Contains(d.numeric, c) && isMark(cell) {
+				d.notes = append(d.notes, fmt.Sprintf("%s in %s is read as a number; if it stands for nothing, missingValues: [%s] reads it as NULL", strings.TrimSpace(cell), c.name, yamlText(strings.TrimSpace(cell))))
+			}
+		}
+		if set := d.readings.Digits() & allOf(c); set != 0 && slices.Contains(d.numeric, c) && c.use == 0 {
+			format := d.readings.Dates[bits.TrailingZeros64(set)]
+			d.notes = append(d.notes, fmt.Sprintf("%s is read as numbers; if they are dates, dateFormats: [%s] reads them", c.name, yamlText(format)))
+		}
+		if said.TimeZone == "" && slices.Contains(d.dated, c) && slices.ContainsFunc(c.keptDates, hasOffset) {
+			d.notes = append(d.notes, fmt.Sprintf("%s has times with an offset from UTC: they are told as they are written, or in the zone that timeZone names", c.name))
+		}
+	}
+}
+
+// allOf are the formats of dates that read all cells of a column.
+func allOf(c *column) (set uint64) {
+	if c.filled() == 0 || total(c.dates) < c.filled() {
+		return 0
+	}
+	set = ^uint64(0)
+	for some := range c.dates {
+		set &= some
+	}
+	return set
+}
+
+// isMark says whether a number is made of nines as are those that stand for nothing.
+func isMark(cell string) bool {
+	digits := strings.Trim(cell, "-+ ")
+	return strings.Trim(digits, "9.") == "" && strings.Count(digits, "9") >= 3
+}
+
+func hasOffset(cell string) bool {
+	_, time, found := strings.Cut(cell, ":")
+	return found && (strings.HasSuffix(time, "Z") || strings.ContainsAny(time, "+-"))
+}
+
+// decideRows takes care of rows that do not fit.
+func (d *decision) decideRows(said dialect.Settings) {
+	if d.footer > 0 {
+		d.settings.SkipFooter = d.footer
+		first := clip([]byte(d.last[len(d.last)-d.footer].first()))
+		if d.footer == 1 {
+			d.notes = append(d.notes, fmt.Sprintf(`the last record is no row: it begins with "%s"`, first))
+		} else {
+			d.notes = append(d.notes, fmt.Sprintf(`the last %d records are no rows: the first of them begins with "%s"`, d.footer, first))
+		}
+	}
+	if d.units > 0 {
+		d.settings.SkipRowsAfterHeader = d.units
+		d.notes = append(d.notes, fmt.Sprintf("line %d tells units or the like, it is no row", d.first[0].line))
+	}
+	if said.Lenient {
+		return
+	}
+	broken := d.long + d.malformed + d.bad
+	if d.short > 0 && broken == 0 && said.RaggedRows != dialect.Pad {
+		d.settings.RaggedRows = dialect.Pad
+		d.notes = append(d.notes, fmt.Sprintf("%s too few cells, first in line %d: what is missing is read as NULL", plural(int(d.short), "row has", "rows have"), d.shortAt.line))
+		if n := len(d.last) - d.footer; n > 0 && d.short == 1 && d.footer == 0 && !d.fits(&d.last[n-1]) {
+			d.settings.RaggedRows = ""
+			d.choices = append(d.choices, Choice{
+				About: fmt.Sprintf("%s: the last row has %d cells of %d: it is a short one, no row at all, or the file was cut off", d.at(d.last[n-1].line), d.last[n-1].width, d.required),
+				Options: []Option{
+					{Means: "what is missing is NULL", Settings: dialect.Settings{RaggedRows: dialect.Pad}},
+					{Means: "it is no row", Settings: dialect.Settings{SkipFooter: 1}},
+				},
+			})
+		}
+	}
+	if broken == 0 || said.OnBadRow == dialect.Skip {
+		return
+	}
+	d.choices = append(d.choices, Choice{
+		About: fmt.Sprintf("%s: %s; %s of %d have something of the kind", d.at(d.wrong.line), d.wrong.cell, plural(int(broken), "row", "rows"), d.rows),
+		Options: []Option{
+			{Means: "such rows are read as well as they can be", Settings: dialect.Settings{Lenient: true}},
+			{Means: "such rows are left out, and written to a file of their own", Settings: dialect.Settings{OnBadRow: dialect.Skip}},
+		},
+	})
+}
+
+// at is a place as messages have it.
+func (d *decision) at(line int64) string {
+	if line == 0 {
+		return d.name
+	}
+	return fmt.Sprintf("%s:%d", d.name, line)
+}
+
+// decideNumbers finds the format that reads most cells, and whether another one reads as many
+// as other values.
+func (d *decision) decideNumbers() {
+	var columns []*column
+	for _, c := range d.numeric {
+		if d.counts(c) && (!d.asked || c.as(groupby.Number) || c.as(groupby.Extreme)) {
+			columns = append(columns, c)
+		}
+	}
+	best, most := []int{0}, int64(-1)
+	for i := range d.readings.Numbers {
+		var n int64
+		for _, c := range columns {
+			n += readBy(c.numbers, i)
+		}
+		switch {
+		case n > most:
+			best, most = []int{i}, n
+		case n == most:
+			best = append(best, i)
+		}
+	}
+	d.format = best[0]
+	if most <= 0 {
+		return
+	}
+	if best[0] == 0 {
+		d.decidePoints(columns, best)
+		return
+	}
+	classes := d.classes(columns, best)
+	if len(classes) == 1 {
+		d.settings = merge(d.settings, d.readings.Numbers[classes[0]].Settings())
+		return
+	}
+	choice := Choice{About: d.example(columns, classes)}
+	for _, i := range classes {
+		format := d.readings.Numbers[i]
+		choice.Options = append(choice.Options, Option{Means: d.means(columns, classes, i), Settings: format.Settings()})
+	}
+	d.choices = append(d.choices, choice)
+}
+
+// decidePoints decides whether the points of numbers that are read as they are stand before
+// decimals.
+func (d *decision) decidePoints(columns []*column, best []int) {
+	if d.comma || d.settings.DecimalChar != "" || d.settings.GroupChar != "" {
+		return
+	}
+	for _, c := range columns {
+		if c.doubtful.cell == "" || c.decimal {
+			continue
+		}
+		thousands := slices.IndexFunc(best, func(i int) bool {
+			f := d.readings.Numbers[i]
+			return f.DecimalChar == "," && f.GroupChar == "." && !f.Dressed
+		})
+		if thousands < 0 {
+			d.settings.DecimalChar = "."
+			return
+		}
+		d.choices = append(d.choices, Choice{
+			About: fmt.Sprintf("%s: %s: %q may be one with decimals, or thousands, and nothing in the column tells", d.at(c.doubtful.line), c.name, c.doubtful.cell),
+			Options: []Option{
+				{Means: d.means(columns, []int{0, best[thousands]}, 0), Settings: dialect.Settings{DecimalChar: "."}},
+				{Means: d.means(columns, []int{0, best[thousands]}, best[thousands]), Settings: dialect.Settings{DecimalChar: ",", GroupChar: "."}},
+			},
+		})
+		return
+	}
+}
+
+// classes are formats that give the numbers other values, of each class the simplest one.
+func (d *decision) classes(columns []*column, formats []int) (simplest []int) {
+	var known []string
+	for _, i := range formats {
+		var values strings.Builder
+		for _, c := range columns {
+			for _, cell := range c.kept {
+				value, _ := d.readings.Number([]byte(cell), i)
+				values.WriteString(canonical(value) + "\n")
+			}
+		}
+		if !slices.Contains(known, values.String()) {
+			known = append(known, values.String())
+			simplest = append(simplest, i)
+		}
+	}
+	return simplest
+}
+
+// canonical is a number without zeros that change nothing.
+func canonical(number string) string {
+	whole, decimals, found := strings.Cut(number, ".")
+	if found && !strings.ContainsAny(decimals, "eE") {
+		decimals = strings.TrimRight(decimals, "0")
+	}
+	sign := ""
+	if strings.HasPrefix(whole, "-") {
+		sign, whole = "-", whole[1:]
+	}
+	if whole = strings.TrimLeft(whole, "0"); whole == "" {
+		whole = "0"
+	}
+	if decimals == "" {
+		return sign + whole
+	}
+	return sign + whole + "." + decimals
+}
+
+// telling is a cell that formats give other values, and its column.
+func (d *decision) telling(columns []*column, formats []int) (cell string, of *column) {
+	for _, c := range columns {
+		for _, cell := range c.kept {
+			first, _ := d.readings.Number([]byte(cell), formats[0])
+			for _, i := range formats[1:] {
+				if value, _ := d.readings.Number([]byte(cell), i); canonical(value) != canonical(first) {
+					return cell, c
+				}
+			}
+		}
+	}
+	return "", nil
+}
+
+func (d *decision) example(columns []*column, formats []int) string {
+	cell, c := d.telling(columns, formats)
+	if c == nil {
+		return "numbers may be read in several ways"
+	}
+	return fmt.Sprintf("%s: %s: %q may be several numbers, and nothing in the file tells", d.name, c.name, cell)
+}
+
+func (d *decision) means(columns []*column, formats []int, format int) string {
+	cell, c := d.telling(columns, formats)
+	if c == nil {
+		return "numbers are read so"
+	}
+	value, _ := d.readings.Number([]byte(cell), format)
+	return fmt.Sprintf("%s is %s", strings.TrimSpace(cell), canonical(value))
+}
+
+// decideWords takes the words among numbers and dates for NULL, where they can be nothing else.
+func (d *decision) decideWords() {
+	var sure, common []string
+	for _, c := range append(slices.Clone(d.numeric), d.dated...) {
+		if !d.counts(c) || d.asked && !c.as(groupby.Number) && !c.as(groupby.Time) {
+			continue
+		}
+		texts := make([]string, 0, len(c.words))
+		for text := range c.words {
+			texts = append(texts, text)
+		}
+		slices.Sort(texts)
+		for _, text := range texts {
+			w := c.words[text]
+			if !meansNothing(text) {
+				d.chooseWord(c, text, w)
+				continue
+			}
+			if !slices.Contains(sure, text) {
+				sure = append(sure, text)
+			}
+			if w.padded {
+				d.settings.Trim = true
+			}
+			for _, other := range d.columns {
+				if other != c && other.words[text] != nil && !slices.Contains(d.numeric, other) && !slices.Contains(d.dated, other) {
+					d.notes = append(d.notes, fmt.Sprintf(`"%s" is nothing in %s; it also fills %s of %s, which become NULL, too`, text, c.name, plural(int(other.words[text].count), "cell", "cells"), other.name))
+				}
+			}
+		}
+	}
+	for _, text := range sure {
+		if dialect.IsCommonWord(text) {
+			common = append(common, text)
+		}
+	}
+	if len(common) > 5 {
+		sure = slices.DeleteFunc(sure, dialect.IsCommonWord)
+		sure = append([]string{dialect.Common}, sure...)
+	}
+	d.settings.MissingValues = union(d.settings.MissingValues, sure)
+}
+
+func (d *decision) chooseWord(c *column, text string, w *word) {
+	choice := Choice{
+		About:   fmt.Sprintf("%s: %s: %q is no %s: it may be nothing", d.at(w.line), c.name, text, d.kind(c)),
+		Options: []Option{{Means: fmt.Sprintf("%s is nothing (NULL)", text), Settings: dialect.Settings{MissingValues: []string{text}}}},
+	}
+	if c.use&(1<<groupby.Number|1<<groupby.Time) != 0 {
+		choice.Options = append(choice.Options, Option{Means: fmt.Sprintf("the %s with it left out, and written to a file of their own", plural(int(w.count), "row is", "rows are")), Settings: dialect.Settings{OnBadRow: dialect.Skip}})
+	} else {
+		choice.Options = append(choice.Options, Option{Means: fmt.Sprintf("%s is a column of texts", c.name)})
+	}
+	if len(d.choices) < mostChoices {
+		d.choices = append(d.choices, choice)
+	}
+}
+
+const mostChoices = 12
+
+func (d *decision) kind(c *column) string {
+	if slices.Contains(d.dated, c) {
+		return "date"
+	}
+	return "number"
+}
+
+// decideTrim drops the blanks that make two texts of one, that fill a column up to a width, or
+// that fill a cell of numbers.
+func (d *decision) decideTrim(said dialect.Settings) {
+	if said.Trim {
+		return
+	}
+	for _, c := range d.columns {
+		if !d.counts(c) {
+			continue
+		}
+		blank := c.blank > 0 && (slices.Contains(d.numeric, c) || slices.Contains(d.dated, c))
+		texts := !slices.Contains(d.numeric, c) && !slices.Contains(d.dated, c)
+		filled := texts && c.width > 1 && c.padded > 0 && c.cells > 2
+		if blank || texts && c.mergeable || filled {
+			d.settings.Trim = true
+		}
+	}
+}
+
+// findUnreadable says which cells no setting reads.
+func (d *decision) findUnreadable() {
+	for _, c := range d.columns {
+		if !d.counts(c) || d.asked && !c.as(groupby.Number) && !c.as(groupby.Time) {
+			continue
+		}
+		n := d.unreadable(c)
+		if n == 0 {
+			continue
+		}
+		at := c.odd
+		for set, first := range c.firsts {
+			if at.cell == "" && slices.Contains(d.numeric, c) && set>>d.format&1 == 0 {
+				at = first
+			}
+		}
+		expected := "expected numbers written in one way"
+		if slices.Contains(d.dated, c) {
+			expected = "expected dates in formats that dateFormats names"
+		}
+		d.problems = append(d.problems, fmt.Sprintf("%s: %s: %q is no %s; %s of its %d that no setting reads; %s", d.at(at.line), c.name, at.cell, d.kind(c), plural(int(n), "cell", "cells"), c.filled(), expected))
+	}
+}
+
+// unreadable is how many cells of a column the settings do not read.
+func (d *decision) unreadable(c *column) int64 {
+	switch {
+	case slices.Contains(d.numeric, c):
+		n := c.filled() - readBy(c.numbers, d.format) - c.wordCells
+		return max(0, n)
+	case slices.Contains(d.dated, c):
+		var read int64
+		for _, n := range c.dates {
+			read += n
+		}
+		return max(0, c.filled()-read-c.wordCells)
+	}
+	return 0
+}
+
+func plural(n int, one, many string) string {
+	if n == 1 {
+		return "1 " + one
+	}
+	return fmt.Sprintf("%d %s", n, many)
+}

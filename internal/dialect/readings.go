@@ -1,0 +1,237 @@
+package dialect
+
+import (
+	"bytes"
+	"io"
+	"slices"
+	"unicode"
+	"unicode/utf8"
+)
+
+// Readings are the ways in which settings let numbers and times be written. A set of them is a
+// bit each, the simplest first.
+type Readings struct {
+	Numbers []NumberFormat
+	Dates   []string // formats, as dateFormats has them
+	numbers []numberFormat
+	dates   []dateFormat
+	missing map[string]bool
+	trim    bool
+}
+
+// NumberFormat is the settings that read a number; the zero value is what counts where nothing
+// is said.
+type NumberFormat struct {
+	DecimalChar, GroupChar string
+	Dressed                bool // bareNumber: false
+}
+
+// Readings are those that contradict nothing that the settings say.
+func (s Settings) Readings() *Readings {
+	all := &Readings{missing: map[string]bool{"": true}, trim: s.Trim}
+	for _, word := range s.MissingValues {
+		all.missing[word] = true
+		if word == Common {
+			for _, word := range commonWords {
+				all.missing[word] = true
+			}
+		}
+	}
+	no := false
+	for _, dressed := range []bool{false, true} {
+		if said := s.BareNumber; said != nil && *said == dressed {
+			continue
+		}
+		for _, decimal := range []string{"", ","} {
+			for _, group := range []string{"", ".", ",", "'", Space} {
+				try := s
+				if decimal != "" {
+					try.DecimalChar = decimal
+				}
+				if group != "" {
+					try.GroupChar = group
+				}
+				if decimal != "" && s.DecimalChar != "" || group != "" && s.GroupChar != "" {
+					continue
+				}
+				if dressed {
+					try.BareNumber = &no
+				}
+				if f, err := try.numberFormat(); err == nil {
+					all.Numbers = append(all.Numbers, NumberFormat{try.DecimalChar, try.GroupChar, dressed})
+					all.numbers = append(all.numbers, f)
+				}
+			}
+		}
+	}
+	all.Dates = s.DateFormats
+	if len(all.Dates) == 0 {
+		all.Dates = []string{ISO}
+		for _, format := range commonDates {
+			if format != ISO {
+				all.Dates = append(all.Dates, format)
+			}
+		}
+	}
+	for _, format := range all.Dates {
+		all.dates = append(all.dates, dateFormat{formats: []string{format}})
+	}
+	return all
+}
+
+// IsMissing says whether a cell, its escapes not undone, is NULL.
+func (r *Readings) IsMissing(cell []byte) bool {
+	if r.trim {
+		cell = trimSpace(cell)
+	}
+	return r.missing[string(cell)]
+}
+
+// NumbersOf are the formats in which a cell is a number.
+func (r *Readings) NumbersOf(cell []byte) (set uint64) {
+	s := trimSpace(cell)
+	if len(s) == 0 || len(s) > 64 || bytes.IndexFunc(s, unicode.IsDigit) < 0 {
+		return 0
+	}
+	if isDigits(s) {
+		return 1<<len(r.numbers) - 1
+	}
+	var scratch [96]byte
+	for i := range r.numbers {
+		f := &r.numbers[i]
+		if f.group != 0 && s[0] == '0' && len(s) > 1 && f.groupAt(s[1:]) > 0 {
+			continue // nobody writes 0,125 for 125
+		}
+		if _, ok := f.appendNumber(scratch[:0], cell); ok {
+			set |= 1 << i
+		}
+	}
+	return set
+}
+
+// Number is a cell in a format, as the engine reads it.
+func (r *Readings) Number(cell []byte, format int) (string, bool) {
+	b, ok := r.numbers[format].appendNumber(nil, cell)
+	return string(b), ok
+}
+
+// DatesOf are the formats, of those in among, in which a cell is a date or a time.
+func (r *Readings) DatesOf(cell []byte, among uint64) (set uint64) {
+	s := trimSpace(cell)
+	if len(s) < 6 || len(s) > 40 || bytes.IndexFunc(s, unicode.IsDigit) < 0 {
+		return 0
+	}
+	if isDigits(s) {
+		among &= r.Digits()
+	}
+	var scratch [40]byte
+	for i := range r.dates {
+		if among>>i&1 == 0 || !fitsLength(s, r.Dates[i]) {
+			continue
+		}
+		if _, ok := r.dates[i].appendTime(scratch[:0], s); ok {
+			set |= 1 << i
+		}
+	}
+	return set
+}
+
+// fitsLength says of formats without anything between their parts, which take about any
+// digits, whether a text is as long as theirs are.
+func fitsLength(s []byte, format string) bool {
+	switch format {
+	case epoch:
+		return len(s) == 10
+	case epochMS:
+		return len(s) == 13
+	case "%Y%m%d":
+		return len(s) == 8
+	case "%Y%m%d%H%M%S":
+		return len(s) == 14
+	}
+	return true
+}
+
+// Date is a cell in a format, as the engine reads it.
+func (r *Readings) Date(cell []byte, format int) (string, bool) {
+	b, ok := r.dates[format].appendTime(nil, cell)
+	return string(b), ok
+}
+
+// Digits are the date formats that read nothing but digits, as a number may be.
+func (r *Readings) Digits() (set uint64) {
+	for i, format := range r.Dates {
+		if slices.Contains([]string{epoch, epochMS, "%Y%m%d", "%Y%m%d%H%M%S"}, format) {
+			set |= 1 << i
+		}
+	}
+	return set
+}
+
+// IsDressed says whether a cell has what stands around amounts: a currency sign or a common
+// code, a percent sign, parentheses, or a minus behind it.
+func IsDressed(cell []byte) bool {
+	s := trimSpace(cell)
+	if len(s) == 0 {
+		return false
+	}
+	if s[0] == '(' || s[len(s)-1] == '%' || s[len(s)-1] == '-' || bytes.Contains(s, minus) || bytes.IndexFunc(s, func(r rune) bool { return unicode.Is(unicode.Sc, r) }) >= 0 {
+		return true
+	}
+	s = bytes.Trim(s, "-+ ")
+	if slices.ContainsFunc(currencyWords, func(word []byte) bool { return bytes.HasPrefix(s, word) || bytes.HasSuffix(s, word) }) {
+		return true
+	}
+	notLetter := func(r rune) bool { return !unicode.IsLetter(r) }
+	before, after := s[:max(0, bytes.IndexFunc(s, notLetter))], s[bytes.LastIndexFunc(s, notLetter)+1:]
+	return slices.Contains(commonCurrencies, string(before)) || slices.Contains(commonCurrencies, string(after))
+}
+
+var commonCurrencies = []string{"USD", "EUR", "GBP", "CHF", "JPY", "CNY", "INR", "SEK", "NOK", "DKK", "PLN", "CZK", "HUF", "RON", "BGN", "TRY", "RUB", "UAH", "BRL", "MXN", "ARS", "CLP", "COP", "CAD", "AUD", "NZD", "ZAR", "SGD", "HKD", "KRW", "THB", "IDR", "MYR", "PHP", "VND", "ILS", "AED", "SAR", "EGP", "NGN", "KES", "ISK"}
+
+// Doubtful says of a cell whether its point may stand between thousands as well as before
+// decimals, and decides whether it has one that cannot.
+func Doubtful(cell []byte) (doubtful, decimal bool) {
+	var p points
+	p.observe(cell, 1)
+	return p.thousands > 0, p.decimal
+}
+
+// TrimSpace takes all that Unicode calls space off both ends.
+func TrimSpace(s []byte) []byte { return trimSpace(s) }
+
+// IsWord says whether a cell is a text that may stand for nothing: short and without digits.
+func IsWord(cell []byte) bool {
+	return len(cell) > 0 && utf8.RuneCount(cell) <= 16 && bytes.IndexFunc(cell, unicode.IsDigit) < 0
+}
+
+// IsCommonWord says whether a word is one of those that common stands for.
+func IsCommonWord(word string) bool { return slices.Contains(commonWords, word) }
+
+// Settings are those of a format.
+func (f NumberFormat) Settings() (s Settings) {
+	s.DecimalChar, s.GroupChar = f.DecimalChar, f.GroupChar
+	if f.Dressed {
+		no := false
+		s.BareNumber = &no
+	}
+	return s
+}
+
+// Decode is a text in UTF-8 that is in an encoding of the WHATWG list; false where it has bytes
+// that the encoding has not.
+func Decode(encoding string, text []byte) (string, bool) {
+	c, err := charsetNamed(encoding)
+	if err != nil {
+		return "", false
+	}
+	if c.table != nil {
+		if c.undecodable(text) >= 0 {
+			return "", false
+		}
+		decoded, _ := c.decode(text, nil)
+		return string(decoded), true
+	}
+	decoded, err := io.ReadAll(c.reader("", bytes.NewReader(text)))
+	return string(decoded), err == nil && c.undecodable(decoded) < 0
+}

@@ -1,0 +1,116 @@
+package web
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"fmt"
+
+	"csv-pipeline/internal/csvtable"
+	"csv-pipeline/internal/describe"
+	"csv-pipeline/internal/dialect"
+	"csv-pipeline/internal/filestore"
+	"csv-pipeline/internal/groupby"
+	"csv-pipeline/internal/query"
+	"csv-pipeline/internal/web/api"
+	"csv-pipeline/internal/web/views"
+)
+
+const (
+	// describeBytes are those of a file that is looked at as a whole.
+	describeBytes = 1 << 20
+	// mostPreviews is how many settings are tried where there are several readings.
+	mostPreviews = 3
+	previewRows  = 20
+)
+
+// readRaw is the beginning of a raw file as a table, and how it is written. One file is read at
+// a time: it takes memory. The table is nil where the file is no CSV file, or time is up; only
+// failures of the store are errors.
+func (s *Server) readRaw(ctx context.Context, f filestore.File, detail *api.FileDetail) (*csvtable.Table, *views.Reading, error) {
+	request := ctx
+	ctx, cancel := context.WithTimeout(ctx, s.ReadingTime)
+	defer cancel()
+	late := &views.Reading{Late: "There was no time to look at more of this file: reload the page to try again."}
+	select {
+	case s.reading <- struct{}{}:
+		defer func() { <-s.reading }()
+	case <-ctx.Done():
+		return nil, late, request.Err()
+	}
+	file := dialect.File{Name: detail.Name, ReaderAt: f, Size: detail.Size}
+	opt := describe.Options{Most: describeBytes}
+	var spec query.Spec
+	if s.Questions != nil {
+		question, _ := s.Questions.For(detail.Name)
+		spec = question.Spec()
+		opt.Settings, opt.Columns = spec.Input, question.Columns()
+	}
+	d, err := describe.File(ctx, file, opt)
+	var bad *groupby.InputError
+	switch {
+	case errors.As(err, &bad):
+		return unreadTable(bad), &views.Reading{Description: describe.Unreadable(file, bad)}, nil
+	case err != nil && request.Err() == nil && ctx.Err() != nil:
+		return nil, late, nil
+	case err != nil:
+		return nil, nil, err
+	}
+	r := &views.Reading{Description: d, Needless: d.Flags == describe.FlagsOf(opt.Settings)}
+	table, err := csvtable.Collect(views.MostRows, func(visit func([][]byte) bool) error { return d.Table(ctx, visit) })
+	if errors.As(err, &bad) {
+		table.Damage, err = bad.Error(), nil
+	}
+	if err != nil {
+		return nil, late, request.Err()
+	}
+	if s.Questions != nil && detail.Result == "" {
+		s.preview(ctx, r, file, spec)
+	}
+	return table, r, request.Err()
+}
+
+// unreadTable is the table of a file that is none.
+func unreadTable(why error) *csvtable.Table { return &csvtable.Table{Damage: why.Error()} }
+
+// preview tries the settings that read a file: where there are several readings, those of the
+// first thing that is open, each.
+func (s *Server) preview(ctx context.Context, r *views.Reading, file dialect.File, spec query.Spec) {
+	type way struct {
+		title    string
+		settings dialect.Settings
+	}
+	ways := []way{{"What comes of it", r.Settings}}
+	if !r.Needless {
+		ways[0].title = "What comes of it with these settings"
+	}
+	if len(r.Choices) > 0 {
+		settings := r.Settings
+		for _, c := range r.Choices[1:] {
+			settings = c.Options[0].With(settings)
+		}
+		ways = nil
+		options := r.Choices[0].Options
+		for _, o := range options[:min(len(options), mostPreviews)] {
+			ways = append(ways, way{"What comes of it if " + o.Means, o.With(settings)})
+		}
+	}
+	for _, w := range ways {
+		spec.Input = w.settings
+		p, err := describe.Try(ctx, file, spec)
+		shown := views.Preview{Title: w.title}
+		switch {
+		case ctx.Err() != nil:
+			r.Late = fmt.Sprintf("There is no preview: it took more than %s.", s.ReadingTime)
+			return
+		case err != nil:
+			shown.Problem = err.Error()
+		default:
+			shown.Partial, shown.Rows = p.Partial, p.Rows
+			if shown.Table, err = csvtable.Read(bytes.NewReader(p.Result), previewRows); err != nil {
+				shown.Problem = err.Error()
+			}
+		}
+		r.Previews = append(r.Previews, shown)
+	}
+}
