@@ -22,6 +22,7 @@ type Spec struct {
 	GroupBy   []string         `yaml:"groupBy"`
 	Aggregate []string         `yaml:"aggregate"`
 	Select    []string         `yaml:"select"` // instead of the two above
+	Command   Command          `yaml:",inline"`
 }
 
 // Query is a Spec that was checked. It is immutable and safe for concurrent use.
@@ -30,6 +31,7 @@ type Query struct {
 	plan    *groupby.Plan // nil for a selection
 	columns []groupby.Column
 	names   []string // of a selection's result; nil for all columns of the file
+	program *program // nil: the engine answers
 }
 
 // Compile checks a Spec. Its errors are sentences for the person who wrote it.
@@ -39,6 +41,10 @@ func Compile(spec Spec) (*Query, error) {
 		return nil, err
 	}
 	q := &Query{dialect: d}
+	if len(spec.Command.Words) > 0 {
+		q.program, err = compileCommand(spec)
+		return q, err
+	}
 	if len(spec.Select) > 0 {
 		if len(spec.GroupBy)+len(spec.Aggregate) > 0 {
 			return nil, errors.New("select stands instead of groupBy and aggregate: expected one or the other")
@@ -55,7 +61,9 @@ func Compile(spec Spec) (*Query, error) {
 
 // Options tune a run; the zero value works. Of Engine, Rejects and Doubt are not used.
 type Options struct {
-	Engine groupby.Options
+	Engine  groupby.Options
+	Dataset string            // the name of the file's dataset, for a command
+	Tell    func(line string) // is called for what a command writes to its standard error; may be nil
 }
 
 // Begin makes the writers of a result, and of the rows that are skipped, which may be
@@ -79,8 +87,12 @@ func (r Report) Found() []string {
 }
 
 // Run answers the question of a file. A file that cannot be read is an
-// *groupby.InputError; other errors are those of reading and writing.
+// *groupby.InputError; other errors are those of reading and writing, and of a command those of
+// package command.
 func (q *Query) Run(ctx context.Context, file dialect.File, begin Begin, opt Options) (Report, error) {
+	if q.program != nil {
+		return q.program.run(ctx, q.dialect, file, begin, opt)
+	}
 	reading, err := q.dialect.Open(ctx, file, q.columns)
 	if err != nil {
 		return Report{}, err
