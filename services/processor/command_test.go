@@ -5,6 +5,7 @@ package main
 import (
 	"compress/gzip"
 	"os"
+	"os/exec"
 	"path/filepath"
 	"strconv"
 	"strings"
@@ -151,5 +152,20 @@ datasets:
 		if code, _, errs := processor(t, nil, "aggregate", "--command=cat", flag, file); code != cli.ExitUsage || !strings.Contains(errs, want) {
 			t.Errorf("%s: exit code %d, said %q; want %q", flag, code, errs, want)
 		}
+	}
+}
+
+// TestInstallCopiesTheProgram: the copy is the program itself, here that of the test.
+func TestInstallCopiesTheProgram(t *testing.T) {
+	folder := t.TempDir()
+	if code, _, errs := processor(t, nil, "install", folder); code != cli.ExitOK {
+		t.Fatalf("exit code %d: %s", code, errs)
+	}
+	out, err := exec.Command(filepath.Join(folder, "processor"), "-test.list=TestInstallCopiesTheProgram").Output()
+	if err != nil || !strings.HasPrefix(string(out), "TestInstallCopiesTheProgram\n") {
+		t.Errorf("the copy printed %q, %v", out, err)
+	}
+	if code, _, errs := processor(t, nil, "install", filepath.Join(folder, "none")); code != cli.ExitFailed || !strings.Contains(errs, "none/processor") {
+		t.Errorf("exit code %d: %s", code, errs)
 	}
 }
