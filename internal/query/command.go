@@ -1,6 +1,7 @@
 package query
 
 import (
+	"bufio"
 	"bytes"
 	"context"
 	"encoding/csv"
@@ -136,10 +137,10 @@ func (p *program) run(ctx context.Context, d *dialect.Dialect, file dialect.File
 	if told := opt.Engine.Progress; told != nil {
 		in.tell = func() { told(groupby.Progress{Bytes: read.Load(), Rows: in.rows()}) }
 	}
-	out, _, err := begin()
-	if err != nil {
-		return report, err
-	}
+	// A result that is begun and does not grow is taken for one of a dead worker, and a program
+	// may think for long: what fits into the buffer is begun when the program has ended.
+	result := &begun{begin: begin}
+	out := bufio.NewWriterSize(result, 256<<10)
 	given := append(slices.Clone(p.settings), "FILE_NAME="+file.Name, "DATASET="+opt.Dataset)
 	if opt.Engine.TempDir != "" {
 		given = append(given, "TMPDIR="+opt.Engine.TempDir)
@@ -150,8 +151,33 @@ func (p *program) run(ctx context.Context, d *dialect.Dialect, file dialect.File
 	if errors.As(err, &bad) {
 		err = &groupby.InputError{Name: file.Name, Problem: bad.Error()}
 	}
+	if err == nil {
+		if err = result.ready(); err == nil {
+			err = out.Flush()
+		}
+	}
 	report.Bytes, report.Rows = read.Load(), in.rows()
 	return report, err
+}
+
+// begun is a result that is begun with its first byte.
+type begun struct {
+	begin Begin
+	out   io.Writer
+}
+
+func (r *begun) ready() (err error) {
+	if r.out == nil {
+		r.out, _, err = r.begin()
+	}
+	return err
+}
+
+func (r *begun) Write(b []byte) (int, error) {
+	if err := r.ready(); err != nil {
+		return 0, err
+	}
+	return r.out.Write(b)
 }
 
 // counted counts the lines of a text.

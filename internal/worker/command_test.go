@@ -177,3 +177,47 @@ func TestCommandThatWritesTooMuchOrFails(t *testing.T) {
 		}
 	}
 }
+
+// TestCommandThatThinksForLong keeps its result, although what is begun and does not grow is removed.
+func TestCommandThatThinksForLong(t *testing.T) {
+	b := setUp(t, queue.Options{})
+	fifo := filepath.Join(t.TempDir(), "fifo")
+	if err := syscall.Mkfifo(fifo, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	b.command(t, "sh", "-c", `echo header; echo >"$1"; cat "$1"; echo end`, "sh", fifo)
+	b.put(t, "a.csv", rows(1, 1))
+	b.push(t, "a.csv")
+	ended := make(chan error)
+	go func() { ended <- b.Run(t.Context()) }()
+	if _, err := os.ReadFile(fifo); err != nil { // it has written the header, and thinks
+		t.Fatal(err)
+	}
+	if _, err := b.store.Sweep(t.Context(), 0); err != nil {
+		t.Fatal(err)
+	}
+	if err := os.WriteFile(fifo, []byte("row\n"), 0); err != nil {
+		t.Fatal(err)
+	}
+	if err := <-ended; err != nil {
+		t.Fatal(err)
+	}
+	b.expect(t, 0, 0, 0, 0, 1)
+	if got := b.result(t, "a"); got != "header\nrow\nend\n" {
+		t.Errorf("the result is %q", got)
+	}
+}
+
+func TestCommandWithoutOutputHasAnEmptyResult(t *testing.T) {
+	b := setUp(t, queue.Options{})
+	b.command(t, "true")
+	b.put(t, "a.csv", rows(1, 1))
+	b.push(t, "a.csv")
+	if err := b.Run(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	b.expect(t, 0, 0, 0, 0, 1)
+	if got := b.result(t, "a"); got != "" {
+		t.Errorf("the result is %q", got)
+	}
+}
