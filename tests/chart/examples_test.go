@@ -146,11 +146,15 @@ func TestACommandReachesTheProcessorAsItIsWritten(t *testing.T) {
 	for values, want := range map[string]string{
 		"command: " + strconv.Quote(text):                                  text,
 		"command: [awk, \"-F,\", '{n += $(NF)} END {print \"it''s \" n}']": `'awk' '-F,' '{n += $(NF)} END {print "it'\''s " n}'`,
-		"command: ''":        "",
-		"command: [\"\", a]": `'' 'a'`,
+		"command: ''": "",
+		"datasets: [{files: [a*], command: cat}]": "",
+		"command: [\"\", a]":                      `'' 'a'`,
 	} {
 		pod := render(t, installation{values: "processor: {" + values + "}"}).podOf(t, "processor")
 		got := env(pod.Spec.Containers[0])["COMMAND"]
+		if uses := values != "command: ''"; uses != (len(pod.Spec.InitContainers) > 0) {
+			t.Errorf("%s: there are %d init containers", values, len(pod.Spec.InitContainers))
+		}
 		if strings.Count(strings.ReplaceAll(got, "$$", ""), "$") > 0 || strings.ReplaceAll(got, "$$", "$") != want {
 			t.Errorf("%s: COMMAND is %s, want %s with $ as $$", values, got, want)
 		}
