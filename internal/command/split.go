@@ -12,13 +12,13 @@ import (
 // a shell could do, such as a pipe or a variable, is an error.
 func Split(text string) ([]string, error) {
 	var words []*syntax.Word
-	err := syntax.NewParser(syntax.Variant(syntax.LangPOSIX)).Words(strings.NewReader(text), func(word *syntax.Word) bool {
+	for word, err := range syntax.NewParser(syntax.Variant(syntax.LangPOSIX)).WordsSeq(strings.NewReader(text)) {
+		if err != nil {
+			return nil, fmt.Errorf("column %w; no shell runs this: for pipes and the like expected sh -c '…'", err)
+		}
 		words = append(words, word)
-		return true
-	})
-	if err != nil {
-		return nil, fmt.Errorf("column %w; no shell runs this: for pipes and the like expected sh -c '…'", err)
 	}
+	var err error
 	for _, word := range words {
 		syntax.Walk(word, func(node syntax.Node) bool {
 			switch node.(type) {
