@@ -20,6 +20,7 @@ type Spec struct {
 	Having    string           `yaml:"having"`
 	OrderBy   []string         `yaml:"orderBy"`
 	Limit     int              `yaml:"limit"` // 0: none
+	Command   Command          `yaml:",inline"`
 }
 
 // Query is a Spec that was checked. It is immutable and safe for concurrent use.
@@ -35,6 +36,8 @@ type Query struct {
 	names     []string // of what a selection wants
 	shape     *shape   // nil where the result is what the engine gives
 
+	program *program // nil: the engine answers
+
 	// named is the question with names in the place of expressions that may be some, as
 	// unit-price may: for files without columns unit and price.
 	named *Query
@@ -46,6 +49,11 @@ func Compile(spec Spec) (*Query, error) {
 	d, err := spec.Input.Compile()
 	if err != nil {
 		return nil, err
+	}
+	if len(spec.Command.Words) > 0 {
+		q := &Query{spec: spec, dialect: d}
+		q.program, err = compileCommand(spec)
+		return q, err
 	}
 	c := compiler{spec: spec, dialect: d}
 	q, err := c.compile()

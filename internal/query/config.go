@@ -87,6 +87,12 @@ func datasets(outside Spec, nodes []ast.Node) (all []Dataset, err error) {
 		case len(said.GroupBy)+len(said.Aggregate) > 0:
 			d.Select = nil
 		}
+		if !said.empty() {
+			d.Having, d.OrderBy = "", nil // which are of the result of another question
+		}
+		if !said.empty() && len(said.Command.Words) == 0 {
+			d.Command.Words = nil // the engine answers what it is asked here
+		}
 		if err := decode(node, &d); err != nil {
 			return nil, fmt.Errorf("dataset %d: %w", i+1, err)
 		}
@@ -97,6 +103,7 @@ func datasets(outside Spec, nodes []ast.Node) (all []Dataset, err error) {
 
 func (s Spec) clone() Spec {
 	s.GroupBy, s.Aggregate, s.Select, s.OrderBy = slices.Clone(s.GroupBy), slices.Clone(s.Aggregate), slices.Clone(s.Select), slices.Clone(s.OrderBy)
+	s.Command.Words, s.Command.Env = slices.Clone(s.Command.Words), slices.Clone(s.Command.Env)
 	s.Input.MissingValues, s.Input.DateFormats = slices.Clone(s.Input.MissingValues), slices.Clone(s.Input.DateFormats)
 	return s
 }
@@ -128,6 +135,7 @@ func oneLine(err error) string {
 // keys are all that a Config may have.
 var keys = []string{
 	"input", "groupBy", "aggregate", "select", "where", "having", "orderBy", "limit", "datasets", "name", "files",
+	"command", "commandInput", "commandTimeout", "commandMaxOutput", "commandEnv",
 	"delimiter", "quoteChar", "escapeChar", "encoding", "header", "skipRows", "skipRowsAfterHeader", "skipFooter", "commentPrefix",
 	"raggedRows", "trim", "missingValues", "decimalChar", "groupChar", "bareNumber", "dateFormats", "timeZone", "lenient", "onBadRow", "maxBadShare", "maxExpansion",
 }
@@ -146,7 +154,7 @@ type dataset struct {
 
 // Compile checks a Config. Its errors are sentences for the person who wrote it.
 func (c Config) Compile() (*Questions, error) {
-	if c.empty() {
+	if c.asksNothing() {
 		c.GroupBy, c.Aggregate = Default.GroupBy, Default.Aggregate
 	}
 	main, err := Compile(c.Spec)
@@ -170,6 +178,9 @@ func (c Config) Compile() (*Questions, error) {
 		if d.empty() {
 			d.GroupBy, d.Aggregate = c.GroupBy, c.Aggregate
 		}
+		if d.asksNothing() {
+			d.GroupBy, d.Aggregate = Default.GroupBy, Default.Aggregate
+		}
 		query, err := Compile(d.Spec)
 		var bad *PartError
 		if errors.As(err, &bad) {
@@ -185,6 +196,8 @@ func (c Config) Compile() (*Questions, error) {
 }
 
 func (s Spec) empty() bool { return len(s.GroupBy)+len(s.Aggregate)+len(s.Select) == 0 }
+
+func (s Spec) asksNothing() bool { return s.empty() && len(s.Command.Words) == 0 }
 
 // For is the query for a file, by its name below raw/, and the name of its dataset, which is
 // "" where none has it.
@@ -204,10 +217,10 @@ func (q *Questions) For(name string) (query *Query, dataset string) {
 }
 
 // Skips says whether rows that cannot be read are skipped.
-func (q *Query) Skips() bool { return q.dialect.Skips() }
+func (q *Query) Skips() bool { return q.program == nil && q.dialect.Skips() }
 
 // Sample is a small input that suits the question of a file of that name, and its result as
-// it has to be; ok is false where the settings of the input, or a selection, allow none.
+// it has to be; ok is false where the settings of the input, a selection or a command allow none.
 func (q *Questions) Sample(name string) (input, result string, ok bool) {
 	query, _ := q.For(name)
 	delimiter, plain := query.dialect.Plain()

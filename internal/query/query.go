@@ -19,7 +19,9 @@ import (
 
 // Options tune a run; the zero value works. Of Engine, Rejects and Doubt are not used.
 type Options struct {
-	Engine groupby.Options
+	Engine  groupby.Options
+	Dataset string            // the name of the file's dataset, for a command
+	Tell    func(line string) // is called for what a command writes to its standard error; may be nil
 }
 
 // Begin makes the writers of a result, and of the rows that are skipped, which may be
@@ -43,8 +45,12 @@ func (r Report) Found() []string {
 }
 
 // Run answers the question of a file. A file that cannot be read is an
-// *groupby.InputError; other errors are those of reading and writing.
+// *groupby.InputError; other errors are those of reading and writing, and of a command those of
+// package command.
 func (q *Query) Run(ctx context.Context, file dialect.File, begin Begin, opt Options) (Report, error) {
+	if q.program != nil {
+		return q.program.run(ctx, q.dialect, file, begin, opt)
+	}
 	reading, err := q.dialect.Open(ctx, file, q.columns)
 	if err != nil && q.named != nil {
 		// A file without the columns of an expression may have one of its name.

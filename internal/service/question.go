@@ -11,6 +11,7 @@ import (
 	"github.com/spf13/pflag"
 
 	"csv-pipeline/internal/cli"
+	"csv-pipeline/internal/command"
 	"csv-pipeline/internal/dialect"
 	"csv-pipeline/internal/expression"
 	"csv-pipeline/internal/query"
@@ -52,7 +53,7 @@ func (s *setting) Set(text string) error {
 // RegisterFlags defines the flags of q.
 func (q *QuestionFlags) RegisterFlags(fs *pflag.FlagSet) {
 	q.fs, q.texts = fs, map[string]*setting{}
-	fs.StringVar(&q.config, "config", "", "`file` of YAML with the settings below, written as in the chart's values: input: {…}, groupBy, aggregate, select, datasets; a flag beats it")
+	fs.StringVar(&q.config, "config", "", "`file` of YAML with the settings below, written as in the chart's values: input: {…}, groupBy, aggregate, select, where, having, orderBy, limit, command, datasets; a flag beats it")
 	q.list("group-by", "`what` makes a group: "+expression.KeysInWords+"; repeatable, or several with commas; empty where one of the two below is given", expression.SplitList, func(s *query.Spec) *[]string { return &s.GroupBy })
 	q.list("aggregate", "`what` to compute of each group: "+expression.AggregatesInWords+"; repeatable, or several with commas; empty where group-by or select is given", expression.SplitList, func(s *query.Spec) *[]string { return &s.Aggregate })
 	q.list("select", "instead of the two above: `what` to write of each row, *, columns or expressions; repeatable, or several with commas", expression.SplitList, func(s *query.Spec) *[]string { return &s.Select })
@@ -60,6 +61,19 @@ func (q *QuestionFlags) RegisterFlags(fs *pflag.FlagSet) {
 	q.text("having", "only groups for which this `condition` on aggregates or columns of the result holds, such as count(*) > 1", func(s *query.Spec) *string { return &s.Having })
 	q.list("order-by", "`columns` of the result that its rows are ordered by, with desc behind them for the largest first; without it rows come by their groups", expression.SplitList, func(s *query.Spec) *[]string { return &s.OrderBy })
 	q.number("limit", "`number` of rows of the result, the first ones; 0 is all", func(s *query.Spec) *int { return &s.Limit })
+	q.add("command", "instead of the three above: `program` and its arguments, split as a shell does; it reads a file from its standard input and writes the result to its standard output", false, func(s *query.Spec, texts []string) (err error) {
+		s.Command.Words, err = command.Split(texts[len(texts)-1])
+		return err
+	})
+	q.text("command-input", "`what` a command reads: decompressed, or raw (the file as it is stored)", func(s *query.Spec) *string { return &s.Command.Input })
+	q.text("command-timeout", "`how long` a command may run for one file before it is ended and the file tried again; 0: as long as it wants", func(s *query.Spec) *string { return &s.Command.Timeout })
+	q.add("command-max-output", "`bytes` that a result of a command may have; a file with a larger one fails", false, func(s *query.Spec, texts []string) (err error) {
+		if s.Command.MaxOutput, err = strconv.ParseInt(texts[len(texts)-1], 10, 64); err != nil || s.Command.MaxOutput < 1 {
+			return errors.New("expected a number of bytes above 0")
+		}
+		return nil
+	})
+	q.list("command-env", "`names` of variables that a command gets from the environment of the processor; repeatable, or several with commas", splitCSV, func(s *query.Spec) *[]string { return &s.Command.Env })
 	q.text("delimiter", "`characters` between the fields: auto (one of , ; tab and |, or what a first line such as sep=; says), tab, or any", func(s *query.Spec) *string { return &s.Input.Delimiter })
 	q.text("quote-char", "`character` around fields: auto (\" or '), none, or any", func(s *query.Spec) *string { return &s.Input.QuoteChar })
 	q.text("escape-char", "`character` before one that is taken as it is: auto (a quote is doubled, or \\ where that alone fits), none, or any", func(s *query.Spec) *string { return &s.Input.EscapeChar })
@@ -106,7 +120,8 @@ func (q *QuestionFlags) add(name, usage string, boolean bool, apply func(*query.
 var defaults = map[string]string{
 	"group-by": strings.Join(query.Default.GroupBy, ", "), "aggregate": strings.Join(query.Default.Aggregate, ", "),
 	"delimiter": dialect.Auto, "quote-char": dialect.Auto, "escape-char": dialect.Auto, "encoding": dialect.Auto, "header": dialect.Auto,
-	"ragged-rows": dialect.Refuse, "decimal-char": ".", "bare-number": "true", "date-formats": dialect.ISO, "on-bad-row": dialect.Fail, "max-bad-share": "0.1",
+	"ragged-rows": dialect.Refuse, "decimal-char": ".", "bare-number": "true", "date-formats": dialect.ISO, "on-bad-row": dialect.Fail,
+	"command-input": "decompressed", "command-timeout": "1h", "command-max-output": "1073741824", "max-bad-share": "0.1",
 }
 
 func (q *QuestionFlags) text(name, usage string, field func(*query.Spec) *string) {
@@ -241,4 +256,17 @@ func flagOf(key string) string {
 		b.WriteRune(c)
 	}
 	return b.String()
+}
+
+// CompileToRun is Compile for who runs the commands: a program that cannot be found is the
+// user's mistake.
+func (q *QuestionFlags) CompileToRun() (*query.Questions, error) {
+	questions, err := q.Compile()
+	if err != nil {
+		return nil, err
+	}
+	if err := questions.FindPrograms(); err != nil {
+		return nil, cli.Usagef("--command (COMMAND): %v", err)
+	}
+	return questions, nil
 }

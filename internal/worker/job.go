@@ -12,6 +12,7 @@ import (
 
 	"go.uber.org/zap"
 
+	"csv-pipeline/internal/command"
 	"csv-pipeline/internal/dialect"
 	"csv-pipeline/internal/faultpoint"
 	"csv-pipeline/internal/filestore"
@@ -41,6 +42,9 @@ func notBegun(cause error) *failure { return &failure{err: cause, kind: queue.Ki
 func (f *failure) storeFails() bool {
 	return errors.Is(f.err, filestore.ErrFull) || errors.Is(f.err, filestore.ErrReadOnly) || errors.Is(f.err, filestore.ErrUnavailable)
 }
+
+// cannotStart reports whether the command fails as it would for every file.
+func (f *failure) cannotStart() bool { return errors.Is(f.err, command.ErrCannotStart) }
 
 func (f *failure) report() queue.Failure {
 	report := queue.Failure{Reason: f.err.Error(), Kind: f.kind, Version: f.version}
@@ -112,6 +116,10 @@ func (j *job) run(ctx context.Context) (queue.Outcome, *failure) {
 	}
 	faultpoint.Reach(ctx, faultpoint.Reading, name)
 	question, dataset := j.Questions.For(name)
+	options.Dataset = dataset
+	options.Tell = func(line string) {
+		j.Log.Info("the command wrote to standard error", zap.String("file", name), zap.String("line", line))
+	}
 	report, err := question.Run(ctx, dialect.File{Name: name, ReaderAt: in, Size: source.Size}, func() (io.Writer, io.Writer, error) {
 		abort()
 		var err error
@@ -191,6 +199,8 @@ func (j *job) judge(ctx context.Context, in filestore.File, err error) *failure 
 	switch {
 	case errors.As(err, &malformed):
 		return &failure{err, queue.KindMalformed, true, source.ETag}
+	case errors.Is(err, command.ErrTooMuchOutput):
+		return &failure{fmt.Errorf("%s: %w", source.Name, err), queue.KindError, true, source.ETag}
 	case errors.Is(err, groupby.ErrTooManyGroups):
 		return &failure{err, queue.KindError, true, source.ETag}
 	case err != nil:

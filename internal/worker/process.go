@@ -15,7 +15,8 @@ import (
 // process takes a claimed file all the way: it computes and publishes the result, tells the
 // queue how that ended, leaves the quarantine and logs the end. When the worker may take
 // another file, it claims one in the call that completes this one; next returns that claim.
-// A file that fails is no error. The error is that of Redis.
+// A file that fails is no error. The error is that of Redis, or of a command that cannot be
+// started.
 func (s *shift) process(claim *queue.Claim, room *place) error {
 	faultpoint.Reach(s.work, faultpoint.Claimed, claim.Name)
 	s.others = waiting{}
@@ -25,6 +26,9 @@ func (s *shift) process(claim *queue.Claim, room *place) error {
 	room.leave()
 	err = s.report(claim, outcome, failure, state, err)
 	s.pool.busy.Add(-1)
+	if err == nil && failure != nil && failure.cannotStart() {
+		err = failure.err
+	}
 	if err != nil {
 		return err
 	}
@@ -62,7 +66,7 @@ func (s *shift) tell(claim *queue.Claim, outcome queue.Outcome, failure *failure
 			err = claim.Complete(ctx, outcome)
 		case errors.Is(failure.err, queue.ErrLost):
 			err = failure.err
-		case s.work.Err() != nil: // told to stop, and out of time
+		case s.work.Err() != nil, failure.cannotStart(): // told to stop, and out of time; or of no use to any file
 			state, err = released, claim.Release(ctx)
 		case failure.permanent:
 			state, err = claim.Fail(ctx, failure.report())

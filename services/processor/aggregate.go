@@ -22,7 +22,7 @@ func aggregate(ctx context.Context, args []string, getenv cli.Getenv, stdout, st
 	if err != nil {
 		return err
 	}
-	questions, err := c.question.Compile()
+	questions, err := c.question.CompileToRun()
 	if err != nil {
 		return err
 	}
@@ -59,7 +59,7 @@ func aggregateTo(ctx context.Context, out io.Writer, questions *query.Questions,
 	var result, rejected spool
 	defer result.close()
 	defer rejected.close()
-	report, err := aggregateFile(ctx, questions, name, func() (io.Writer, io.Writer, error) {
+	report, err := aggregateFile(ctx, questions, name, stderr, func() (io.Writer, io.Writer, error) {
 		return &result, &rejected, errors.Join(result.reset(), rejected.reset())
 	})
 	if err != nil {
@@ -90,7 +90,7 @@ func aggregateInto(ctx context.Context, out string, questions *query.Questions, 
 		}
 	}
 	defer func() { abort() }()
-	report, err := aggregateFile(ctx, questions, name, func() (io.Writer, io.Writer, error) {
+	report, err := aggregateFile(ctx, questions, name, stderr, func() (io.Writer, io.Writer, error) {
 		abort()
 		var err error
 		if result, err = begin(out); err != nil || !question.Skips() {
@@ -160,11 +160,12 @@ func rejectedPath(out string) string {
 	return folder + rejected
 }
 
-// aggregateFile aggregates a file, or standard input where name is "-".
-func aggregateFile(ctx context.Context, questions *query.Questions, name string, begin query.Begin) (query.Report, error) {
-	question, _ := questions.For(filepath.Base(name))
+// aggregateFile aggregates a file, or standard input where name is "-". What a command says goes to stderr.
+func aggregateFile(ctx context.Context, questions *query.Questions, name string, stderr io.Writer, begin query.Begin) (query.Report, error) {
+	question, dataset := questions.For(filepath.Base(name))
+	opt := query.Options{Dataset: dataset, Tell: func(line string) { fmt.Fprintf(stderr, "%s: %s\n", name, line) }}
 	if name == "-" {
-		return aggregateStream(ctx, question, "standard input", os.Stdin, begin)
+		return aggregateStream(ctx, question, "standard input", os.Stdin, begin, opt)
 	}
 	f, err := cli.Await(ctx, func() (*os.File, error) { return os.Open(name) })
 	if err != nil {
@@ -176,19 +177,19 @@ func aggregateFile(ctx context.Context, questions *query.Questions, name string,
 		return query.Report{}, err
 	}
 	if !fi.Mode().IsRegular() {
-		return aggregateStream(ctx, question, name, f, begin)
+		return aggregateStream(ctx, question, name, f, begin, opt)
 	}
-	return question.Run(ctx, dialect.File{Name: name, ReaderAt: f, Size: fi.Size()}, begin, query.Options{})
+	return question.Run(ctx, dialect.File{Name: name, ReaderAt: f, Size: fi.Size()}, begin, opt)
 }
 
 // aggregateStream keeps what can be read only once, for it may have to be read again.
-func aggregateStream(ctx context.Context, question *query.Query, name string, f *os.File, begin query.Begin) (query.Report, error) {
+func aggregateStream(ctx context.Context, question *query.Query, name string, f *os.File, begin query.Begin, opt query.Options) (query.Report, error) {
 	var kept spool
 	defer kept.close()
 	if _, err := io.Copy(&kept, cli.Reader(ctx, f)); err != nil {
 		return query.Report{}, fmt.Errorf("read %s: %w", name, err)
 	}
-	return question.Run(ctx, dialect.File{Name: name, ReaderAt: &kept, Size: kept.size}, begin, query.Options{})
+	return question.Run(ctx, dialect.File{Name: name, ReaderAt: &kept, Size: kept.size}, begin, opt)
 }
 
 // tell says what was decided of a file.

@@ -39,8 +39,9 @@ func parse(args []string, getenv cli.Getenv, stdout io.Writer) (c config, err er
 	service.LogLevelFlag(fs, &c.logLevel, zapcore.InfoLevel)
 	_, err = cli.Parse(cli.Command{
 		Name: "processor",
-		Args: "[flags]\n  processor aggregate [flags] FILE...\n  processor describe [flags] FILE...\n  processor healthcheck",
-		About: `Takes names of CSV files from a Redis list, aggregates each file and publishes the result.
+		Args: "[flags]\n  processor aggregate [flags] FILE...\n  processor describe [flags] FILE...\n  processor healthcheck\n  processor install FOLDER",
+		About: `Takes names of CSV files from a Redis list, aggregates each file and publishes the result. With
+--command a program of your own makes the results: docs/commands.md.
 
 It ends when no file is left. A file that cannot be processed becomes a dead letter with its
 reason and does not block other files. The file of a processor that died is processed by another.
@@ -48,6 +49,7 @@ reason and does not block other files. The file of a processor that died is proc
 file is written, and which settings read it.`,
 		Examples: `processor --store-url ./data
 processor --group-by 'item_id, store' --aggregate 'sum(quantity) as total, count(*)'
+processor --command 'python3 /app/totals.py' --command-timeout 10m
 processor --watch
 processor aggregate data/raw/20220101.csv`,
 		Details: expression.Language,
@@ -75,9 +77,13 @@ func parseAggregate(args []string, getenv cli.Getenv, stdout io.Writer) (c aggre
 Uses the same engine and the same settings as the pipeline. FILE may be - for standard input.
 With --on-bad-row skip and --out, the rows that are skipped are written to a file beside that of
 --out, which is named as in the pipeline: for stores.csv it is stores_rejected.csv. Without --out
-the first of them are printed to standard error. They do not change the exit code.`,
+the first of them are printed to standard error. They do not change the exit code.
+
+With --command it runs your program as the pipeline does. What the program writes to its standard
+error is printed with the name of the file before each line.`,
 		Examples: `processor aggregate 20220101.csv
-processor aggregate --group-by store --aggregate 'avg(price), max(price)' -o stores.csv sales.csv.gz`,
+processor aggregate --group-by store --aggregate 'avg(price), max(price)' -o stores.csv sales.csv.gz
+processor aggregate --command 'python3 totals.py' sales.csv.gz`,
 		Details: expression.Language,
 		MinArgs: 1,
 		MaxArgs: -1,

@@ -18,6 +18,7 @@ func TestHelpAndDefaults(t *testing.T) {
 		"group-by": "item_id", "aggregate": "sum(quantity) as total_quantity", "on-bad-row": "fail",
 		"lease": "30s", "max-errors": "5", "grace": "25s", "stale-after": "24h0m0s", "files-per-job": "", "concurrency": "4",
 		"redis-timeout": "1m0s", "redis-list": "csvs-to-process",
+		"command": "", "command-input": "decompressed", "command-timeout": "1h", "command-max-output": "1073741824",
 	})
 	clitest.Defaults(t, run, "aggregate")
 }

@@ -25,6 +25,8 @@ func run(ctx context.Context, args []string, getenv cli.Getenv, stdout, stderr i
 			return aggregate(ctx, args[1:], getenv, stdout, stderr)
 		case "describe":
 			return describeFiles(ctx, args[1:], getenv, stdout)
+		case "install":
+			return install(args[1:], getenv, stdout)
 		case "healthcheck":
 			return service.Healthcheck(ctx, "processor", args[1:], getenv, stdout)
 		}
@@ -33,7 +35,7 @@ func run(ctx context.Context, args []string, getenv cli.Getenv, stdout, stderr i
 	if err != nil {
 		return err
 	}
-	questions, err := c.question.Compile()
+	questions, err := c.question.CompileToRun()
 	if err != nil {
 		return err
 	}

@@ -97,6 +97,9 @@ func asked(flags service.QuestionFlags) string {
 	if err != nil {
 		return err.Error() // which has been told before
 	}
+	if words := c.Command.Words; len(words) > 0 {
+		return "what this makes of a file: " + strings.Join(words, " ")
+	}
 	if len(c.Select) > 0 {
 		return "SELECT=" + quote(strings.Join(c.Select, ", "))
 	}

@@ -26,7 +26,7 @@ func run(ctx context.Context, args []string, getenv cli.Getenv, stdout, stderr i
 	if err != nil {
 		return err
 	}
-	questions, err := c.question.Compile()
+	questions, err := c.question.CompileToRun()
 	if err != nil {
 		return err
 	}

@@ -5,6 +5,7 @@
 //
 //	CHAOS_ROUNDS    how many random rounds to run (20)
 //	CHAOS_BUCKET_ROUNDS  how many of them with the files in a bucket (6)
+//	CHAOS_COMMAND_ROUNDS  how many of them with a command that makes the results (6)
 //	CHAOS_SEED      the first round's seed, the others count up; random by default
 //	CHAOS_PARALLEL  how many rounds run at a time (3)
 //	CHAOS_WITHOUT   faults to leave out, comma-separated, where a machine cannot have them
@@ -34,6 +35,9 @@ import (
 var binaries string
 
 func TestMain(m *testing.M) {
+	if len(os.Args) > 1 && os.Args[1] == sumsCommand {
+		os.Exit(runSums())
+	}
 	flag.Parse()
 	if os.Getenv("CHAOS_NAMESPACE") == "" {
 		os.Exit(inNamespace())

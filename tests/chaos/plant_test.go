@@ -32,16 +32,17 @@ const (
 
 // plant is a whole pipeline of real processes.
 type plant struct {
-	t      testing.TB
-	folder string // the data: raw/ and processed/
-	logs   string
-	inputs *inputs
-	redis  *redistest.Server
-	rdb    *redis.Client // past the proxy
-	queue  *queue.Queue  // for looking and pushing only
-	proxy  *proxy
-	bucket *bucket         // nil: the files are in the folder
-	store  filestore.Store // of the bucket, past its proxy
+	t       testing.TB
+	folder  string // the data: raw/ and processed/
+	logs    string
+	inputs  *inputs
+	redis   *redistest.Server
+	rdb     *redis.Client // past the proxy
+	queue   *queue.Queue  // for looking and pushing only
+	proxy   *proxy
+	command string          // of the processors; empty: the engine makes the results
+	bucket  *bucket         // nil: the files are in the folder
+	store   filestore.Store // of the bucket, past its proxy
 
 	redisFaults  sync.Mutex // held while something is done to Redis
 	volumeFaults sync.Mutex // … to the volume of the data
@@ -154,7 +155,7 @@ func (p *plant) processor(args ...string) *process { return p.processorAt("", ar
 func (p *plant) processorAt(faultpoint string, args ...string) *process {
 	_, port, _ := net.SplitHostPort(p.proxy.listener.Addr().String())
 	process := p.start("processor", []string{
-		"REDIS_PORT=" + port, "LEASE=" + lease.String(), "REDIS_TIMEOUT=40s", "GRACE=5s", "FAULTPOINT=" + faultpoint}, args...)
+		"REDIS_PORT=" + port, "LEASE=" + lease.String(), "REDIS_TIMEOUT=40s", "GRACE=5s", "FAULTPOINT=" + faultpoint, "COMMAND=" + p.command}, args...)
 	if strings.HasSuffix(faultpoint, "=kill") {
 		process.killed.Store(true)
 	}

@@ -47,7 +47,7 @@ func TestRounds(t *testing.T) {
 			rng := random(seed)
 			chosen := choose(rng, seed)
 			began := time.Now()
-			n := oneRound(t, rng, chosen)
+			n := oneRound(t, rng, chosen, func(*plant) {})
 			mu.Lock()
 			defer mu.Unlock()
 			for _, name := range chosen {
@@ -77,10 +77,11 @@ func chooseFrom(names []string, rng *rand.Rand, seed uint64) []string {
 	return chosen
 }
 
-// oneRound returns how many files there were.
-func oneRound(t *testing.T, rng *rand.Rand, chosen []string) int {
+// oneRound returns how many files there were. prepare is called before anything starts.
+func oneRound(t *testing.T, rng *rand.Rand, chosen []string, prepare func(*plant)) int {
 	volumes := slices.ContainsFunc(chosen, func(name string) bool { return slices.Contains(needVolumes, name) })
 	p := newPlant(t, volumes)
+	prepare(p)
 	ctx, cancel := context.WithCancel(t.Context())
 	defer cancel()
 	var scaler, actors sync.WaitGroup
@@ -106,8 +107,8 @@ func oneRound(t *testing.T, rng *rand.Rand, chosen []string) int {
 	scaler.Wait()
 	p.stop()
 	p.check()
-	if t.Failed() {
-		t.Logf("the faults were %v; again: CHAOS_ROUNDS=1 CHAOS_SEED=%s", chosen, strings.TrimPrefix(t.Name(), "TestRounds/seed="))
+	if seed, ok := strings.CutPrefix(t.Name(), "TestRounds/seed="); ok && t.Failed() {
+		t.Logf("the faults were %v; again: CHAOS_ROUNDS=1 CHAOS_SEED=%s", chosen, seed)
 	}
 	return len(p.inputs.files)
 }

@@ -9,6 +9,7 @@ import (
 	"reflect"
 	"regexp"
 	"slices"
+	"strconv"
 	"strings"
 	"testing"
 
@@ -111,13 +112,52 @@ func TestExamplesCompute(t *testing.T) {
 		}
 	}
 	// The command of the README is the same question.
-	_, command, _ := strings.Cut(exampleText(t, "own-columns/README.md"), "\nbin/processor ")
-	command, _, _ = strings.Cut(command, "\n")
-	shell := exec.Command("bash", "-c", processor+" "+command)
-	shell.Dir = "../.."
-	got, err := shell.Output()
-	if want := exampleText(t, "own-columns/result.csv"); err != nil || string(got) != want {
-		t.Errorf("the README's command prints %v\n%s, not\n%s", err, got, want)
+	for _, folder := range []string{"own-columns", "own-program"} {
+		_, command, _ := strings.Cut(exampleText(t, folder+"/README.md"), "\nbin/processor ")
+		command, _, _ = strings.Cut(command, "\n")
+		shell := exec.Command("bash", "-c", processor+" "+command)
+		shell.Dir = "../.."
+		got, err := shell.Output()
+		if want := exampleText(t, folder+"/result.csv"); err != nil || string(got) != want {
+			t.Errorf("the command of the README of %s prints %v\n%s, not\n%s", folder, err, got, want)
+		}
+	}
+}
+
+// TestExampleOfAProgram: the image of the values has the program where the command names it, and the processor
+// comes from the chart's own image.
+func TestExampleOfAProgram(t *testing.T) {
+	spec := renderExample(t, "rel", "own-program/values.yaml").podOf(t, "processor").Spec
+	if len(spec.InitContainers) != 1 || !strings.HasPrefix(spec.InitContainers[0].Image, "ghcr.io/csv-pipeline/processor:") ||
+		spec.Containers[0].Image != "localhost/medians:1" || !slices.Equal(spec.Containers[0].Command, []string{"/csv-pipeline/processor"}) {
+		t.Errorf("the containers are %+v and %+v", spec.InitContainers, spec.Containers)
+	}
+	if got, want := env(spec.Containers[0])["COMMAND"], "'python3' '/app/medians.py'"; got != want {
+		t.Errorf("the command is %s, not %s", got, want)
+	}
+	if !strings.Contains(exampleText(t, "own-program/Dockerfile"), "COPY medians.py /app/medians.py\n") {
+		t.Error("the image has the program elsewhere")
+	}
+}
+
+// TestACommandReachesTheProcessorAsItIsWritten: Kubernetes makes $ of $$, and $(NAME) may stand for something.
+func TestACommandReachesTheProcessorAsItIsWritten(t *testing.T) {
+	const text = `awk -F, '{n += $(NF)} END {print "it'\''s " n}'`
+	for values, want := range map[string]string{
+		"command: " + strconv.Quote(text):                                  text,
+		"command: [awk, \"-F,\", '{n += $(NF)} END {print \"it''s \" n}']": `'awk' '-F,' '{n += $(NF)} END {print "it'\''s " n}'`,
+		"command: ''": "",
+		"datasets: [{files: [a*], command: cat}]": "",
+		"command: [\"\", a]":                      `'' 'a'`,
+	} {
+		pod := render(t, installation{values: "processor: {" + values + "}"}).podOf(t, "processor")
+		got := env(pod.Spec.Containers[0])["COMMAND"]
+		if uses := values != "command: ''"; uses != (len(pod.Spec.InitContainers) > 0) {
+			t.Errorf("%s: there are %d init containers", values, len(pod.Spec.InitContainers))
+		}
+		if strings.Count(strings.ReplaceAll(got, "$$", ""), "$") > 0 || strings.ReplaceAll(got, "$$", "$") != want {
+			t.Errorf("%s: COMMAND is %s, want %s with $ as $$", values, got, want)
+		}
 	}
 }
 

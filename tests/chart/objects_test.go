@@ -53,7 +53,7 @@ func checkHardened(t *testing.T, r release) {
 		if !ok || account.AutomountServiceAccountToken == nil || *account.AutomountServiceAccountToken {
 			t.Errorf("%s: its service account %q is not the chart's or has a token", key, spec.ServiceAccountName)
 		}
-		for _, c := range spec.Containers {
+		for _, c := range slices.Concat(spec.InitContainers, spec.Containers) {
 			if c.SecurityContext.ReadOnlyRootFilesystem == nil || !*c.SecurityContext.ReadOnlyRootFilesystem {
 				t.Errorf("%s/%s can write its root file system", key, c.Name)
 			}

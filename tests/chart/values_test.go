@@ -65,6 +65,7 @@ func TestCombinationsAreRefusedWithASentence(t *testing.T) {
 	for _, set := range []string{
 		"redis.auth.password=a,redis.auth.existingSecret=b",
 		"generator.months=0",
+		"processor.command=cat,processor.image.repository=mine/totals",
 		"test.input=a",
 		"test.expected=a",
 		"inspector.auth.user=me",

@@ -76,6 +76,12 @@ externalRedis:
   auth: {existingSecret: theirs, perClient: true}
   tls: {enabled: true, existingSecret: certificates, clientCertificate: true}
 `},
+	"command": {golden: true, values: `
+processor:
+  image: {registry: registry.example, repository: mine/totals, tag: "1"}
+  command: [python3, -c, "print('$$ of ' + \"it's\")"]
+  commandEnv: [{name: MODEL, value: small}]
+`},
 	"bucket": {golden: true, values: `
 store: {url: "s3://sales/eu?region=eu-central-1&endpoint=https%3A%2F%2Fminio.minio.svc%3A9000", existingSecret: bucket, tls: {existingSecret: bucket-tls}}
 networkPolicy: {storePeers: [{namespaceSelector: {matchLabels: {kubernetes.io/metadata.name: minio}}}]}

@@ -16,6 +16,12 @@ before anything else is rendered, because Helm renders the deepest templates fir
 {{- fail "generator: months and days are both 0, so there is nothing to write; set one of them, or enabled: false" -}}
 {{- end -}}
 {{- end -}}
+{{- with .Values.processor -}}
+{{- $own := and (eq .image.repository .binaryImage.repository) (eq .image.registry .binaryImage.registry) -}}
+{{- if and (not $own) (not .image.tag) (not .image.digest) (include "csv-pipeline.hasCommand" $) -}}
+{{- fail (printf "processor.image: the tag of %s is not set, and that of the chart's own images is not meant; set processor.image.tag or digest" .image.repository) -}}
+{{- end -}}
+{{- end -}}
 {{- with .Values.test -}}
 {{- if ne (empty .input) (empty .expected) -}}
 {{- fail "test: input and expected are a file and its result; set both or neither" -}}
@@ -186,6 +192,12 @@ networkPolicy.kedaNamespace
 processor
 processor.aggregate
 processor.backoffLimit
+processor.binaryImage
+processor.binaryImage.registry
+processor.binaryImage.repository
+processor.commandInput
+processor.commandMaxOutput
+processor.commandTimeout
 processor.concurrency
 processor.failedJobsHistoryLimit
 processor.filesPerTrigger

@@ -19,7 +19,25 @@
 - name: LIMIT
   value: {{ .limit | int64 | quote }}
 - name: DATASETS
-  value: {{ empty .datasets | ternary "" (toJson .datasets) | quote }}
+  value: {{ empty .datasets | ternary "" (toJson .datasets) | replace "$" "$$" | quote }}
+{{- if .command }}
+- name: COMMAND
+  value: {{ include "csv-pipeline.words" .command | replace "$" "$$" | quote }}
+{{- end }}
+{{- if include "csv-pipeline.hasCommand" $ }}
+- name: COMMAND_INPUT
+  value: {{ .commandInput | quote }}
+- name: COMMAND_TIMEOUT
+  value: {{ .commandTimeout | quote }}
+- name: COMMAND_MAX_OUTPUT
+  value: {{ int64 .commandMaxOutput | quote }}
+{{- $names := list }}
+{{- range .commandEnv }}
+{{- $names = append $names .name }}
+{{- end }}
+- name: COMMAND_ENV
+  value: {{ join "," $names | quote }}
+{{- end }}
 {{- range $key := list "delimiter" "quoteChar" "escapeChar" "encoding" "commentPrefix" "raggedRows" "decimalChar" "groupChar" "timeZone" "onBadRow" }}
 - name: {{ include "csv-pipeline.variable" $key }}
   value: {{ get $.Values.processor.input $key | quote }}
@@ -39,6 +57,28 @@
   value: {{ include "csv-pipeline.csv" (get $.Values.processor.input $key) | quote }}
 {{- end }}
 {{- end }}
+{{- end -}}
+
+{{/* Not empty if a program of the user's own makes results. */}}
+{{- define "csv-pipeline.hasCommand" -}}
+{{- $has := .Values.processor.command -}}
+{{- range .Values.processor.datasets -}}
+{{- $has = or $has .command -}}
+{{- end -}}
+{{- if $has -}}true{{- end -}}
+{{- end -}}
+
+{{/* A program and its arguments as one text, which a shell would split into them again. */}}
+{{- define "csv-pipeline.words" -}}
+{{- if kindIs "string" . -}}
+{{- . -}}
+{{- else -}}
+{{- $quoted := list -}}
+{{- range . -}}
+{{- $quoted = append $quoted (printf "'%s'" (toString . | replace "'" "'\\''")) -}}
+{{- end -}}
+{{- join " " $quoted -}}
+{{- end -}}
 {{- end -}}
 
 {{/* The environment variable of a setting: that of decimalChar is DECIMAL_CHAR. */}}

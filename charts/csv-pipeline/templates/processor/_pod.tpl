@@ -1,16 +1,35 @@
 {{/* The pod template of a processor, whatever kind of object starts it. */}}
 {{- define "csv-pipeline.processorPodTemplate" -}}
 {{- $component := dict "root" . "component" "processor" "data" true -}}
+{{- $command := include "csv-pipeline.hasCommand" . -}}
 metadata:
   {{- include "csv-pipeline.podMetadata" $component | nindent 2 }}
 spec:
   {{- include "csv-pipeline.podDefaults" $component | nindent 2 }}
   restartPolicy: Never
   terminationGracePeriodSeconds: {{ int64 .Values.processor.terminationGracePeriodSeconds }}
+  {{- if $command }}
+  # The processor's container has the user's image, and gets the processor from here.
+  initContainers:
+    - name: install
+      image: {{ include "csv-pipeline.image" (dict "root" . "image" .Values.processor.binaryImage) }}
+      imagePullPolicy: {{ .Values.image.pullPolicy }}
+      args: [install, /csv-pipeline]
+      securityContext:
+        {{- include "csv-pipeline.securityContext" . | nindent 8 }}
+      resources:
+        {{- toYaml .Values.processor.resources | nindent 8 }}
+      volumeMounts:
+        - name: program
+          mountPath: /csv-pipeline
+  {{- end }}
   containers:
     - name: processor
       image: {{ include "csv-pipeline.image" (dict "root" . "image" .Values.processor.image) }}
       imagePullPolicy: {{ .Values.image.pullPolicy }}
+      {{- if $command }}
+      command: [/csv-pipeline/processor]
+      {{- end }}
       securityContext:
         {{- include "csv-pipeline.securityContext" . | nindent 8 }}
       env:
@@ -31,6 +50,14 @@ spec:
         - name: GOMEMLIMIT
           value: {{ . | quote }}
         {{- end }}
+        {{- if $command }}
+        # The image of the user does not set it.
+        - name: TEMP_DIR
+          value: /tmp
+        {{- with .Values.processor.commandEnv }}
+        {{- toYaml . | nindent 8 }}
+        {{- end }}
+        {{- end }}
         {{- include "csv-pipeline.env" $component | nindent 8 }}
       {{- with include "csv-pipeline.storeEnvFrom" . }}
       {{- . | nindent 6 }}
@@ -41,9 +68,19 @@ spec:
         {{- include "csv-pipeline.volumeMounts" $component | trim | nindent 8 }}
         - name: tmp
           mountPath: /tmp
+        {{- if $command }}
+        - name: program
+          mountPath: /csv-pipeline
+          readOnly: true
+        {{- end }}
   volumes:
     {{- include "csv-pipeline.volumes" $component | trim | nindent 4 }}
     - name: tmp
       emptyDir:
         sizeLimit: {{ .Values.processor.tmpSize }}
+    {{- if $command }}
+    - name: program
+      emptyDir:
+        sizeLimit: 128Mi
+    {{- end }}
 {{- end -}}
