@@ -233,6 +233,11 @@ func Cells(columns []groupby.Column) []Want {
 	return wants
 }
 
+// Env is what the settings make of texts, for expressions over the results of several files.
+func (d *Dialect) Env() expression.Env {
+	return &rewriter{rules: d.rules, computing: new(computing)}
+}
+
 // Env is what the settings make of texts, for expressions over results.
 func (r *Reading) Env() expression.Env {
 	w := &rewriter{rules: r.rules, name: r.file.Name}

@@ -272,6 +272,13 @@ func (r *Reading) Again(err error) (*Reading, bool) {
 	return &next, true
 }
 
+// With is the reading of the file in another layout, which Again has told.
+func (r *Reading) With(l *Layout) *Reading {
+	next := *r
+	next.Layout, next.plain = l, false
+	return &next
+}
+
 // NotPlain is the reading of a file that the engine did not take as it is.
 func (r *Reading) NotPlain() *Reading {
 	next := *r
@@ -284,17 +291,23 @@ func (r *Reading) NotPlain() *Reading {
 // written to rejects.
 func (r *Reading) Rewrite(ctx context.Context, wants []Want, where *expression.Node, workers int, rejects io.Writer, bytesRead *atomic.Int64) (in groupby.Input, s *Stream, err error) {
 	outputs, computation := r.compile(wants, where)
-	fields := make([]int, len(wants))
-	called := make([]string, max(1, len(wants)))
-	for i := range wants {
-		fields[i] = i
-		called[i] = outputs[i].name
-	}
 	if s, err = r.stream(ctx, outputs, computation, workers, rejects, bytesRead); err != nil {
 		return in, nil, err
 	}
-	in = groupby.Input{Name: r.file.Name, Reader: s, Layout: &groupby.Layout{Comma: ',', Width: len(called), Fields: fields, Names: called, Line: 1}}
-	return in, s, nil
+	layout := LayoutOf(wants)
+	for i := range outputs {
+		layout.Names[i] = outputs[i].name
+	}
+	return groupby.Input{Name: r.file.Name, Reader: s, Layout: layout}, s, nil
+}
+
+// LayoutOf is that of what is rewritten.
+func LayoutOf(wants []Want) *groupby.Layout {
+	l := &groupby.Layout{Comma: ',', Width: max(1, len(wants)), Fields: make([]int, len(wants)), Names: make([]string, max(1, len(wants))), Line: 1}
+	for i, w := range wants {
+		l.Fields[i], l.Names[i] = i, w.Source
+	}
+	return l
 }
 
 // stream opens the text at its first record.

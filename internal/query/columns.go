@@ -5,6 +5,9 @@ import "csv-pipeline/internal/groupby"
 // Columns are those that the question reads; none where it asks for all of the file.
 func (q *Query) Columns() []groupby.Column { return q.columns }
 
+// IsCommand says whether a program of the user's own answers.
+func (q *Query) IsCommand() bool { return q.program != nil }
+
 // Spec is what was compiled.
 func (q *Query) Spec() Spec { return q.spec.clone() }
 

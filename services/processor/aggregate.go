@@ -1,17 +1,19 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"encoding/csv"
 	"errors"
 	"fmt"
 	"io"
 	"io/fs"
+	"maps"
 	"os"
 	"path/filepath"
+	"slices"
 
 	"csv-pipeline/internal/cli"
-	"csv-pipeline/internal/dialect"
 	"csv-pipeline/internal/filestore"
 	"csv-pipeline/internal/query"
 )
@@ -26,8 +28,14 @@ func aggregate(ctx context.Context, args []string, getenv cli.Getenv, stdout, st
 	if err != nil {
 		return err
 	}
-	if c.out != "" && len(c.files) > 1 {
-		return cli.Usagef("--out takes the result of one FILE, and there are %d: run it for each of them, or leave out --out to print one result after the other", len(c.files))
+	if c.each {
+		return aggregateEach(ctx, c.out, questions, c.files, stderr)
+	}
+	if err := askTogether(questions, c.files); err != nil {
+		return err
+	}
+	if c.explain {
+		return explain(ctx, stdout, questions, c.files)
 	}
 	to := stdout
 	if c.out != "" {
@@ -36,50 +44,92 @@ func aggregate(ctx context.Context, args []string, getenv cli.Getenv, stdout, st
 			return err
 		}
 		if special == nil {
-			return aggregateInto(ctx, c.out, questions, c.files[0], stderr)
+			return aggregateInto(ctx, c.out, questions, c.files, stderr)
 		}
 		defer special.Close()
 		to = special
 	}
-	out := cli.Writer(ctx, to)
-	for i, name := range c.files {
-		if len(c.files) > 1 {
-			fmt.Fprintf(stderr, "%s%s:\n", map[bool]string{true: "\n"}[i > 0], name)
+	return aggregateTo(ctx, cli.Writer(ctx, to), questions, c.files, stderr)
+}
+
+// askTogether checks that one question can be asked of all files.
+func askTogether(questions *query.Questions, names []string) error {
+	question, first := questions.For(filepath.Base(names[0]))
+	for _, name := range names[1:] {
+		if other, dataset := questions.For(filepath.Base(name)); other != question {
+			return cli.Usagef("%s is of the dataset %q and %s of %q, which are asked otherwise: expected --each, for a result of each file", names[0], first, name, dataset)
 		}
-		if err := aggregateTo(ctx, out, questions, name, stderr); err != nil {
-			return err
+		if question.IsCommand() {
+			return cli.Usagef("a command takes one file at a time: expected --each, for a result of each file")
 		}
 	}
 	return nil
 }
 
-// aggregateTo prints the result once the whole file was read: of a file that cannot be read
+// aggregateEach writes a result of each file, named as in the pipeline: beside it, or in a
+// folder.
+func aggregateEach(ctx context.Context, folder string, questions *query.Questions, names []string, stderr io.Writer) error {
+	if fi, err := os.Stat(folder); folder != "" && (err != nil || !fi.IsDir()) {
+		return cli.Usagef("--out %s is no folder: with --each expected one that is there", folder)
+	}
+	results := map[string]string{}
+	for _, name := range names {
+		result, err := filestore.ResultName(filepath.Base(name))
+		if name == "-" || err != nil {
+			return cli.Usagef("%s: no result can be named after it: with --each expected files such as sales.csv or sales.csv.gz", name)
+		}
+		result = filepath.Join(cmp.Or(folder, filepath.Dir(name)), result)
+		if other, twice := results[result]; twice {
+			return cli.Usagef("%s and %s would both have the result %s: expected other names", other, name, result)
+		}
+		results[result] = name
+	}
+	for _, result := range slices.Sorted(maps.Keys(results)) {
+		if err := aggregateInto(ctx, result, questions, []string{results[result]}, stderr); err != nil {
+			return err
+		}
+		fmt.Fprintln(stderr, result)
+	}
+	return nil
+}
+
+// aggregateTo prints the result once all of the input was read: of a file that cannot be read
 // nothing is printed.
-func aggregateTo(ctx context.Context, out io.Writer, questions *query.Questions, name string, stderr io.Writer) error {
+func aggregateTo(ctx context.Context, out io.Writer, questions *query.Questions, names []string, stderr io.Writer) error {
 	var result, rejected spool
 	defer result.close()
 	defer rejected.close()
-	report, err := aggregateFile(ctx, questions, name, stderr, func() (io.Writer, io.Writer, error) {
+	report, err := answer(ctx, questions, names, stderr, func() (io.Writer, io.Writer, error) {
 		return &result, &rejected, errors.Join(result.reset(), rejected.reset())
 	})
 	if err != nil {
 		return err
 	}
 	if err := result.writeTo(out); err != nil {
-		return fmt.Errorf("write the result of %s: %w", name, err)
+		return fmt.Errorf("write the result of %s: %w", called(names), err)
 	}
-	return explainSkipped(stderr, name, report, &rejected)
+	return explainSkipped(stderr, names, report, &rejected)
+}
+
+// called is what messages call the input.
+func called(names []string) string {
+	if len(names) == 1 {
+		return names[0]
+	}
+	return fmt.Sprintf("%d files", len(names))
 }
 
 // aggregateInto writes the result to a file. Rows that are skipped go to another file beside
 // it, which is named as in the pipeline.
-func aggregateInto(ctx context.Context, out string, questions *query.Questions, name string, stderr io.Writer) error {
-	if same(name, out) {
-		return cli.Usagef("--out %s is the input: expected another file", out)
-	}
-	question, _ := questions.For(filepath.Base(name))
-	if rejected := rejectedPath(out); question.Skips() && same(name, rejected) {
-		return cli.Usagef("--out %s: the rows that are skipped would be in %s, which is the input: expected another file", out, rejected)
+func aggregateInto(ctx context.Context, out string, questions *query.Questions, names []string, stderr io.Writer) error {
+	question, _ := questions.For(filepath.Base(names[0]))
+	for _, name := range names {
+		if same(name, out) {
+			return cli.Usagef("--out %s is the input: expected another file", out)
+		}
+		if rejected := rejectedPath(out); question.Skips() && same(name, rejected) {
+			return cli.Usagef("--out %s: the rows that are skipped would be in %s, which is the input: expected another file", out, rejected)
+		}
 	}
 	var result, rejected *whole
 	abort := func() {
@@ -90,7 +140,7 @@ func aggregateInto(ctx context.Context, out string, questions *query.Questions, 
 		}
 	}
 	defer func() { abort() }()
-	report, err := aggregateFile(ctx, questions, name, stderr, func() (io.Writer, io.Writer, error) {
+	report, err := answer(ctx, questions, names, stderr, func() (io.Writer, io.Writer, error) {
 		abort()
 		var err error
 		if result, err = begin(out); err != nil || !question.Skips() {
@@ -117,9 +167,9 @@ func aggregateInto(ctx context.Context, out string, questions *query.Questions, 
 		return err
 	}
 	if report.Rejected > 0 {
-		fmt.Fprintf(stderr, "%s: %d of %d rows were skipped: they are in %s with the reasons\n", name, report.Rejected, report.Rows+report.Rejected, rejected.path)
+		fmt.Fprintf(stderr, "%s: %d of %d rows were skipped: they are in %s with the reasons\n", called(names), report.Rejected, report.Rows+report.Rejected, rejected.path)
 	}
-	tell(stderr, name, report)
+	tell(stderr, names, report)
 	return nil
 }
 
@@ -160,54 +210,49 @@ func rejectedPath(out string) string {
 	return folder + rejected
 }
 
-// aggregateFile aggregates a file, or standard input where name is "-". What a command says goes to stderr.
-func aggregateFile(ctx context.Context, questions *query.Questions, name string, stderr io.Writer, begin query.Begin) (query.Report, error) {
-	question, dataset := questions.For(filepath.Base(name))
-	opt := query.Options{Dataset: dataset, Tell: func(line string) { fmt.Fprintf(stderr, "%s: %s\n", name, line) }}
-	if name == "-" {
-		return aggregateStream(ctx, question, "standard input", os.Stdin, begin, opt)
-	}
-	f, err := cli.Await(ctx, func() (*os.File, error) { return os.Open(name) })
+// answer answers the question of files, or of standard input where a name is "-". What a
+// command says goes to stderr.
+func answer(ctx context.Context, questions *query.Questions, names []string, stderr io.Writer, begin query.Begin) (query.Report, error) {
+	question, dataset := questions.For(filepath.Base(names[0]))
+	inputs, err := openInputs(ctx, names)
+	defer inputs.close()
 	if err != nil {
 		return query.Report{}, err
 	}
-	defer f.Close()
-	fi, err := f.Stat()
-	if err != nil {
-		return query.Report{}, err
+	opt := query.Options{Dataset: dataset, Tell: func(line string) { fmt.Fprintf(stderr, "%s: %s\n", called(names), line) }}
+	var end func()
+	opt.Engine.Progress, end = progress(stderr, inputs.size)
+	defer end()
+	if len(names) == 1 {
+		file, done, err := inputs.open[0]()
+		if err != nil {
+			return query.Report{}, err
+		}
+		defer done()
+		return question.Run(ctx, file, begin, opt)
 	}
-	if !fi.Mode().IsRegular() {
-		return aggregateStream(ctx, question, name, f, begin, opt)
-	}
-	return question.Run(ctx, dialect.File{Name: name, ReaderAt: f, Size: fi.Size()}, begin, opt)
+	return question.RunAll(ctx, inputs.open, begin, opt)
 }
 
-// aggregateStream keeps what can be read only once, for it may have to be read again.
-func aggregateStream(ctx context.Context, question *query.Query, name string, f *os.File, begin query.Begin, opt query.Options) (query.Report, error) {
-	var kept spool
-	defer kept.close()
-	if _, err := io.Copy(&kept, cli.Reader(ctx, f)); err != nil {
-		return query.Report{}, fmt.Errorf("read %s: %w", name, err)
-	}
-	return question.Run(ctx, dialect.File{Name: name, ReaderAt: &kept, Size: kept.size}, begin, opt)
-}
-
-// tell says what was decided of a file.
-func tell(stderr io.Writer, name string, report query.Report) {
+// tell says what was decided of files.
+func tell(stderr io.Writer, names []string, report query.Report) {
 	for _, note := range report.Notes {
-		fmt.Fprintf(stderr, "%s: %s\n", name, note)
+		if len(names) == 1 {
+			note = names[0] + ": " + note
+		}
+		fmt.Fprintln(stderr, note)
 	}
 }
 
 const mostSkipped = 3
 
 // explainSkipped prints the reasons for the first rows that were skipped.
-func explainSkipped(stderr io.Writer, name string, report query.Report, rejected *spool) error {
-	tell(stderr, name, report)
+func explainSkipped(stderr io.Writer, names []string, report query.Report, rejected *spool) error {
+	tell(stderr, names, report)
 	if report.Rejected == 0 {
 		return nil
 	}
-	fmt.Fprintf(stderr, "%s: %d of %d rows were skipped; with --out they are in a file of their own:\n", name, report.Rejected, report.Rows+report.Rejected)
+	fmt.Fprintf(stderr, "%s: %d of %d rows were skipped; with --out they are in a file of their own:\n", called(names), report.Rejected, report.Rows+report.Rejected)
 	rows := csv.NewReader(io.NewSectionReader(rejected, 0, rejected.size))
 	if _, err := rows.Read(); err != nil { // the header
 		return err
@@ -217,7 +262,10 @@ func explainSkipped(stderr io.Writer, name string, report query.Report, rejected
 		if err != nil {
 			return err
 		}
-		fmt.Fprintf(stderr, "  %s:%s: %s\n", name, row[0], row[1])
+		if len(names) == 1 {
+			row = append(names, row...)
+		}
+		fmt.Fprintf(stderr, "  %s:%s: %s\n", row[0], row[1], row[2])
 	}
 	if more := report.Rejected - mostSkipped; more > 0 {
 		fmt.Fprintf(stderr, "  and %d more\n", more)

@@ -127,11 +127,76 @@ func TestOutMayBeAPipe(t *testing.T) {
 	}
 }
 
-func TestSeveralInputsEachHaveTheirHeader(t *testing.T) {
+func TestSeveralInputsAreOneQuestion(t *testing.T) {
 	dir := t.TempDir()
-	one, other := write(t, filepath.Join(dir, "one.csv"), flawed(1)), write(t, filepath.Join(dir, "other.csv"), flawed(2))
-	code, out, errs := processor(t, map[string]string{"OUT": filepath.Join(dir, "out.csv")}, "aggregate", one, other)
-	if want := "item_id,total_quantity\n7,1\nitem_id,total_quantity\n7,2\n"; code != cli.ExitOK || out != want || !strings.Contains(errs, "other.csv:\n") {
+	one := write(t, filepath.Join(dir, "one.csv"), flawed(1))
+	other := write(t, filepath.Join(dir, "other.csv"), "quantity;note;item_id\n2;x;7\n\"5\";;8\n")
+	code, out, errs := processor(t, nil, "aggregate", one, other)
+	if want := "item_id,total_quantity\n7,3\n8,5\n"; code != cli.ExitOK || out != want || errs != "" {
 		t.Errorf("exit code %d, printed %q and said %q, want %q", code, out, errs, want)
+	}
+	code, out, _ = processor(t, nil, "aggregate", "--select", "item_id,quantity", "--where", "quantity < 5", one, other)
+	if want := "item_id,quantity\n7,1\n7,2\n"; code != cli.ExitOK || out != want {
+		t.Errorf("exit code %d, printed %q, want %q", code, out, want)
+	}
+	code, out, errs = processor(t, nil, "aggregate", "--select", "*", one, other)
+	if code != cli.ExitFailed || out != "" || !strings.Contains(errs, "other.csv: its columns are quantity,note,item_id, expected those of the first file: item_id,quantity") {
+		t.Errorf("exit code %d, printed %q and said %q", code, out, errs)
+	}
+	bad := write(t, filepath.Join(dir, "bad.csv"), flawed(40, 3))
+	code, out, errs = processor(t, nil, "aggregate", "--on-bad-row", "skip", one, bad)
+	if want := "item_id,total_quantity\n7,40\n"; code != cli.ExitOK || out != want || !strings.Contains(errs, "bad.csv:3: quantity: \"abc\" is not a number") {
+		t.Errorf("exit code %d, printed %q and said %q", code, out, errs)
+	}
+	// The last of them turns out to be windows-1252 far behind its beginning.
+	late := write(t, filepath.Join(dir, "late.csv"), flawed(20000)+"M\xfcller,1\n")
+	code, out, errs = processor(t, nil, "aggregate", one, late)
+	if want := "item_id,total_quantity\n7,20001\nMüller,1\n"; code != cli.ExitOK || out != want {
+		t.Errorf("exit code %d, printed %q and said %q, want %q", code, out, errs, want)
+	}
+}
+
+func TestAResultOfEachInput(t *testing.T) {
+	dir := t.TempDir()
+	one, other := write(t, filepath.Join(dir, "one.csv"), flawed(1)), write(t, filepath.Join(dir, "other.tsv"), "item_id\tquantity\n7\t2\n")
+	folder := filepath.Join(dir, "results")
+	if err := os.Mkdir(folder, 0o755); err != nil {
+		t.Fatal(err)
+	}
+	for _, args := range [][]string{{}, {"-o", folder}} {
+		code, out, errs := processor(t, nil, append(append([]string{"aggregate", "--each"}, args...), one, other)...)
+		at := dir
+		if len(args) > 0 {
+			at = folder
+		}
+		if code != cli.ExitOK || out != "" || text(t, filepath.Join(at, "one_aggregated_sales.csv")) != "item_id,total_quantity\n7,1\n" || text(t, filepath.Join(at, "other.tsv_aggregated_sales.csv")) != "item_id,total_quantity\n7,2\n" {
+			entries, _ := os.ReadDir(at)
+			t.Errorf("%q: exit code %d, %q, %q, %v", args, code, out, errs, entries)
+		}
+	}
+	if code, _, errs := processor(t, nil, "aggregate", "--each", "-o", one, other); code != cli.ExitUsage || !strings.Contains(errs, "is no folder") {
+		t.Errorf("exit code %d, %s", code, errs)
+	}
+}
+
+func TestWhatIsDoneIsExplained(t *testing.T) {
+	dir := t.TempDir()
+	in := write(t, filepath.Join(dir, "in.csv"), flawed(1))
+	code, out, errs := processor(t, nil, "aggregate", "--explain", "--aggregate", "sum(quantity * 2) as twice", "--group-by", "item_id", in)
+	for _, part := range []string{"result:  item_id, twice", "reads:   item_id (text), quantity (numbers)", "by the engine", "in.csv: plain"} {
+		if code != cli.ExitOK || !strings.Contains(out, part) {
+			t.Errorf("exit code %d, %s, no %q in\n%s", code, errs, part, out)
+		}
+	}
+	config := write(t, filepath.Join(dir, "config.yaml"), "groupBy: [a]\naggregate: [count(*)]\ndatasets:\n- {name: bank, files: ['bank-*.csv'], groupBy: [k], aggregate: ['sum(x) / sum(y) as rate'], limit: 3}\n- {name: late, files: ['bank-2024.csv']}\n")
+	code, out, errs = processor(t, nil, "check", "--config", config, "bank-1.csv", "shop.csv")
+	for _, part := range []string{"dataset bank: bank-*.csv\nresult:  k, rate\n", "warning: limit without orderBy", "warning: no file gets to bank-2024.csv", "bank-1.csv: dataset bank\n", "shop.csv: of no dataset\n"} {
+		if code != cli.ExitOK || !strings.Contains(out, part) {
+			t.Errorf("exit code %d, %s, no %q in\n%s", code, errs, part, out)
+		}
+	}
+	code, out, errs = processor(t, nil, "check", "--where", "quantity >")
+	if code != cli.ExitUsage || out != "" || !strings.Contains(errs, "--where (WHERE): it ends here") {
+		t.Errorf("exit code %d, %q, %s", code, out, errs)
 	}
 }

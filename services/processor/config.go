@@ -39,14 +39,14 @@ func parse(args []string, getenv cli.Getenv, stdout io.Writer) (c config, err er
 	service.LogLevelFlag(fs, &c.logLevel, zapcore.InfoLevel)
 	_, err = cli.Parse(cli.Command{
 		Name: "processor",
-		Args: "[flags]\n  processor aggregate [flags] FILE...\n  processor describe [flags] FILE...\n  processor healthcheck\n  processor install FOLDER",
+		Args: "[flags]\n  processor aggregate [flags] FILE...\n  processor describe [flags] FILE...\n  processor check [flags] [NAME...]\n  processor healthcheck\n  processor install FOLDER",
 		About: `Takes names of CSV files from a Redis list, aggregates each file and publishes the result. With
 --command a program of your own makes the results: docs/commands.md.
 
 It ends when no file is left. A file that cannot be processed becomes a dead letter with its
 reason and does not block other files. The file of a processor that died is processed by another.
 'processor aggregate' does the same with local files, without Redis. 'processor describe' says how a
-file is written, and which settings read it.`,
+file is written, and which settings read it; 'processor check' says what settings will do.`,
 		Examples: `processor --store-url ./data
 processor --group-by 'item_id, store' --aggregate 'sum(quantity) as total, count(*)'
 processor --command 'python3 /app/totals.py' --command-timeout 10m
@@ -61,18 +61,23 @@ processor aggregate data/raw/20220101.csv`,
 type aggregateConfig struct {
 	question service.QuestionFlags
 	out      string
+	each     bool
+	explain  bool
 	files    []string
 }
 
 func parseAggregate(args []string, getenv cli.Getenv, stdout io.Writer) (c aggregateConfig, err error) {
 	fs := cli.NewFlags()
 	c.question.RegisterFlags(fs)
-	fs.StringVarP(&c.out, "out", "o", "", "`file` to write the result of one FILE to, instead of standard output; it appears whole or not at all")
-	cli.Own(fs, "out")
+	fs.StringVarP(&c.out, "out", "o", "", "`file` to write the result to, instead of standard output; it appears whole or not at all; with --each a folder")
+	fs.BoolVar(&c.each, "each", false, "a result of each FILE, named as in the pipeline, beside it or in the folder of --out")
+	fs.BoolVar(&c.explain, "explain", false, "print what would be done, and how each FILE is written, instead of doing it")
+	cli.Own(fs, "out", "each", "explain")
 	c.files, err = cli.Parse(cli.Command{
 		Name: "processor aggregate",
 		Args: "[flags] FILE...",
-		About: `Aggregates local CSV files, each on its own, and prints the results as CSV, each with its header.
+		About: `Aggregates local CSV files and prints the result as CSV. Several files are asked as one;
+filename() tells them apart. With --each, each of them has a result of its own.
 
 Uses the same engine and the same settings as the pipeline. FILE may be - for standard input.
 With --on-bad-row skip and --out, the rows that are skipped are written to a file beside that of
@@ -83,6 +88,8 @@ With --command it runs your program as the pipeline does. What the program write
 error is printed with the name of the file before each line.`,
 		Examples: `processor aggregate 20220101.csv
 processor aggregate --group-by store --aggregate 'avg(price), max(price)' -o stores.csv sales.csv.gz
+processor aggregate --group-by 'filename() as file' --aggregate 'sum(quantity)' data/raw/*.csv
+processor aggregate --each -o results data/raw/*.csv
 processor aggregate --command 'python3 totals.py' sales.csv.gz`,
 		Details: expression.Language,
 		MinArgs: 1,

@@ -23,6 +23,8 @@ func run(ctx context.Context, args []string, getenv cli.Getenv, stdout, stderr i
 		switch args[0] {
 		case "aggregate":
 			return aggregate(ctx, args[1:], getenv, stdout, stderr)
+		case "check":
+			return check(args[1:], getenv, stdout)
 		case "describe":
 			return describeFiles(ctx, args[1:], getenv, stdout)
 		case "install":

@@ -102,7 +102,7 @@ func TestMistakesAreExplained(t *testing.T) {
 		"empty":             {[]string{"aggregate", empty}, cli.ExitFailed, `empty.csv: the file is empty: expected a header line with "item_id", "quantity"`},
 		"blank":             {[]string{"aggregate", blank}, cli.ExitFailed, "blank.csv: the file has no line that is not blank"},
 		"too many bad rows": {[]string{"aggregate", "--on-bad-row=skip", bad}, cli.ExitFailed, `bad.csv:3: quantity: "abc" is not a number; missingValues: ["abc"] reads it as NULL; 1 of 2 rows are bad, expected at most 10 % (maxBadShare)`},
-		"two inputs":        {[]string{"aggregate", "-o", filepath.Join(dir, "out.csv"), bad, bad}, cli.ExitUsage, "--out takes the result of one FILE, and there are 2: run it for each"},
+		"two inputs":        {[]string{"aggregate", "-o", filepath.Join(dir, "out.csv"), bad, bad}, cli.ExitFailed, `bad.csv:3: quantity: "abc" is not a number`},
 		"onto itself":       {[]string{"aggregate", "-o", dir + "/./bad.csv", bad}, cli.ExitUsage, "is the input"},
 		"onto a folder":     {[]string{"aggregate", "-o", dir, bad}, cli.ExitUsage, "is a folder"},
 		"rejects onto it":   {[]string{"aggregate", "--on-bad-row=skip", "-o", filepath.Join(dir, "its.csv"), rejected}, cli.ExitUsage, "which is the input"},

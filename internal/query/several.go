@@ -1,0 +1,314 @@
+package query
+
+import (
+	"bytes"
+	"context"
+	"encoding/csv"
+	"errors"
+	"fmt"
+	"io"
+	"runtime"
+	"slices"
+	"sync/atomic"
+
+	"csv-pipeline/internal/dialect"
+	"csv-pipeline/internal/expression"
+	"csv-pipeline/internal/groupby"
+)
+
+// Open opens a file that is to be read, and says how to close it. It may be called again.
+type Open func() (file dialect.File, close func(), err error)
+
+// RunAll answers the question of several files as if they were one. Each may be written in
+// its own way; the rows of a selection have to have the same columns in all of them. The
+// rows that are skipped have the file's name in a first column.
+func (q *Query) RunAll(ctx context.Context, files []Open, begin Begin, opt Options) (Report, error) {
+	if q.program != nil {
+		return Report{}, errors.New("a command takes one file at a time")
+	}
+	if opt.Engine.Workers <= 0 {
+		opt.Engine.Workers = runtime.GOMAXPROCS(0)
+	}
+	s := several{Query: q, files: files, begin: begin, opt: opt.Engine, layouts: make([]*dialect.Layout, len(files))}
+	for {
+		report, err := s.run(ctx)
+		var bad *groupby.InputError
+		switch {
+		case err == nil || ctx.Err() != nil:
+			return report, err
+		case s.chain.again(err):
+		case errors.As(err, &bad) && bad.TooWide && s.widen(bad):
+		default:
+			if bad != nil {
+				err = bad
+			}
+			return report, err
+		}
+	}
+}
+
+// several is a question of several files.
+type several struct {
+	*Query
+	files   []Open
+	begin   Begin
+	opt     groupby.Options
+	layouts []*dialect.Layout // of files that turned out to be written otherwise than they begin
+	doubles []int
+	chain   *chain
+}
+
+func (s *several) widen(bad *groupby.InputError) bool {
+	a := attempt{Query: s.Query, doubles: s.doubles}
+	if !a.widen(bad) {
+		return false
+	}
+	s.doubles = a.doubles
+	return true
+}
+
+func (s *several) run(ctx context.Context) (report Report, err error) {
+	result, rejects, err := s.begin()
+	if err != nil {
+		return report, err
+	}
+	c := &chain{several: s, ctx: ctx}
+	s.chain = c
+	defer c.close()
+	if rejects != nil {
+		c.rejects = &rejectsOfFiles{to: csv.NewWriter(rejects)}
+	}
+	if s.shape != nil {
+		scale := func(n *expression.Node) int {
+			if c.scales == nil {
+				return 0
+			}
+			return scaleOf(n, s.columns, c.scales)
+		}
+		shaper := s.shape.open(result, s.dialect.Env(), scale, s.opt.TempDir)
+		defer shaper.close()
+		defer func() {
+			if err == nil {
+				if err = shaper.finish(); err != nil {
+					err = fmt.Errorf("write the result: %w", err)
+				}
+				report.Groups = shaper.groups
+			}
+		}()
+		result = shaper
+	}
+	if s.rewritten == nil {
+		_, err = io.Copy(result, c)
+		report.Groups = c.report.Rows
+	} else {
+		opt := s.opt
+		opt.Rejects, opt.OnReject, opt.Workers = nil, nil, 1
+		opt.Scales = func() []uint8 {
+			if c.scales == nil {
+				return nil
+			}
+			return scales(s.wants, s.columns, c.scales)
+		}
+		if told := opt.Progress; told != nil {
+			opt.Progress = func(p groupby.Progress) {
+				p.Bytes = c.read.Load()
+				told(p)
+			}
+		}
+		plan := s.rewritten
+		if len(s.doubles) > 0 {
+			plan = plan.InDoubles(s.doubles...)
+		}
+		in := groupby.Input{Name: fmt.Sprintf("%d files", len(s.files)), Reader: c, Layout: dialect.LayoutOf(s.wants)}
+		report.Stats, err = plan.Run(ctx, in, result, opt)
+	}
+	if err == nil && c.rejects != nil {
+		err = c.rejects.flush()
+	}
+	report.Bytes, report.Rows, report.Rejected = c.read.Load(), c.report.Rows, c.report.Rejected
+	report.Notes = c.report.Notes
+	return report, err
+}
+
+// chain reads files one after the other, as the engine or a selection has them.
+type chain struct {
+	*several
+	ctx     context.Context
+	next    int
+	reading *dialect.Reading
+	stream  *dialect.Stream
+	done    func()
+	name    string
+	head    []byte // the header of a selection
+	rest    []byte // of what was read with the header
+	begun   bool   // the header of the file was passed
+	read    atomic.Int64
+	scales  []int
+	report  Report
+	rejects *rejectsOfFiles
+}
+
+func (c *chain) Read(p []byte) (int, error) {
+	for {
+		if c.stream == nil {
+			if c.next == len(c.files) {
+				return 0, io.EOF
+			}
+			if err := c.open(); err != nil {
+				return 0, err
+			}
+		}
+		if !c.begun {
+			if err := c.header(); err != nil {
+				return 0, err
+			}
+		}
+		if len(c.rest) > 0 {
+			n := copy(p, c.rest)
+			c.rest = c.rest[n:]
+			return n, nil
+		}
+		n, err := c.stream.Read(p)
+		if n > 0 || err == nil {
+			return n, nil
+		}
+		if err != io.EOF {
+			return 0, err
+		}
+		c.finish()
+	}
+}
+
+// open opens the next file.
+func (c *chain) open() error {
+	file, done, err := c.files[c.next]()
+	if err != nil {
+		return err
+	}
+	c.done, c.name = done, file.Name
+	q := c.Query
+	if c.reading, err = q.dialect.Open(c.ctx, file, q.columns); err != nil {
+		return err
+	}
+	if l := c.layouts[c.next]; l != nil {
+		c.reading = c.reading.With(l)
+	}
+	var rejects io.Writer
+	if c.rejects != nil {
+		c.rejects.file, c.rejects.header = file.Name, false
+		rejects = c.rejects
+	}
+	if c.rewritten == nil {
+		c.stream, err = c.reading.Select(c.ctx, q.names, q.wants, q.where, c.opt.Workers, rejects, &c.read)
+		c.begun = !q.dialect.HasHeader() && len(q.wants) == 1 && q.wants[0].All
+	} else {
+		_, c.stream, err = c.reading.Rewrite(c.ctx, q.wants, q.where, c.opt.Workers, rejects, &c.read)
+		c.begun = true
+	}
+	return err
+}
+
+// header takes the first record of a selection, which only that of the first file has.
+func (c *chain) header() error {
+	buf := make([]byte, 0, 4<<10)
+	for {
+		end, quoted := -1, false
+		for i, b := range buf {
+			if b == '"' {
+				quoted = !quoted
+			} else if b == '\n' && !quoted {
+				end = i + 1
+				break
+			}
+		}
+		if end >= 0 {
+			head := buf[:end]
+			c.begun, c.rest = true, buf[end:]
+			if c.next == 0 {
+				c.head, c.rest = bytes.Clone(head), buf
+			} else if !bytes.Equal(head, c.head) {
+				return &groupby.InputError{Name: c.name, Problem: fmt.Sprintf("its columns are %s, expected those of the first file: %s", bytes.TrimSpace(head), bytes.TrimSpace(c.head))}
+			}
+			return nil
+		}
+		buf = slices.Grow(buf, 4<<10)
+		n, err := c.stream.Read(buf[len(buf):cap(buf)])
+		if buf = buf[:len(buf)+n]; err != nil && n == 0 {
+			return err
+		}
+	}
+}
+
+// finish takes what is known of a file once it was read.
+func (c *chain) finish() {
+	c.report.Rows += c.stream.Rows()
+	c.report.Rejected += c.stream.Rejected()
+	for _, note := range c.stream.Notes() {
+		c.report.Notes = append(c.report.Notes, c.name+": "+note)
+	}
+	for i, scale := range c.stream.Scales() {
+		if c.scales == nil {
+			c.scales = make([]int, len(c.columns))
+		}
+		c.scales[i] = max(c.scales[i], scale)
+	}
+	c.close()
+	c.next++
+}
+
+func (c *chain) close() {
+	if c.stream != nil {
+		c.stream.Close()
+		c.stream = nil
+	}
+	if c.done != nil {
+		c.done()
+		c.done = nil
+	}
+}
+
+// again says whether an error is that the file that is read is written otherwise than it
+// begins, and has it read so.
+func (c *chain) again(err error) bool {
+	if c.reading == nil {
+		return false
+	}
+	next, ok := c.reading.Again(err)
+	if ok {
+		c.layouts[c.next] = next.Layout
+	}
+	return ok
+}
+
+// rejectsOfFiles puts the name of the file before the rows that are skipped.
+type rejectsOfFiles struct {
+	to     *csv.Writer
+	file   string
+	header bool // of the file was passed
+	begun  bool
+}
+
+func (r *rejectsOfFiles) Write(p []byte) (int, error) {
+	rows, err := csv.NewReader(bytes.NewReader(p)).ReadAll()
+	if err != nil {
+		return 0, err
+	}
+	for _, row := range rows {
+		name := r.file
+		if !r.header {
+			if r.header, name = true, "file"; r.begun {
+				continue
+			}
+			r.begun = true
+		}
+		if err := r.to.Write(append([]string{name}, row...)); err != nil {
+			return 0, err
+		}
+	}
+	return len(p), nil
+}
+
+func (r *rejectsOfFiles) flush() error {
+	r.to.Flush()
+	return r.to.Error()
+}
