@@ -69,16 +69,18 @@ func (s *Server) detail(r *http.Request, area filestore.Area, info filestore.Inf
 		if err != nil && !errors.Is(err, filestore.ErrNotExist) {
 			return nil, err
 		}
-		d.Outdated = err != nil || !info.MadeFrom(source)
+		if err == nil {
+			d.Outdated = s.Catalog.Outdated(info, &source)
+		} else {
+			d.Outdated = true
+		}
 	} else {
 		standings, err := s.Queue.Standings(ctx, []string{info.Name})
 		if err != nil {
 			return nil, err
 		}
-		if name, err := filestore.ResultName(info.Name); err == nil {
-			if result, err := s.Store.Stat(ctx, filestore.Processed, name); err == nil && result.MadeFrom(info) {
-				d.Result = name
-			}
+		if result, err := filestore.Current(ctx, s.Store, info, s.Catalog.Formats(info.Name)); err == nil {
+			d.Result = result.Name
 		}
 		d.State, d.Reason = state(standings[0], d.Result != "")
 	}

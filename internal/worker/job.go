@@ -75,7 +75,8 @@ func (j *job) progress() queue.Progress {
 func (j *job) run(ctx context.Context) (queue.Outcome, *failure) {
 	began := time.Now()
 	name := j.claim.Name
-	result, err := filestore.ResultName(name)
+	question, dataset := j.Questions.For(name)
+	result, err := question.Format().ResultName(name)
 	if err != nil {
 		return queue.Outcome{}, &failure{fmt.Errorf("%.200q: %w", name, err), queue.KindName, true, ""}
 	}
@@ -111,7 +112,6 @@ func (j *job) run(ctx context.Context) (queue.Outcome, *failure) {
 		j.rows.Store(p.Rows)
 	}
 	faultpoint.Reach(ctx, faultpoint.Reading, name)
-	question, dataset := j.Questions.For(name)
 	report, err := question.Run(ctx, dialect.File{Name: name, ReaderAt: in, Size: source.Size}, func() (io.Writer, io.Writer, error) {
 		abort()
 		var err error
