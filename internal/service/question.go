@@ -13,6 +13,7 @@ import (
 	"csv-pipeline/internal/cli"
 	"csv-pipeline/internal/dialect"
 	"csv-pipeline/internal/expression"
+	"csv-pipeline/internal/filestore"
 	"csv-pipeline/internal/query"
 )
 
@@ -60,6 +61,9 @@ func (q *QuestionFlags) RegisterFlags(fs *pflag.FlagSet) {
 	q.text("having", "only groups for which this `condition` on aggregates or columns of the result holds, such as count(*) > 1", func(s *query.Spec) *string { return &s.Having })
 	q.list("order-by", "`columns` of the result that its rows are ordered by, with desc behind them for the largest first; without it rows come by their groups", expression.SplitList, func(s *query.Spec) *[]string { return &s.OrderBy })
 	q.number("limit", "`number` of rows of the result, the first ones; 0 is all", func(s *query.Spec) *int { return &s.Limit })
+	q.add("output-format", "`format` of the result: csv, parquet (typed columns, zstd) or jsonl (JSON Lines); its name ends accordingly", false, func(s *query.Spec, texts []string) error {
+		return s.Output.Format.UnmarshalText([]byte(texts[len(texts)-1]))
+	})
 	q.text("delimiter", "`characters` between the fields: auto (one of , ; tab and |, or what a first line such as sep=; says), tab, or any", func(s *query.Spec) *string { return &s.Input.Delimiter })
 	q.text("quote-char", "`character` around fields: auto (\" or '), none, or any", func(s *query.Spec) *string { return &s.Input.QuoteChar })
 	q.text("escape-char", "`character` before one that is taken as it is: auto (a quote is doubled, or \\ where that alone fits), none, or any", func(s *query.Spec) *string { return &s.Input.EscapeChar })
@@ -104,7 +108,7 @@ func (q *QuestionFlags) add(name, usage string, boolean bool, apply func(*query.
 
 // defaults are what counts where nothing is given, for the help.
 var defaults = map[string]string{
-	"group-by": strings.Join(query.Default.GroupBy, ", "), "aggregate": strings.Join(query.Default.Aggregate, ", "),
+	"output-format": string(filestore.CSV), "group-by": strings.Join(query.Default.GroupBy, ", "), "aggregate": strings.Join(query.Default.Aggregate, ", "),
 	"delimiter": dialect.Auto, "quote-char": dialect.Auto, "escape-char": dialect.Auto, "encoding": dialect.Auto, "header": dialect.Auto,
 	"ragged-rows": dialect.Refuse, "decimal-char": ".", "bare-number": "true", "date-formats": dialect.ISO, "on-bad-row": dialect.Fail, "max-bad-share": "0.1",
 }

@@ -13,6 +13,7 @@ import (
 	"csv-pipeline/internal/csvtable"
 	"csv-pipeline/internal/filestore"
 	"csv-pipeline/internal/queue"
+	"csv-pipeline/internal/resultformat"
 	"csv-pipeline/internal/web/api"
 	"csv-pipeline/internal/web/format"
 	"csv-pipeline/internal/web/respond"
@@ -156,6 +157,17 @@ func (s *Server) sha256(ctx context.Context, area filestore.Area, name string) (
 	return hex.EncodeToString(sum), err
 }
 
+// readTable is the beginning of a file as a table.
+func readTable(f filestore.File) (*csvtable.Table, error) {
+	switch format, _ := filestore.FormatOf(f.Info().Name); format {
+	case filestore.Parquet:
+		return resultformat.ParquetTable(f, f.Info().Size, views.MostRows)
+	case filestore.JSONLines:
+		return resultformat.LinesTable(f, views.MostRows)
+	}
+	return csvtable.Read(f, views.MostRows)
+}
+
 func (s *Server) filePage(w http.ResponseWriter, r *http.Request, area filestore.Area, f filestore.File) {
 	info := f.Info()
 	detail, err := s.detail(r, area, info)
@@ -171,7 +183,7 @@ func (s *Server) filePage(w http.ResponseWriter, r *http.Request, area filestore
 		}
 	}
 	if d.Table == nil {
-		if d.Table, err = csvtable.Read(f, views.MostRows); err != nil {
+		if d.Table, err = readTable(f); err != nil {
 			s.respond.Unavailable(w, r, err)
 			return
 		}
