@@ -27,7 +27,7 @@ const (
 // ParquetTable is the beginning of a Parquet file of flat columns, at most n rows. What cannot
 // be read is told in its Damage; an error is one of reading r.
 func ParquetTable(r io.ReaderAt, size int64, n int) (t *csvtable.Table, err error) {
-	source := &failing{ReaderAt: r}
+	source := &failing{ReaderAt: r, size: size}
 	defer func() {
 		if broken := recover(); broken != nil { // the library trusts its files
 			t = &csvtable.Table{Damage: "the Parquet file is damaged"}
@@ -242,10 +242,14 @@ func object(line []byte) (keys []string, values map[string][]byte, err error) {
 // failing keeps the error of the reader.
 type failing struct {
 	io.ReaderAt
-	err error
+	size int64
+	err  error
 }
 
 func (f *failing) ReadAt(p []byte, at int64) (int, error) {
+	if at < 0 || at > f.size { // as a damaged file has it
+		return 0, io.EOF
+	}
 	n, err := f.ReaderAt.ReadAt(p, at)
 	if err != nil && !errors.Is(err, io.EOF) {
 		f.err = err
