@@ -44,7 +44,7 @@ func (l *lines) row(cells [][]byte) error {
 	return err
 }
 
-func (l *lines) end() error { return nil }
+func (l *lines) finish() error { return nil }
 
 // appendNumber writes a number as it is, but for .5, which JSON does not have.
 func appendNumber(b, c []byte) []byte {

@@ -178,7 +178,7 @@ func (s *parquetSink) flush() error {
 	return nil
 }
 
-func (s *parquetSink) end() error {
+func (s *parquetSink) finish() error {
 	if err := s.flush(); err != nil {
 		return err
 	}

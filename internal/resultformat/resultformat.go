@@ -151,7 +151,7 @@ func (w *Writer) Close() error {
 			return context.Cause(w.ctx)
 		}
 	}
-	if err := sink.end(); err != nil {
+	if err := sink.finish(); err != nil {
 		return err
 	}
 	return out.Flush()
@@ -163,7 +163,7 @@ func (w *Writer) Discard() { w.spool.close() }
 // sink writes rows in a format. Cells are those that the profile has seen.
 type sink interface {
 	row(cells [][]byte) error
-	end() error
+	finish() error
 }
 
 // distinct makes the names of columns unique: one without a name is called by its number, and
