@@ -22,7 +22,7 @@ func aggregate(ctx context.Context, args []string, getenv cli.Getenv, stdout, st
 	if err != nil {
 		return err
 	}
-	questions, err := c.question.Compile()
+	questions, err := c.compile()
 	if err != nil {
 		return err
 	}
@@ -152,6 +152,9 @@ func rejectedPath(out string) string {
 	folder, name := filepath.Split(out)
 	if raw, ok := filestore.RawName(name); ok {
 		name = raw
+	}
+	if format, ok := filestore.FormatOf(name); ok {
+		name = name[:len(name)-len(format)] + string(filestore.CSV)
 	}
 	rejected, err := filestore.RejectedName(name)
 	if err != nil { // it does not end in .csv

@@ -65,19 +65,20 @@ type aggregateConfig struct {
 func parseAggregate(args []string, getenv cli.Getenv, stdout io.Writer) (c aggregateConfig, err error) {
 	fs := cli.NewFlags()
 	c.question.RegisterFlags(fs)
-	fs.StringVarP(&c.out, "out", "o", "", "`file` to write the result of one FILE to, instead of standard output; it appears whole or not at all")
+	fs.StringVarP(&c.out, "out", "o", "", "`file` to write the result of one FILE to, instead of standard output; it appears whole or not at all, and is Parquet or JSON Lines where it ends in .parquet or .jsonl")
 	cli.Own(fs, "out")
 	c.files, err = cli.Parse(cli.Command{
 		Name: "processor aggregate",
 		Args: "[flags] FILE...",
-		About: `Aggregates local CSV files, each on its own, and prints the results as CSV, each with its header.
+		About: `Aggregates local CSV files, each on its own, and prints the results, as CSV each with its header.
 
 Uses the same engine and the same settings as the pipeline. FILE may be - for standard input.
 With --on-bad-row skip and --out, the rows that are skipped are written to a file beside that of
 --out, which is named as in the pipeline: for stores.csv it is stores_rejected.csv. Without --out
 the first of them are printed to standard error. They do not change the exit code.`,
 		Examples: `processor aggregate 20220101.csv
-processor aggregate --group-by store --aggregate 'avg(price), max(price)' -o stores.csv sales.csv.gz`,
+processor aggregate --group-by store --aggregate 'avg(price), max(price)' -o stores.csv sales.csv.gz
+processor aggregate -o sales.parquet sales.csv`,
 		Details: expression.Language,
 		MinArgs: 1,
 		MaxArgs: -1,
