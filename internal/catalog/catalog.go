@@ -6,6 +6,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -23,6 +24,7 @@ type Snapshot struct {
 	// Pending is the number of all other raw files.
 	Done, Pending int
 
+	formats func(raw string) []filestore.Format
 	results []int32       // for each raw file the place of its current result; -1 where there is none
 	rest    time.Duration // how long to leave the store alone
 }
@@ -35,27 +37,47 @@ func (s *Snapshot) Files(area filestore.Area) *Table {
 	return s.Raw
 }
 
-// Current returns the result of a raw file if it was made from this version of it.
+// Current returns the result of a raw file if it was made from this version of it and is in
+// the format that is asked for.
 func (s *Snapshot) Current(raw filestore.Info) (filestore.Info, bool) {
-	name, err := filestore.ResultName(raw.Name)
-	if err != nil {
+	place := s.current(raw)
+	if place < 0 {
 		return filestore.Info{}, false
 	}
-	result, ok := s.Processed.Find(name)
-	return result, ok && result.MadeFrom(raw)
+	return s.Processed.At(place), true
+}
+
+// current is the place of the current result of a raw file; -1 where there is none.
+func (s *Snapshot) current(raw filestore.Info) int {
+	for _, format := range s.formats(raw.Name) {
+		name, err := format.ResultName(raw.Name)
+		if err != nil {
+			return -1
+		}
+		if place, ok := s.Processed.Place(name); ok && s.Processed.At(place).MadeFrom(raw) {
+			return place
+		}
+	}
+	return -1
 }
 
 // HasResult reports whether the raw file at the given place has a current result.
 func (s *Snapshot) HasResult(place int) bool { return s.results[place] >= 0 }
 
-// Take lists the whole store.
+// ResultName is the name of the current result of the raw file at the given place, which has
+// one.
+func (s *Snapshot) ResultName(place int) string { return s.Processed.Name(int(s.results[place])) }
+
+// Take lists the whole store. Results of every format count.
 func Take(ctx context.Context, store filestore.Store) (*Snapshot, error) {
-	return take(ctx, store, &Snapshot{}, func() {})
+	return take(ctx, store, &Snapshot{formats: anyFormat}, func() {})
 }
+
+func anyFormat(string) []filestore.Format { return filestore.Formats }
 
 // take calls seen for each file.
 func take(ctx context.Context, store filestore.Store, before *Snapshot, seen func()) (*Snapshot, error) {
-	s := &Snapshot{At: time.Now()}
+	s := &Snapshot{At: time.Now(), formats: before.formats}
 	var err error
 	// Raw files first: otherwise an input that is processed between the two listings would
 	// be in the second of them, and its result not in the first.
@@ -97,13 +119,7 @@ func list(ctx context.Context, store filestore.Store, area filestore.Area, befor
 func (s *Snapshot) match() {
 	s.results = make([]int32, s.Raw.Len())
 	for i := range s.results {
-		s.results[i] = -1
-		name, err := filestore.ResultName(s.Raw.Name(i))
-		if err != nil {
-			continue
-		}
-		if place, ok := s.Processed.Place(name); ok && s.Processed.At(place).MadeFrom(s.Raw.At(i)) {
-			s.results[i] = int32(place)
+		if s.results[i] = int32(s.current(s.Raw.At(i))); s.results[i] >= 0 {
 			s.Done++
 		}
 	}
@@ -116,6 +132,9 @@ type Catalog struct {
 	// is 20 s, or 2 minutes for a remote store, which retries by itself. Set it before the
 	// first walk.
 	Limit time.Duration
+	// Format is that of the result of a raw file: a result of another one does not count.
+	// Where it is nil, all do. Set it before the first walk.
+	Format func(raw string) filestore.Format
 
 	store   filestore.Store
 	remote  bool // listing it is slow and costs money
@@ -143,6 +162,24 @@ func New(store filestore.Store) *Catalog {
 // Close ends the current walk and waits for it, unless it hangs in a system call. Latest
 // still returns the latest snapshot.
 func (c *Catalog) Close() { c.walk.Close() }
+
+// Formats are those in which the result of a raw file counts.
+func (c *Catalog) Formats(raw string) []filestore.Format {
+	if c.Format == nil {
+		return filestore.Formats
+	}
+	return []filestore.Format{c.Format(raw)}
+}
+
+// Outdated reports whether a result of a raw file is not its current one. raw is nil where
+// there is no such file.
+func (c *Catalog) Outdated(result filestore.Info, raw *filestore.Info) bool {
+	if raw == nil || !result.MadeFrom(*raw) {
+		return true
+	}
+	format, _ := filestore.FormatOf(result.Name)
+	return !slices.Contains(c.Formats(raw.Name), format)
+}
 
 // Latest is the newest snapshot; nil before the first.
 func (c *Catalog) Latest() *Snapshot {
@@ -223,7 +260,7 @@ func (c *Catalog) within(ctx context.Context, most time.Duration) (*Snapshot, er
 func (c *Catalog) look(ctx context.Context) (*Snapshot, error) {
 	before := c.Latest()
 	if before == nil {
-		before = &Snapshot{}
+		before = &Snapshot{formats: c.Formats}
 	}
 	s, err := c.watched(ctx, before)
 	c.mu.Lock()

@@ -122,6 +122,13 @@ func (c *Cleaner) removeOne(ctx context.Context, name string, listed filestore.I
 		return err
 	}
 	files := []file{{filestore.Processed, result}}
+	younger, err := c.younger(ctx, name, result)
+	if err != nil {
+		return err
+	}
+	if younger {
+		return c.removeFiles(ctx, name, published, files)
+	}
 	rejectedName, err := filestore.RejectedName(name)
 	if err != nil {
 		return err
@@ -140,6 +147,40 @@ func (c *Cleaner) removeOne(ctx context.Context, name string, listed filestore.I
 	case !errors.Is(err, filestore.ErrNotExist):
 		return fmt.Errorf("look at %s: %w", name, err)
 	}
+	return c.removeFiles(ctx, name, published, files)
+}
+
+// younger reports whether the raw file of a result has another one, in another format, that is
+// not old: it then keeps its raw file and the rejected rows.
+func (c *Cleaner) younger(ctx context.Context, raw string, result filestore.Info) (bool, error) {
+	for _, format := range filestore.Formats {
+		name, err := format.ResultName(raw)
+		if err != nil || name == result.Name {
+			continue
+		}
+		other, err := c.Store.Stat(ctx, filestore.Processed, name)
+		if errors.Is(err, filestore.ErrNotExist) {
+			continue
+		}
+		if err != nil {
+			return false, fmt.Errorf("look at %s: %w", name, err)
+		}
+		published, err := filestore.Published(ctx, c.Store, filestore.Processed, other)
+		if errors.Is(err, filestore.ErrNotExist) {
+			continue
+		}
+		if err != nil {
+			return false, err
+		}
+		if !published.Before(c.Before) {
+			return true, nil
+		}
+	}
+	return false, nil
+}
+
+// removeFiles removes the files of a result, from the last one on.
+func (c *Cleaner) removeFiles(ctx context.Context, name string, published time.Time, files []file) error {
 	removal := Removal{Name: name, Published: published, Files: len(files)}
 	for _, f := range slices.Backward(files) {
 		removal.Bytes += f.Size

@@ -35,6 +35,7 @@ func Try(ctx context.Context, file dialect.File, spec query.Spec) (*Preview, err
 	if !whole {
 		spec.Input.SkipFooter = 0 // it is further down
 	}
+	spec.Output = query.Output{}
 	q, err := query.Compile(spec)
 	if err != nil {
 		return nil, err

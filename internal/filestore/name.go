@@ -60,6 +60,10 @@ func ContentType(name string) string {
 		return "text/tab-separated-values; charset=utf-8"
 	case ".txt", ".psv":
 		return "text/plain; charset=utf-8"
+	case ".parquet":
+		return "application/vnd.apache.parquet"
+	case ".jsonl":
+		return "application/jsonl"
 	case ".gz":
 		return "application/gzip"
 	case ".zst":
@@ -70,7 +74,7 @@ func ContentType(name string) string {
 
 const (
 	csv            = ".csv"
-	resultSuffix   = "_aggregated_sales.csv"
+	resultStem     = "_aggregated_sales"
 	rejectedSuffix = "_rejected.csv"
 )
 
@@ -96,10 +100,10 @@ func keepsExtension(name string) bool {
 	return slices.ContainsFunc(kinds, func(kind string) bool { return strings.HasSuffix(lower, kind) })
 }
 
-// ResultName is the name of the result of a raw file: 2022/01/01.csv has
+// ResultName is the name of the result of a raw file as CSV: 2022/01/01.csv has
 // 2022/01/01_aggregated_sales.csv. The error wraps ErrInvalidName where raw is not the
 // name of a CSV file, or another raw file has the same result.
-func ResultName(raw string) (string, error) { return derived(raw, resultSuffix) }
+func ResultName(raw string) (string, error) { return CSV.ResultName(raw) }
 
 // RejectedName is the name of the file with the bad rows of a raw file: 2022/01/01.csv
 // has 2022/01/01_rejected.csv. Errors are those of ResultName.
@@ -125,16 +129,19 @@ func derived(raw, suffix string) (string, error) {
 	return result, nil
 }
 
-// RawName is the inverse of ResultName: the name of the raw file that has this result;
-// false where no raw file has.
+// RawName is the inverse of ResultName, for results of every format: the name of the raw
+// file that has this result; false where no raw file has.
 func RawName(result string) (string, bool) {
-	stem, ok := strings.CutSuffix(result, resultSuffix)
-	if !ok {
-		return "", false
+	for _, format := range Formats {
+		stem, ok := strings.CutSuffix(result, resultStem+"."+string(format))
+		if !ok {
+			continue
+		}
+		if !keepsExtension(stem) {
+			stem += csv
+		}
+		back, err := format.ResultName(stem)
+		return stem, err == nil && back == result
 	}
-	if !keepsExtension(stem) {
-		stem += csv
-	}
-	back, err := ResultName(stem)
-	return stem, err == nil && back == result
+	return "", false
 }

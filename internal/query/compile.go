@@ -7,7 +7,9 @@ import (
 
 	"csv-pipeline/internal/dialect"
 	"csv-pipeline/internal/expression"
+	"csv-pipeline/internal/filestore"
 	"csv-pipeline/internal/groupby"
+	"csv-pipeline/internal/resultformat"
 )
 
 // Spec is a question as users write it.
@@ -21,6 +23,12 @@ type Spec struct {
 	OrderBy   []string         `yaml:"orderBy"`
 	Limit     int              `yaml:"limit"` // 0: none
 	Command   Command          `yaml:",inline"`
+	Output    Output           `yaml:"output"`
+}
+
+// Output is how a result is written.
+type Output struct {
+	Format filestore.Format `yaml:"format"` // "": CSV
 }
 
 // Query is a Spec that was checked. It is immutable and safe for concurrent use.
@@ -35,6 +43,7 @@ type Query struct {
 	where     *expression.Node
 	names     []string // of what a selection wants
 	shape     *shape   // nil where the result is what the engine gives
+	told      resultformat.Columns
 
 	program *program // nil: the engine answers
 
@@ -215,6 +224,9 @@ func (c *compiler) groups() (*Query, error) {
 		return nil, err
 	}
 	q := &Query{spec: c.spec, dialect: c.dialect}
+	for _, item := range append(slices.Clone(keys), aggregates...) {
+		q.told.First = append(q.told.First, told(item.Node))
+	}
 	baseNames := slices.Clone(names)
 	if s.shapes(&b) {
 		q.shape = &s
@@ -300,6 +312,7 @@ func (c *compiler) selection() (*Query, error) {
 				return nil, part("select", "* stands there twice")
 			}
 			all = true
+			q.told.Rest = []resultformat.Column{}
 			q.names, q.wants = append(q.names, text), append(q.wants, dialect.Want{All: true})
 			continue
 		}
@@ -312,6 +325,11 @@ func (c *compiler) selection() (*Query, error) {
 			return nil, part("select", "%q: an aggregate is of many rows, and each is written: expected it in aggregate", item.Source)
 		}
 		nodes = append(nodes, item.Node)
+		if all {
+			q.told.Rest = append(q.told.Rest, told(item.Node))
+		} else {
+			q.told.First = append(q.told.First, told(item.Node))
+		}
 		q.wants = append(q.wants, dialect.Want{Expression: item.Node, Role: groupby.Text, Source: item.Name})
 	}
 	q.columns = columnsOf(append(slices.Clone(nodes), q.where)...)
@@ -328,8 +346,9 @@ func (c *compiler) selection() (*Query, error) {
 	if err != nil {
 		return nil, err
 	}
+	q.told.Headless = !c.dialect.HasHeader() && len(q.wants) == 1 && all
 	if len(order) > 0 || c.spec.Limit > 0 {
-		q.shape = &shape{order: order, limit: c.spec.Limit, rows: true, headless: !c.dialect.HasHeader() && len(q.wants) == 1 && all}
+		q.shape = &shape{order: order, limit: c.spec.Limit, rows: true, headless: q.told.Headless}
 	}
 	return q, nil
 }

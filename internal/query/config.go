@@ -134,7 +134,7 @@ func oneLine(err error) string {
 
 // keys are all that a Config may have.
 var keys = []string{
-	"input", "groupBy", "aggregate", "select", "where", "having", "orderBy", "limit", "datasets", "name", "files",
+	"input", "groupBy", "aggregate", "select", "where", "having", "orderBy", "limit", "output", "format", "datasets", "name", "files",
 	"command", "commandInput", "commandTimeout", "commandMaxOutput", "commandEnv",
 	"delimiter", "quoteChar", "escapeChar", "encoding", "header", "skipRows", "skipRowsAfterHeader", "skipFooter", "commentPrefix",
 	"raggedRows", "trim", "missingValues", "decimalChar", "groupChar", "bareNumber", "dateFormats", "timeZone", "lenient", "onBadRow", "maxBadShare", "maxExpansion",

@@ -46,7 +46,7 @@ func TestEverySettingIsDocumented(t *testing.T) {
 	}
 	for _, key := range keys {
 		question := strings.HasPrefix(key, "command") && documentsCommand(t, key) ||
-			slices.Contains([]string{"input", "groupBy", "aggregate", "select", "where", "having", "orderBy", "limit", "datasets", "name", "files"}, key)
+			slices.Contains([]string{"input", "groupBy", "aggregate", "select", "where", "having", "orderBy", "limit", "output", "format", "datasets", "name", "files"}, key)
 		if !question && !slices.Contains(documented, key) {
 			t.Errorf("docs/input.md has no row for %s", key)
 		}

@@ -131,6 +131,15 @@ func (a *attempt) run(ctx context.Context) (report Report, err error) {
 	if err != nil {
 		return report, err
 	}
+	result, end, discard := a.formatted(ctx, result, a.opt.TempDir)
+	defer discard()
+	defer func() {
+		if err == nil {
+			if err = end(); err != nil {
+				err = fmt.Errorf("write the result of %s: %w", a.file.Name, err)
+			}
+		}
+	}()
 	var read atomic.Int64
 	var stream *dialect.Stream
 	if a.shape != nil {

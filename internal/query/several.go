@@ -72,6 +72,15 @@ func (s *several) run(ctx context.Context) (report Report, err error) {
 	if err != nil {
 		return report, err
 	}
+	result, end, discard := s.formatted(ctx, result, s.opt.TempDir)
+	defer discard()
+	defer func() {
+		if err == nil {
+			if err = end(); err != nil {
+				err = fmt.Errorf("write the result: %w", err)
+			}
+		}
+	}()
 	c := &chain{several: s, ctx: ctx}
 	s.chain = c
 	defer c.close()

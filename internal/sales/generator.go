@@ -143,12 +143,8 @@ func (g *Generator) queue(ctx context.Context, info filestore.Info, written bool
 	if written {
 		return true, g.Queue.Push(ctx, info.Name)
 	}
-	result, err := filestore.ResultName(info.Name)
-	if err != nil {
+	if _, err := filestore.Current(ctx, g.Store, info, filestore.Formats); err == nil || errors.Is(err, filestore.ErrInvalidName) {
 		return false, err
-	}
-	if done, err := g.Store.Stat(ctx, filestore.Processed, result); err == nil && done.MadeFrom(info) {
-		return false, nil
 	}
 	n, err := g.Queue.Offer(ctx, []queue.Offer{{Name: info.Name, Version: info.ETag}})
 	return n == 1, err

@@ -14,6 +14,7 @@ import (
 	"csv-pipeline/internal/command"
 	"csv-pipeline/internal/dialect"
 	"csv-pipeline/internal/expression"
+	"csv-pipeline/internal/filestore"
 	"csv-pipeline/internal/query"
 )
 
@@ -74,6 +75,9 @@ func (q *QuestionFlags) RegisterFlags(fs *pflag.FlagSet) {
 		return nil
 	})
 	q.list("command-env", "`names` of variables that a command gets from the environment of the processor; repeatable, or several with commas", splitCSV, func(s *query.Spec) *[]string { return &s.Command.Env })
+	q.add("output-format", "`format` of the result: csv, parquet (typed columns, zstd) or jsonl (JSON Lines); its name ends accordingly", false, func(s *query.Spec, texts []string) error {
+		return s.Output.Format.UnmarshalText([]byte(texts[len(texts)-1]))
+	})
 	q.text("delimiter", "`characters` between the fields: auto (one of , ; tab and |, or what a first line such as sep=; says), tab, or any", func(s *query.Spec) *string { return &s.Input.Delimiter })
 	q.text("quote-char", "`character` around fields: auto (\" or '), none, or any", func(s *query.Spec) *string { return &s.Input.QuoteChar })
 	q.text("escape-char", "`character` before one that is taken as it is: auto (a quote is doubled, or \\ where that alone fits), none, or any", func(s *query.Spec) *string { return &s.Input.EscapeChar })
@@ -118,7 +122,7 @@ func (q *QuestionFlags) add(name, usage string, boolean bool, apply func(*query.
 
 // defaults are what counts where nothing is given, for the help.
 var defaults = map[string]string{
-	"group-by": strings.Join(query.Default.GroupBy, ", "), "aggregate": strings.Join(query.Default.Aggregate, ", "),
+	"output-format": string(filestore.CSV), "group-by": strings.Join(query.Default.GroupBy, ", "), "aggregate": strings.Join(query.Default.Aggregate, ", "),
 	"delimiter": dialect.Auto, "quote-char": dialect.Auto, "escape-char": dialect.Auto, "encoding": dialect.Auto, "header": dialect.Auto,
 	"ragged-rows": dialect.Refuse, "decimal-char": ".", "bare-number": "true", "date-formats": dialect.ISO, "on-bad-row": dialect.Fail,
 	"command-input": "decompressed", "command-timeout": "1h", "command-max-output": "1073741824", "max-bad-share": "0.1",

@@ -232,18 +232,14 @@ func (s *Sweeper) candidates(files *catalog.Snapshot, queued map[string]struct{}
 // done reports whether a raw file has a result for its current version. When the result
 // cannot be looked at, the file counts as done until the next snapshot; the error says why.
 func (s *Sweeper) done(ctx context.Context, raw filestore.Info) (bool, error) {
-	name, err := filestore.ResultName(raw.Name)
-	if err != nil {
-		return false, nil // a processor makes a dead letter of it
-	}
-	result, err := s.Store.Stat(ctx, filestore.Processed, name)
+	_, err := filestore.Current(ctx, s.Store, raw, s.Catalog.Formats(raw.Name))
 	switch {
-	case errors.Is(err, filestore.ErrNotExist), errors.Is(err, filestore.ErrInvalidName):
+	case errors.Is(err, filestore.ErrNotExist), errors.Is(err, filestore.ErrInvalidName): // a processor makes a dead letter of the latter
 		return false, nil
 	case err != nil:
 		return true, err
 	}
-	return result.MadeFrom(raw), nil
+	return true, nil
 }
 
 // Run sweeps at the given interval until ctx ends, and calls beat after each sweep. When a

@@ -79,6 +79,10 @@ func (t *Trends) Ask(ctx context.Context, files *catalog.Table, q Query) (*Trend
 	if err != nil {
 		return nil, err
 	}
+	if columns.results == 0 && columns.others > 0 {
+		answer.Problem = "The results are Parquet or JSON Lines, and only those of CSV are charted."
+		return answer, nil
+	}
 	if columns.results == 0 {
 		answer.Problem = "There are no results yet."
 		return answer, nil

@@ -15,7 +15,8 @@ import (
 // columns are the columns of the results.
 type columns struct {
 	of             *catalog.Table
-	results        int
+	results        int      // as CSV
+	others         int      // in other formats
 	groups, values []string // names without duplicates
 }
 
@@ -41,7 +42,8 @@ func (t *Trends) sampleColumns(ctx context.Context) (*columns, error) {
 	found := map[string]*csvtable.Table{}
 	votes := map[string]int{}
 	var best string
-	places, whole := results(files), true
+	places, others := results(files)
+	whole := true
 	n := min(samples, len(places))
 	for i := range n {
 		table, err := t.beginning(ctx, files.Name(int(places[len(places)-1-i*len(places)/n])))
@@ -62,7 +64,7 @@ func (t *Trends) sampleColumns(ctx context.Context) (*columns, error) {
 			best = header
 		}
 	}
-	l := &columns{of: files, results: len(places)}
+	l := &columns{of: files, results: len(places), others: others}
 	if table := found[best]; table != nil {
 		for c, name := range distinct(table.Header) {
 			// The first column is a key, also where it holds numbers.
@@ -101,15 +103,27 @@ func isResult(name string) bool {
 	return ok
 }
 
-// results are the places of the results in a listing.
-func results(files *catalog.Table) []int32 {
-	places := make([]int32, 0, files.Len())
+// isCharted reports whether a result is in the format that is added up. Results in others are
+// not: those of an earlier format would be added twice.
+func isCharted(name string) bool {
+	format, _ := filestore.FormatOf(name)
+	return format == filestore.CSV
+}
+
+// results are the places of the results in a listing that can be added up, and how many others
+// there are.
+func results(files *catalog.Table) (places []int32, others int) {
+	places = make([]int32, 0, files.Len())
 	for i := range files.Len() {
-		if isResult(files.Name(i)) {
+		switch name := files.Name(i); {
+		case !isResult(name):
+		case isCharted(name):
 			places = append(places, int32(i))
+		default:
+			others++
 		}
 	}
-	return places
+	return places, others
 }
 
 // distinct makes the names of columns unique: one without a name gets its number, and

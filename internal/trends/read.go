@@ -122,6 +122,9 @@ type omission struct {
 // all results, not this one.
 func (r *reader) result(ctx context.Context, store filestore.Store, info filestore.Info) (omission, error) {
 	r.rows = r.rows[:0]
+	if !isCharted(info.Name) {
+		return omission{why: "only CSV is charted"}, nil
+	}
 	if day := dayOfResult(info); day.Year() < firstYear || day.Year() > lastYear {
 		return omission{why: fmt.Sprintf("its day is %s, expected one from %d to %d", day.Format(time.DateOnly), firstYear, lastYear)}, nil
 	}

@@ -13,6 +13,7 @@ import (
 	"csv-pipeline/internal/csvtable"
 	"csv-pipeline/internal/filestore"
 	"csv-pipeline/internal/queue"
+	"csv-pipeline/internal/resultformat"
 	"csv-pipeline/internal/web/api"
 	"csv-pipeline/internal/web/format"
 	"csv-pipeline/internal/web/respond"
@@ -69,16 +70,18 @@ func (s *Server) detail(r *http.Request, area filestore.Area, info filestore.Inf
 		if err != nil && !errors.Is(err, filestore.ErrNotExist) {
 			return nil, err
 		}
-		d.Outdated = err != nil || !info.MadeFrom(source)
+		if err == nil {
+			d.Outdated = s.Catalog.Outdated(info, &source)
+		} else {
+			d.Outdated = true
+		}
 	} else {
 		standings, err := s.Queue.Standings(ctx, []string{info.Name})
 		if err != nil {
 			return nil, err
 		}
-		if name, err := filestore.ResultName(info.Name); err == nil {
-			if result, err := s.Store.Stat(ctx, filestore.Processed, name); err == nil && result.MadeFrom(info) {
-				d.Result = name
-			}
+		if result, err := filestore.Current(ctx, s.Store, info, s.Catalog.Formats(info.Name)); err == nil {
+			d.Result = result.Name
 		}
 		d.State, d.Reason = state(standings[0], d.Result != "")
 	}
@@ -154,6 +157,17 @@ func (s *Server) sha256(ctx context.Context, area filestore.Area, name string) (
 	return hex.EncodeToString(sum), err
 }
 
+// readTable is the beginning of a file as a table.
+func readTable(f filestore.File) (*csvtable.Table, error) {
+	switch format, _ := filestore.FormatOf(f.Info().Name); format {
+	case filestore.Parquet:
+		return resultformat.ParquetTable(f, f.Info().Size, views.MostRows)
+	case filestore.JSONLines:
+		return resultformat.LinesTable(f, views.MostRows)
+	}
+	return csvtable.Read(f, views.MostRows)
+}
+
 func (s *Server) filePage(w http.ResponseWriter, r *http.Request, area filestore.Area, f filestore.File) {
 	info := f.Info()
 	detail, err := s.detail(r, area, info)
@@ -169,7 +183,7 @@ func (s *Server) filePage(w http.ResponseWriter, r *http.Request, area filestore
 		}
 	}
 	if d.Table == nil {
-		if d.Table, err = csvtable.Read(f, views.MostRows); err != nil {
+		if d.Table, err = readTable(f); err != nil {
 			s.respond.Unavailable(w, r, err)
 			return
 		}

@@ -167,12 +167,15 @@ func (s *Server) describe(ctx context.Context, files *catalog.Snapshot, area fil
 		if area == filestore.Processed {
 			if raw, ok := filestore.RawName(info.Name); ok {
 				l.Source = raw
-				source, there := files.Raw.Find(raw)
-				l.Outdated = !there || !info.MadeFrom(source)
+				var source *filestore.Info
+				if found, there := files.Raw.Find(raw); there {
+					source = &found
+				}
+				l.Outdated = s.Catalog.Outdated(info, source)
 			}
 		} else if files.HasResult(int(place)) {
 			l.State = api.StateDone
-			l.Result, _ = filestore.ResultName(info.Name)
+			l.Result = files.ResultName(int(place))
 		} else {
 			pending, at = append(pending, info.Name), append(at, i)
 		}

@@ -46,11 +46,21 @@ func (s *Server) overview(ctx context.Context, view *activity.View) (views.Overv
 		return views.OverviewData{}, err
 	}
 	o := views.OverviewData{View: view, Status: api.NewStatus(view.Counts, files, view), Base: s.BasePath,
-		Chart: views.ThroughputChart(s.monitor.Throughput(view.At, chartStep))}
+		Chart: views.ThroughputChart(s.monitor.Throughput(view.At, chartStep)), Result: s.resultName}
 	for _, a := range s.monitor.Latest(200) {
 		if a.Outcome != queue.AttemptDone && len(o.Problems) < mostProblems {
 			o.Problems = append(o.Problems, a)
 		}
 	}
 	return o, nil
+}
+
+// resultName is the name of the result of a raw file in the format that is asked for; "" where
+// it has none.
+func (s *Server) resultName(raw string) string {
+	name, err := s.Catalog.Formats(raw)[0].ResultName(raw)
+	if err != nil {
+		return ""
+	}
+	return name
 }

@@ -79,7 +79,8 @@ func (j *job) progress() queue.Progress {
 func (j *job) run(ctx context.Context) (queue.Outcome, *failure) {
 	began := time.Now()
 	name := j.claim.Name
-	result, err := filestore.ResultName(name)
+	question, dataset := j.Questions.For(name)
+	result, err := question.Format().ResultName(name)
 	if err != nil {
 		return queue.Outcome{}, &failure{fmt.Errorf("%.200q: %w", name, err), queue.KindName, true, ""}
 	}
@@ -115,7 +116,6 @@ func (j *job) run(ctx context.Context) (queue.Outcome, *failure) {
 		j.rows.Store(p.Rows)
 	}
 	faultpoint.Reach(ctx, faultpoint.Reading, name)
-	question, dataset := j.Questions.For(name)
 	options.Dataset = dataset
 	options.Tell = func(line string) {
 		j.Log.Info("the command wrote to standard error", zap.String("file", name), zap.String("line", line))

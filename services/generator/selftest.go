@@ -21,6 +21,7 @@ type selftestConfig struct {
 	config
 	question        service.QuestionFlags
 	input, expected string
+	format          filestore.Format
 	patience        time.Duration
 }
 
@@ -28,7 +29,7 @@ func parseSelftest(args []string, getenv cli.Getenv, stdout io.Writer) (c selfte
 	fs := cli.NewFlags()
 	c.question.RegisterFlags(fs)
 	fs.StringVar(&c.input, "input", "", "`text` of the file; empty: one that fits the aggregate settings")
-	fs.StringVar(&c.expected, "expected", "", "`text` of its result; required with --input, and only then")
+	fs.StringVar(&c.expected, "expected", "", "`text` of its result as CSV; required with --input, and only then")
 	cli.Duration(fs, &c.patience, "patience", 2*time.Minute, time.Second, 24*time.Hour, "how long to wait for the result")
 	cli.Own(fs, "input", "expected", "patience")
 	c.register(fs)
@@ -47,15 +48,19 @@ would, waits for the result, compares it, and removes both files. Give it the sa
 	if (c.input == "") != (c.expected == "") {
 		return c, cli.Usagef("--input (CSV_PIPELINE_INPUT) and --expected (CSV_PIPELINE_EXPECTED): expected both of them or none")
 	}
+	questions, err := c.question.Compile()
+	if err != nil {
+		return c, err
+	}
 	if c.input == "" {
-		questions, err := c.question.Compile()
-		if err != nil {
-			return c, err
-		}
 		var ok bool
 		if c.input, c.expected, ok = questions.Sample(selftestName); !ok {
 			return c, cli.Usagef("no file can be made for these settings of the input: give one with --input (CSV_PIPELINE_INPUT) and its result with --expected (CSV_PIPELINE_EXPECTED)")
 		}
+	}
+	c.format = questions.Format(selftestName)
+	if c.expected, err = questions.Written(selftestName, c.expected); err != nil {
+		return c, cli.Usagef("--expected (CSV_PIPELINE_EXPECTED): %v", err)
 	}
 	return c, nil
 }
@@ -82,7 +87,7 @@ const selftestName = "selftest-0123456789.csv"
 func (c selftestConfig) prove(ctx context.Context, store filestore.Store, q *queue.Queue) (err error) {
 	// The name has no folder, since nothing removes the folders of a store.
 	name := selftestName[:len("selftest-")] + strings.ToLower(rand.Text()[:10]) + ".csv"
-	result, err := filestore.ResultName(name)
+	result, err := c.format.ResultName(name)
 	if err != nil {
 		return err
 	}
@@ -114,6 +119,9 @@ func (c selftestConfig) prove(ctx context.Context, store filestore.Store, q *que
 	if err != nil {
 		depth, _ := q.Depth(ctx)
 		return fmt.Errorf("no result of %s after %v (names that wait: %d): %w", name, time.Since(began).Round(time.Second), depth, err)
+	}
+	if got != c.expected && c.format == filestore.Parquet {
+		return fmt.Errorf("the result of %s has %d bytes, and other ones than the %d that were expected", name, len(got), len(c.expected))
 	}
 	if got != c.expected {
 		return fmt.Errorf("the result of %s is\n%snot\n%s", name, got, c.expected)

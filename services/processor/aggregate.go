@@ -24,7 +24,7 @@ func aggregate(ctx context.Context, args []string, getenv cli.Getenv, stdout, st
 	if err != nil {
 		return err
 	}
-	questions, err := c.question.CompileToRun()
+	questions, err := c.compile()
 	if err != nil {
 		return err
 	}
@@ -74,7 +74,7 @@ func aggregateEach(ctx context.Context, folder string, questions *query.Question
 	}
 	results := map[string]string{}
 	for _, name := range names {
-		result, err := filestore.ResultName(filepath.Base(name))
+		result, err := questions.Format(filepath.Base(name)).ResultName(filepath.Base(name))
 		if name == "-" || err != nil {
 			return cli.Usagef("%s: no result can be named after it: with --each expected files such as sales.csv or sales.csv.gz", name)
 		}
@@ -202,6 +202,9 @@ func rejectedPath(out string) string {
 	folder, name := filepath.Split(out)
 	if raw, ok := filestore.RawName(name); ok {
 		name = raw
+	}
+	if format, ok := filestore.FormatOf(name); ok {
+		name = name[:len(name)-len(format)] + string(filestore.CSV)
 	}
 	rejected, err := filestore.RejectedName(name)
 	if err != nil { // it does not end in .csv

@@ -69,7 +69,7 @@ type aggregateConfig struct {
 func parseAggregate(args []string, getenv cli.Getenv, stdout io.Writer) (c aggregateConfig, err error) {
 	fs := cli.NewFlags()
 	c.question.RegisterFlags(fs)
-	fs.StringVarP(&c.out, "out", "o", "", "`file` to write the result to, instead of standard output; it appears whole or not at all; with --each a folder")
+	fs.StringVarP(&c.out, "out", "o", "", "`file` to write the result to, instead of standard output; it appears whole or not at all, and is Parquet or JSON Lines where it ends in .parquet or .jsonl; with --each a folder")
 	fs.BoolVar(&c.each, "each", false, "a result of each FILE, named as in the pipeline, beside it or in the folder of --out")
 	fs.BoolVar(&c.explain, "explain", false, "print what would be done, and how each FILE is written, instead of doing it")
 	cli.Own(fs, "out", "each", "explain")
@@ -90,6 +90,7 @@ error is printed with the name of the file before each line.`,
 processor aggregate --group-by store --aggregate 'avg(price), max(price)' -o stores.csv sales.csv.gz
 processor aggregate --group-by 'filename() as file' --aggregate 'sum(quantity)' data/raw/*.csv
 processor aggregate --each -o results data/raw/*.csv
+processor aggregate -o sales.parquet sales.csv
 processor aggregate --command 'python3 totals.py' sales.csv.gz`,
 		Details: expression.Language,
 		MinArgs: 1,

@@ -60,6 +60,7 @@ func run(ctx context.Context, args []string, getenv cli.Getenv, stdout, stderr i
 			return err
 		}
 		files := catalog.New(store)
+		files.Format = questions.Format
 		parts.OnStop(files.Close)
 		pulse := &ops.Pulse{Timeout: time.Minute}
 		pulse.Beat()

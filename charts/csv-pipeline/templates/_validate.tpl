@@ -220,6 +220,8 @@ processor.input.raggedRows
 processor.lease
 processor.maxErrors
 processor.maxReplicaCount
+processor.output
+processor.output.format
 processor.pollingInterval
 processor.rollout
 processor.staleAfter

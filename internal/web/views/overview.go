@@ -20,6 +20,8 @@ type OverviewData struct {
 	Problems []queue.Attempt // the newest attempts that failed
 	Chart    chart.Chart     // of throughput
 	Base     string          // as of Frame
+	// Result is the name of the result of a raw file; "" where it has none.
+	Result func(raw string) string
 }
 
 // LiveParts are the parts of the start page that an open page is sent again when they

@@ -18,6 +18,8 @@
   value: {{ join "," .orderBy | quote }}
 - name: LIMIT
   value: {{ .limit | int64 | quote }}
+- name: OUTPUT_FORMAT
+  value: {{ .output.format | quote }}
 - name: DATASETS
   value: {{ empty .datasets | ternary "" (toJson .datasets) | replace "$" "$$" | quote }}
 {{- if .command }}

@@ -1,0 +1,125 @@
+package differential
+
+import (
+	"bytes"
+	"context"
+	"database/sql"
+	"fmt"
+	"io"
+	"math/rand/v2"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"csv-pipeline/internal/dialect"
+	"csv-pipeline/internal/filestore"
+	question "csv-pipeline/internal/query"
+)
+
+// answers writes the results of files in a format, one file each.
+func answers(t *testing.T, spec question.Spec, format filestore.Format, texts []string) (folder string) {
+	t.Helper()
+	folder = t.TempDir()
+	spec.Output.Format = format
+	q, err := question.Compile(spec)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for i, text := range texts {
+		var out bytes.Buffer
+		_, err := q.Run(context.Background(), dialect.File{Name: "f.csv", ReaderAt: strings.NewReader(text), Size: int64(len(text))}, func() (io.Writer, io.Writer, error) {
+			out.Reset()
+			return &out, nil, nil
+		}, question.Options{})
+		if err != nil {
+			t.Fatal(err)
+		}
+		if err := os.WriteFile(filepath.Join(folder, fmt.Sprintf("%02d.%s", i, format)), out.Bytes(), 0o600); err != nil {
+			t.Fatal(err)
+		}
+	}
+	return folder
+}
+
+func one(t *testing.T, db *sql.DB, text string) string {
+	t.Helper()
+	var value sql.NullString
+	if err := db.QueryRow(text).Scan(&value); err != nil {
+		t.Fatalf("%s: %v", text, err)
+	}
+	return value.String
+}
+
+// TestManyResultsAtOnce: DuckDB reads the Parquet results of many files as one table, and it is
+// that of the CSV results. What is whole in one file, and is first, has decimals in the next.
+func TestManyResultsAtOnce(t *testing.T) {
+	db := open(t)
+	var texts []string
+	r := rand.New(rand.NewPCG(7, 7))
+	for i := range 30 {
+		var b strings.Builder
+		b.WriteString("store,at,qty,amount,flag\n")
+		for range r.IntN(400) * min(i, 1) {
+			amount := fmt.Sprint(r.IntN(2000) - 1000)
+			if i > 3 && r.IntN(2) > 0 {
+				amount += "." + fmt.Sprint(r.IntN(10000))
+			}
+			if r.IntN(9) == 0 {
+				amount = ""
+			}
+			fmt.Fprintf(&b, "%s,2024-0%d-1%d,%d,%s,%s\n", []string{"A", "B,\"", "", "Ü"}[r.IntN(4)], 1+r.IntN(9), r.IntN(9), r.IntN(9), amount, []string{"x", ""}[r.IntN(2)])
+		}
+		texts = append(texts, b.String())
+	}
+	spec := question.Spec{GroupBy: []string{"coalesce(store, '?') as store", "day(at) as day", "year(at) as year"}, Aggregate: []string{
+		"count(*) as n", "sum(qty) as qty", "sum(amount) as amount", "avg(amount) as mean", "min(amount) as least", "sum(round(amount, 2)) as cents",
+		"sum(amount) / count(*) as ratio", "sum(amount) > 0 as gain", "stddev(amount) as spread"}}
+	columnar := "'" + answers(t, spec, filestore.Parquet, texts) + "/*.parquet'"
+	table := "read_csv('" + answers(t, spec, filestore.CSV, texts) + "/*.csv', all_varchar = true)"
+	const columns = "store, day::date, year::bigint, n::bigint, qty::decimal(38,18), amount::decimal(38,18), mean::double, least::decimal(38,18), cents::decimal(38,2), ratio::double, gain::boolean, spread::double"
+	left, right := "select * from "+columnar, "select "+columns+" from "+table
+	if n := one(t, db, "select count(*) from ("+left+")"); n == "0" || n != one(t, db, "select count(*) from ("+right+")") {
+		t.Fatalf("there are %s rows of Parquet", n)
+	}
+	for _, text := range []string{left + " except all " + right, right + " except all " + left} {
+		if n := one(t, db, "select count(*) from ("+text+")"); n != "0" {
+			t.Errorf("%s rows are not the same: %s", n, text)
+		}
+	}
+	// What is left out by the statistics of row groups is what has to be.
+	for _, condition := range []string{"amount < 0", "amount > 100", "least = -999", "cents < -100", "day >= '2024-05-01'", "qty = 8", "n > 2", "mean < 0", "gain"} {
+		of := strings.Fields(condition)[0]
+		cast := map[string]string{"amount": "decimal(38,18)", "least": "decimal(38,18)", "cents": "decimal(38,2)", "day": "date", "qty": "decimal(38,18)", "n": "bigint", "mean": "double", "gain": "boolean"}[of]
+		got := one(t, db, "select count(*) from "+columnar+" where "+condition)
+		want := one(t, db, "select count(*) from "+table+" where "+strings.Replace(condition, of, "("+of+"::"+cast+")", 1))
+		if got != want || want == "0" {
+			t.Errorf("%s: %s rows, want %s", condition, got, want)
+		}
+	}
+	types := one(t, db, "select string_agg(column_type, ' ') from (describe "+left+")")
+	if want := "VARCHAR DATE BIGINT BIGINT DECIMAL(38,18) DECIMAL(38,18) DOUBLE VARCHAR DECIMAL(38,2) DOUBLE BOOLEAN DOUBLE"; types != want {
+		t.Errorf("the types are %s, want %s", types, want)
+	}
+	lines := "read_json('" + answers(t, spec, filestore.JSONLines, texts) + "/*.jsonl')"
+	if got, want := one(t, db, "select sum(n) from "+lines), one(t, db, "select sum(n) from "+columnar); got != want {
+		t.Errorf("JSON Lines: %s, want %s", got, want)
+	}
+}
+
+// TestSelectedColumns: the types of columns that are taken as they are come from the values, and
+// DuckDB unites them where it is told to.
+func TestSelectedColumns(t *testing.T) {
+	db := open(t)
+	folder := answers(t, question.Spec{Select: []string{"*", "round(number(x), 1) as rounded"}}, filestore.Parquet, []string{
+		"x,y\n1,1\n2,2\n", "x,y\n1.25,a\n-10,b\n", "x,y\n,\n"})
+	rows, err := query(db, "select x::varchar, y, rounded::varchar from read_parquet('"+folder+"/*.parquet', union_by_name = true)")
+	if err != nil {
+		t.Fatal(err)
+	}
+	got := shown(rows, err)
+	if want := "1.00,1,1.0;2.00,2,2.0;1.25,a,1.3;-10.00,b,-10.0;,,"; got != want {
+		t.Errorf("DuckDB reads %s, want %s", got, want)
+	}
+}
+
