@@ -77,7 +77,7 @@ func TestDifferences(t *testing.T) {
 				f.columns = append(f.columns, column{name: name})
 			}
 			text := strings.NewReplacer("texts", f.table(), "guessed", fmt.Sprintf("read_csv('%s')", f.path)).Replace(c.sql)
-			rows, err := query(db, text)
+			rows, err := answers(db, text)
 			if got := shown(rows, err); got != c.duckdb {
 				t.Errorf("DuckDB: %s (%v), want %s", got, err, c.duckdb)
 			}
