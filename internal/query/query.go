@@ -46,9 +46,11 @@ func (r Report) Found() []string {
 // *groupby.InputError; other errors are those of reading and writing.
 func (q *Query) Run(ctx context.Context, file dialect.File, begin Begin, opt Options) (Report, error) {
 	reading, err := q.dialect.Open(ctx, file, q.columns)
-	if err != nil && q.named != nil {
-		// A file without the columns of an expression may have one of its name.
-		if named, wrong := q.named.dialect.Open(ctx, file, q.named.columns); wrong == nil {
+	if q.named != nil && (err != nil || q.nameFirst) {
+		// A file without the columns of an expression may have one of its name. That is not to
+		// be found in a line below the header.
+		named, wrong := q.named.dialect.Open(ctx, file, q.named.columns)
+		if wrong == nil && (err != nil || named.Layout.HeaderLine <= reading.Layout.HeaderLine) {
 			q, reading, err = q.named, named, nil
 		}
 	}
