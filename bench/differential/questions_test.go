@@ -155,7 +155,7 @@ func (r asker) aggregate() (said, measured) {
 	filter, more := said{}, ""
 	if r.IntN(3) == 0 {
 		c := r.condition(1)
-		filter, more = said{" filter (where " + c.ours + ")", " filter (where " + c.theirs + ")"}, " and (" + c.theirs + ")"
+		filter, more = said{" filter (where " + c.ours + ")", " filter (where " + c.theirs + ")"}, " and ("+c.theirs+")"
 	}
 	a := with("(%s)", r.number(2)) // without parentheses a number is the name of a column
 	switch r.IntN(14) {
