@@ -217,7 +217,7 @@ func (r asker) question(table string) asked {
 			case 2:
 				q.spec.Select = append(q.spec.Select, item(r.condition(2), fmt.Sprint("s", i), asText))
 			default: // whose digits are those of the cell, not of the column
-				q.spec.Select = append(q.spec.Select, item(with("(%s)", r.number(3)), fmt.Sprint("s", i), byValue))
+				q.spec.Select = append(q.spec.Select, item(with("(%s)", r.number(2)), fmt.Sprint("s", i), byValue))
 			}
 		}
 		q.keys = -1
@@ -294,7 +294,7 @@ func (r asker) typed(path string) (text []byte, table string) {
 			r.pick("", strconv.Itoa(r.IntN(10)), strconv.Itoa(r.IntN(1000)-100), "0", "7"),
 			r.pick("", "2024-01-31", "2024-01-31T10:00:00Z", "2023-12-01 05:06", "2021-01-03", "2024-12-30 23:59:59"))
 	}
-	table = fmt.Sprintf(`(select k, v::decimal(18,%d) as v, q::decimal(18,0) as q, t, row from (select *, row_number() over () as row from read_csv('%s', auto_detect = false, header = true, delim = ',', quote = '"', escape = '"', nullstr = '', new_line = '\n', columns = {'k': 'varchar', 'v': 'varchar', 'q': 'varchar', 't': 'varchar'})))`, most, path)
+	table = fmt.Sprintf(`(select k, v::decimal(22,%d) as v, q::decimal(20,0) as q, t, row from (select *, row_number() over () as row from read_csv('%s', auto_detect = false, header = true, delim = ',', quote = '"', escape = '"', nullstr = '', new_line = '\n', columns = {'k': 'varchar', 'v': 'varchar', 'q': 'varchar', 't': 'varchar'})))`, most, path)
 	return []byte(b.String()), table
 }
 
