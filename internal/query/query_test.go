@@ -165,3 +165,11 @@ func TestTextsWithoutCharacters(t *testing.T) {
 		}
 	}
 }
+
+// TestNumberOfDouble: number() of a double is one, and makes one of what it may stand for.
+func TestNumberOfDouble(t *testing.T) {
+	spec := Spec{Select: []string{"case when v > 2 then v else number(v / 4) end as x"}}
+	if got := ask(t, spec, []byte("k,v\na,2.50\nb,1\n"), 1); got.result != "x\n2.5\n0.25\n" {
+		t.Errorf("%+v", got)
+	}
+}
