@@ -90,6 +90,10 @@ bench: test-deps ## Measure speed and memory; prints figures
 differential: ## Compare the engine's results with DuckDB's on random files (needs a C compiler)
 	cd bench && go test -count=1 -v ./differential
 
+.PHONY: pollock
+pollock: ## Score how well polluted files are read; POLLOCK is a clone of the benchmark HPI-Information-Systems/Pollock
+	go run ./tests/pollock $(POLLOCK)
+
 .PHONY: images
 images: ## Build the images that the chart asks for, without and with BUCKETS=true; GO_IMAGE and BASE_IMAGE are what they are built on
 	@for service in $(SERVICES); do for buckets in false true; do \

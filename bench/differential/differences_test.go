@@ -7,8 +7,10 @@ import (
 	"strings"
 	"testing"
 
+	"csv-pipeline/internal/dialect"
 	"csv-pipeline/internal/expression"
 	"csv-pipeline/internal/groupby"
+	"csv-pipeline/internal/query"
 )
 
 // TestDifferences pins where the engine and DuckDB do not agree, and what both
@@ -77,7 +79,7 @@ func TestDifferences(t *testing.T) {
 				f.columns = append(f.columns, column{name: name})
 			}
 			text := strings.NewReplacer("texts", f.table(), "guessed", fmt.Sprintf("read_csv('%s')", f.path)).Replace(c.sql)
-			rows, err := query(db, text)
+			rows, err := answers(db, text)
 			if got := shown(rows, err); got != c.duckdb {
 				t.Errorf("DuckDB: %s (%v), want %s", got, err, c.duckdb)
 			}
@@ -105,4 +107,58 @@ func shown(rows [][]string, err error) string {
 		lines = append(lines, strings.Join(row, ","))
 	}
 	return strings.Join(lines, ";")
+}
+
+// TestDifferencesOfQuestions is TestDifferences for expressions and settings.
+func TestDifferencesOfQuestions(t *testing.T) {
+	db := open(t)
+	comment := dialect.Settings{CommentPrefix: "#"}
+	for _, c := range []struct {
+		name, in string
+		input    dialect.Settings
+		item     string // of a selection, or an aggregate
+		options  string // of read_csv
+		sql      string // with file for read_csv
+		ours     string
+		duckdb   string
+	}{
+		{"a division by zero", "k,v\na,0\n", dialect.Settings{}, "1 / v", "", "select 1 / v::int from file", "", "+Inf"},
+		{"a quotient of decimals is rounded once", "k,v\na,0.2\n", dialect.Settings{}, "0.6 / v", "", "select (0.6 / v::decimal(9,1))::varchar from file", "3", "2.9999999999999996"},
+		{"round to more digits", "k,v\na,1.5\n", dialect.Settings{}, "round(v, 2)", "", "select round(v::decimal(9,1), 2)::varchar from file", "1.50", "1.5"},
+		{"floor of an integer", "k,v\na,15\n", dialect.Settings{}, "floor(v)", "", "select floor(v::int)::varchar from file", "15", "15.0"},
+		{"a double is written shortest", "k,v\na,4\n", dialect.Settings{}, "v / 2", "", "select (v::int / 2)::varchar from file", "2", "2.0"},
+		{"a text without characters is NULL in aggregates", "k,v\na,1\nab,2\n", dialect.Settings{}, "count(substr(k, 2))", "", "select count(substr(k, 2)) from file", "1", "2"},
+		{"substr from before the text", "k,v\nabc,1\n", dialect.Settings{}, "substr(k, -1, 3)", "", "select substr(k, -1, 3) from file", "a", "c"},
+		{"trim drops all blanks", "k,v\n\ta\u00a0,1\n", dialect.Settings{}, "length(trim(k))", "", "select length(trim(k)) from file", "1", "2"},
+		{"a backslash in like", "k,v\na%,1\n", dialect.Settings{}, `k like 'a\%'`, "", `select (k like 'a\%')::varchar from file`, "true", "false"},
+		{"cells that are numbers are compared by value", "k,v\n1.0,1\n", dialect.Settings{}, "k = v", "", "select (k = v)::varchar from file", "true", "false"},
+		{"a comment begins its line", "k,v\na #b,1\n", comment, "k", "comment = '#'", "select k from file", "a #b", "refused"},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			path := filepath.Join(t.TempDir(), "f.csv")
+			if err := os.WriteFile(path, []byte(c.in), 0o600); err != nil {
+				t.Fatal(err)
+			}
+			options := ""
+			if c.options != "" {
+				options = c.options + ", "
+			}
+			file := fmt.Sprintf("read_csv('%s', auto_detect = false, header = true, delim = ',', quote = '\"', escape = '\"', new_line = '\\n', %scolumns = {'k': 'varchar', 'v': 'varchar'})", path, options)
+			rows, err := answers(db, strings.Replace(c.sql, "file", file, 1))
+			if got := shown(rows, err); got != c.duckdb {
+				t.Errorf("DuckDB: %s (%v), want %s", got, err, c.duckdb)
+			}
+			spec := query.Spec{Input: c.input, Select: []string{c.item + " as x"}}
+			if strings.HasPrefix(c.item, "count(") {
+				spec.Select, spec.Aggregate = nil, spec.Select
+			}
+			rows, err = ask(spec, []byte(c.in), 1)
+			if err == nil {
+				rows = rows[1:]
+			}
+			if got := shown(rows, err); got != c.ours {
+				t.Errorf("ours: %s (%v), want %s", got, err, c.ours)
+			}
+		})
+	}
 }

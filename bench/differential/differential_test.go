@@ -41,7 +41,7 @@ func TestAgainstDuckDB(t *testing.T) {
 		if err != nil {
 			t.Fatalf("seed %d: %+v: %v", seed, q, err)
 		}
-		want, err := query(db, q.sql(f))
+		want, err := answers(db, q.sql(f))
 		if err != nil {
 			t.Fatalf("seed %d: %s: %v", seed, q.sql(f), err)
 		}
@@ -67,8 +67,8 @@ func open(t *testing.T) *sql.DB {
 	return db
 }
 
-// query returns the result's rows; NULL is an empty text.
-func query(db *sql.DB, text string) ([][]string, error) {
+// answers returns the result's rows; NULL is an empty text.
+func answers(db *sql.DB, text string) ([][]string, error) {
 	rows, err := db.Query(text)
 	if err != nil {
 		return nil, err

@@ -170,6 +170,7 @@ func (w *rewriter) computed(o *output) error {
 	text := v.Kind == expression.TextValue
 	switch {
 	case v.Kind == expression.NullValue:
+	case text && len(v.Text) == 0: // NULL, as an empty cell is
 	case o.role == groupby.Presence:
 		w.out = append(w.out, '1')
 	case text && o.role == groupby.Extreme && o.program.Type == expression.Cell:

@@ -267,7 +267,10 @@ func (l *Layout) setWidth(names []string) {
 func (d *detector) headerAt(l *Layout) bool {
 	s := l.syntax(d.rules)
 	var names []string
-	at, line := 0, int64(1)
+	at, line, mode := 0, int64(1), 0
+	if d.Lenient {
+		mode, _ = modalWidth(d.sample(l))
+	}
 	for i, number := range d.Header.Lines {
 		for ; line < int64(number) && at < len(d.head); line++ {
 			at = nextLine(d.head, at)
@@ -276,6 +279,12 @@ func (d *detector) headerAt(l *Layout) bool {
 			return false
 		}
 		part, k := d.names(l, s, at)
+		next := at + d.rec.size
+		if d.Lenient && (k == malformed || k == row && len(part) != mode && bytes.IndexAny(d.head[at:at+d.rec.end], "\r\n") >= 0) {
+			// a quote that fits no rule, or none that closes in the line
+			next = nextLine(d.head, at)
+			part, k = d.mendedNames(l, s, at, mode), row
+		}
 		if k != row {
 			return false
 		}
@@ -286,9 +295,14 @@ func (d *detector) headerAt(l *Layout) bool {
 			names[j] = strings.TrimSpace(names[j] + " " + name)
 		}
 		l.HeaderLine = int64(number)
-		next := at + d.rec.size
 		line += lines(d.head[at:next])
+		l.headerText, l.headerStart = strings.TrimRight(string(d.head[at:next]), "\r\n"), int64(at)
 		if at = next; i == len(d.Header.Lines)-1 {
+			if d.Lenient {
+				for names = fitNames(names, mode); len(names) < mode; {
+					names = append(names, "")
+				}
+			}
 			l.take(names, resolve(d.columns, names), at, int64(number), line)
 		}
 	}

@@ -25,7 +25,17 @@ func (d *detector) findQuotes(l *Layout) {
 
 // again reads the header of a layout whose quotes have changed.
 func (d *detector) again(l *Layout) {
-	if len(l.Header) == 0 || len(d.Header.Lines) > 0 {
+	if len(l.Header) == 0 {
+		return
+	}
+	if len(d.Header.Lines) > 0 {
+		with := *l
+		if !d.headerAt(&with) || len(with.Header) != len(l.Header) {
+			return
+		}
+		if found := resolve(d.columns, with.Header); found.found() {
+			*l = with
+		}
 		return
 	}
 	names, k := d.names(l, l.syntax(d.rules), int(l.headerStart))

@@ -46,7 +46,9 @@ func (p *parser) check(n *Node, within *Node) *SyntaxError {
 			}
 		}
 	case ToNumber:
-		n.Type = Decimal
+		if n.Type = Decimal; n.Args[0].Type == Double {
+			n.Type = Double
+		}
 		return p.number(n.Args[0])
 	case Equal, Unequal, Less, LessEqual, Greater, GreaterEqual:
 		n.Type = Bool

@@ -17,6 +17,8 @@ type Item struct {
 	// Named is the same source read as a name, where it may be one, as in unit-price: it
 	// counts where the file has no columns unit and price.
 	Named *Item
+	// NameFirst: Named counts where the header has such a column, as 1 in count(1).
+	NameFirst bool
 }
 
 // ParseItem reads an expression, and the name after `as` where there is one. Its errors
@@ -31,12 +33,25 @@ func ParseItem(source string) (Item, error) {
 	case err == nil && len(item.Columns()) > 0:
 		item.Named = &named
 		return item, nil
+	case err == nil && item.countsRows():
+		item.Named, item.NameFirst = &named, true
+		return item, nil
 	case err == nil && item.Op != Literal && !(item.Op == Aggregate && item.Args[0] != nil && item.Args[0].Op == Literal):
 		return item, nil
 	case err == nil, isName && (len(strings.Fields(named.Columns()[0].Text)) == 1 || p.worded()):
 		return named, nil
 	}
 	return Item{}, err
+}
+
+// countsRows says whether an aggregate is the count(1) or sum(1) that in SQL counts rows. What
+// else is made of a number alone means the column of that name, such as a year.
+func (n *Node) countsRows() bool {
+	if n.Op != Aggregate || n.Function != Count && n.Function != Sum || n.Distinct || n.Args[0] == nil || n.Args[0].Op != Literal {
+		return false
+	}
+	v := n.Args[0].Value
+	return v.Kind == NumberValue && v.Number == Integer(1)
 }
 
 // worded says whether a source that is no expression may be a name of several words.

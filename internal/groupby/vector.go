@@ -492,7 +492,7 @@ func (v *vectorizer) presence(n *expression.Node) (numberVector, bool) {
 		}, true
 	case n.Op == expression.Literal:
 		none := new(numbers)
-		if n.Value.Kind == expression.NullValue {
+		if n.Value.Kind == expression.NullValue || n.Value.Kind == expression.TextValue && len(n.Value.Text) == 0 {
 			return nil, false
 		}
 		return func([]byte, int) (*numbers, bool) { return none, true }, true

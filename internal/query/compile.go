@@ -49,7 +49,8 @@ type Query struct {
 
 	// named is the question with names in the place of expressions that may be some, as
 	// unit-price may: for files without columns unit and price.
-	named *Query
+	named     *Query
+	nameFirst bool // where the header has all its columns
 }
 
 // Compile checks a Spec. Its errors are sentences for the person who wrote it, in which the
@@ -70,6 +71,7 @@ func Compile(spec Spec) (*Query, error) {
 		return q, err
 	}
 	c.named = true
+	q.nameFirst = c.nameFirst
 	if q.named, err = c.compile(); err != nil {
 		q.named = nil
 	}
@@ -101,6 +103,7 @@ type compiler struct {
 	dialect   *dialect.Dialect
 	named     bool // names are preferred
 	ambiguous bool
+	nameFirst bool
 }
 
 func (c *compiler) compile() (*Query, error) {
@@ -129,6 +132,7 @@ func (c *compiler) items(list string, texts []string, names *[]string) (items []
 		}
 		if item.Named != nil {
 			c.ambiguous = true
+			c.nameFirst = c.nameFirst || item.NameFirst
 			if c.named {
 				item = *item.Named
 			}

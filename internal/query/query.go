@@ -52,9 +52,11 @@ func (q *Query) Run(ctx context.Context, file dialect.File, begin Begin, opt Opt
 		return q.program.run(ctx, q.dialect, file, begin, opt)
 	}
 	reading, err := q.dialect.Open(ctx, file, q.columns)
-	if err != nil && q.named != nil {
-		// A file without the columns of an expression may have one of its name.
-		if named, wrong := q.named.dialect.Open(ctx, file, q.named.columns); wrong == nil {
+	if q.named != nil && (err != nil || q.nameFirst) {
+		// A file without the columns of an expression may have one of its name. That is not to
+		// be found in a line below the header.
+		named, wrong := q.named.dialect.Open(ctx, file, q.named.columns)
+		if wrong == nil && (err != nil || named.Layout.HeaderLine <= reading.Layout.HeaderLine) {
 			q, reading, err = q.named, named, nil
 		}
 	}

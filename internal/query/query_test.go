@@ -134,3 +134,42 @@ func TestSpecsThatAreRefused(t *testing.T) {
 		}
 	}
 }
+
+// TestCountsOfOne: count(1) is SQL's other count(*), unless the header has such a column.
+func TestCountsOfOne(t *testing.T) {
+	for _, c := range []struct{ aggregate, text, want string }{
+		{"count(1) as n", "k,v\na,5\nb,1\nc,1\n", "n\n3\n"},
+		{"sum(1) as n", "k,v\na,5\nb,1\nc,1\n", "n\n3\n"},
+		{"sum(1) as n", "k,1\na,5\nb,1\nc,7\n", "n\n13\n"},
+		{"count(1) as n", "k,1\na,5\nb,\nc,7\n", "n\n2\n"},
+		{"sum(2024) as n", "k,2024\na,5\nb,1\nc,7\n", "n\n13\n"},
+	} {
+		if got := ask(t, Spec{Aggregate: []string{c.aggregate}}, []byte(c.text), 1); got.result != c.want {
+			t.Errorf("%s of %q: %+v, want %q", c.aggregate, c.text, got, c.want)
+		}
+	}
+}
+
+// TestTextsWithoutCharacters: in keys and aggregates they are NULL.
+func TestTextsWithoutCharacters(t *testing.T) {
+	for aggregate, want := range map[string]string{
+		"count(substr(k, 2)) as n":                      "n\n1\n",
+		"count(distinct substr(k, 2)) as n":             "n\n1\n",
+		"first(substr(k, 2)) as n":                      "n\nb\n",
+		"count('') as n":                                "n\n0\n",
+		"count('') filter (where v > 0) as n":           "n\n0\n",
+		"count(substr(k, 2)) filter (where v > 0) as n": "n\n1\n",
+	} {
+		if got := ask(t, Spec{Aggregate: []string{aggregate}}, []byte("k,v\na,1\nab,2\n,3\n"), 1); got.result != want {
+			t.Errorf("%s: %+v, want %q", aggregate, got, want)
+		}
+	}
+}
+
+// TestNumberOfDouble: number() of a double is one, and makes one of what it may stand for.
+func TestNumberOfDouble(t *testing.T) {
+	spec := Spec{Select: []string{"case when v > 2 then v else number(v / 4) end as x"}}
+	if got := ask(t, spec, []byte("k,v\na,2.50\nb,1\n"), 1); got.result != "x\n2.5\n0.25\n" {
+		t.Errorf("%+v", got)
+	}
+}
