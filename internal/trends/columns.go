@@ -15,8 +15,8 @@ import (
 // columns are the columns of the results.
 type columns struct {
 	of             *catalog.Table
-	results        int // as CSV
-	others         int // in other formats
+	results        int      // as CSV
+	others         int      // in other formats
 	groups, values []string // names without duplicates
 }
 
