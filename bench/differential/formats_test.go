@@ -68,7 +68,7 @@ func TestManyResultsAtOnce(t *testing.T) {
 			if r.IntN(9) == 0 {
 				amount = ""
 			}
-			fmt.Fprintf(&b, "%s,2024-0%d-1%d,%d,%s,%s\n", []string{"A", "B,\"", "", "Ü"}[r.IntN(4)], 1+r.IntN(9), r.IntN(9), r.IntN(9), amount, []string{"x", ""}[r.IntN(2)])
+			fmt.Fprintf(&b, "%s,2024-0%d-1%d,%d,%s,%s\n", []string{"A", "\"B,\"\"\"", "", "Ü"}[r.IntN(4)], 1+r.IntN(9), r.IntN(9), r.IntN(9), amount, []string{"x", ""}[r.IntN(2)])
 		}
 		texts = append(texts, b.String())
 	}
@@ -76,9 +76,13 @@ func TestManyResultsAtOnce(t *testing.T) {
 		"count(*) as n", "sum(qty) as qty", "sum(amount) as amount", "avg(amount) as mean", "min(amount) as least", "sum(round(amount, 2)) as cents",
 		"sum(amount) / count(*) as ratio", "sum(amount) > 0 as gain", "stddev(amount) as spread"}}
 	columnar := "'" + answers(t, spec, filestore.Parquet, texts) + "/*.parquet'"
-	table := "read_csv('" + answers(t, spec, filestore.CSV, texts) + "/*.csv', all_varchar = true)"
-	const columns = "store, day::date, year::bigint, n::bigint, qty::decimal(38,18), amount::decimal(38,18), mean::double, least::decimal(38,18), cents::decimal(38,2), ratio::double, gain::boolean, spread::double"
-	left, right := "select * from "+columnar, "select "+columns+" from "+table
+	const columns = "day::date as day, year::bigint as year, n::bigint as n, qty::decimal(38,18) as qty, amount::decimal(38,18) as amount, mean::double as mean, least::decimal(38,18) as least, cents::decimal(38,2) as cents, ratio::double as ratio, gain::boolean as gain, spread::double as spread"
+	const table = "as_csv"
+	if _, err := db.Exec("create table " + table + " as select store, " + columns + " from read_csv('" + answers(t, spec, filestore.CSV, texts) +
+		"/*.csv', all_varchar = true, header = true, delim = ',', quote = '\"', escape = '\"')"); err != nil {
+		t.Fatal(err)
+	}
+	left, right := "select * from "+columnar, "select * from "+table
 	if n := one(t, db, "select count(*) from ("+left+")"); n == "0" || n != one(t, db, "select count(*) from ("+right+")") {
 		t.Fatalf("there are %s rows of Parquet", n)
 	}
@@ -88,21 +92,19 @@ func TestManyResultsAtOnce(t *testing.T) {
 		}
 	}
 	// What is left out by the statistics of row groups is what has to be.
-	for _, condition := range []string{"amount < 0", "amount > 100", "least = -999", "cents < -100", "day >= '2024-05-01'", "qty = 8", "n > 2", "mean < 0", "gain"} {
-		of := strings.Fields(condition)[0]
-		cast := map[string]string{"amount": "decimal(38,18)", "least": "decimal(38,18)", "cents": "decimal(38,2)", "day": "date", "qty": "decimal(38,18)", "n": "bigint", "mean": "double", "gain": "boolean"}[of]
+	for _, condition := range []string{"amount < 0", "amount > 100", "least < -900", "cents < -100", "day >= '2024-05-01'", "qty = 8", "n > 2", "mean < 0", "gain"} {
 		got := one(t, db, "select count(*) from "+columnar+" where "+condition)
-		want := one(t, db, "select count(*) from "+table+" where "+strings.Replace(condition, of, "("+of+"::"+cast+")", 1))
+		want := one(t, db, "select count(*) from "+table+" where "+condition)
 		if got != want || want == "0" {
 			t.Errorf("%s: %s rows, want %s", condition, got, want)
 		}
 	}
 	types := one(t, db, "select string_agg(column_type, ' ') from (describe "+left+")")
-	if want := "VARCHAR DATE BIGINT BIGINT DECIMAL(38,18) DECIMAL(38,18) DOUBLE VARCHAR DECIMAL(38,2) DOUBLE BOOLEAN DOUBLE"; types != want {
+	if want := "VARCHAR DATE BIGINT BIGINT DECIMAL(38,18) DECIMAL(38,18) DOUBLE DECIMAL(38,18) DECIMAL(38,2) DOUBLE BOOLEAN DOUBLE"; types != want {
 		t.Errorf("the types are %s, want %s", types, want)
 	}
 	lines := "read_json('" + answers(t, spec, filestore.JSONLines, texts) + "/*.jsonl')"
-	if got, want := one(t, db, "select sum(n) from "+lines), one(t, db, "select sum(n) from "+columnar); got != want {
+	if got, want := one(t, db, "select sum(n)::varchar from "+lines), one(t, db, "select sum(n)::varchar from "+columnar); got != want {
 		t.Errorf("JSON Lines: %s, want %s", got, want)
 	}
 }
@@ -112,7 +114,7 @@ func TestManyResultsAtOnce(t *testing.T) {
 func TestSelectedColumns(t *testing.T) {
 	db := open(t)
 	folder := answers(t, question.Spec{Select: []string{"*", "round(number(x), 1) as rounded"}}, filestore.Parquet, []string{
-		"x,y\n1,1\n2,2\n", "x,y\n1.25,a\n-10,b\n", "x,y\n,\n"})
+		"x,y\n1,1\n2,2\n", "x,y\n1.25,a\n-10,b\n,\n"})
 	rows, err := query(db, "select x::varchar, y, rounded::varchar from read_parquet('"+folder+"/*.parquet', union_by_name = true)")
 	if err != nil {
 		t.Fatal(err)
@@ -122,4 +124,3 @@ func TestSelectedColumns(t *testing.T) {
 		t.Errorf("DuckDB reads %s, want %s", got, want)
 	}
 }
-

@@ -82,3 +82,26 @@ func FuzzResultName(f *testing.F) {
 		}
 	})
 }
+
+// TestFormats: the result of each format has a name of its own, which leads back to the raw file.
+func TestFormats(t *testing.T) {
+	for _, raw := range []string{"2022/01/01.csv", "x.csv.gz", "x.tsv", "x.CSV"} {
+		for _, format := range Formats {
+			result, err := format.ResultName(raw)
+			if err != nil || !strings.HasSuffix(result, "_aggregated_sales."+string(format)) {
+				t.Errorf("the result of %s as %s is %q (%v)", raw, format, result, err)
+			}
+			if back, ok := RawName(result); !ok || back != raw {
+				t.Errorf("%s leads back to %q, %v", result, back, ok)
+			}
+			if got, ok := FormatOf(result); !ok || got != format {
+				t.Errorf("%s is taken for %q", result, got)
+			}
+		}
+	}
+	for _, other := range []string{"x_aggregated_sales.json", "x.parquet", "x_rejected.csv"} {
+		if raw, ok := RawName(other); ok {
+			t.Errorf("%s is taken for the result of %s", other, raw)
+		}
+	}
+}

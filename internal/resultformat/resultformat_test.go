@@ -105,6 +105,7 @@ func TestTypes(t *testing.T) {
 		{Column{Told: Date}, "|2024-01-31", "DATE", "null"},
 		{Column{Told: Boolean}, "|", "BOOLEAN", "null"},
 		{Column{Told: Numbers}, "1|2", d38, "1"},
+		{Column{Told: Numbers}, "|", d38, "null"},
 		{Column{Told: Numbers}, "1|2024-01-31", "STRING", `"1"`},
 		{Column{Told: Numbers}, "2024-01-31", "DATE", `"2024-01-31"`},
 	} {

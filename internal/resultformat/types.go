@@ -94,10 +94,10 @@ func (p *profile) decide(told Column) columnType {
 		return columnType{kind: dateKind}
 	case told.Told == Boolean && p.all(booleanKind):
 		return columnType{kind: booleanKind}
+	case told.Told == Numbers && p.decimals(38, MaxScale): // also where there are none
+		return columnType{decimalKind, 38, MaxScale}
 	case told.Told > Numbers, p.n == 0:
 		return columnType{}
-	case told.Told == Numbers && p.decimals(38, MaxScale):
-		return columnType{decimalKind, 38, MaxScale}
 	case told.Told == Numbers && p.all(doubleKind):
 		return columnType{kind: doubleKind}
 	case p.integers():
