@@ -22,7 +22,10 @@ type benchCase struct {
 	files       int
 	items       int64
 	rewrite     func(dst, line []byte, row int64) []byte // of the generator's rows; the header is row -1
+	end         string                                   // behind the last row
 	gzip        bool
+	input       string // settings of the input, in YAML
+	where       string // a condition
 	keys        string
 	aggregates  string
 	query       string // of DuckDB, with %s for the file; "" leaves DuckDB out
@@ -42,12 +45,42 @@ var cases = []benchCase{
 		keys: "item_id", aggregates: total, query: totalQuery},
 	{name: "quoted", title: "20 million rows, all fields quoted, a quarter with comma, quote and line break", rows: 20_000_000, items: 5,
 		rewrite: quoteFields, keys: "item_id", aggregates: total, query: totalQuery},
-	{name: "gzip", title: "20 million rows, 5 ids, gzip", rows: 20_000_000, items: 5, gzip: true,
+	{name: "gzip", title: "20 million rows, 5 ids, gzip", rows: 20_000_000, items: 5, gzip: true, input: "{}",
 		keys: "item_id", aggregates: total, query: totalQuery},
 	{name: "decimals", title: "20 million rows, 2 text keys, 3 aggregates of decimals", rows: 20_000_000, items: 100,
 		rewrite: addDecimals, keys: "region, product", aggregates: "sum(price), max(price), sum(quantity)",
 		query: "select region, product, sum(price) as sum_price, max(price) as max_price, sum(quantity)::bigint as sum_quantity " +
 			"from read_csv('%s', types = {'price': 'decimal(18,2)'}) group by all order by all"},
+	{name: "decimal-comma", title: "20 million rows, decimal commas, `;` between the fields", rows: 20_000_000, items: 100,
+		rewrite: then(addDecimals, decimalComma), input: `decimalChar: ","`, keys: "region", aggregates: "sum(price) as total",
+		query: "select region, sum(price) as total from read_csv('%s', delim = ';', decimal_separator = ',', types = {'price': 'decimal(18,2)'}) group by all order by all"},
+	{name: "windows-1252", title: "20 million rows, windows-1252 (of DuckDB latin-1, which has the letters too)", rows: 20_000_000, items: 100,
+		rewrite: then(addDecimals, umlauts), keys: "region", aggregates: "sum(price) as total", input: "encoding: windows-1252",
+		query: "select region, sum(price) as total from read_csv('%s', encoding = 'latin-1', types = {'price': 'decimal(18,2)'}) group by all order by all"},
+	{name: "utf-16", title: "20 million rows, UTF-16", rows: 20_000_000, items: 100,
+		rewrite: then(addDecimals, utf16), end: "\x00", input: "{}", keys: "region", aggregates: "sum(price) as total",
+		query: "select region, sum(price) as total from read_csv('%s', encoding = 'utf-16', types = {'price': 'decimal(18,2)'}) group by all order by all"},
+	{name: "preamble", title: "20 million rows below 30 lines of text", rows: 20_000_000, items: 100,
+		rewrite: preamble, input: "{}", keys: "region", aggregates: "sum(price) as total",
+		query: "select region, sum(price) as total from read_csv('%s', skip = 30, types = {'price': 'decimal(18,2)'}) group by all order by all"},
+	{name: "two-bytes", title: "20 million rows, `||` between the fields", rows: 20_000_000, items: 100,
+		rewrite: then(addDecimals, bars), input: `delimiter: "||"`, keys: "region", aggregates: "sum(price) as total",
+		query: "select region, sum(price) as total from read_csv('%s', delim = '||', types = {'price': 'decimal(18,2)'}) group by all order by all"},
+	{name: "currency", title: "20 million rows, prices with a currency", rows: 20_000_000, items: 100,
+		rewrite: dollars, input: "bareNumber: false", keys: "region", aggregates: "sum(price) as total",
+		query: "select region, sum(replace(price, '$', '')::decimal(18,2)) as total from read_csv('%s', types = {'price': 'varchar'}) group by all order by all"},
+	{name: "backslash", title: "20 million rows, quotes escaped by backslashes", rows: 20_000_000, items: 100,
+		rewrite: backslashes, input: `escapeChar: "\"`, keys: "region", aggregates: "sum(price) as total",
+		query: `select region, sum(price) as total from read_csv('%s', escape = '\', quote = '"', types = {'price': 'decimal(18,2)'}) group by all order by all`},
+	{name: "product", title: "20 million rows, a product", rows: 20_000_000, items: 100, rewrite: addDecimals,
+		input: "{}", keys: "region", aggregates: "sum(price * quantity) as turnover",
+		query: "select region, sum(price * quantity) as turnover from read_csv('%s', types = {'price': 'decimal(18,2)'}) group by all order by all"},
+	{name: "where", title: "20 million rows, a condition", rows: 20_000_000, items: 100, rewrite: addDecimals,
+		input: "{}", where: "region = 'north' and quantity > 0", keys: "product", aggregates: "sum(price) as total",
+		query: "select product, sum(price) as total from read_csv('%s', types = {'price': 'decimal(18,2)'}) where region = 'north' and quantity > 0 group by all order by all"},
+	{name: "filter", title: "20 million rows, a filter", rows: 20_000_000, items: 100, rewrite: addDecimals,
+		input: "{}", keys: "region", aggregates: "count(*) filter (where price > 500) as dear",
+		query: "select region, count(*) filter (where price > 500) as dear from read_csv('%s', types = {'price': 'decimal(18,2)'}) group by all order by all"},
 	{name: "spill", title: "100 million rows, 100 million ids, in 100 MiB", rows: 100_000_000, items: 1_000_000_000_000,
 		keys: "item_id", aggregates: total, method: "groupby-100MiB"},
 	{name: "small", title: "181 files of 200 rows, in one process", rows: 181 * 200, files: 181, items: 5,
@@ -63,7 +96,11 @@ func (c benchCase) competitors(files []string) []competitor {
 	if method == "" {
 		method = "groupby"
 	}
-	args := append([]string{method, resultPlace, c.keys, c.aggregates}, files...)
+	keys := c.keys
+	if c.input != "" {
+		method, keys = "query", c.question()
+	}
+	args := append([]string{method, resultPlace, keys, c.aggregates}, files...)
 	all := []competitor{{name: "groupby", program: "go", args: args}}
 	if c.others {
 		all = append(all, competitor{name: "groupby, portable (purego)", program: "purego", args: args, compare: true})
@@ -78,6 +115,15 @@ func (c benchCase) competitors(files []string) []competitor {
 			competitor{name: "limit: reading and counting newlines, 2 threads", program: "go", args: append([]string{"limit", resultPlace, "", ""}, files...)})
 	}
 	return all
+}
+
+// question is what is asked of a file that is not plain, or with an expression.
+func (c benchCase) question() string {
+	input := c.input
+	if input != "{}" {
+		input = "{" + input + "}"
+	}
+	return fmt.Sprintf("input: %s\ngroupBy: [%q]\naggregate: [%q]\nwhere: %q\n", input, c.keys, c.aggregates, c.where)
 }
 
 // dataset makes the files of a case if they are not there.
@@ -129,6 +175,9 @@ func writeDataset(ctx context.Context, p sales.Params, day time.Time, c benchCas
 		w = &rewriter{to: w, rewrite: c.rewrite, row: -1}
 	}
 	if err := p.WriteDay(ctx, w, day); err != nil {
+		return err
+	}
+	if _, err := buffered.WriteString(c.end); err != nil {
 		return err
 	}
 	if err := done(); err != nil {
@@ -198,3 +247,80 @@ func addDecimals(dst, line []byte, row int64) []byte {
 	dst = append(dst, '.', byte('0'+cents/10%10), byte('0'+cents%10), ',')
 	return append(dst, fields[2]...)
 }
+
+// rewriting makes a line of another.
+type rewriting = func(dst, line []byte, row int64) []byte
+
+// then rewrites a line twice.
+func then(first, second rewriting) rewriting {
+	var line []byte
+	return func(dst, from []byte, row int64) []byte {
+		line = first(line[:0], from, row)
+		return second(dst, line, row)
+	}
+}
+
+func decimalComma(dst, line []byte, _ int64) []byte {
+	for _, c := range line {
+		switch c {
+		case ',':
+			c = ';'
+		case '.':
+			c = ','
+		}
+		dst = append(dst, c)
+	}
+	return dst
+}
+
+// umlauts has the regions in German.
+func umlauts(dst, line []byte, _ int64) []byte {
+	return append(dst, bytes.Replace(bytes.Replace(line, []byte("south"), []byte("s\xfcd"), 1), []byte("west"), []byte("\xf6st"), 1)...)
+}
+
+// utf16 leaves the first byte of a newline to the rewriter; the next row, or what stands at the
+// end, has its second.
+func utf16(dst, line []byte, row int64) []byte {
+	if row < 0 {
+		dst = append(dst, 0xff, 0xfe)
+	} else {
+		dst = append(dst, 0)
+	}
+	for _, c := range line {
+		dst = append(dst, c, 0)
+	}
+	return dst
+}
+
+func preamble(dst, line []byte, row int64) []byte {
+	if row < 0 {
+		for i := range 30 {
+			dst = fmt.Appendf(dst, "line %d of what the bank says\n", i+1)
+		}
+	}
+	return addDecimals(dst, line, row)
+}
+
+func bars(dst, line []byte, _ int64) []byte {
+	return append(dst, bytes.ReplaceAll(line, []byte(","), []byte("||"))...)
+}
+
+// dollars has a sign before each price, which is the last but one.
+var dollars = then(addDecimals, func(dst, line []byte, row int64) []byte {
+	if row < 0 {
+		return append(dst, line...)
+	}
+	at := bytes.LastIndexByte(line[:bytes.LastIndexByte(line, ',')], ',') + 1
+	return append(append(append(dst, line[:at]...), '$'), line[at:]...)
+})
+
+// backslashes has a quote in every product.
+var backslashes = then(addDecimals, func(dst, line []byte, row int64) []byte {
+	if row < 0 {
+		return append(dst, line...)
+	}
+	at := bytes.Index(line, []byte("product-"))
+	end := at + bytes.IndexByte(line[at:], ',')
+	dst = append(append(append(dst, line[:at]...), '"'), line[at:end]...)
+	return append(append(dst, `\"s"`...), line[end:]...)
+})

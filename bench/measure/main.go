@@ -1,5 +1,6 @@
 // Command measure runs one of the ways to aggregate that are written in Go:
-// measure METHOD RESULT GROUP-BY AGGREGATES FILE...
+// measure METHOD RESULT GROUP-BY AGGREGATES FILE...; of the method query GROUP-BY is the
+// whole question in YAML
 package main
 
 import (
@@ -18,8 +19,10 @@ import (
 	"sync/atomic"
 
 	"csv-pipeline/bench/figures"
+	"csv-pipeline/internal/dialect"
 	"csv-pipeline/internal/expression"
 	"csv-pipeline/internal/groupby"
+	"csv-pipeline/internal/query"
 )
 
 func main() {
@@ -45,6 +48,8 @@ func run(args []string) error {
 			return aggregate(result, keys, aggregates, files, groupby.Options{Workers: 2})
 		case "groupby-100MiB":
 			return aggregate(result, keys, aggregates, files, groupby.Options{Workers: 2, MemoryLimit: 100 << 20, TempDir: os.TempDir()})
+		case "query":
+			return ask(result, keys, files[0])
 		case "encoding/csv":
 			return naive(result, files[0])
 		case "limit":
@@ -86,6 +91,30 @@ func aggregateFile(plan *groupby.Plan, result io.Writer, name string, opt groupb
 		return err
 	}
 	_, err = plan.Run(context.Background(), groupby.Input{Name: name, ReaderAt: f, Size: info.Size()}, result, opt)
+	return err
+}
+
+// ask puts a question, as a file of settings has it, to a file that is written in any way.
+func ask(result io.Writer, question, name string) error {
+	config, err := query.ParseConfig([]byte(question))
+	if err != nil {
+		return err
+	}
+	q, err := query.Compile(config.Spec)
+	if err != nil {
+		return err
+	}
+	f, err := os.Open(name)
+	if err != nil {
+		return err
+	}
+	defer f.Close()
+	info, err := f.Stat()
+	if err != nil {
+		return err
+	}
+	_, err = q.Run(context.Background(), dialect.File{Name: name, ReaderAt: f, Size: info.Size()},
+		func() (io.Writer, io.Writer, error) { return result, nil, nil }, query.Options{Engine: groupby.Options{Workers: 2}})
 	return err
 }
 

@@ -1,6 +1,7 @@
 package dialect
 
 import (
+	"bytes"
 	"fmt"
 	"unicode/utf8"
 
@@ -58,6 +59,15 @@ func (w *rewriter) badWidth(data []byte) *groupby.InputError {
 		return nil
 	}
 	return w.badAt(data, -1, "", fmt.Sprintf(`%d %s, expected %d %s; raggedRows: "pad" reads it, what is missing as NULL`, n, fields, l.required, as))
+}
+
+// tooLong is the error of a record that does not end.
+func tooLong(name string, line int64, data []byte) *groupby.InputError {
+	bad := &groupby.InputError{Name: name, Line: line, Problem: recordTooLong}
+	if bytes.IndexByte(data, 0) >= 0 {
+		bad.Problem = nulByte
+	}
+	return bad
 }
 
 const ellipsis = "…"

@@ -17,6 +17,7 @@ import (
 	"github.com/klauspost/compress/zstd"
 	"github.com/pierrec/lz4/v4"
 	"github.com/ulikunitz/xz"
+	"github.com/ulikunitz/xz/lzma"
 
 	"csv-pipeline/internal/groupby"
 )
@@ -88,12 +89,12 @@ type container struct {
 	file   File
 	format string    // "" for a file that is not packed
 	member *zip.File // of a zip
-	limit  int       // the most bytes that one stored byte may become
+	limit  int64     // the most bytes that one stored byte may become
 }
 
 // openContainer tells how a file is packed; what is no CSV is an *InputError.
 func openContainer(file File, limit int) (*container, error) {
-	c := &container{file: file, limit: limit}
+	c := &container{file: file, limit: int64(limit)}
 	var head [magicLength]byte
 	n, err := file.ReaderAt.ReadAt(head[:min(magicLength, file.Size)], 0)
 	if err != nil && err != io.EOF {
@@ -127,10 +128,18 @@ func (c *container) bad(problem string) error {
 
 // openZip finds the one CSV file of a zip.
 func (c *container) openZip() error {
-	archive, err := zip.NewReader(c.file.ReaderAt, c.file.Size)
+	directory := &directoryReader{in: c.file.ReaderAt, left: maxDirectory}
+	archive, err := zip.NewReader(directory, c.file.Size)
+	if directory.left < 0 {
+		return c.bad("the zip archive has too many files: expected one CSV file in it")
+	}
+	if directory.failed != nil {
+		return fmt.Errorf("read %s: %w", c.file.Name, directory.failed)
+	}
 	if err != nil {
 		return c.bad(fmt.Sprintf("the zip archive is damaged or cut off: %v", err))
 	}
+	directory.known = true
 	var names []string
 	for _, member := range archive.File {
 		name := member.Name
@@ -148,17 +157,43 @@ func (c *container) openZip() error {
 	if len(names) != 1 {
 		list := "nothing"
 		if len(names) > 0 {
-			list = strings.Join(names[:min(len(names), 3)], ", ")
-			if len(names) > 3 {
-				list += fmt.Sprintf(" and %d more", len(names)-3)
-			}
+			list = quoteList(names)
 		}
 		return c.bad(fmt.Sprintf("the zip archive has %d files (%s): expected one CSV file in it", len(names), list))
 	}
 	if c.member.Flags&1 != 0 {
 		return c.bad("the zip archive is encrypted: expected one without a password")
 	}
+	if c.member.CompressedSize64 > uint64(c.file.Size) {
+		return c.bad(fmt.Sprintf("the zip archive is damaged: by its directory the file in it takes %d bytes, and all of it has %d", c.member.CompressedSize64, c.file.Size))
+	}
 	return nil
+}
+
+// maxDirectory bounds what is read of a zip's directory, all of which is held.
+const maxDirectory = 2 << 20
+
+// directoryReader reads a zip, of its directory no more than so many bytes, and tells a
+// failing disk from a damaged archive.
+type directoryReader struct {
+	in     io.ReaderAt
+	left   int64
+	known  bool // the directory was read
+	failed error
+}
+
+func (d *directoryReader) ReadAt(b []byte, at int64) (int, error) {
+	if d.known {
+		return d.in.ReadAt(b, at)
+	}
+	if d.left -= int64(len(b)); d.left < 0 {
+		return 0, io.ErrUnexpectedEOF
+	}
+	n, err := d.in.ReadAt(b, at)
+	if err != nil && err != io.EOF {
+		d.failed = err
+	}
+	return n, err
 }
 
 // text is what is in a file, unpacked.
@@ -190,7 +225,9 @@ func (c *container) open(ctx context.Context, bytesRead *atomic.Int64) (*text, e
 	case "bzip2":
 		t.Reader = bzip2.NewReader(packed)
 	case "xz":
-		t.Reader, err = xz.ReaderConfig{DictCap: 64 << 20}.NewReader(packed)
+		guard := &xzGuard{ctx: ctx, in: packed}
+		t.close = guard.close
+		t.Reader, err = xz.ReaderConfig{DictCap: lzma.MinDictCap}.NewReader(guard)
 	case "lz4":
 		t.Reader = lz4.NewReader(packed)
 	case "zip":
@@ -205,6 +242,7 @@ func (c *container) open(ctx context.Context, bytesRead *atomic.Int64) (*text, e
 		t.Reader = src
 	}
 	if err != nil {
+		t.close()
 		return nil, t.explain(err)
 	}
 	return t, nil
@@ -245,7 +283,7 @@ func (t *text) Read(b []byte) (int, error) {
 		return n, err
 	}
 	const free = 64 << 20 // bytes that any file may become
-	if t.counted > free && t.counted > t.stored.bytes.Load()*int64(t.c.limit) {
+	if t.counted > free && t.counted/t.c.limit > t.stored.bytes.Load() {
 		return n, t.c.bad(fmt.Sprintf("unpacked it is more than %d times as large as packed: expected less, or a larger maxExpansion", t.c.limit))
 	}
 	if err != nil && err != io.EOF {
@@ -261,6 +299,12 @@ func (t *text) explain(err error) error {
 	}
 	if errors.Is(err, zstd.ErrWindowSizeExceeded) || errors.Is(err, zstd.ErrDecoderSizeExceeded) {
 		return t.c.bad(fmt.Sprintf("the zstd window is larger than %d MiB: expected a file compressed without --ultra and --long", zstdMaxWindow>>20))
+	}
+	if errors.Is(err, errDictionary) {
+		return t.c.bad(errDictionary.Error())
+	}
+	if errors.Is(err, zip.ErrFormat) || errors.Is(err, zip.ErrChecksum) {
+		return t.c.bad("the zip archive is damaged: the file in it is not as the directory says")
 	}
 	return t.c.bad(fmt.Sprintf("the %s data is damaged or cut off: %v", t.c.format, err))
 }

@@ -63,7 +63,8 @@ type detector struct {
 	head    []byte // after the byte order mark; decoded where that has to be first
 	final   bool   // it is all of the file
 	base    Layout
-	sepLine int // bytes of a first line such as sep=;
+	sepLine int   // bytes of a first line such as sep=;
+	tooWide int64 // the first line with more fields than a file may have, 0 for none
 	rec     record
 	scratch []byte
 }
@@ -218,6 +219,9 @@ func (d *detector) better(l *Layout, fit int, than *Layout, thanFit int) bool {
 // names reads the record at a place as a header.
 func (d *detector) names(l *Layout, s *syntax, at int) (names []string, k kind) {
 	if k = s.parse(d.head[at:], true, &d.rec); k != row {
+		if k == malformed && d.rec.problem == tooManyFields && d.tooWide == 0 {
+			d.tooWide = 1 + lines(d.head[:at])
+		}
 		return nil, k
 	}
 	names = make([]string, len(d.rec.fields))
@@ -316,10 +320,12 @@ func (d *detector) fits(l *Layout) (n int) {
 	}
 	s := l.syntax(d.rules)
 	for at := int(l.start); at < len(d.head); at += d.rec.size {
-		if s.parse(d.head[at:], d.final, &d.rec) == row && l.fitsRow(d.head[at:], &d.rec) {
-			n += int(lines(d.head[at : at+d.rec.size]))
-		} else if d.rec.size == 0 || !d.final && at+d.rec.size >= len(d.head) {
+		k := s.parse(d.head[at:], d.final, &d.rec)
+		if k == incomplete {
 			break
+		}
+		if k == row && l.fitsRow(d.head[at:], &d.rec) {
+			n += int(lines(d.head[at : at+d.rec.size]))
 		}
 	}
 	return n
@@ -370,15 +376,8 @@ func (d *detector) check(l *Layout) error {
 		bad.Problem = fmt.Sprintf("%d columns have this name: expected one of them by its number, %s", len(numbers), strings.Join(numbers, " or "))
 		return bad
 	}
-	if len(l.Header) > maxColumns {
-		bad.Problem = fmt.Sprintf("%d columns, expected at most %d", len(l.Header), maxColumns)
-		return bad
-	}
 	return nil
 }
-
-// maxColumns bounds the number of columns of a file.
-const maxColumns = 1 << 16
 
 // noColumn is the error of a header without a column of the question.
 func (d *detector) noColumn(l *Layout, i int) error {
@@ -414,6 +413,9 @@ func (d *detector) otherDelimiter(l *Layout) string {
 func (d *detector) notFound(tried [][]byte) error {
 	if is := notCSV(d.head); is != "" {
 		return &groupby.InputError{Name: d.name, Problem: is}
+	}
+	if d.tooWide > 0 {
+		return &groupby.InputError{Name: d.name, Line: d.tooWide, Problem: tooManyFields}
 	}
 	if len(d.Header.Lines) > 0 {
 		return &groupby.InputError{Name: d.name, Problem: fmt.Sprintf("no header in line %d: the file is shorter, or the line is blank", d.Header.Lines[len(d.Header.Lines)-1])}

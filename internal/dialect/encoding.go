@@ -196,6 +196,9 @@ func (u *utf16Reader) convert(final bool) {
 				break
 			}
 			pair := rune(utf8.RuneError)
+			if i+3 >= u.n && c < 0xDC00 { // a first half
+				break
+			}
 			if i+3 < u.n {
 				pair = utf16.DecodeRune(c, rune(u.order.Uint16(u.buf[i+2:])))
 			}

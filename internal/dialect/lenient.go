@@ -64,7 +64,7 @@ func (w *rewriter) mend(data []byte, k kind) {
 	original.fields = append([]field(nil), w.rec.fields...)
 	size := nextLine(data, 0)
 	var best *record
-	for _, pick := range readings(bytes.Count(line, []byte{w.s.quote})) {
+	for _, pick := range readings(line, w.s.quote) {
 		var r record
 		if w.s.parseLoosely(line, pick, &r) && w.layout.fitsRow(line, &r) && len(r.fields) >= w.layout.required {
 			best = &r
@@ -95,10 +95,15 @@ func (w *rewriter) countWidth() {
 	}
 }
 
-// readings are the choices of quotes to take as text: each one alone, then all.
-func readings(quotes int) []func(i int) bool {
-	const most = 64
+// readings are the choices of quotes to take as text: each one alone, then all. A long line
+// is not read so many times.
+func readings(line []byte, quote byte) []func(i int) bool {
+	const most, long = 64, 64 << 10
 	all := []func(int) bool{func(int) bool { return false }}
+	quotes := 0
+	if len(line) <= long {
+		quotes = bytes.Count(line, []byte{quote})
+	}
 	for i := range min(quotes, most) {
 		all = append(all, func(j int) bool { return i == j })
 	}
@@ -136,7 +141,9 @@ func (s *syntax) parseLoosely(line []byte, asText func(i int) bool, r *record) b
 			i += n
 			f.end = i
 		}
-		r.fields = append(r.fields, f)
+		if len(r.fields) <= maxColumns { // what is beyond is cut
+			r.fields = append(r.fields, f)
+		}
 		if i >= len(line) {
 			return true
 		}

@@ -46,6 +46,8 @@ const (
 	headLines = 100
 	headBytes = 64 << 10
 	headMost  = 4 << 20 // where the lines are long
+
+	firstTooLong = "a first line of more than 4 MiB: expected a line break before, or a quote to be closed"
 )
 
 // Open finds how a file is written, given the columns that a question names. A file
@@ -71,8 +73,14 @@ func (d *Dialect) Open(ctx context.Context, file File, columns []groupby.Column)
 	if len(head) == 0 {
 		return nil, &groupby.InputError{Name: file.Name, Problem: "the file is empty: expected " + expectedHeader(columns)}
 	}
+	if !final && bytes.IndexAny(head, "\r\n") < 0 {
+		return nil, explainNUL(&groupby.InputError{Name: file.Name, Line: 1, Problem: firstTooLong}, head)
+	}
 	if r.Layout, err = d.rules.detect(file.Name, columns, head, final, base); err != nil {
 		return nil, explainNUL(err, head)
+	}
+	if l := r.Layout; !final && l.HeaderLine > 0 && int(l.start) >= len(head) {
+		return nil, explainNUL(&groupby.InputError{Name: file.Name, Line: l.HeaderLine, Problem: firstTooLong}, head)
 	}
 	if err := r.skipAfterHeader(head); err != nil {
 		return nil, err
@@ -94,19 +102,27 @@ func expectedHeader(columns []groupby.Column) string {
 	return "a header line with " + quoteList(names)
 }
 
-// explainNUL says of a file full of NUL bytes that it may be UTF-16.
+// explainNUL says of a file with NUL bytes that it has them, and where every other byte is
+// one that it may be UTF-16.
 func explainNUL(err error, head []byte) error {
 	bad, ok := err.(*groupby.InputError)
-	if !ok || len(head) < 2 || bytes.IndexByte(head, 0) < 0 {
+	at := bytes.IndexByte(head, 0)
+	if !ok || at < 0 {
 		return err
 	}
-	e := *bad
-	name := "utf-16be"
-	if head[1] == 0 {
-		name = "utf-16le"
+	var nul [2]int
+	some := head[:min(len(head), 1024)]
+	for i, c := range some {
+		if c == 0 {
+			nul[i%2]++
+		}
 	}
-	e.Problem = fmt.Sprintf("a NUL byte: expected text; encoding: %s may read it", name)
-	e.Header = nil
+	e := groupby.InputError{Name: bad.Name, Line: 1 + lines(head[:at]), Problem: nulByte}
+	for i, name := range []string{"utf-16be", "utf-16le"} {
+		if 4*nul[i] > len(some) && 4*nul[1-i] < nul[i] {
+			e.Line, e.Problem = 0, fmt.Sprintf("%s; encoding: %s may read it", nulByte, name)
+		}
+	}
 	return &e
 }
 
@@ -136,7 +152,7 @@ func (r *Reading) head(ctx context.Context, base *Layout) (head []byte, final bo
 		if final || n >= headMost || bytes.Count(head[:n], []byte{'\n'})+bytes.Count(head[:n], []byte{'\r'}) >= headLines {
 			break
 		}
-		head = append(head, make([]byte, len(head))...)
+		head = grown(head, 2*len(head))
 	}
 	head = head[:n]
 	if base.charset == nil {

@@ -191,7 +191,7 @@ func (w *rewriter) visitAll(ctx context.Context, text io.Reader, within bool, at
 			k := w.s.parse(rest, whole, &w.rec)
 			if k == incomplete {
 				if used == 0 && n > maxRecord {
-					return &groupby.InputError{Name: w.name, Line: w.line, Problem: recordTooLong}
+					return tooLong(w.name, w.line, data)
 				}
 				break
 			}
@@ -217,7 +217,7 @@ func (w *rewriter) visitAll(ctx context.Context, text io.Reader, within bool, at
 			used += w.rec.size
 		}
 		if used == 0 && n == len(buf) {
-			buf = append(buf, make([]byte, len(buf))...)
+			buf = grown(buf, min(2*len(buf), mostHeld))
 		}
 		n = copy(buf, data[used:])
 	}

@@ -384,9 +384,16 @@ func (w *rewriter) refuse(data []byte, bad *groupby.InputError) error {
 	t.rejects = append(t.rejects, ',')
 	t.rejects = appendField(t.rejects, []byte(bad.Reason()))
 	t.rejects = append(t.rejects, ',')
-	t.rejects = append(appendField(t.rejects, w.shown(data[:w.rec.end])), '\n')
+	raw, more := data[:w.rec.end], ""
+	if len(raw) > ofRejected {
+		raw, more = raw[:ofRejected], ellipsis
+	}
+	t.rejects = append(appendField(t.rejects, append(w.shown(raw), more...)), '\n')
 	return nil
 }
+
+// ofRejected is how many bytes of a rejected row are kept.
+const ofRejected = 64 << 10
 
 // shown is a text in UTF-8, with what cannot be decoded as \xNN.
 func (w *rewriter) shown(text []byte) []byte {

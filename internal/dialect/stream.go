@@ -7,8 +7,6 @@ import (
 	"io"
 	"slices"
 	"sync"
-
-	"csv-pipeline/internal/groupby"
 )
 
 // blockSize is how many bytes of a text are rewritten at once.
@@ -49,7 +47,11 @@ type batch struct {
 	scales []int
 	err    error
 	done   chan struct{}
+	read   chan struct{} // closed once nobody needs it, of a batch that is large
 }
+
+// large is the size from which batches are on their way one at a time.
+func (b *batch) large() bool { return cap(b.data) > 4*blockSize }
 
 // newStream rewrites a text that begins with the first record, by so many goroutines.
 func newStream(ctx context.Context, name string, text io.Reader, r *rules, l *Layout, outputs []output, c *computation, rejects io.Writer, workers int) *Stream {
@@ -191,8 +193,8 @@ func (s *Stream) sequential(ctx context.Context) {
 		b.line = w.line
 		w.last = final
 		used := w.run(b, buf[:n], final)
-		if used == 0 && n == len(buf) {
-			buf = append(buf, make([]byte, len(buf))...)
+		if used == 0 && n == len(buf) && b.err == nil {
+			buf = grown(buf, min(2*len(buf), mostHeld))
 		}
 		n = copy(buf, buf[used:n])
 		final = final || w.ended
@@ -215,7 +217,7 @@ func (w *rewriter) run(b *batch, data []byte, final bool) (used int) {
 	}
 	used, b.err = w.rewrite(data, final)
 	if b.err == nil && used == 0 && len(data) > maxRecord {
-		b.err = &groupby.InputError{Name: w.name, Line: w.line, Problem: recordTooLong}
+		b.err = tooLong(w.name, w.line, data)
 	}
 	b.out, b.rows, b.tally = w.out, w.rows, w.tally
 	b.marks = b.marks[:0]
@@ -229,6 +231,16 @@ func (w *rewriter) run(b *batch, data []byte, final bool) (used int) {
 		}
 	}
 	return used
+}
+
+// mostHeld is how many bytes of a text are held at most, to find a record's end in them.
+const mostHeld = maxRecord + 64<<10
+
+// grown is a larger buffer with the same beginning, and no larger than that, as append's is.
+func grown(buf []byte, size int) []byte {
+	larger := make([]byte, max(size, len(buf)))
+	copy(larger, buf)
+	return larger
 }
 
 // fill reads until buf is full or the text at its end.
@@ -275,12 +287,16 @@ func (s *Stream) parallel(ctx context.Context, workers int) {
 	}
 	var last *batch
 	s.next = func() (*batch, error) {
-		if last != nil {
+		if last != nil && last.large() {
+			last.data, last.out = nil, nil
+			close(last.read)
+		} else if last != nil {
 			select {
 			case spare <- last:
 			default:
 			}
 		}
+		last = nil
 		b, ok := <-order
 		if !ok {
 			if err := context.Cause(ctx); err != nil {
@@ -306,24 +322,26 @@ func (s *Stream) split(ctx context.Context, jobs, order chan<- *batch, spare <-c
 		default:
 			b = &batch{data: make([]byte, blockSize)}
 		}
-		b.done, b.line, b.err = make(chan struct{}), line, nil
+		b.done, b.read, b.line, b.err = make(chan struct{}), make(chan struct{}), line, nil
 		size, cut, n := blockSize, 0, 0
 		b.data = b.data[:cap(b.data)]
 		var err error
 		for cut == 0 && !final && err == nil {
-			if size = max(size, 2*len(rest)); len(b.data) < size {
-				b.data = append(b.data, make([]byte, size-len(b.data))...)
+			if size = max(size, min(2*len(rest), mostHeld)); len(b.data) < size {
+				b.data = grown(b.data, size)
 			}
 			if n == 0 {
-				n = copy(b.data, rest)
+				if n = copy(b.data, rest); cap(rest) > blockSize {
+					rest = nil
+				}
 			}
 			if n, final, err = fill(s.text, b.data[:size], n); err != nil {
 				break
 			}
 			if cut = syntax.boundary(b.data[:n]); n > maxRecord && cut == 0 {
-				cut = n // which is refused as one record
+				err = tooLong(s.name, line, b.data[:n])
 			}
-			size *= 2
+			size = min(2*size, mostHeld)
 		}
 		if final {
 			cut = n
@@ -343,7 +361,15 @@ func (s *Stream) split(ctx context.Context, jobs, order chan<- *batch, spare <-c
 		if err != nil {
 			return
 		}
-		jobs <- b // has room wherever order has
+		large := b.large() // before somebody else has it
+		jobs <- b          // has room wherever order has
+		if large {
+			select {
+			case <-b.read:
+			case <-ctx.Done():
+				return
+			}
+		}
 	}
 }
 

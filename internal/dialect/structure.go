@@ -1,6 +1,7 @@
 package dialect
 
 import (
+	"bytes"
 	"slices"
 	"strings"
 )
@@ -48,7 +49,9 @@ func (d *detector) structure(l *Layout) (fit int, ok bool) {
 	at := headerIn(all, mode, d.Lenient)
 	names, k := d.names(l, s, all[at].at)
 	if k != row {
-		names = d.mendedNames(l, s, all[at].at, mode)
+		if names = d.mendedNames(l, s, all[at].at, mode); len(names) == 0 {
+			return 0, false
+		}
 	}
 	end, times := all[at], 0
 	l.headerStart = int64(end.at)
@@ -215,11 +218,11 @@ func namesAll(header *sampled, rows []sampled) bool {
 // mendedNames reads a header with a quote that fits no rule.
 func (d *detector) mendedNames(l *Layout, s *syntax, at, mode int) (names []string) {
 	line := d.head[at:]
-	if end := strings.IndexAny(string(line), "\r\n"); end >= 0 {
+	if end := bytes.IndexAny(line, "\r\n"); end >= 0 {
 		line = line[:end]
 	}
 	var r, best record
-	for _, pick := range readings(strings.Count(string(line), string(rune(s.quote)))) {
+	for _, pick := range readings(line, s.quote) {
 		if s.parseLoosely(line, pick, &r) {
 			best = r
 			best.fields = slices.Clone(r.fields)

@@ -46,7 +46,11 @@ const (
 	openQuote      = "a quote is opened and never closed"
 	recordTooLong  = "a record of more than 16 MiB: expected a line break, or a quote to be closed, before"
 	nulByte        = "a NUL byte: expected text"
+	tooManyFields  = "more than 65536 columns: expected fewer, or another delimiter"
 )
+
+// maxColumns bounds the fields of a record, which are held together.
+const maxColumns = 1 << 16
 
 // maxRecord is the most bytes of a record, which the engine has to hold, too.
 const maxRecord = 16<<20 - 1
@@ -128,6 +132,10 @@ func (s *syntax) parse(data []byte, final bool, r *record) kind {
 		}
 		f.end = i
 	separator:
+		if len(r.fields) > maxColumns { // one more, for a delimiter at the end
+			r.at = f.from
+			return s.wrong(data, final, r, malformed, tooManyFields)
+		}
 		r.fields = append(r.fields, f)
 		if i == len(data) {
 			r.end, r.size = i, i

@@ -33,13 +33,6 @@ func (r *run) readBlocks() (bool, error) {
 	if in.ReaderAt == nil || in.Size < 2*int64(r.sizes.block) || r.opt.Workers == 1 || r.plan.skipBad {
 		return false, nil
 	}
-	var magic [magicLength]byte
-	if _, err := in.ReaderAt.ReadAt(magic[:min(magicLength, in.Size)], 0); err != nil && err != io.EOF {
-		return false, fmt.Errorf("read %s: %w", in.Name, err)
-	}
-	if compressed(magic[:]) {
-		return false, nil
-	}
 	b := &blocks{run: r, failed: in.Size + 1, known: 1}
 	b.handed.L = &b.mu
 	w := r.worker()

@@ -11,9 +11,9 @@
 // RFC 4180: fields separated by a delimiter, records by LF or CRLF, fields
 // that hold a delimiter, a quote or a line break enclosed in double quotes,
 // a quote within them doubled. A UTF-8 byte order mark, a missing final line
-// break and blank lines are accepted; gzip and zstd are recognised by their
-// first bytes. Every record has as many fields as the first. Anything else is
-// an [InputError] that names the line, and so is an input without any record.
+// break and blank lines are accepted. Every record has as many fields as the
+// first. Anything else is an [InputError] that names the line, and so is an
+// input without any record. Packed files are unpacked before (package dialect).
 //
 // # Values
 //

@@ -5,6 +5,7 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"unicode"
 )
 
 // InputError says that the input itself is wrong. It is permanent: reading
@@ -38,6 +39,7 @@ const (
 	textAfterQuote  = "text after a closing quote: expected a delimiter or a line break there, or quotes within a field doubled"
 	openQuote       = "a quote is opened and never closed"
 	recordTooLong   = "a record of more than 16 MiB: expected a line break, or a quote to be closed, before"
+	tooManyFields   = "more than 65536 columns: expected fewer, or another delimiter"
 	nulByte         = "a NUL byte: expected text in UTF-8 or another ASCII-compatible encoding"
 	notNumber       = "is not a number"
 	tooManyDecimals = "has more than 18 digits after the point"
@@ -96,11 +98,22 @@ func (e *InputError) Error() string {
 	return b.String()
 }
 
+// inMessage is a name of the file's as a message has it, in one line and not too long.
+func inMessage(name string) string {
+	if strings.ContainsFunc(name, unicode.IsControl) {
+		name = strconv.Quote(name)
+	}
+	if len(name) > fieldInMessage {
+		name = strings.ToValidUTF8(name[:fieldInMessage], "") + "…"
+	}
+	return name
+}
+
 // Reason is the message without the position.
 func (e *InputError) Reason() string {
 	var b strings.Builder
 	if e.Column != "" {
-		b.WriteString(e.Column + ": ")
+		b.WriteString(inMessage(e.Column) + ": ")
 	}
 	if e.Field != "" {
 		field, more := e.Field, ""

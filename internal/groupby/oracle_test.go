@@ -81,10 +81,7 @@ func (o *oracle) wide() bool {
 func (o *oracle) run(ctx context.Context, out io.Writer, opt Options) (Stats, error) {
 	p, in := o.plan, o.in
 	var read atomic.Int64
-	s, err := openStream(ctx, in, &read)
-	if err != nil {
-		return o.stats, err
-	}
+	s := openStream(ctx, in, &read)
 	defer s.close()
 	data, err := io.ReadAll(s)
 	o.stats.Bytes = read.Load()

@@ -78,6 +78,9 @@ func (r *record) parse(data []byte, delimiter byte) (problem string, incomplete 
 		if data[i] != delimiter && data[i] != '\n' {
 			return wrong(textAfterQuote)
 		}
+		if len(r.ends) > maxFields {
+			return wrong(tooManyFields)
+		}
 		r.ends = append(r.ends, uint32(len(r.text)))
 		if data[i] == '\n' {
 			r.size = i + 1
@@ -92,6 +95,9 @@ func (r *record) parse(data []byte, delimiter byte) (problem string, incomplete 
 	r.text = append(r.text, padding[:]...)
 	return "", false
 }
+
+// maxFields bounds the fields of a record, which are held together.
+const maxFields = 1 << 16
 
 // padding follows every text, so that whole words can be read at its end.
 var padding [64]byte

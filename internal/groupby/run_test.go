@@ -2,7 +2,6 @@ package groupby
 
 import (
 	"bytes"
-	"compress/gzip"
 	"context"
 	"errors"
 	"io"
@@ -11,8 +10,6 @@ import (
 	"strings"
 	"testing"
 	"testing/iotest"
-
-	"github.com/klauspost/compress/zstd"
 )
 
 func mustCompile(t testing.TB, spec Spec) *Plan {
@@ -119,7 +116,6 @@ func TestRunRefuses(t *testing.T) {
 		{"blank lines alone", total, "\n\r\n\n", `f.csv: the file has no line that is not blank: expected a header line with "item_id", "quantity"`},
 		{"blank lines alone, many", total, strings.Repeat("\n", 1<<20), `f.csv: the file has no line that is not blank: expected a header line with "item_id", "quantity"`},
 		{"byte order mark alone", total, "\uFEFF", `f.csv: the file has no line that is not blank: expected a header line with "item_id", "quantity"`},
-		{"nothing, compressed", total, gzipped(t, ""), `f.csv: the file has no line that is not blank: expected a header line with "item_id", "quantity"`},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			_, err := runText(t, c.spec, c.in)
@@ -154,63 +150,13 @@ func TestRejects(t *testing.T) {
 	}
 }
 
-func gzipped(t testing.TB, s string) string {
-	t.Helper()
-	var b bytes.Buffer
-	w := gzip.NewWriter(&b)
-	_, err := io.WriteString(w, s)
-	if err := errors.Join(err, w.Close()); err != nil {
-		t.Fatal(err)
-	}
-	return b.String()
-}
-
-func zstandard(t testing.TB, s string) string {
-	t.Helper()
-	var b bytes.Buffer
-	w, err := zstd.NewWriter(&b)
-	if err != nil {
-		t.Fatal(err)
-	}
-	_, err = io.WriteString(w, s)
-	if err := errors.Join(err, w.Close()); err != nil {
-		t.Fatal(err)
-	}
-	return b.String()
-}
-
-func TestCompressed(t *testing.T) {
-	const first, second, want = "item_id,quantity\n1,2\n1,", "3\n2,4\n", "item_id,total_quantity\n1,5\n2,4\n"
-	for name, in := range map[string]string{
-		"gzip":              gzipped(t, first+second),
-		"gzip, two members": gzipped(t, first) + gzipped(t, second),
-		"zstd":              zstandard(t, first+second),
-		"zstd, two frames":  zstandard(t, first) + zstandard(t, second),
-	} {
-		t.Run(name, func(t *testing.T) {
-			if got, err := runText(t, total, in); err != nil || got != want {
-				t.Errorf("got %q, %v", got, err)
-			}
-			_, err := runText(t, total, in[:len(in)-3])
-			var bad *InputError
-			if !errors.As(err, &bad) {
-				t.Errorf("cut off: got %v, want an InputError", err)
-			}
-		})
-	}
-}
-
 func TestReaderFails(t *testing.T) {
 	broken := errors.New("disk on fire")
-	for name, text := range map[string]string{"plain": "item_id,quantity\n1,2\n", "gzip": gzipped(t, "item_id,quantity\n1,2\n")[:20]} {
-		t.Run(name, func(t *testing.T) {
-			in := Input{Name: "f.csv", Reader: io.MultiReader(strings.NewReader(text), iotest.ErrReader(broken))}
-			_, err := mustCompile(t, total).Run(t.Context(), in, io.Discard, Options{})
-			var bad *InputError
-			if !errors.Is(err, broken) || errors.As(err, &bad) {
-				t.Errorf("got %v, want the reader's error and no InputError", err)
-			}
-		})
+	in := Input{Name: "f.csv", Reader: io.MultiReader(strings.NewReader("item_id,quantity\n1,2\n"), iotest.ErrReader(broken))}
+	_, err := mustCompile(t, total).Run(t.Context(), in, io.Discard, Options{})
+	var bad *InputError
+	if !errors.Is(err, broken) || errors.As(err, &bad) {
+		t.Errorf("got %v, want the reader's error and no InputError", err)
 	}
 }
 
@@ -223,8 +169,7 @@ func TestCancelled(t *testing.T) {
 	}
 }
 
-// TestReadAhead has archives of more than one buffer, whole, cut off, and
-// behind a reader that fails.
+// TestReadAhead has a text of more than one buffer, whole and behind a reader that fails.
 func TestReadAhead(t *testing.T) {
 	var b strings.Builder
 	b.WriteString("item_id,quantity\n")
@@ -233,26 +178,18 @@ func TestReadAhead(t *testing.T) {
 		b.WriteString(strconv.Itoa(i%5) + ",3\n")
 	}
 	const want = "item_id,total_quantity\n0,120000\n1,120000\n2,120000\n3,120000\n4,120000\n"
-	for name, archive := range map[string]string{"gzip": gzipped(t, b.String()), "zstd": zstandard(t, b.String())} {
-		t.Run(name, func(t *testing.T) {
-			p := mustCompile(t, total)
-			aggregate := func(r io.Reader) (string, error) {
-				var out bytes.Buffer
-				_, err := p.Run(t.Context(), Input{Name: "f.csv", Reader: r}, &out, Options{Workers: 2})
-				return out.String(), err
-			}
-			if got, err := aggregate(strings.NewReader(archive)); err != nil || got != want {
-				t.Errorf("got %q, %v", got, err)
-			}
-			half := archive[:len(archive)*9/10]
-			var bad *InputError
-			if _, err := aggregate(strings.NewReader(half)); !errors.As(err, &bad) {
-				t.Errorf("cut off: %v, want an InputError", err)
-			}
-			broken := errors.New("disk on fire")
-			if _, err := aggregate(io.MultiReader(strings.NewReader(half), iotest.ErrReader(broken))); !errors.Is(err, broken) {
-				t.Errorf("got %v, want the reader's error", err)
-			}
-		})
+	p := mustCompile(t, total)
+	aggregate := func(r io.Reader) (string, error) {
+		var out bytes.Buffer
+		_, err := p.Run(t.Context(), Input{Name: "f.csv", Reader: r}, &out, Options{Workers: 2})
+		return out.String(), err
+	}
+	if got, err := aggregate(strings.NewReader(b.String())); err != nil || got != want {
+		t.Errorf("got %q, %v", got, err)
+	}
+	broken := errors.New("disk on fire")
+	half := strings.NewReader(b.String()[:b.Len()*9/10])
+	if _, err := aggregate(io.MultiReader(half, iotest.ErrReader(broken))); !errors.Is(err, broken) {
+		t.Errorf("got %v, want the reader's error", err)
 	}
 }

@@ -9,14 +9,11 @@ import (
 // readStream aggregates the input from its beginning to its end, in this
 // goroutine.
 func (r *run) readStream() error {
-	s, err := openStream(r.ctx, r.in, &r.bytes)
-	if err != nil {
-		return err
-	}
+	s := openStream(r.ctx, r.in, &r.bytes)
 	defer func() { s.close() }()
 	w := r.worker()
 	size := r.sizes.block
-	if s.format == "" && r.in.ReaderAt != nil && r.in.Size < int64(size) {
+	if r.in.ReaderAt != nil && r.in.Size < int64(size) {
 		size = int(r.in.Size) + 1 // one more, to see the end with the first read
 	}
 	w.ensureText(size)
@@ -29,8 +26,9 @@ func (r *run) readStream() error {
 	}
 	rejects := newRejects(r, w)
 	w.base = 0
-	n, final, ahead := 0, false, s.format == "" && r.in.ReaderAt != nil || r.opt.Workers == 1
+	n, final, ahead := 0, false, r.in.ReaderAt != nil || r.opt.Workers == 1
 	for !final {
+		var err error
 		if n, final, err = fill(s, w.text[:w.room()], n); err != nil {
 			return err
 		}
