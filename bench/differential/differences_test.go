@@ -125,6 +125,7 @@ func TestDifferencesOfQuestions(t *testing.T) {
 		{"a division by zero", "k,v\na,0\n", dialect.Settings{}, "1 / v", "", "select 1 / v::int from file", "", "+Inf"},
 		{"a quotient of decimals is rounded once", "k,v\na,0.2\n", dialect.Settings{}, "0.6 / v", "", "select (0.6 / v::decimal(9,1))::varchar from file", "3", "2.9999999999999996"},
 		{"round to more digits", "k,v\na,1.5\n", dialect.Settings{}, "round(v, 2)", "", "select round(v::decimal(9,1), 2)::varchar from file", "1.50", "1.5"},
+		{"round of a double", "k,v\na,1.005\n", dialect.Settings{}, "round(v / 1, 2)", "", "select round(v::double, 2)::varchar from file", "1.01", "1.0"},
 		{"floor of an integer", "k,v\na,15\n", dialect.Settings{}, "floor(v)", "", "select floor(v::int)::varchar from file", "15", "15.0"},
 		{"a double is written shortest", "k,v\na,4\n", dialect.Settings{}, "v / 2", "", "select (v::int / 2)::varchar from file", "2", "2.0"},
 		{"a text without characters is NULL in aggregates", "k,v\na,1\nab,2\n", dialect.Settings{}, "count(substr(k, 2))", "", "select count(substr(k, 2)) from file", "1", "2"},

@@ -241,7 +241,7 @@ func (r asker) question(table string) asked {
 	}
 	if r.IntN(4) == 0 {
 		e := r.one(
-			said{"round(sum(v) / sum(q), 3) + 1", "round(sum(v)::double / nullif(sum(q), 0)::double, 3) + 1"},
+			said{"sum(v) / sum(q) + 1", "sum(v)::double / nullif(sum(q), 0)::double + 1"},
 			said{"max(v * q) / count(*)", "max(v * q)::double / nullif(count(*), 0)"},
 			same("sum(v) - min(q) * 2"), same("coalesce(sum(v), 0) + count(k)"), same("case when count(k) > 2 then max(v) else -min(v) end"), same("upper(max(k)) || '!'"))
 		m := inDouble

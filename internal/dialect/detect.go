@@ -284,7 +284,7 @@ func (d *detector) headerAt(l *Layout) bool {
 		}
 		part, k := d.names(l, s, at)
 		next := at + d.rec.size
-		if d.Lenient && (k == malformed || k == row && len(part) != mode && bytes.IndexAny(d.head[at:at+d.rec.end], "\r\n") >= 0) {
+		if d.Lenient && (k == malformed || k == row && len(part) != mode && bytes.ContainsAny(d.head[at:at+d.rec.end], "\r\n")) {
 			// a quote that fits no rule, or none that closes in the line
 			next = nextLine(d.head, at)
 			part, k = d.mendedNames(l, s, at, mode), row

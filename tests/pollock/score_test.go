@@ -48,7 +48,7 @@ func TestScore(t *testing.T) {
 		clean:                       10,
 		"":                          1,
 		"a,b\n1,2\n":                1 + 3 + 0.5 + 1 + 2/3. + 2/3. + 1 + 0.8,
-		"b,a\n03,4\n1,2\n":         1 + 6 + 2*5/6. + 5/6., // records compare by value, cells as text
+		"b,a\n03,4\n1,2\n":          1 + 6 + 2*5/6. + 5/6., // records compare by value, cells as text
 		"a,b,\n1,2,\n3,4,\n":        1 + 1 + 2/3. + 0.8 + 3 + 1 + 2/3. + 0.8,
 		"x,y\n5,6\n":                1,
 		"a,b\n1,2\n3,4\n1,2\n3,4\n": 1 + 3 + 1 + 0.5 + 2/3. + 1 + 0.6 + 0.75,
