@@ -45,7 +45,7 @@ func TestEverySettingIsDocumented(t *testing.T) {
 		documented = append(documented, m[1])
 	}
 	for _, key := range keys {
-		question := slices.Contains([]string{"input", "groupBy", "aggregate", "select", "where", "having", "orderBy", "limit", "datasets", "name", "files"}, key)
+		question := slices.Contains([]string{"input", "groupBy", "aggregate", "select", "where", "having", "orderBy", "limit", "output", "format", "datasets", "name", "files"}, key)
 		if !question && !slices.Contains(documented, key) {
 			t.Errorf("docs/input.md has no row for %s", key)
 		}
