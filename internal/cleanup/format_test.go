@@ -12,7 +12,7 @@ func TestAnOldResultInAnotherFormatGoesAlone(t *testing.T) {
 	p := setUp(t)
 	raw := p.put(t, filestore.Raw, "a.csv", "x", nil)
 	p.put(t, filestore.Processed, "a_aggregated_sales.csv", "old", &raw)
-	before := p.mark(t)
+	before := p.now(t)
 	p.put(t, filestore.Processed, "a_rejected.csv", "bad", &raw)
 	p.put(t, filestore.Processed, "a_aggregated_sales.parquet", "new", &raw)
 	p.clean(t, before)

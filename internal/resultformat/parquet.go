@@ -23,7 +23,7 @@ const (
 
 // parquetSink writes Parquet.
 type parquetSink struct {
-	w     *parquet.Writer
+	w     *parquet.GenericWriter[any]
 	types []columnType
 	batch []parquet.Row
 	text  []byte // of the batch; a row of it is not moved
@@ -47,7 +47,7 @@ func newParquet(to io.Writer, names []string, types []columnType) *parquetSink {
 			options = append(options, parquet.SkipPageBounds(name), parquet.SkipPageStatistics(name))
 		}
 	}
-	return &parquetSink{w: parquet.NewWriter(to, append(options, parquet.NewSchema("result", root))...), types: types}
+	return &parquetSink{w: parquet.NewGenericWriter[any](to, append(options, parquet.NewSchema("result", root))...), types: types}
 }
 
 // ordered is a group whose columns are not sorted by name.
