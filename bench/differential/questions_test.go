@@ -162,7 +162,7 @@ func (r asker) aggregate() (said, measured) {
 	case 0:
 		return with("count(*)%s", filter), exact
 	case 1:
-		return with("count(distinct %s)%s", r.one(r.text(1).orNull(), a), filter), exact
+		return with("count(distinct %s)%s", r.one(r.text(1).orNull(), with("%s + 0", a)), filter), exact // a column alone is texts
 	case 2:
 		x, f := r.text(1).orNull(), r.pick("first", "last")
 		return said{fmt.Sprintf("%s(%s)%s", f, x.ours, filter.ours), fmt.Sprintf("%s(%s order by row) filter (where (%s) is not null%s)", f, x.theirs, x.theirs, more)}, asText
