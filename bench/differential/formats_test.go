@@ -17,8 +17,8 @@ import (
 	question "csv-pipeline/internal/query"
 )
 
-// answers writes the results of files in a format, one file each.
-func answers(t *testing.T, spec question.Spec, format filestore.Format, texts []string) (folder string) {
+// resultsIn writes the results of files in a format, one file each.
+func resultsIn(t *testing.T, spec question.Spec, format filestore.Format, texts []string) (folder string) {
 	t.Helper()
 	folder = t.TempDir()
 	spec.Output.Format = format
@@ -75,10 +75,10 @@ func TestManyResultsAtOnce(t *testing.T) {
 	spec := question.Spec{GroupBy: []string{"coalesce(store, '?') as store", "day(at) as day", "year(at) as year"}, Aggregate: []string{
 		"count(*) as n", "sum(qty) as qty", "sum(amount) as amount", "avg(amount) as mean", "min(amount) as least", "sum(round(amount, 2)) as cents",
 		"sum(amount) / count(*) as ratio", "sum(amount) > 0 as gain", "stddev(amount) as spread"}}
-	columnar := "'" + answers(t, spec, filestore.Parquet, texts) + "/*.parquet'"
+	columnar := "'" + resultsIn(t, spec, filestore.Parquet, texts) + "/*.parquet'"
 	const columns = "day::date as day, year::bigint as year, n::bigint as n, qty::decimal(38,18) as qty, amount::decimal(38,18) as amount, mean::double as mean, least::decimal(38,18) as least, cents::decimal(38,2) as cents, ratio::double as ratio, gain::boolean as gain, spread::double as spread"
 	const table = "as_csv"
-	if _, err := db.Exec("create table " + table + " as select store, " + columns + " from read_csv('" + answers(t, spec, filestore.CSV, texts) +
+	if _, err := db.Exec("create table " + table + " as select store, " + columns + " from read_csv('" + resultsIn(t, spec, filestore.CSV, texts) +
 		"/*.csv', all_varchar = true, header = true, delim = ',', quote = '\"', escape = '\"')"); err != nil {
 		t.Fatal(err)
 	}
@@ -103,7 +103,7 @@ func TestManyResultsAtOnce(t *testing.T) {
 	if want := "VARCHAR DATE BIGINT BIGINT DECIMAL(38,18) DECIMAL(38,18) DOUBLE DECIMAL(38,18) DECIMAL(38,2) DOUBLE BOOLEAN DOUBLE"; types != want {
 		t.Errorf("the types are %s, want %s", types, want)
 	}
-	lines := "read_json('" + answers(t, spec, filestore.JSONLines, texts) + "/*.jsonl')"
+	lines := "read_json('" + resultsIn(t, spec, filestore.JSONLines, texts) + "/*.jsonl')"
 	if got, want := one(t, db, "select sum(n)::varchar from "+lines), one(t, db, "select sum(n)::varchar from "+columnar); got != want {
 		t.Errorf("JSON Lines: %s, want %s", got, want)
 	}
@@ -113,7 +113,7 @@ func TestManyResultsAtOnce(t *testing.T) {
 // DuckDB unites them where it is told to.
 func TestSelectedColumns(t *testing.T) {
 	db := open(t)
-	folder := answers(t, question.Spec{Select: []string{"*", "round(number(x), 1) as rounded"}}, filestore.Parquet, []string{
+	folder := resultsIn(t, question.Spec{Select: []string{"*", "round(number(x), 1) as rounded"}}, filestore.Parquet, []string{
 		"x,y\n1,1\n2,2\n", "x,y\n1.25,a\n-10,b\n,\n"})
 	rows, err := query(db, "select x::varchar, y, rounded::varchar from read_parquet('"+folder+"/*.parquet', union_by_name = true)")
 	if err != nil {
