@@ -115,7 +115,7 @@ func TestSelectedColumns(t *testing.T) {
 	db := open(t)
 	folder := resultsIn(t, question.Spec{Select: []string{"*", "round(number(x), 1) as rounded"}}, filestore.Parquet, []string{
 		"x,y\n1,1\n2,2\n", "x,y\n1.25,a\n-10,b\n,\n"})
-	rows, err := query(db, "select x::varchar, y, rounded::varchar from read_parquet('"+folder+"/*.parquet', union_by_name = true)")
+	rows, err := answers(db, "select x::varchar, y, rounded::varchar from read_parquet('"+folder+"/*.parquet', union_by_name = true)")
 	if err != nil {
 		t.Fatal(err)
 	}
