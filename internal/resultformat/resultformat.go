@@ -119,6 +119,9 @@ func (w *Writer) Close() error {
 	if len(w.pending) > 0 {
 		return errors.New("the result ends within a row")
 	}
+	if !w.begun { // a file without rows and header has a column, too
+		w.names, w.columns = []string{"#1"}, make([]profile, 1)
+	}
 	types := make([]columnType, len(w.columns))
 	for i := range w.columns {
 		types[i] = w.columns[i].decide(w.told.of(i, len(w.columns)))
@@ -126,7 +129,10 @@ func (w *Writer) Close() error {
 	out := bufio.NewWriterSize(w.to, 64<<10)
 	var sink sink
 	if w.format == filestore.Parquet {
-		sink = newParquet(out, w.names, types)
+		var err error
+		if sink, err = newParquet(out, w.names, types); err != nil {
+			return err
+		}
 	} else {
 		sink = newLines(out, w.names, types)
 	}

@@ -206,6 +206,7 @@ func TestRoundTrips(t *testing.T) {
 		if again := write(t, filestore.Parquet, told, text.String(), r); !bytes.Equal(columnar, again) {
 			t.Fatalf("seed %d: the same result has other bytes", seed)
 		}
+		readByLibrary(t, seed, records, columnar)
 		fromParquet, err := ParquetTable(bytes.NewReader(columnar), int64(len(columnar)), 1000)
 		if err != nil {
 			t.Fatal(err)
@@ -301,6 +302,13 @@ func TestMemory(t *testing.T) {
 	if f.NumRows() != rows || len(f.RowGroups()) < rows/groupRows {
 		t.Errorf("%d rows in %d row groups", f.NumRows(), len(f.RowGroups()))
 	}
+	i := 0
+	eachRow(t, out, fi.Size(), func(cells []string) {
+		if want := fmt.Sprintf("%d,customer %d,%d.%02d,2024-01-%02d", i, i*7919%rows, i, i%100, 1+i%28); strings.Join(cells, ",") != want {
+			t.Fatalf("row %d is %s, want %s", i, cells, want)
+		}
+		i++
+	})
 }
 
 // watched calls seen at each write.
