@@ -119,11 +119,11 @@ func (c benchCase) competitors(files []string) []competitor {
 
 // question is what is asked of a file that is not plain, or with an expression.
 func (c benchCase) question() string {
-	input := c.input
-	if input != "{}" {
-		input = "{" + input + "}"
+	input := ""
+	if c.input != "{}" {
+		input = "input:\n  " + c.input + "\n"
 	}
-	return fmt.Sprintf("input: %s\ngroupBy: [%q]\naggregate: [%q]\nwhere: %q\n", input, c.keys, c.aggregates, c.where)
+	return fmt.Sprintf("%sgroupBy: [%q]\naggregate: [%q]\nwhere: %q\n", input, c.keys, c.aggregates, c.where)
 }
 
 // dataset makes the files of a case if they are not there.
