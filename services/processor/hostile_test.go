@@ -197,7 +197,7 @@ var hostileFiles = []hostile{
 		return join("\xff\xfe"+text16(header), repeat(text16("1,2\n"), n), "\x31")
 	}, says: "middle of a character"},
 	{name: "UTF-16 without line ends", text: func(n int64) io.Reader {
-		return join("\xff\xfe"+text16(header), repeat(text16("1"), n))
+		return join("\xff\xfe"+text16(header), repeat(text16("1"), 2*n))
 	}, says: "16 MiB"},
 	{name: "NULs", file: sparse(""), says: "NUL"},
 	{name: "NULs after the header", file: sparse(header), says: "NUL"},
