@@ -33,8 +33,6 @@ func (v *Value) same(other *Value) bool {
 		v.Number.scale == other.Number.scale && v.Number.compare(other.Number) == 0
 }
 
-func (v *Value) set(other *Value) { *v = *other }
-
 func (v *Value) setText(text []byte) { v.Kind, v.Text, v.cell = TextValue, text, 0 }
 func (v *Value) setInteger(n int64)  { v.Kind, v.Number = NumberValue, Number{small: n} }
 func (v *Value) setBool(b bool)      { v.Kind, v.True = BoolValue, b }
