@@ -70,7 +70,7 @@ var cases = []benchCase{
 		rewrite: dollars, input: "bareNumber: false", keys: "region", aggregates: "sum(price) as total",
 		query: "select region, sum(replace(price, '$', '')::decimal(18,2)) as total from read_csv('%s', types = {'price': 'varchar'}) group by all order by all"},
 	{name: "backslash", title: "20 million rows, quotes escaped by backslashes", rows: 20_000_000, items: 100,
-		rewrite: backslashes, input: `escapeChar: "\"`, keys: "region", aggregates: "sum(price) as total",
+		rewrite: backslashes, input: `escapeChar: "\\"`, keys: "region", aggregates: "sum(price) as total",
 		query: `select region, sum(price) as total from read_csv('%s', escape = '\', quote = '"', types = {'price': 'decimal(18,2)'}) group by all order by all`},
 	{name: "product", title: "20 million rows, a product", rows: 20_000_000, items: 100, rewrite: addDecimals,
 		input: "{}", keys: "region", aggregates: "sum(price * quantity) as turnover",
@@ -119,11 +119,11 @@ func (c benchCase) competitors(files []string) []competitor {
 
 // question is what is asked of a file that is not plain, or with an expression.
 func (c benchCase) question() string {
-	input := c.input
-	if input != "{}" {
-		input = "{" + input + "}"
+	input := ""
+	if c.input != "{}" {
+		input = "input:\n  " + c.input + "\n"
 	}
-	return fmt.Sprintf("input: %s\ngroupBy: [%q]\naggregate: [%q]\nwhere: %q\n", input, c.keys, c.aggregates, c.where)
+	return fmt.Sprintf("%sgroupBy: [%q]\naggregate: [%q]\nwhere: %q\n", input, c.keys, c.aggregates, c.where)
 }
 
 // dataset makes the files of a case if they are not there.

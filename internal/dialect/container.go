@@ -89,7 +89,8 @@ type container struct {
 	file   File
 	format string    // "" for a file that is not packed
 	member *zip.File // of a zip
-	limit  int64     // the most bytes that one stored byte may become
+	zipped *zipFile
+	limit  int64 // the most bytes that one stored byte may become
 }
 
 // openContainer tells how a file is packed; what is no CSV is an *InputError.
@@ -128,18 +129,18 @@ func (c *container) bad(problem string) error {
 
 // openZip finds the one CSV file of a zip.
 func (c *container) openZip() error {
-	directory := &directoryReader{in: c.file.ReaderAt, left: maxDirectory}
-	archive, err := zip.NewReader(directory, c.file.Size)
-	if directory.left < 0 {
+	c.zipped = &zipFile{in: c.file.ReaderAt, left: maxDirectory}
+	archive, err := zip.NewReader(c.zipped, c.file.Size)
+	if c.zipped.left < 0 {
 		return c.bad("the zip archive has too many files: expected one CSV file in it")
 	}
-	if directory.failed != nil {
-		return fmt.Errorf("read %s: %w", c.file.Name, directory.failed)
+	if failed := c.zipped.failed.Load(); failed != nil {
+		return fmt.Errorf("read %s: %w", c.file.Name, *failed)
 	}
 	if err != nil {
 		return c.bad(fmt.Sprintf("the zip archive is damaged or cut off: %v", err))
 	}
-	directory.known = true
+	c.zipped.known = true
 	var names []string
 	for _, member := range archive.File {
 		name := member.Name
@@ -173,25 +174,24 @@ func (c *container) openZip() error {
 // maxDirectory bounds what is read of a zip's directory, all of which is held.
 const maxDirectory = 2 << 20
 
-// directoryReader reads a zip, of its directory no more than so many bytes, and tells a
-// failing disk from a damaged archive.
-type directoryReader struct {
+// zipFile reads a zip, of its directory no more than so many bytes, and remembers an error of
+// reading as stored does.
+type zipFile struct {
 	in     io.ReaderAt
 	left   int64
 	known  bool // the directory was read
-	failed error
+	failed atomic.Pointer[error]
 }
 
-func (d *directoryReader) ReadAt(b []byte, at int64) (int, error) {
-	if d.known {
-		return d.in.ReadAt(b, at)
+func (z *zipFile) ReadAt(b []byte, at int64) (int, error) {
+	if !z.known {
+		if z.left -= int64(len(b)); z.left < 0 {
+			return 0, io.ErrUnexpectedEOF
+		}
 	}
-	if d.left -= int64(len(b)); d.left < 0 {
-		return 0, io.ErrUnexpectedEOF
-	}
-	n, err := d.in.ReadAt(b, at)
+	n, err := z.in.ReadAt(b, at)
 	if err != nil && err != io.EOF {
-		d.failed = err
+		z.failed.CompareAndSwap(nil, &err)
 	}
 	return n, err
 }
@@ -225,7 +225,7 @@ func (c *container) open(ctx context.Context, bytesRead *atomic.Int64) (*text, e
 	case "bzip2":
 		t.Reader = bzip2.NewReader(packed)
 	case "xz":
-		guard := &xzGuard{ctx: ctx, in: packed}
+		guard := &xzGuard{file: src, in: packed}
 		t.close = guard.close
 		t.Reader, err = xz.ReaderConfig{DictCap: lzma.MinDictCap}.NewReader(guard)
 	case "lz4":
@@ -296,6 +296,9 @@ func (t *text) Read(b []byte) (int, error) {
 func (t *text) explain(err error) error {
 	if t.stored.failed != nil {
 		return fmt.Errorf("read %s: %w", t.c.file.Name, t.stored.failed)
+	}
+	if z := t.c.zipped; z != nil && z.failed.Load() != nil {
+		return fmt.Errorf("read %s: %w", t.c.file.Name, *z.failed.Load())
 	}
 	if errors.Is(err, zstd.ErrWindowSizeExceeded) || errors.Is(err, zstd.ErrDecoderSizeExceeded) {
 		return t.c.bad(fmt.Sprintf("the zstd window is larger than %d MiB: expected a file compressed without --ultra and --long", zstdMaxWindow>>20))

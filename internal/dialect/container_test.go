@@ -1,6 +1,7 @@
 package dialect
 
 import (
+	"archive/zip"
 	"bytes"
 	"context"
 	"encoding/binary"
@@ -30,6 +31,14 @@ func packed(t *testing.T, format, text string) string {
 		w = gzip.NewWriter(&b)
 	case "zstd":
 		w, err = zstd.NewWriter(&b)
+	case "zip":
+		z := zip.NewWriter(&b)
+		member, err := z.Create("f.csv")
+		_, wrong := io.WriteString(member, text)
+		if err := errors.Join(err, wrong, z.Close()); err != nil {
+			t.Fatal(err)
+		}
+		return b.String()
 	case "xz":
 		w, err = xz.WriterConfig{BlockSize: 64 << 10}.NewWriter(&b)
 	}
@@ -59,16 +68,16 @@ func unpack(in io.ReaderAt, size int64) (string, error) {
 	return string(all), err
 }
 
-// failing is a file of which only the beginning can be read.
+// failing is a file of which a byte cannot be read.
 type failing struct {
 	*strings.Reader
-	good int64
+	bad int64
 }
 
 var errDisk = errors.New("disk on fire")
 
 func (f failing) ReadAt(b []byte, at int64) (int, error) {
-	if at+int64(len(b)) > f.good {
+	if at <= f.bad && f.bad < at+int64(len(b)) {
 		return 0, errDisk
 	}
 	return f.Reader.ReadAt(b, at)
@@ -81,9 +90,12 @@ func TestPackedPieces(t *testing.T) {
 		b.WriteString(strconv.Itoa(random.IntN(1e6)) + ",3\n")
 	}
 	first, second := b.String(), "1,2\n"
-	for _, format := range []string{"gzip", "zstd", "xz"} {
+	for _, format := range []string{"gzip", "zstd", "xz", "zip"} {
 		t.Run(format, func(t *testing.T) {
 			file := packed(t, format, first) + packed(t, format, second)
+			if format == "zip" { // which has one
+				file = packed(t, format, first+second)
+			}
 			if got, err := unpack(strings.NewReader(file), int64(len(file))); err != nil || got != first+second {
 				t.Errorf("got %d bytes, %v", len(got), err)
 			}

@@ -73,7 +73,7 @@ func (d *Dialect) Open(ctx context.Context, file File, columns []groupby.Column)
 	if len(head) == 0 {
 		return nil, &groupby.InputError{Name: file.Name, Problem: "the file is empty: expected " + expectedHeader(columns)}
 	}
-	if !final && bytes.IndexAny(head, "\r\n") < 0 {
+	if !final && !bytes.ContainsAny(head, "\r\n") {
 		return nil, explainNUL(&groupby.InputError{Name: file.Name, Line: 1, Problem: firstTooLong}, head)
 	}
 	if r.Layout, err = d.rules.detect(file.Name, columns, head, final, base); err != nil {

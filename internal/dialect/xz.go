@@ -2,7 +2,6 @@ package dialect
 
 import (
 	"bufio"
-	"context"
 	"encoding/binary"
 	"fmt"
 	"io"
@@ -25,8 +24,8 @@ var largeDictionary = make(chan struct{}, 1)
 // would take as much memory as that asks for. It follows the format as
 // https://tukaani.org/xz/xz-file-format.txt has it; where the file does not, the decoder says so.
 type xzGuard struct {
-	ctx   context.Context
-	in    *bufio.Reader
+	file  *stored
+	in    *bufio.Reader        // of the file
 	part  func(*xzGuard) error // looks at what comes next and says how long it is
 	left  int64                // bytes until then; below 0 all
 	block int64                // bytes of the block so far
@@ -98,8 +97,9 @@ func (g *xzGuard) header() error {
 		select {
 		case largeDictionary <- struct{}{}:
 			g.holds = true
-		case <-g.ctx.Done():
-			return g.ctx.Err()
+		case <-g.file.ctx.Done():
+			g.file.failed = g.file.ctx.Err()
+			return g.file.failed
 		}
 	}
 	return nil

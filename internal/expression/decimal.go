@@ -153,6 +153,11 @@ func (d *Number) round(digits int32, how rounding) {
 		}
 		return
 	}
+	if d.big == nil && int(by) < len(powers) && digits >= 0 {
+		d.roundSmall(powers[by], how)
+		d.scale = digits
+		return
+	}
 	unit := bigPower(by)
 	m := new(big.Int)
 	rest := new(big.Int)
@@ -172,6 +177,18 @@ func (d *Number) round(digits int32, how rounding) {
 	*d = ofBig(m, digits)
 	if digits < 0 {
 		*d = ofBig(new(big.Int).Mul(m, bigPower(-digits)), 0)
+	}
+}
+
+// roundSmall makes the mantissa one of units, a power of ten.
+func (d *Number) roundSmall(unit int64, how rounding) {
+	rest := d.small % unit
+	d.small /= unit // towards zero
+	switch {
+	case how == halfAway && rest >= unit-rest || how == up && rest > 0:
+		d.small++
+	case how == halfAway && rest <= -unit-rest || how == down && rest < 0:
+		d.small--
 	}
 }
 

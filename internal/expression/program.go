@@ -11,8 +11,9 @@ import (
 // Program is an expression that is bound to the columns of a Row. It is immutable, and
 // any number of rows may run it at once.
 type Program struct {
-	Type Type
-	run  eval
+	Type  Type
+	run   eval
+	slots int // values that it needs for its operands
 }
 
 // eval sets v to the value of an expression for a row.
@@ -21,31 +22,42 @@ type eval func(r *Row, v *Value) error
 // Bind makes a program of an expression without aggregates. index tells which column of
 // the row a Column is.
 func (n *Node) Bind(index func(column *Node) int) *Program {
-	b := binder{index}
-	return &Program{Type: n.Type, run: b.bind(n)}
+	b := binder{index: index}
+	run := b.bind(n)
+	return &Program{n.Type, run, b.slots}
 }
 
 // BindNumber is Bind where a number is wanted.
 func (n *Node) BindNumber(index func(column *Node) int) *Program {
-	b := binder{index}
-	return &Program{Type: n.Type, run: b.number(n)}
+	b := binder{index: index}
+	run := b.number(n)
+	return &Program{n.Type, run, b.slots}
 }
 
 // Run sets v to the program's value for a row. Its errors are *ValueError.
-func (p *Program) Run(r *Row, v *Value) error { return p.run(r, v) }
+func (p *Program) Run(r *Row, v *Value) error {
+	if len(r.slots) < p.slots {
+		r.slots = make([]Value, p.slots)
+	}
+	return p.run(r, v)
+}
 
-type binder struct{ index func(*Node) int }
+type binder struct {
+	index     func(*Node) int
+	slots     int
+	constants map[*Node]*Value // nil of what is none
+}
 
 func (b *binder) bind(n *Node) eval {
+	if value := b.constant(n); value != nil {
+		return func(_ *Row, v *Value) error { *v = *value; return nil }
+	}
 	switch n.Op {
 	case Column:
 		i := b.index(n)
 		return func(r *Row, v *Value) error { *v = r.cells[i].value; return nil }
-	case Literal:
-		value := n.Value
-		return func(_ *Row, v *Value) error { *v = value; return nil }
 	case Add, Sub, Mul, Div:
-		return arithmetic(n.Op, b.number(n.Args[0]), b.number(n.Args[1]))
+		return b.arithmetic(n)
 	case Neg, Abs, Floor, Ceil, Round:
 		return b.unary(n)
 	case ToNumber:
@@ -98,6 +110,16 @@ func (b *binder) bind(n *Node) eval {
 
 // number is an expression in the place of a number.
 func (b *binder) number(n *Node) eval {
+	if n.Op == Column {
+		x := b.operand(n, asNumbers)
+		return func(r *Row, v *Value) error {
+			number, err := x(r, v)
+			if number != v {
+				v.Kind, v.Number, v.Float = number.Kind, number.Number, number.Float
+			}
+			return err
+		}
+	}
 	x := b.bind(n)
 	if n.Type.Numeric() {
 		return x
@@ -123,53 +145,16 @@ func (b *binder) text(n *Node) eval {
 	}
 }
 
-func arithmetic(op Op, left, right eval) eval {
-	return func(r *Row, v *Value) error {
-		var other Value
-		if err := left(r, v); err != nil || v.Kind == NullValue {
-			return err
-		}
-		if err := right(r, &other); err != nil || other.Kind == NullValue {
-			v.Kind = NullValue
-			return err
-		}
-		if op == Div {
-			return divide(v, &other)
-		}
-		if v.Kind == NumberValue && other.Kind == NumberValue {
-			switch op {
-			case Add:
-				v.Number.add(other.Number)
-			case Sub:
-				other.Number.negate()
-				v.Number.add(other.Number)
-			default:
-				v.Number.multiply(other.Number)
-			}
-			return nil
-		}
-		x, y := v.float(), other.float()
-		switch op {
-		case Add:
-			x += y
-		case Sub:
-			x -= y
-		default:
-			x *= y
-		}
-		return v.setFloat(x)
-	}
-}
-
-func divide(v, by *Value) error {
+// divide sets v to x / by.
+func divide(v, x, by *Value) error {
 	if by.Kind == NumberValue && by.Number.sign() == 0 || by.Kind == FloatValue && by.Float == 0 {
 		v.Kind = NullValue
 		return nil
 	}
-	if v.Kind == NumberValue && by.Kind == NumberValue {
-		return v.setFloat(quotient(v.Number, by.Number))
+	if x.Kind == NumberValue && by.Kind == NumberValue {
+		return v.setFloat(quotient(x.Number, by.Number))
 	}
-	return v.setFloat(v.float() / by.float())
+	return v.setFloat(x.float() / by.float())
 }
 
 func (v *Value) setFloat(f float64) error {
@@ -236,61 +221,6 @@ func holds(op Op, order int) bool {
 		return order > 0
 	}
 	return order >= 0
-}
-
-// comparison compares by value where one side is a number, as text where one side is a
-// text, and two cells by value where both are numbers.
-func (b *binder) comparison(n *Node) eval {
-	a, c, op := n.Args[0], n.Args[1], n.Op
-	var left, right eval
-	order := compareNumbers
-	switch {
-	case a.Type.Numeric() || c.Type.Numeric():
-		left, right = b.number(a), b.number(c)
-	case a.Type == Bool || c.Type == Bool:
-		left, right = b.bind(a), b.bind(c)
-		order = func(x, y *Value) int {
-			switch {
-			case x.True == y.True:
-				return 0
-			case x.True:
-				return 1
-			}
-			return -1
-		}
-	case a.Type == Cell && c.Type == Cell:
-		left, right, order = b.bind(a), b.bind(c), nil
-	default:
-		left, right = b.text(a), b.text(c)
-		order = func(x, y *Value) int { return bytes.Compare(x.Text, y.Text) }
-	}
-	return func(r *Row, v *Value) error {
-		var other Value
-		if err := left(r, v); err != nil || v.Kind == NullValue {
-			return err
-		}
-		if err := right(r, &other); err != nil || other.Kind == NullValue {
-			v.Kind = NullValue
-			return err
-		}
-		by := order
-		if by == nil {
-			by = r.compareCells
-		}
-		v.setBool(holds(op, by(v, &other)))
-		return nil
-	}
-}
-
-func (r *Row) compareCells(a, b *Value) int {
-	x, y := *a, *b
-	if r.asNumber(&x) == nil && r.asNumber(&y) == nil {
-		return compareNumbers(&x, &y)
-	}
-	x, y = *a, *b
-	r.asText(&x)
-	r.asText(&y)
-	return bytes.Compare(x.Text, y.Text)
 }
 
 // logic is SQL's and or or of three values.
@@ -414,65 +344,6 @@ func (b *binder) scaled(n *Node, x eval) eval {
 		}
 		return err
 	}
-}
-
-// scale is Scale of the cells of a row.
-func (b *binder) scale(n *Node) func(r *Row) int {
-	columns := map[*Node]int{}
-	for _, c := range n.Columns() {
-		columns[c] = b.index(c)
-	}
-	if len(columns) == 0 {
-		static := n.Scale(func(*Node) int { return 0 })
-		return func(*Row) int { return static }
-	}
-	return func(r *Row) int { return n.Scale(func(c *Node) int { return r.scale(columns[c]) }) }
-}
-
-// Scale is how many digits after the point decimals of an expression have, given those of
-// its columns: as many as the factors of a product together, and the most of the parts of
-// what else is made of several. What is not known counts as none.
-func (n *Node) Scale(of func(column *Node) int) int {
-	most := func(nodes []*Node) (scale int) {
-		for _, a := range nodes {
-			scale = max(scale, a.Scale(of))
-		}
-		return scale
-	}
-	switch n.Op {
-	case Column:
-		return of(n)
-	case Literal:
-		if n.Value.Kind == NumberValue {
-			return n.Value.Number.Scale()
-		}
-	case Add, Sub:
-		return most(n.Args)
-	case Mul:
-		return n.Args[0].Scale(of) + n.Args[1].Scale(of)
-	case Neg, Abs, ToNumber, NullIf:
-		return n.Args[0].Scale(of)
-	case Round:
-		if len(n.Args) == 2 {
-			return int(max(0, n.Args[1].Value.Number.small))
-		}
-	case Coalesce:
-		return most(n.Args)
-	case Case:
-		scale := 0
-		for i, a := range n.Args {
-			if i%2 == 1 || i == len(n.Args)-1 {
-				scale = max(scale, a.Scale(of))
-			}
-		}
-		return scale
-	case Aggregate:
-		switch n.Function {
-		case Sum, Min, Max, First, Last:
-			return n.Args[0].Scale(of)
-		}
-	}
-	return 0
 }
 
 // Compare orders values as results are ordered: NULL first, then numbers by value, then

@@ -18,6 +18,7 @@ type Row struct {
 	env   Env
 	cells []rowCell
 	arena []byte // texts that were made
+	slots []Value
 }
 
 type rowCell struct {

@@ -1,0 +1,60 @@
+package expression
+
+import (
+	"math/big"
+	"testing"
+)
+
+type plainEnv struct{}
+
+func (plainEnv) Number(text []byte, v *Value) bool { return ParseValue(text, v) }
+func (plainEnv) Time(text []byte) ([]byte, bool)   { return text, true }
+func (plainEnv) FileName() string                  { return "f.csv" }
+
+func TestARowTakesNoMemory(t *testing.T) {
+	index := func(n *Node) int { return map[string]int{"region": 0, "price": 1, "qty": 2}[n.Text] }
+	row := NewRow(plainEnv{}, 3)
+	for _, source := range []string{
+		"region = 'north' and qty > 0",
+		"price * qty >= 10 * (1 + 19 / 100) - 1",
+		"round(price * 1.19, 2) = 14.88",
+		"case when qty > 1 then -price else price end = -12.50",
+		"coalesce(nullif(price, 0), qty, 1) > qty",
+		"price <> qty",
+	} {
+		n, err := ParseCondition(source)
+		if err != nil {
+			t.Fatal(err)
+		}
+		program := n.Bind(index)
+		var v Value
+		region, price, qty := []byte("north"), []byte("12.50"), []byte("3")
+		allocated := testing.AllocsPerRun(10, func() {
+			row.SetText(0, region)
+			row.SetText(1, price)
+			row.SetText(2, qty)
+			row.Begin()
+			if err := program.Run(row, &v); err != nil || !v.IsTrue() {
+				t.Errorf("%s is %v, %v", source, v, err)
+			}
+		})
+		if allocated > 0 {
+			t.Errorf("%s: %v allocations a row", source, allocated)
+		}
+	}
+}
+
+func TestSmallNumbersAreRoundedAsLargeOnes(t *testing.T) {
+	for _, how := range []rounding{halfAway, down, up} {
+		for small := int64(-1100); small <= 1100; small++ {
+			for digits := int32(0); digits < 3; digits++ {
+				got, want := Number{small: small, scale: 3}, Number{big: big.NewInt(small), scale: 3}
+				got.round(digits, how)
+				want.round(digits, how)
+				if got != want {
+					t.Fatalf("%d thousandths to %d digits, %d: got %+v, want %+v", small, digits, how, got, want)
+				}
+			}
+		}
+	}
+}
