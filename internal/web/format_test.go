@@ -7,13 +7,12 @@ import (
 	"testing"
 
 	"csv-pipeline/internal/query"
-	"csv-pipeline/internal/web"
 )
 
 // TestResultsInEveryFormat: a page shows the table of a result whatever its format is, and
 // the file is served with its type. The trends say what they leave out.
 func TestResultsInEveryFormat(t *testing.T) {
-	s := start(t, func(c *web.Config) {})
+	s := start(t, nil)
 	config, err := query.ParseConfig([]byte("output: {format: parquet}\ndatasets: [{files: ['l*.csv'], output: {format: jsonl}}]\n"))
 	if err != nil {
 		t.Fatal(err)
