@@ -176,10 +176,10 @@ func (w *rewriter) computed(o *output) error {
 	case text && o.role == groupby.Extreme && o.program.Type == expression.Cell:
 		var ok bool
 		if w.out, ok = w.numbers.appendNumber(w.out, v.Text); !ok {
-			w.out = appendField(w.out, v.Text)
+			w.out = groupby.AppendField(w.out, v.Text)
 		}
 	case text:
-		w.out = appendField(w.out, v.Text)
+		w.out = groupby.AppendField(w.out, v.Text)
 	case o.distinct:
 		w.out = v.AppendDistinct(w.out)
 	default:

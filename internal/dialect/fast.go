@@ -207,7 +207,7 @@ func (w *rewriter) regularCell(cell []byte, o *output, seen separators.Kinds) bo
 	}
 	switch o.role {
 	case groupby.Text:
-		w.out = appendField(w.out, cell)
+		w.out = groupby.AppendField(w.out, cell)
 		return true
 	case groupby.Presence:
 		w.out = append(w.out, '1')
@@ -221,7 +221,7 @@ func (w *rewriter) regularCell(cell []byte, o *output, seen separators.Kinds) bo
 	case groupby.Extreme:
 		var ok bool
 		if w.out, ok = w.numbers.appendNumber(w.out, cell); !ok {
-			w.out = appendField(w.out, cell)
+			w.out = groupby.AppendField(w.out, cell)
 		} else if w.armed {
 			o.points.observe(cell, w.line)
 		}

@@ -385,14 +385,15 @@ func (r *Reading) Select(ctx context.Context, headers []string, wants []Want, wh
 	}
 	for i, name := range names {
 		if i > 0 {
-			s.out = append(s.out, ',')
+			s.header = append(s.header, ',')
 		}
-		s.out = appendField(s.out, []byte(name))
+		s.header = groupby.AppendField(s.header, []byte(name))
 	}
-	if len(s.out) == 0 {
-		s.out = append(s.out, `""`...)
+	if len(s.header) == 0 {
+		s.header = append(s.header, `""`...)
 	}
-	s.out = append(s.out, '\n')
+	s.header = append(s.header, '\n')
+	s.out = append(s.out, s.header...)
 	return s, nil
 }
 

@@ -244,7 +244,7 @@ func (w *rewriter) cell(data []byte, o *output) *groupby.InputError {
 	}
 	switch o.role {
 	case groupby.Text:
-		w.out = appendField(w.out, cell)
+		w.out = groupby.AppendField(w.out, cell)
 	case groupby.Presence:
 		w.out = append(w.out, '1')
 	case groupby.Number, groupby.Extreme:
@@ -254,7 +254,7 @@ func (w *rewriter) cell(data []byte, o *output) *groupby.InputError {
 				o.points.observe(cell, w.line)
 			}
 		} else if o.role == groupby.Extreme {
-			w.out = appendField(w.out, cell)
+			w.out = groupby.AppendField(w.out, cell)
 		} else {
 			return w.badCell(data, o, cell, "is not a number"+w.numberHint(cell))
 		}
@@ -295,25 +295,6 @@ func (w *rewriter) text(data []byte, i int) []byte {
 		}
 	}
 	return cell
-}
-
-// appendField quotes a field where CSV needs it.
-func appendField(dst, field []byte) []byte {
-	special := false
-	for _, c := range field {
-		special = special || c == ',' || c == '"' || c == '\n' || c == '\r'
-	}
-	if !special {
-		return append(dst, field...)
-	}
-	dst = append(dst, '"')
-	for _, c := range field {
-		if c == '"' {
-			dst = append(dst, '"')
-		}
-		dst = append(dst, c)
-	}
-	return append(dst, '"')
 }
 
 // isHeader says whether a record is the header once more, as files have it that were
@@ -382,13 +363,13 @@ func (w *rewriter) refuse(data []byte, bad *groupby.InputError) error {
 	}
 	t.rejects = strconv.AppendInt(t.rejects, bad.Line, 10)
 	t.rejects = append(t.rejects, ',')
-	t.rejects = appendField(t.rejects, []byte(bad.Reason()))
+	t.rejects = groupby.AppendField(t.rejects, []byte(bad.Reason()))
 	t.rejects = append(t.rejects, ',')
 	raw, more := data[:w.rec.end], ""
 	if len(raw) > ofRejected {
 		raw, more = raw[:ofRejected], ellipsis
 	}
-	t.rejects = append(appendField(t.rejects, append(w.shown(raw), more...)), '\n')
+	t.rejects = append(groupby.AppendField(t.rejects, append(w.shown(raw), more...)), '\n')
 	return nil
 }
 

@@ -19,6 +19,8 @@ import (
 	"golang.org/x/text/encoding/japanese"
 	"golang.org/x/text/encoding/unicode"
 	"golang.org/x/text/transform"
+
+	"csv-pipeline/internal/groupby"
 )
 
 // writer is a random way of writing CSV, and the settings that read it.
@@ -297,7 +299,7 @@ func csvText(records [][]string) string {
 			if i > 0 {
 				b.WriteByte(',')
 			}
-			b.Write(appendField(nil, []byte(cell)))
+			b.Write(groupby.AppendField(nil, []byte(cell)))
 		}
 		if b.Len() == start {
 			b.WriteString(`""`)

@@ -25,10 +25,11 @@ type Stream struct {
 	scales  []int    // of the question's columns
 	rejects io.Writer
 
-	out   []byte // what is to be read yet
-	err   error
-	next  func() (*batch, error)
-	close func()
+	header []byte // of a selection
+	out    []byte // what is to be read yet
+	err    error
+	next   func() (*batch, error)
+	close  func()
 
 	rows  int64
 	tally tally
@@ -65,6 +66,16 @@ func newStream(ctx context.Context, name string, text io.Reader, r *rules, l *La
 		s.sequential(ctx)
 	}
 	return s
+}
+
+// Header is that of a selection, as it is read; nothing where it has none.
+func (s *Stream) Header() []byte { return s.header }
+
+// SkipHeader passes over the Header of a selection, of which nothing was read yet, and
+// returns it.
+func (s *Stream) SkipHeader() []byte {
+	s.out = s.out[len(s.header):]
+	return s.header
 }
 
 func (s *Stream) Close() { s.close() }

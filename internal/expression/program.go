@@ -1,9 +1,6 @@
 package expression
 
 import (
-	"bytes"
-	"cmp"
-	"fmt"
 	"math"
 	"slices"
 )
@@ -94,7 +91,7 @@ func (b *binder) bind(n *Node) eval {
 			if err := same(r, v); err != nil {
 				return err
 			}
-			if v.isTrue() {
+			if v.IsTrue() {
 				v.Kind = NullValue
 				return nil
 			}
@@ -308,7 +305,7 @@ func (b *binder) cases(n *Node) eval {
 			if err := branches[i].condition(r, v); err != nil {
 				return err
 			}
-			if v.isTrue() {
+			if v.IsTrue() {
 				return branches[i].value(r, v)
 			}
 		}
@@ -344,24 +341,4 @@ func (b *binder) scaled(n *Node, x eval) eval {
 		}
 		return err
 	}
-}
-
-// Compare orders values as results are ordered: NULL first, then numbers by value, then
-// texts by their bytes, then false and true.
-func Compare(a, b *Value) int {
-	rank := func(v *Value) int {
-		return [...]int{NullValue: 0, NumberValue: 1, FloatValue: 1, TextValue: 2, BoolValue: 3}[v.Kind]
-	}
-	if c := cmp.Compare(rank(a), rank(b)); c != 0 {
-		return c
-	}
-	switch rank(a) {
-	case 1:
-		return compareNumbers(a, b)
-	case 2:
-		return bytes.Compare(a.Text, b.Text)
-	case 3:
-		return cmp.Compare(fmt.Sprint(a.True), fmt.Sprint(b.True))
-	}
-	return 0
 }

@@ -37,10 +37,8 @@ func (v *Value) setText(text []byte) { v.Kind, v.Text, v.cell = TextValue, text,
 func (v *Value) setInteger(n int64)  { v.Kind, v.Number = NumberValue, Number{small: n} }
 func (v *Value) setBool(b bool)      { v.Kind, v.True = BoolValue, b }
 
-func (v *Value) isTrue() bool { return v.Kind == BoolValue && v.True }
-
 // IsTrue says whether a condition holds, which NULL does not.
-func (v *Value) IsTrue() bool { return v.isTrue() }
+func (v *Value) IsTrue() bool { return v.Kind == BoolValue && v.True }
 
 // Append writes a value as results have it: NULL as nothing.
 func (v *Value) Append(dst []byte) []byte {

@@ -95,17 +95,3 @@ func doubleOf(order uint64) float64 {
 	}
 	return math.Float64frombits(^order)
 }
-
-// appendDouble writes the shortest text that reads as f, in the manner of ECMAScript:
-// with an exponent below 1e-7 and from 1e21 on.
-func appendDouble(dst []byte, f float64) []byte {
-	if size := math.Abs(f); size != 0 && (size < 1e-7 || size >= 1e21) {
-		dst = strconv.AppendFloat(dst, f, 'e', -1, 64)
-		// e-09 is e-9
-		if n := len(dst); dst[n-4] == 'e' && dst[n-2] == '0' {
-			dst = append(dst[:n-2], dst[n-1])
-		}
-		return dst
-	}
-	return strconv.AppendFloat(dst, f, 'f', -1, 64)
-}

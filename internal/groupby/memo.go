@@ -87,6 +87,8 @@ func (plainCells) Number(text []byte, v *expression.Value) bool {
 func (plainCells) Time(text []byte) ([]byte, bool) { return text, validTime(text) }
 func (plainCells) FileName() string                { return "" }
 
+var doubledQuote = []byte(`""`)
+
 func escape(text []byte) []byte { return bytes.ReplaceAll(text, quote, doubledQuote) }
 
 func memoMask(m *memo[uint8]) maskVector {

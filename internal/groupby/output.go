@@ -6,6 +6,8 @@ import (
 	"io"
 	"math/big"
 	"strconv"
+
+	"csv-pipeline/internal/expression"
 )
 
 // output writes the result as CSV.
@@ -27,7 +29,7 @@ func (o *output) header() error {
 		if i > 0 {
 			o.buf = append(o.buf, ',')
 		}
-		o.buf = appendField(o.buf, []byte(name))
+		o.buf = AppendField(o.buf, []byte(name))
 	}
 	return o.endLine(0)
 }
@@ -98,11 +100,11 @@ func (o *output) appendAggregate(dst []byte, i int, t *table, at uint32) ([]byte
 	case a.fn == average:
 		n := t.records[int(at)+t.list[t.cells[i]].offset]
 		if st.double {
-			return appendDouble(dst, t.doubleSum(int(at)+st.offset)/float64(n)), nil
+			return expression.AppendFloat(dst, t.doubleSum(int(at)+st.offset)/float64(n)), nil
 		}
 		return appendMean(dst, int128{words[1], words[0]}, n, t.scales[s]), nil
 	case st.double && st.kind == cellSum:
-		return appendDouble(dst, t.doubleSum(int(at)+st.offset)), nil
+		return expression.AppendFloat(dst, t.doubleSum(int(at)+st.offset)), nil
 	case st.kind == cellSum:
 	case int64(words[1]) >= extremeText:
 		text := t.extremeText(int(at) + st.offset)
@@ -112,7 +114,7 @@ func (o *output) appendAggregate(dst []byte, i int, t *table, at uint32) ([]byte
 		return appendEscaped(dst, text), nil
 	}
 	if st.double {
-		return appendDouble(dst, doubleOf(words[0])), nil
+		return expression.AppendFloat(dst, doubleOf(words[0])), nil
 	}
 	v, ok := int128{words[1], words[0]}.scaleUp(o.scales[s] - t.scales[s])
 	if !ok {
@@ -121,17 +123,26 @@ func (o *output) appendAggregate(dst []byte, i int, t *table, at uint32) ([]byte
 	return appendDecimal(dst, v, o.scales[s]), nil
 }
 
-// AppendField writes a field of a result, in quotes where CSV needs them.
-func AppendField(dst, field []byte) []byte { return appendField(dst, field) }
-
-// appendField quotes a field where CSV needs it.
-func appendField(dst, field []byte) []byte {
-	return appendEscaped(dst, bytes.ReplaceAll(field, quote, doubledQuote))
+// AppendField writes a field of CSV, in quotes where it needs them.
+func AppendField(dst, field []byte) []byte {
+	special := false
+	for _, c := range field {
+		special = special || c == ',' || c == '"' || c == '\n' || c == '\r'
+	}
+	if !special {
+		return append(dst, field...)
+	}
+	dst = append(dst, '"')
+	for _, c := range field {
+		if c == '"' {
+			dst = append(dst, '"')
+		}
+		dst = append(dst, c)
+	}
+	return append(dst, '"')
 }
 
-var doubledQuote = []byte(`""`)
-
-// appendEscaped is appendField for a field that is escaped: see record.go.
+// appendEscaped is AppendField for a field that is escaped: see record.go.
 func appendEscaped(dst, field []byte) []byte {
 	special := false
 	for _, c := range field {
@@ -197,7 +208,7 @@ func appendMean(dst []byte, total int128, n uint64, scale uint8) []byte {
 		d.Mul(d, new(big.Int).SetUint64(pow10[scale]))
 		mean, _ = new(big.Rat).SetFrac(total.bigInt(), d).Float64()
 	}
-	return appendDouble(dst, mean)
+	return expression.AppendFloat(dst, mean)
 }
 
 func (o *output) wrap(name string, err error) error {

@@ -6,6 +6,8 @@ import (
 	"math/big"
 	"math/bits"
 	"slices"
+
+	"csv-pipeline/internal/expression"
 )
 
 // A quantile needs all the different numbers of a group, in order, and how often each
@@ -169,7 +171,7 @@ func (c *cursor) count() uint64 {
 // appendTo writes the quantile: the exact one, rounded once to a double.
 func (q *found) appendTo(dst []byte) []byte {
 	if q.double {
-		return appendDouble(dst, q.betweenDoubles())
+		return expression.AppendFloat(dst, q.betweenDoubles())
 	}
 	a, scale := parseSortable(q.lower)
 	if q.part.numerator == 0 {
@@ -181,7 +183,7 @@ func (q *found) appendTo(dst []byte) []byte {
 		total := below*of + (above-below)*int64(q.part.numerator)
 		return appendMean(dst, int128{uint64(total >> 63), uint64(total)}, uint64(of), scale)
 	}
-	return appendDouble(dst, q.between(a, scale, b, other))
+	return expression.AppendFloat(dst, q.between(a, scale, b, other))
 }
 
 // short says that a number is below 2^31.

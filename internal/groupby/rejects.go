@@ -41,9 +41,9 @@ func (rj *rejects) add(raw []byte, bad *InputError) error {
 	}
 	rj.row = strconv.AppendInt(rj.row, bad.Line, 10)
 	rj.row = append(rj.row, ',')
-	rj.row = appendField(rj.row, []byte(bad.Reason()))
+	rj.row = AppendField(rj.row, []byte(bad.Reason()))
 	rj.row = append(rj.row, ',')
-	rj.row = append(appendField(rj.row, raw), '\n')
+	rj.row = append(AppendField(rj.row, raw), '\n')
 	return rj.write()
 }
 

@@ -6,6 +6,8 @@ import (
 	"math"
 	"math/big"
 	"math/bits"
+
+	"csv-pipeline/internal/expression"
 )
 
 // The variance of a sample is (n·Σx² − (Σx)²) / (n·(n−1)), all of it exact and rounded
@@ -165,14 +167,14 @@ func (o *output) appendVariance(dst []byte, i int, t *table, at uint32) []byte {
 		if root {
 			v = math.Sqrt(v)
 		}
-		return appendDouble(dst, v)
+		return expression.AppendFloat(dst, v)
 	}
 	n := t.records[int(at)+t.list[t.cells[i]].offset]
 	if n < 2 {
 		return dst
 	}
 	sum := t.records[int(at)+t.list[t.sums[i]].offset:]
-	return appendDouble(dst, varianceOf(n, int128{sum[1], sum[0]}, words, t.scales[s], root))
+	return expression.AppendFloat(dst, varianceOf(n, int128{sum[1], sum[0]}, words, t.scales[s], root))
 }
 
 // varianceOf is the variance of n numbers, at least two, given their sum and the sum of

@@ -3,6 +3,7 @@ package query
 import (
 	"cmp"
 	"context"
+	"fmt"
 	"io"
 	"strings"
 
@@ -24,24 +25,69 @@ func (q *Questions) Format(name string) filestore.Format {
 func (q *Questions) Written(name, csv string) (string, error) {
 	query, _ := q.For(name)
 	var out strings.Builder
-	w, end, discard := query.formatted(context.Background(), &out, "")
-	defer discard()
+	unshaped := Query{spec: query.spec, told: query.told}
+	w := unshaped.write(context.Background(), &out, name, nil, nil, "")
+	defer w.discard()
 	_, err := io.WriteString(w, csv)
 	if err == nil {
-		err = end()
+		err = w.end(new(Report))
 	}
 	return out.String(), err
 }
 
-// formatted returns a writer for the CSV of a result, which it writes to result in the format
-// that is asked for. end writes what was kept back; discard releases it.
-func (q *Query) formatted(ctx context.Context, result io.Writer, tempDir string) (w io.Writer, end func() error, discard func()) {
-	format := q.Format()
-	if format == filestore.CSV {
-		return result, func() error { return nil }, func() {}
+// writing is where the CSV of a result goes: by way of its shape to the format that is asked
+// for.
+type writing struct {
+	io.Writer
+	name   string // of the input
+	shaper *shaper
+	format *resultformat.Writer
+}
+
+// write begins a result. scales are those of the file's columns, nil where none is known; they
+// are asked once the input was read.
+func (q *Query) write(ctx context.Context, to io.Writer, input string, env expression.Env, scales func() []int, tempDir string) *writing {
+	w := &writing{Writer: to, name: input}
+	if format := q.Format(); format != filestore.CSV {
+		w.format = resultformat.New(ctx, format, q.told, w.Writer, tempDir)
+		w.Writer = w.format
 	}
-	other := resultformat.New(ctx, format, q.told, result, tempDir)
-	return other, other.Close, other.Discard
+	if q.shape != nil {
+		w.shaper = q.shape.open(w.Writer, env, func(n *expression.Node) int {
+			of := scales()
+			if of == nil {
+				return 0
+			}
+			return scaleOf(n, q.columns, of)
+		}, tempDir)
+		w.Writer = w.shaper
+	}
+	return w
+}
+
+// end writes what was kept back, and tells how many rows the result has.
+func (w *writing) end(report *Report) (err error) {
+	if w.shaper != nil {
+		err = w.shaper.finish()
+		report.Groups = w.shaper.groups
+	}
+	if err == nil && w.format != nil {
+		err = w.format.Close()
+	}
+	if err != nil {
+		err = fmt.Errorf("write the result of %s: %w", w.name, err)
+	}
+	return err
+}
+
+// discard releases what was kept.
+func (w *writing) discard() {
+	if w.shaper != nil {
+		w.shaper.close()
+	}
+	if w.format != nil {
+		w.format.Discard()
+	}
 }
 
 // told is what an expression tells of the column that it makes.

@@ -13,7 +13,6 @@ import (
 	"sync/atomic"
 
 	"csv-pipeline/internal/dialect"
-	"csv-pipeline/internal/expression"
 	"csv-pipeline/internal/groupby"
 )
 
@@ -80,7 +79,7 @@ func (q *Query) Run(ctx context.Context, file dialect.File, begin Begin, opt Opt
 			return report, err
 		case other:
 			a.reading = again
-		case errors.As(err, &bad) && bad.TooWide && a.widen(bad):
+		case errors.As(err, &bad) && bad.TooWide && a.widen(bad, &a.doubles):
 			a.reading = a.reading.NotPlain()
 		case a.reading.Plain() && (errors.Is(err, groupby.ErrDoubt) || errors.As(err, &bad)):
 			a.reading = a.reading.NotPlain()
@@ -89,13 +88,11 @@ func (q *Query) Run(ctx context.Context, file dialect.File, begin Begin, opt Opt
 				err = bad // without what was being done
 			}
 			report.Layout = a.reading.Layout
-			for _, c := range a.doubles {
-				report.Notes = append(report.Notes, fmt.Sprintf("the numbers of %s are computed in doubles, as they have more digits than a decimal here", a.called(c)))
-			}
+			a.noteDoubles(&report, a.doubles)
 			return report, err
 		}
 	}
-	return Report{}, errors.New("the file is read in ever other ways")
+	return Report{}, errors.New("the file is read in other ways again and again")
 }
 
 // attempt is one way of reading a file.
@@ -108,23 +105,27 @@ type attempt struct {
 	doubles []int // of the columns of rewritten: those that are computed in doubles
 }
 
-// widen has a column computed in doubles.
-func (a *attempt) widen(bad *groupby.InputError) bool {
-	before := len(a.doubles)
-	for i, w := range a.wants {
-		if (w.Role == groupby.Number || w.Role == groupby.Extreme) && (bad.PlanColumn < 0 || bad.PlanColumn == i) && !slices.Contains(a.doubles, i) {
-			a.doubles = append(a.doubles, i)
+// widen adds to doubles the columns of rewritten that an error says have to be computed so; it
+// says false where there is none.
+func (q *Query) widen(bad *groupby.InputError, doubles *[]int) bool {
+	before := len(*doubles)
+	for i, w := range q.wants {
+		if (w.Role == groupby.Number || w.Role == groupby.Extreme) && (bad.PlanColumn < 0 || bad.PlanColumn == i) && !slices.Contains(*doubles, i) {
+			*doubles = append(*doubles, i)
 		}
 	}
-	return len(a.doubles) > before
+	return len(*doubles) > before
 }
 
-// called is what messages call a column of rewritten.
-func (a *attempt) called(i int) string {
-	if w := a.wants[i]; w.Expression != nil {
-		return w.Source
-	} else {
-		return a.columns[w.Column].String()
+// noteDoubles tells of the columns that were computed in doubles.
+func (q *Query) noteDoubles(report *Report, doubles []int) {
+	for _, i := range doubles {
+		w := q.wants[i]
+		name := w.Source
+		if w.Expression == nil {
+			name = q.columns[w.Column].String()
+		}
+		report.Notes = append(report.Notes, fmt.Sprintf("the numbers of %s are computed in doubles, as they have more digits than a decimal here", name))
 	}
 }
 
@@ -133,64 +134,54 @@ func (a *attempt) run(ctx context.Context) (report Report, err error) {
 	if err != nil {
 		return report, err
 	}
-	result, end, discard := a.formatted(ctx, result, a.opt.TempDir)
-	defer discard()
-	defer func() {
-		if err == nil {
-			if err = end(); err != nil {
-				err = fmt.Errorf("write the result of %s: %w", a.file.Name, err)
-			}
-		}
-	}()
 	var read atomic.Int64
 	var stream *dialect.Stream
-	if a.shape != nil {
-		scale := func(n *expression.Node) int {
-			if stream == nil || stream.Scales() == nil {
-				return 0
-			}
-			return scaleOf(n, a.columns, stream.Scales())
+	known := func() []int {
+		if stream == nil {
+			return nil
 		}
-		shaper := a.shape.open(result, a.reading.Env(), scale, a.opt.TempDir)
-		defer shaper.close()
-		defer func() {
-			if err == nil {
-				if err = shaper.finish(); err != nil {
-					err = fmt.Errorf("write the result of %s: %w", a.file.Name, err)
-				}
-				report.Groups = shaper.groups
-			}
-		}()
-		result = shaper
+		return stream.Scales()
 	}
+	w := a.write(ctx, result, a.file.Name, a.reading.Env(), known, a.opt.TempDir)
+	defer w.discard()
+	defer func() {
+		if err == nil {
+			err = w.end(&report)
+		}
+	}()
 	switch {
 	case a.rewritten == nil:
-		return a.selection(ctx, result, rejects, &read)
+		return a.selection(ctx, w, rejects, &read)
 	case a.reading.Plain():
-		return a.asItIs(ctx, result, &read)
+		return a.asItIs(ctx, w, &read)
 	}
-	opt := a.opt
-	opt.Rejects, opt.OnReject = nil, nil
-	in, stream, err := a.reading.Rewrite(ctx, a.wants, a.where, opt.Workers, rejects, &read)
+	in, stream, err := a.reading.Rewrite(ctx, a.wants, a.where, a.opt.Workers, rejects, &read)
 	if err != nil {
 		return report, err
 	}
 	defer stream.Close()
-	opt.Workers = 1
-	opt.Progress = a.progress(&read)
-	opt.Scales = func() []uint8 {
-		if stream.Scales() == nil {
-			return nil
-		}
-		return scales(a.wants, a.columns, stream.Scales())
-	}
-	plan := a.rewritten
-	if len(a.doubles) > 0 {
-		plan = plan.InDoubles(a.doubles...)
-	}
-	report.Stats, err = plan.Run(ctx, in, result, opt)
+	report.Stats, err = a.askRewritten(ctx, in, w, a.opt, a.doubles, known, &read)
 	report.Bytes, report.Rows, report.Rejected, report.Notes = read.Load(), stream.Rows(), stream.Rejected(), stream.Notes()
 	return report, err
+}
+
+// askRewritten has the engine read what files were rewritten into. known are the scales of the
+// files' columns once all of it was read, nil where there are none.
+func (q *Query) askRewritten(ctx context.Context, in groupby.Input, result io.Writer, opt groupby.Options, doubles []int, known func() []int, read *atomic.Int64) (groupby.Stats, error) {
+	opt.Rejects, opt.OnReject, opt.Workers = nil, nil, 1
+	opt.Progress = stored(opt.Progress, read)
+	opt.Scales = func() []uint8 {
+		of := known()
+		if of == nil {
+			return nil
+		}
+		return scales(q.wants, q.columns, of)
+	}
+	plan := q.rewritten
+	if len(doubles) > 0 {
+		plan = plan.InDoubles(doubles...)
+	}
+	return plan.Run(ctx, in, result, opt)
 }
 
 // asItIs has the engine read the file itself.
@@ -204,7 +195,7 @@ func (a *attempt) asItIs(ctx context.Context, result io.Writer, read *atomic.Int
 	defer close()
 	opt.Doubt = a.reading.Doubt
 	if in.ReaderAt == nil {
-		opt.Progress = a.progress(read)
+		opt.Progress = stored(opt.Progress, read)
 	}
 	if report.Stats, err = a.plain.Run(ctx, in, result, opt); err != nil {
 		return report, err
@@ -220,9 +211,8 @@ func (a *attempt) asItIs(ctx context.Context, result io.Writer, read *atomic.Int
 	return report, nil
 }
 
-// progress tells the bytes of the file as it is stored.
-func (a *attempt) progress(read *atomic.Int64) func(groupby.Progress) {
-	told := a.opt.Progress
+// stored tells of progress the bytes of the file as it is stored.
+func stored(told func(groupby.Progress), read *atomic.Int64) func(groupby.Progress) {
 	if told == nil {
 		return nil
 	}

@@ -8,11 +8,9 @@ import (
 	"fmt"
 	"io"
 	"runtime"
-	"slices"
 	"sync/atomic"
 
 	"csv-pipeline/internal/dialect"
-	"csv-pipeline/internal/expression"
 	"csv-pipeline/internal/groupby"
 )
 
@@ -34,10 +32,13 @@ func (q *Query) RunAll(ctx context.Context, files []Open, begin Begin, opt Optio
 		report, err := s.run(ctx)
 		var bad *groupby.InputError
 		switch {
-		case err == nil || ctx.Err() != nil:
+		case err == nil:
+			s.noteDoubles(&report, s.doubles)
+			return report, nil
+		case ctx.Err() != nil:
 			return report, err
 		case s.chain.again(err):
-		case errors.As(err, &bad) && bad.TooWide && s.widen(bad):
+		case errors.As(err, &bad) && bad.TooWide && s.widen(bad, &s.doubles):
 		default:
 			if bad != nil {
 				err = bad
@@ -58,78 +59,32 @@ type several struct {
 	chain   *chain
 }
 
-func (s *several) widen(bad *groupby.InputError) bool {
-	a := attempt{Query: s.Query, doubles: s.doubles}
-	if !a.widen(bad) {
-		return false
-	}
-	s.doubles = a.doubles
-	return true
-}
-
 func (s *several) run(ctx context.Context) (report Report, err error) {
 	result, rejects, err := s.begin()
 	if err != nil {
 		return report, err
 	}
-	result, end, discard := s.formatted(ctx, result, s.opt.TempDir)
-	defer discard()
-	defer func() {
-		if err == nil {
-			if err = end(); err != nil {
-				err = fmt.Errorf("write the result: %w", err)
-			}
-		}
-	}()
 	c := &chain{several: s, ctx: ctx}
 	s.chain = c
 	defer c.close()
 	if rejects != nil {
 		c.rejects = &rejectsOfFiles{to: csv.NewWriter(rejects)}
 	}
-	if s.shape != nil {
-		scale := func(n *expression.Node) int {
-			if c.scales == nil {
-				return 0
-			}
-			return scaleOf(n, s.columns, c.scales)
+	name := fmt.Sprintf("%d files", len(s.files))
+	known := func() []int { return c.scales }
+	w := s.write(ctx, result, name, s.dialect.Env(), known, s.opt.TempDir)
+	defer w.discard()
+	defer func() {
+		if err == nil {
+			err = w.end(&report)
 		}
-		shaper := s.shape.open(result, s.dialect.Env(), scale, s.opt.TempDir)
-		defer shaper.close()
-		defer func() {
-			if err == nil {
-				if err = shaper.finish(); err != nil {
-					err = fmt.Errorf("write the result: %w", err)
-				}
-				report.Groups = shaper.groups
-			}
-		}()
-		result = shaper
-	}
+	}()
 	if s.rewritten == nil {
-		_, err = io.Copy(result, c)
+		_, err = io.Copy(w, c)
 		report.Groups = c.report.Rows
 	} else {
-		opt := s.opt
-		opt.Rejects, opt.OnReject, opt.Workers = nil, nil, 1
-		opt.Scales = func() []uint8 {
-			if c.scales == nil {
-				return nil
-			}
-			return scales(s.wants, s.columns, c.scales)
-		}
-		if told := opt.Progress; told != nil {
-			opt.Progress = func(p groupby.Progress) {
-				p.Bytes = c.read.Load()
-				told(p)
-			}
-		}
-		plan := s.rewritten
-		if len(s.doubles) > 0 {
-			plan = plan.InDoubles(s.doubles...)
-		}
-		in := groupby.Input{Name: fmt.Sprintf("%d files", len(s.files)), Reader: c, Layout: dialect.LayoutOf(s.wants)}
-		report.Stats, err = plan.Run(ctx, in, result, opt)
+		in := groupby.Input{Name: name, Reader: c, Layout: dialect.LayoutOf(s.wants)}
+		report.Stats, err = s.askRewritten(ctx, in, w, s.opt, s.doubles, known, &c.read)
 	}
 	if err == nil && c.rejects != nil {
 		err = c.rejects.flush()
@@ -148,9 +103,7 @@ type chain struct {
 	stream  *dialect.Stream
 	done    func()
 	name    string
-	head    []byte // the header of a selection
-	rest    []byte // of what was read with the header
-	begun   bool   // the header of the file was passed
+	header  []byte // of a selection, which only the first file has
 	read    atomic.Int64
 	scales  []int
 	report  Report
@@ -166,16 +119,6 @@ func (c *chain) Read(p []byte) (int, error) {
 			if err := c.open(); err != nil {
 				return 0, err
 			}
-		}
-		if !c.begun {
-			if err := c.header(); err != nil {
-				return 0, err
-			}
-		}
-		if len(c.rest) > 0 {
-			n := copy(p, c.rest)
-			c.rest = c.rest[n:]
-			return n, nil
 		}
 		n, err := c.stream.Read(p)
 		if n > 0 || err == nil {
@@ -207,45 +150,19 @@ func (c *chain) open() error {
 		c.rejects.file, c.rejects.header = file.Name, false
 		rejects = c.rejects
 	}
-	if c.rewritten == nil {
-		c.stream, err = c.reading.Select(c.ctx, q.names, q.wants, q.where, c.opt.Workers, rejects, &c.read)
-		c.begun = !q.dialect.HasHeader() && len(q.wants) == 1 && q.wants[0].All
-	} else {
+	if c.rewritten != nil {
 		_, c.stream, err = c.reading.Rewrite(c.ctx, q.wants, q.where, c.opt.Workers, rejects, &c.read)
-		c.begun = true
+		return err
 	}
-	return err
-}
-
-// header takes the first record of a selection, which only that of the first file has.
-func (c *chain) header() error {
-	buf := make([]byte, 0, 4<<10)
-	for {
-		end, quoted := -1, false
-		for i, b := range buf {
-			if b == '"' {
-				quoted = !quoted
-			} else if b == '\n' && !quoted {
-				end = i + 1
-				break
-			}
-		}
-		if end >= 0 {
-			head := buf[:end]
-			c.begun, c.rest = true, buf[end:]
-			if c.next == 0 {
-				c.head, c.rest = bytes.Clone(head), buf
-			} else if !bytes.Equal(head, c.head) {
-				return &groupby.InputError{Name: c.name, Problem: fmt.Sprintf("its columns are %s, expected those of the first file: %s", bytes.TrimSpace(head), bytes.TrimSpace(c.head))}
-			}
-			return nil
-		}
-		buf = slices.Grow(buf, 4<<10)
-		n, err := c.stream.Read(buf[len(buf):cap(buf)])
-		if buf = buf[:len(buf)+n]; err != nil && n == 0 {
-			return err
-		}
+	if c.stream, err = c.reading.Select(c.ctx, q.names, q.wants, q.where, c.opt.Workers, rejects, &c.read); err != nil {
+		return err
 	}
+	if c.next == 0 {
+		c.header = c.stream.Header()
+	} else if header := c.stream.SkipHeader(); !bytes.Equal(header, c.header) {
+		return &groupby.InputError{Name: c.name, Problem: fmt.Sprintf("its columns are %s, expected those of the first file: %s", bytes.TrimSpace(header), bytes.TrimSpace(c.header))}
+	}
+	return nil
 }
 
 // finish takes what is known of a file once it was read.

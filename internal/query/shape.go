@@ -1,12 +1,12 @@
 package query
 
 import (
-	"bytes"
 	"fmt"
 	"io"
 
 	"csv-pipeline/internal/expression"
 	"csv-pipeline/internal/groupby"
+	"csv-pipeline/internal/resultformat"
 )
 
 // shape is what becomes of the rows that the engine gives: having, expressions over
@@ -89,18 +89,18 @@ func (s *shape) complete(b *base) {
 // shaper shapes one result. It takes what the engine writes, and is closed at its end.
 type shaper struct {
 	*shape
-	to      io.Writer
-	row     *expression.Row
-	scale   func(*expression.Node) int // of the keys
-	groups  int64
-	pending []byte
-	cells   [][]byte
-	values  []expression.Value
-	out     []byte
-	key     []byte
-	sorter  *sorter
-	by      []orderColumn
-	header  bool // was taken
+	to     io.Writer
+	row    *expression.Row
+	scale  func(*expression.Node) int // of the keys
+	groups int64
+	in     resultformat.Splitter
+	cells  [][]byte // of the row that is taken
+	values []expression.Value
+	out    []byte
+	key    []byte
+	sorter *sorter
+	by     []orderColumn
+	header bool // was taken
 }
 
 func (s *shape) open(to io.Writer, env expression.Env, scale func(*expression.Node) int, tempDir string) *shaper {
@@ -113,19 +113,9 @@ func (s *shape) open(to io.Writer, env expression.Env, scale func(*expression.No
 
 // Write takes CSV as the engine writes it.
 func (s *shaper) Write(p []byte) (int, error) {
-	s.pending = append(s.pending, p...)
-	rest := s.pending
-	for {
-		n := s.split(rest)
-		if n == 0 {
-			break
-		}
-		if err := s.record(rest[:n]); err != nil {
-			return 0, err
-		}
-		rest = rest[n:]
+	if err := s.in.Feed(p, s.record); err != nil {
+		return 0, err
 	}
-	s.pending = append(s.pending[:0], rest...)
 	if len(s.out) >= 32<<10 {
 		if err := s.flush(); err != nil {
 			return 0, err
@@ -140,50 +130,9 @@ func (s *shaper) flush() error {
 	return err
 }
 
-// split cuts the first record of data into cells, without their quotes, and says how many
-// bytes it takes; 0 where it is not whole.
-func (s *shaper) split(data []byte) int {
-	s.cells = s.cells[:0]
-	for i := 0; i < len(data); {
-		var cell []byte
-		if data[i] == '"' {
-			end := i + 1
-			for {
-				n := bytes.IndexByte(data[end:], '"')
-				if n < 0 || end+n+1 == len(data) {
-					return 0
-				}
-				if end += n + 1; data[end] != '"' {
-					break
-				}
-				end++
-			}
-			cell = data[i+1 : end-1]
-			if bytes.IndexByte(cell, '"') >= 0 {
-				cell = bytes.ReplaceAll(cell, []byte(`""`), []byte(`"`))
-			}
-			i = end
-		} else {
-			n := bytes.IndexAny(data[i:], ",\n")
-			if n < 0 {
-				return 0
-			}
-			cell = data[i : i+n]
-			i += n
-		}
-		s.cells = append(s.cells, cell)
-		if data[i] == '\n' {
-			return i + 1
-		}
-		if i++; i == len(data) {
-			return 0
-		}
-	}
-	return 0
-}
-
 // record takes a row, whose text ends with a newline.
-func (s *shaper) record(text []byte) error {
+func (s *shaper) record(text []byte, cells [][]byte) error {
+	s.cells = cells
 	if !s.header {
 		s.header = true
 		names := s.names

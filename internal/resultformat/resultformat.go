@@ -62,11 +62,11 @@ const MaxScale = 18
 
 // Writer takes the CSV of a result and writes it in another format.
 type Writer struct {
-	ctx    context.Context
-	to     io.Writer
-	format filestore.Format
-	told   Columns
-	splitter
+	ctx     context.Context
+	to      io.Writer
+	format  filestore.Format
+	told    Columns
+	in      Splitter
 	spool   spool
 	names   []string
 	columns []profile
@@ -83,7 +83,7 @@ func New(ctx context.Context, format filestore.Format, told Columns, to io.Write
 // Write takes a part of the CSV: commas, double quotes, a newline behind each record, and
 // nothing for NULL.
 func (w *Writer) Write(p []byte) (int, error) {
-	if err := w.feed(p, w.record); err != nil {
+	if err := w.in.Feed(p, w.record); err != nil {
 		return 0, err
 	}
 	return len(p), nil
@@ -116,7 +116,7 @@ func (w *Writer) record(text []byte, cells [][]byte) error {
 
 // Close writes the result.
 func (w *Writer) Close() error {
-	if len(w.pending) > 0 {
+	if len(w.in.pending) > 0 {
 		return errors.New("the result ends within a row")
 	}
 	if !w.begun { // a file without rows and header has a column, too
@@ -140,11 +140,11 @@ func (w *Writer) Close() error {
 	if err != nil {
 		return err
 	}
-	var s splitter
+	var s Splitter
 	buffer := make([]byte, 64<<10)
 	for {
 		n, err := rows.Read(buffer)
-		if failed := s.feed(buffer[:n], func(_ []byte, cells [][]byte) error { return sink.row(cells) }); failed != nil {
+		if failed := s.Feed(buffer[:n], func(_ []byte, cells [][]byte) error { return sink.row(cells) }); failed != nil {
 			return failed
 		}
 		if errors.Is(err, io.EOF) {

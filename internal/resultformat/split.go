@@ -2,15 +2,15 @@ package resultformat
 
 import "bytes"
 
-// splitter cuts the CSV of a result into records.
-type splitter struct {
+// Splitter cuts the CSV of a result into records.
+type Splitter struct {
 	pending []byte // the beginning of a record that is not whole
 	cells   [][]byte
 }
 
-// feed takes a part of the CSV, and gives each record that is whole: its text with the newline,
+// Feed takes a part of the CSV, and gives each record that is whole: its text with the newline,
 // and its cells without their quotes. Both are valid until the next.
-func (s *splitter) feed(p []byte, record func(text []byte, cells [][]byte) error) error {
+func (s *Splitter) Feed(p []byte, record func(text []byte, cells [][]byte) error) error {
 	rest := p
 	if len(s.pending) > 0 {
 		s.pending = append(s.pending, p...)
@@ -31,7 +31,7 @@ func (s *splitter) feed(p []byte, record func(text []byte, cells [][]byte) error
 }
 
 // split says how many bytes the first record takes; 0 where it is not whole.
-func (s *splitter) split(data []byte) int {
+func (s *Splitter) split(data []byte) int {
 	s.cells = s.cells[:0]
 	for i := 0; i < len(data); {
 		var cell []byte

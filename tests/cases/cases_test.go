@@ -104,22 +104,23 @@ func checkRefusal(err error, parts []string) error {
 	return nil
 }
 
+// input is the file of a case, under its bare name.
+func input(path string) (dialect.File, error) {
+	text, err := os.ReadFile(path)
+	return dialect.File{Name: filepath.Base(path), ReaderAt: bytes.NewReader(text), Size: int64(len(text))}, err
+}
+
 func answer(spec query.Spec, path string) (result, rejects []byte, err error) {
 	q, err := query.Compile(spec)
 	if err != nil {
 		return nil, nil, err
 	}
-	f, err := os.Open(path)
-	if err != nil {
-		return nil, nil, err
-	}
-	defer f.Close()
-	fi, err := f.Stat()
+	file, err := input(path)
 	if err != nil {
 		return nil, nil, err
 	}
 	var out, bad bytes.Buffer
-	_, err = q.Run(context.Background(), dialect.File{Name: filepath.Base(path), ReaderAt: f, Size: fi.Size()}, func() (io.Writer, io.Writer, error) {
+	_, err = q.Run(context.Background(), file, func() (io.Writer, io.Writer, error) {
 		out.Reset()
 		bad.Reset()
 		return &out, &bad, nil

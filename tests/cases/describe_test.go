@@ -3,11 +3,9 @@ package cases
 import (
 	"bytes"
 	"context"
-	"fmt"
 	"os"
 	"path/filepath"
 	"slices"
-	"strings"
 	"testing"
 
 	"github.com/goccy/go-yaml"
@@ -87,15 +85,6 @@ func TestDescribedSettingsReadTheCases(t *testing.T) {
 			case right >= 0 && said:
 				chosen++
 			}
-			if os.Getenv("SHOW") != "" {
-				fmt.Println(number, "|", d.Flags, "|", len(d.Choices), d.Problems, d.Notes)
-				for _, c := range d.Choices {
-					fmt.Println("   ", c.About)
-					for _, o := range c.Options {
-						fmt.Println("       ", o.Means, "::", o.Flags)
-					}
-				}
-			}
 		})
 	}
 	t.Logf("of the cases with settings of the input %d are read by the settings that are suggested, %d by one of those that a person chooses from", sure, chosen)
@@ -103,26 +92,20 @@ func TestDescribedSettingsReadTheCases(t *testing.T) {
 
 // described is what is suggested for a file, and the settings with all choices of options.
 func described(spec query.Spec, path string) (*describe.Description, []dialect.Settings, error) {
-	byNumber := true
-	for _, text := range slices.Concat(spec.GroupBy, spec.Aggregate, spec.Select) {
-		byNumber = byNumber && (strings.Contains(text, "#") || text == "count(*) as hits")
-	}
 	asked := spec
-	asked.Input.Header.None = byNumber // without one the question has names
+	asked.Input.Header.None = true
+	if _, err := query.Compile(asked); err != nil {
+		asked.Input.Header.None = false // the question names columns
+	}
 	q, err := query.Compile(asked)
 	if err != nil {
 		return nil, nil, err
 	}
-	f, err := os.Open(path)
+	file, err := input(path)
 	if err != nil {
 		return nil, nil, err
 	}
-	defer f.Close()
-	fi, err := f.Stat()
-	if err != nil {
-		return nil, nil, err
-	}
-	d, err := describe.File(context.Background(), dialect.File{Name: filepath.Base(path), ReaderAt: f, Size: fi.Size()}, describe.Options{Columns: q.Columns()})
+	d, err := describe.File(context.Background(), file, describe.Options{Columns: q.Columns()})
 	if err != nil {
 		return nil, nil, err
 	}
