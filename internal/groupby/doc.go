@@ -33,9 +33,42 @@
 // numbers, and stddev its root: each is the exact value rounded once to a double
 // as well. first and last are cells as they are written, in the order of the input.
 //
+// # Expressions
+//
+// Keys, aggregates and the condition for the rows may be expressions (package
+// expression). Those of several texts, and numbers as keys, are not computed here:
+// [Compile] then says [ErrUnsupported], and package query has them computed while the
+// file is rewritten. A number that does not fit ends the run with [ErrDoubt], for the
+// same to be done.
+//
 // # Output
 //
 // CSV with a header and LF line ends, rows sorted by key: a key column by
 // value where all its keys are integers and bytewise otherwise, NULL first.
 // The same input gives the same bytes whatever the number of workers.
+//
+// # Files in the order in which data flows
+//
+//	plan.go terms.go column.go     what is asked
+//	run.go blocks.go stream.go     the input in blocks, or from its beginning to its end
+//	source.go readahead.go
+//	worker.go                      a block: its header, its chunks
+//	batch.go numbers.go tiny.go    512 rows by column: cells, keys and numbers
+//	vector.go arithmetic.go        expressions of these rows: numbers, conditions, choices
+//	mask.go choice.go memo.go
+//	compute.go                     all that a worker computes of a batch
+//	exact.go record.go errors.go   what is in doubt: record by record, and what is refused
+//	excerpt.go rejects.go
+//	states.go                      what is kept of each group
+//	decimal.go double.go           numbers
+//	extreme.go place.go            minima and maxima; first and last
+//	variance.go quantile.go        the spread; values in order
+//	sortable.go pairorder.go
+//	timekey.go                     parts of a time
+//	table.go dense.go present.go   groups of a worker
+//	merge.go partitions.go         groups of all, in memory
+//	spill.go cursors.go order.go   and beyond it, sorted
+//	output.go                      the result
+//	sample.go                      an input with a known result, for a self-test
+//	unchecked.go                   loads without bounds checks
 package groupby

@@ -139,7 +139,7 @@ func (r questions) table() []byte {
 	b.WriteString("k,v,q,t\n")
 	for range r.IntN(60) {
 		if odd > 0 && r.IntN(60) < odd {
-			b.WriteString(r.pick("x,NA,1,\n", "é,1,2,\n", "\xe9,1,2,\n", "k,v,q,t\n", "a,1e3, 7 ,\n", "a,1,2,soon\n", "a,12345678901234567,99999999999,\n", "a,1.5\n", "\"say \"\"hi\"\"\",2,3,2024-02-01 10:00\n", "a,0.12345678901234567,3.5,\n"))
+			b.WriteString(r.pick("x,NA,1,\n", "é,1,2,\n", "\xe9,1,2,\n", "k,v,q,t\n", "a,1e3, 7 ,\n", "a,1,2,soon\n", "a,12345678901234567,99999999999,\n", "a,1.5\n", "a,-9223372036854775808,9223372036854775807,\n", "\"say \"\"hi\"\"\",2,3,2024-02-01 10:00\n", "a,0.12345678901234567,3.5,\n"))
 			continue
 		}
 		if r.IntN(3) == 0 {
@@ -184,5 +184,13 @@ func TestBothWaysCompute(t *testing.T) {
 	}
 	if engine < n/4 {
 		t.Errorf("the engine took %d of %d questions", engine, n)
+	}
+}
+
+// TestTheSmallestNumber of 64 bits has no opposite of as many.
+func TestTheSmallestNumber(t *testing.T) {
+	got := ask(t, Spec{Aggregate: []string{"sum(abs(v)) as size", "sum(-v) as opposite"}}, []byte("v,w\n-9223372036854775808,\n"), 1)
+	if want := "size,opposite\n9223372036854775808,9223372036854775808\n"; got.result != want {
+		t.Errorf("%+v, want %q", got, want)
 	}
 }
