@@ -2,15 +2,15 @@ package groupby
 
 import "io"
 
-// readAhead inflates in a goroutine of its own what the scanner will want next.
+// readAhead reads in a goroutine of its own what the scanner will want next.
 type readAhead struct {
-	full chan inflated
+	full chan piece
 	free chan []byte
-	now  inflated
+	now  piece
 	rest []byte // of now, not yet read
 }
 
-type inflated struct {
+type piece struct {
 	text []byte
 	err  error // after the text
 }
@@ -20,28 +20,28 @@ type inflated struct {
 func (s *stream) readAhead(size int) {
 	const pieces = 2
 	from, closed := s.Reader, make(chan struct{})
-	a := &readAhead{full: make(chan inflated, pieces), free: make(chan []byte, pieces)}
+	a := &readAhead{full: make(chan piece, pieces), free: make(chan []byte, pieces)}
 	for range pieces {
 		a.free <- make([]byte, size)
 	}
 	go func() {
 		defer close(a.full)
 		for {
-			var piece inflated
+			var next piece
 			select {
-			case piece.text = <-a.free:
+			case next.text = <-a.free:
 			case <-closed:
 				return
 			}
 			n := 0
-			for n < size && piece.err == nil {
+			for n < size && next.err == nil {
 				var m int
-				m, piece.err = from.Read(piece.text[n:])
+				m, next.err = from.Read(next.text[n:])
 				n += m
 			}
-			piece.text = piece.text[:n]
-			a.full <- piece // there is room for all pieces
-			if piece.err != nil {
+			next.text = next.text[:n]
+			a.full <- next // there is room for all pieces
+			if next.err != nil {
 				return
 			}
 		}

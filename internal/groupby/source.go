@@ -16,24 +16,23 @@ type Input struct {
 	Layout   *Layout     // where the columns are; nil leaves it to the header
 }
 
-// source reads an input sequentially, counts what it read, and remembers the first error that
-// is the reader's own.
+// source reads an input from its beginning, counts what it read, and names the
+// input in its errors.
 type source struct {
 	ctx    context.Context
+	name   string
 	reader io.Reader
 	bytes  *atomic.Int64
-	failed error
 }
 
 func (s *source) Read(b []byte) (int, error) {
 	if err := s.ctx.Err(); err != nil {
-		s.failed = err
-		return 0, err
+		return 0, fmt.Errorf("read %s: %w", s.name, err)
 	}
 	n, err := s.reader.Read(b)
 	s.bytes.Add(int64(n))
 	if err != nil && err != io.EOF {
-		s.failed = err
+		err = fmt.Errorf("read %s: %w", s.name, err)
 	}
 	return n, err
 }
@@ -41,24 +40,14 @@ func (s *source) Read(b []byte) (int, error) {
 // stream is an input's text.
 type stream struct {
 	io.Reader
-	source *source
-	name   string
-	close  func()
+	close func()
 }
 
 // openStream starts reading an input from its beginning.
 func openStream(ctx context.Context, in Input, bytesRead *atomic.Int64) *stream {
-	src := &source{ctx: ctx, bytes: bytesRead, reader: in.Reader}
+	src := &source{ctx: ctx, name: in.Name, bytes: bytesRead, reader: in.Reader}
 	if in.ReaderAt != nil {
 		src.reader = io.NewSectionReader(in.ReaderAt, 0, in.Size)
 	}
-	return &stream{Reader: src, source: src, name: in.Name, close: func() {}}
-}
-
-func (s *stream) Read(b []byte) (int, error) {
-	n, err := s.Reader.Read(b)
-	if s.source.failed != nil && err != nil {
-		err = fmt.Errorf("read %s: %w", s.name, s.source.failed)
-	}
-	return n, err
+	return &stream{Reader: src, close: func() {}}
 }
