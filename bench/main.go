@@ -32,6 +32,7 @@ func main() {
 	flag.StringVar(&b.dir, "dir", filepath.Join(os.TempDir(), "csv-pipeline-bench"), "folder for datasets, kept for the next time")
 	flag.StringVar(&b.report, "report", "../docs/performance.md", "file to write the figures to")
 	flag.StringVar(&b.only, "only", "", "measure this case alone")
+	flag.StringVar(&b.before, "before", "", "a tree of another commit, whose engine is measured beside this one's")
 	flag.Parse()
 	if err := b.run(ctx); err != nil {
 		fmt.Fprintln(os.Stderr, "bench:", err)
@@ -44,6 +45,7 @@ type bench struct {
 	scale       float64
 	dir, report string
 	only        string
+	before      string
 	load        string // average, at the beginning
 
 	programs map[string]string // path of each program that is measured
@@ -55,6 +57,7 @@ type competitor struct {
 	program string
 	args    []string
 	compare bool // its result has to be the first's
+	mayFail bool // it is left out where it fails
 }
 
 // measured is a competitor's figures: the medians, and the medians of the
@@ -98,13 +101,18 @@ func (b *bench) run(ctx context.Context) error {
 // build makes the measured programs. Only that with DuckDB has C code.
 func (b *bench) build(ctx context.Context) error {
 	b.programs = map[string]string{}
-	for _, p := range []struct{ name, folder, tags, cgo string }{
-		{"go", "./measure", "", "0"},
-		{"purego", "./measure", "purego", "0"},
-		{"duckdb", "./measureduckdb", "", "1"},
-	} {
+	programs := []struct{ name, tree, folder, tags, cgo string }{
+		{"go", "", "./measure", "", "0"},
+		{"purego", "", "./measure", "purego", "0"},
+		{"duckdb", "", "./measureduckdb", "", "1"},
+	}
+	if b.before != "" {
+		programs = append(programs, struct{ name, tree, folder, tags, cgo string }{"before", filepath.Join(b.before, "bench"), "./measure", "", "0"})
+	}
+	for _, p := range programs {
 		path := filepath.Join(b.dir, "measure-"+p.name)
 		build := exec.CommandContext(ctx, "go", "build", "-tags", p.tags, "-o", path, p.folder)
+		build.Dir = p.tree
 		build.Env = append(os.Environ(), "CGO_ENABLED="+p.cgo)
 		if out, err := build.CombinedOutput(); err != nil {
 			return fmt.Errorf("build %s: %w\n%s", p.folder, err, out)
@@ -117,11 +125,20 @@ func (b *bench) build(ctx context.Context) error {
 // measure runs all competitors of a case in turn.
 func (b *bench) measure(ctx context.Context, c benchCase, files []string) ([]measured, error) {
 	competitors := c.competitors(files)
+	if b.before != "" {
+		before := competitors[0]
+		before.name, before.program, before.compare, before.mayFail = "groupby of "+b.before, "before", true, true
+		competitors = slices.Insert(competitors, 1, before)
+	}
+	failed := map[string]bool{}
 	rounds := make([][]figures.Figures, len(competitors))
 	result := filepath.Join(b.dir, "result.csv")
 	var first []byte
 	for round := range b.rounds + 1 {
 		for i, com := range competitors {
+			if failed[com.name] {
+				continue
+			}
 			args := slices.Clone(com.args)
 			for j, arg := range args {
 				if arg == resultPlace {
@@ -133,6 +150,11 @@ func (b *bench) measure(ctx context.Context, c benchCase, files []string) ([]mea
 			cmd.Stderr = &stderr
 			cmd.Env = append(os.Environ(), "TMPDIR="+b.dir)
 			out, err := cmd.Output()
+			if err != nil && com.mayFail {
+				fmt.Fprintf(os.Stderr, "%s: left out: %s", com.name, stderr.Bytes())
+				failed[com.name] = true
+				continue
+			}
 			if err != nil {
 				return nil, fmt.Errorf("%s: %w: %s", com.name, err, stderr.Bytes())
 			}
@@ -160,6 +182,9 @@ func (b *bench) measure(ctx context.Context, c benchCase, files []string) ([]mea
 	}
 	var all []measured
 	for i, com := range competitors {
+		if failed[com.name] {
+			continue
+		}
 		m := measured{competitor: com}
 		of := func(value func(figures.Figures) float64) float64 {
 			return median(len(rounds[i]), func(r int) float64 { return value(rounds[i][r]) })
