@@ -223,6 +223,7 @@ func answer(ctx context.Context, questions *query.Questions, names []string, std
 		return query.Report{}, err
 	}
 	opt := query.Options{Dataset: dataset, Tell: func(line string) { fmt.Fprintf(stderr, "%s: %s\n", called(names), line) }}
+	opt.Engine.TempDir = os.TempDir()
 	var end func()
 	opt.Engine.Progress, end = progress(stderr, inputs.size)
 	defer end()
