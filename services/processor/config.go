@@ -83,6 +83,7 @@ Uses the same engine and the same settings as the pipeline. FILE may be - for st
 With --on-bad-row skip and --out, the rows that are skipped are written to a file beside that of
 --out, which is named as in the pipeline: for stores.csv it is stores_rejected.csv. Without --out
 the first of them are printed to standard error. They do not change the exit code.
+What does not fit in memory ($GOMEMLIMIT) goes to temporary files in $TMPDIR.
 
 With --command it runs your program as the pipeline does. What the program writes to its standard
 error is printed with the name of the file before each line.`,
