@@ -7,7 +7,9 @@ import (
 	"context"
 	"errors"
 	"io"
+	"math/rand/v2"
 	"os"
+	"os/exec"
 	"path/filepath"
 	"slices"
 	"strconv"
@@ -26,7 +28,7 @@ func TestSplit(t *testing.T) {
 		`a d\ e "b\n\"c" ""`:               {"a", "d e", `b\n"c`, ""},
 		"  mlr --icsv \\\n --ojson\tcat\n": {"mlr", "--icsv", "--ojson", "cat"},
 		`sh -c 'sort | uniq'`:              {"sh", "-c", "sort | uniq"},
-		`*.csv [x] é`:                      {"*.csv", "[x]", "é"},
+		`*.csv [x] é\é a#b "#"`:            {"*.csv", "[x]", "éé", "a#b", "#"},
 		``:                                 nil,
 	} {
 		if got, err := Split(text); err != nil || !slices.Equal(got, want) {
@@ -34,12 +36,39 @@ func TestSplit(t *testing.T) {
 		}
 	}
 	for text, want := range map[string]string{
-		`sort | uniq`: "sh -c", `sort > out`: "sh -c", `a; b`: "sh -c", `a & b`: "sh -c", `a 'b`: "quote",
+		`sort | uniq`: "sh -c", `sort > out`: "sh -c", `a; b`: "sh -c", `a & b`: "sh -c", `é 'b`: "column 3: the quote ' is not closed",
+		`a # b`: "sh -c", `a "b`: "the quote", `a \`: "after",
 		`echo $HOME`: "single quotes", `echo "$1"`: "single quotes", "echo `date`": "single quotes", `echo $(date)`: "single quotes",
 	} {
 		if got, err := Split(text); err == nil || !strings.Contains(err.Error(), want) {
 			t.Errorf("%q: got %q, %v; want an error about %s", text, got, err, want)
 		}
+	}
+}
+
+// Whatever Split takes, a shell splits in the same way.
+func TestSplitLikeAShell(t *testing.T) {
+	pieces := []string{"a", "é", " ", "\t", "\\\n", "'", "'", `"`, `"`, `\`, "*", "#", "$", "|", "=", "\xff"}
+	random := rand.New(rand.NewPCG(1, 2))
+	taken := 0
+	for range 1000 {
+		var text strings.Builder
+		for range random.IntN(10) {
+			text.WriteString(pieces[random.IntN(len(pieces))])
+		}
+		words, err := Split(text.String())
+		if err != nil {
+			continue
+		}
+		taken++
+		cmd := exec.Command("sh", "-c", `set -f; eval "set -- $1"; for word; do printf '%s\0' "$word"; done`, "sh", text.String())
+		out, err := cmd.Output()
+		if want := strings.Join(append(words, ""), "\x00"); err != nil || string(out) != want {
+			t.Fatalf("%q: Split gives %q, sh %q, %v", text.String(), want, out, err)
+		}
+	}
+	if taken < 100 {
+		t.Errorf("only %d texts were taken", taken)
 	}
 }
 
