@@ -24,8 +24,8 @@ ARG BUCKETS=false
 RUN --mount=type=cache,target=/go/pkg/mod \
     --mount=type=cache,target=/root/.cache/go-build \
     case $BUCKETS in \
-      true) tags=grpcnotrace,disable_grpc_modules ;; \
-      false) tags=nobuckets ;; \
+      true) tags=nethttpomithttp2,grpcnotrace,disable_grpc_modules ;; \
+      false) tags=nethttpomithttp2,nobuckets ;; \
       *) echo "BUCKETS is $BUCKETS, neither true nor false"; exit 1 ;; \
     esac \
     && GOOS=$TARGETOS GOARCH=$TARGETARCH go build -trimpath -buildvcs=false -tags "$tags" \
