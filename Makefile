@@ -10,6 +10,7 @@ VERSION  ?= $(shell sed -n 's/^appVersion: *//p' charts/csv-pipeline/Chart.yaml)
 REVISION := $(shell git describe --always --dirty --exclude '*' 2>/dev/null)
 BUILD    := $(VERSION)$(REVISION:%=+%)
 IMAGES   ?= ghcr.io/csv-pipeline
+BUCKETS  ?= false true
 # Without these, Google's client brings gRPC's service mesh and html/template along, which makes
 # the linker keep every method: each binary is twice as large. nethttpomithttp2 leaves out HTTP/2,
 # half a megabyte: the inspector speaks plain HTTP, and the clouds' clients do without.
@@ -97,12 +98,20 @@ pollock: ## Score how well polluted files are read; POLLOCK is a clone of the be
 
 .PHONY: images
 images: ## Build the images that the chart asks for, without and with BUCKETS=true; GO_IMAGE and BASE_IMAGE are what they are built on
-	@for service in $(SERVICES); do for buckets in false true; do \
+	@for service in $(SERVICES); do for buckets in $(BUCKETS); do \
 	  tag=$(IMAGES)/$$service:$(VERSION); [[ $$buckets == false ]] || tag+=-buckets; \
 	  DOCKER_BUILDKIT=1 docker build --quiet --target $$service --tag "$$tag" --build-arg BUCKETS=$$buckets \
 	    --build-arg GO_IMAGE --build-arg BASE_IMAGE --build-arg GOPROXY --build-arg VERSION=$(BUILD) . >/dev/null; \
 	  docker image ls --format '{{.Repository}}:{{.Tag}}  {{.Size}}' "$$tag"; \
 	done; done
+
+.PHONY: install
+install: ## Build the images, load them into the cluster of the current context and install the chart there
+	@scripts/install-release install
+
+.PHONY: uninstall
+uninstall: ## Remove what make install installed, with its files
+	@scripts/install-release uninstall
 
 .PHONY: e2e
 e2e: ## Test with docker compose and on the cluster of KUBECONFIG, which has KEDA

@@ -27,6 +27,7 @@ import (
 	policyv1 "k8s.io/api/policy/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/runtime"
+	"k8s.io/apimachinery/pkg/runtime/schema"
 	"k8s.io/client-go/dynamic"
 	"k8s.io/client-go/dynamic/fake"
 	gatewayv1 "sigs.k8s.io/gateway-api/apis/v1"
@@ -49,6 +50,7 @@ var newObject = map[string]func() metav1.Object{
 	"PodDisruptionBudget":   func() metav1.Object { return new(policyv1.PodDisruptionBudget) },
 	"PrometheusRule":        func() metav1.Object { return new(monitoringv1.PrometheusRule) },
 	"ScaledJob":             func() metav1.Object { return new(kedav1alpha1.ScaledJob) },
+	"ScaledObject":          func() metav1.Object { return new(kedav1alpha1.ScaledObject) },
 	"Secret":                func() metav1.Object { return new(corev1.Secret) },
 	"Service":               func() metav1.Object { return new(corev1.Service) },
 	"ServiceAccount":        func() metav1.Object { return new(corev1.ServiceAccount) },
@@ -71,6 +73,7 @@ type installation struct {
 	set      []string         // as helm's --set
 	values   string           // YAML, as helm's --values
 	existing []runtime.Object // objects that lookup finds in the cluster
+	apis     []string         // that the cluster has besides those of Kubernetes itself
 	golden   bool             // of a variant: TestGolden compares all of its objects
 }
 
@@ -109,7 +112,9 @@ func renderText(t *testing.T, in installation) (map[string]string, error) {
 		}
 	}
 	options := chartutil.ReleaseOptions{Name: in.releaseName(), Namespace: "ns", Revision: 1, IsInstall: true}
-	top, err := chartutil.ToRenderValues(c, values, options, nil)
+	capabilities := chartutil.DefaultCapabilities.Copy()
+	capabilities.APIVersions = append(capabilities.APIVersions, in.apis...)
+	top, err := chartutil.ToRenderValues(c, values, options, capabilities)
 	if err != nil {
 		return nil, err
 	}
@@ -245,14 +250,22 @@ func env(c corev1.Container) map[string]string {
 type cluster struct{ objects []runtime.Object }
 
 func (c cluster) GetClientFor(apiVersion, kind string) (dynamic.NamespaceableResourceInterface, bool, error) {
-	resources := map[string]string{"Secret": "secrets", "PersistentVolumeClaim": "persistentvolumeclaims"}
-	if apiVersion != "v1" || resources[kind] == "" {
+	resources := map[string]schema.GroupVersionResource{
+		"v1 Secret":                  corev1.SchemeGroupVersion.WithResource("secrets"),
+		"v1 ServiceAccount":          corev1.SchemeGroupVersion.WithResource("serviceaccounts"),
+		"v1 PersistentVolumeClaim":   corev1.SchemeGroupVersion.WithResource("persistentvolumeclaims"),
+		"batch/v1 Job":               batchv1.SchemeGroupVersion.WithResource("jobs"),
+		"keda.sh/v1alpha1 ScaledJob": kedav1alpha1.SchemeGroupVersion.WithResource("scaledjobs"),
+	}
+	resource, known := resources[apiVersion+" "+kind]
+	if !known {
 		return nil, false, fmt.Errorf("the chart looks up %s %s, which these tests do not serve", apiVersion, kind)
 	}
 	scheme := runtime.NewScheme()
-	if err := corev1.AddToScheme(scheme); err != nil {
-		return nil, false, err
+	for _, add := range []func(*runtime.Scheme) error{corev1.AddToScheme, batchv1.AddToScheme, kedav1alpha1.AddToScheme} {
+		if err := add(scheme); err != nil {
+			return nil, false, err
+		}
 	}
-	client := fake.NewSimpleDynamicClient(scheme, c.objects...)
-	return client.Resource(corev1.SchemeGroupVersion.WithResource(resources[kind])), true, nil
+	return fake.NewSimpleDynamicClient(scheme, c.objects...).Resource(resource), true, nil
 }

@@ -29,8 +29,8 @@ func TestEverythingHasTheLabels(t *testing.T) {
 			return err
 		}
 		for _, m := range writtenMetadata.FindAllStringSubmatch(string(text), -1) {
-			if !regexp.MustCompile(`^ *\{\{- include "csv-pipeline\.(m|podM|jobM)etadata" `).MatchString(m[1]) {
-				t.Errorf("%s makes metadata of its own, and not by csv-pipeline.metadata, jobMetadata or podMetadata: %s", path, m[0])
+			if !regexp.MustCompile(`^ *\{\{- include "csv-pipeline\.(m|podM|jobM|workloadM)etadata" `).MatchString(m[1]) {
+				t.Errorf("%s makes metadata of its own, and not by csv-pipeline.metadata, jobMetadata, podMetadata or workloadMetadata: %s", path, m[0])
 			}
 		}
 		return nil

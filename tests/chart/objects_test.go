@@ -11,7 +11,6 @@ import (
 	appsv1 "k8s.io/api/apps/v1"
 	batchv1 "k8s.io/api/batch/v1"
 	corev1 "k8s.io/api/core/v1"
-	networkingv1 "k8s.io/api/networking/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/labels"
 	"k8s.io/apimachinery/pkg/util/validation"
@@ -144,33 +143,6 @@ func checkSelector(t *testing.T, name string, selector *metav1.LabelSelector, po
 	}
 	if !s.Matches(labels.Set(pod.Labels)) {
 		t.Errorf("%s does not select its own pods", name)
-	}
-}
-
-// TestReleasesKeepApart: two releases in a namespace share no object, and neither selects the other's pods.
-func TestReleasesKeepApart(t *testing.T) {
-	a, b := render(t, installation{name: "a"}), render(t, installation{name: "b"})
-	for key := range a.objects {
-		if _, both := b.objects[key]; both {
-			t.Errorf("both have %s", key)
-		}
-	}
-	selectors := map[string]labels.Selector{}
-	for _, service := range all[*corev1.Service](a) {
-		selectors["Service/"+service.Name] = labels.SelectorFromSet(service.Spec.Selector)
-	}
-	for _, policy := range all[*networkingv1.NetworkPolicy](a) {
-		selectors["NetworkPolicy/"+policy.Name] = labels.SelectorFromSet(policy.Spec.PodSelector.MatchLabels)
-	}
-	for _, deployment := range all[*appsv1.Deployment](a) {
-		selectors["Deployment/"+deployment.Name] = labels.SelectorFromSet(deployment.Spec.Selector.MatchLabels)
-	}
-	for name, selector := range selectors {
-		for key, pod := range b.pods() {
-			if selector.Matches(labels.Set(pod.Labels)) {
-				t.Errorf("%s of one release selects %s of the other", name, key)
-			}
-		}
 	}
 }
 

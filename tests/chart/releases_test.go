@@ -34,21 +34,28 @@ processor: {groupBy: [%s], topologySpreadConstraints: [{maxSkew: 1, topologyKey:
 			t.Errorf("both releases have %s", key)
 		}
 	}
-	for one, other := range map[string]string{"sales": "hours", "hours": "sales"} {
-		selectors := selectorsOf(t, pipelines[one])
-		if len(selectors) < 20 {
+	checkApart(t, pipelines["sales"], pipelines["hours"])
+	for one := range pipelines {
+		if selectors := selectorsOf(t, pipelines[one]); len(selectors) < 20 {
 			t.Fatalf("%s has only %d selectors: %v", one, len(selectors), slices.Sorted(maps.Keys(selectors)))
-		}
-		for key, pod := range pipelines[other].pods() {
-			for who, selector := range selectors {
-				if selector.Matches(labels.Set(pod.Labels)) {
-					t.Errorf("%s of %s selects %s of %s", who, one, key, other)
-				}
-			}
 		}
 		address := get[*kedav1alpha1.ScaledJob](t, pipelines[one], "").Spec.Triggers[0].Metadata["address"]
 		if want := one + "-csv-pipeline-redis.ns.svc:6379"; address != want {
 			t.Errorf("%s counts at %s, not at %s", one, address, want)
+		}
+	}
+}
+
+// checkApart: nothing of one release selects pods of the other.
+func checkApart(t *testing.T, a, b release) {
+	t.Helper()
+	for _, pair := range [][2]release{{a, b}, {b, a}} {
+		for who, selector := range selectorsOf(t, pair[0]) {
+			for key, pod := range pair[1].pods() {
+				if selector.Matches(labels.Set(pod.Labels)) {
+					t.Errorf("%s selects %s of the other", who, key)
+				}
+			}
 		}
 	}
 }

@@ -7,7 +7,11 @@ import (
 	"slices"
 	"strings"
 	"testing"
+	"time"
 
+	kedav1alpha1 "github.com/kedacore/keda/v2/apis/keda/v1alpha1"
+	corev1 "k8s.io/api/core/v1"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/runtime"
 )
 
@@ -58,18 +62,43 @@ func TestCombinationsAreRefusedWithASentence(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	sentences := map[string]bool{} // up to the first thing that is filled in
+	sentences := provoked{} // up to the first thing that is filled in
 	for _, m := range regexp.MustCompile(`fail \(?(?:printf )?"(?:%s)?([^"%]+)`).FindAllSubmatch(text, -1) {
 		sentences[string(m[1])] = false
 	}
+	removing := &kedav1alpha1.ScaledJob{
+		TypeMeta:   metav1.TypeMeta{APIVersion: "keda.sh/v1alpha1", Kind: "ScaledJob"},
+		ObjectMeta: metav1.ObjectMeta{Name: "rel-csv-pipeline-processor", Namespace: "ns", DeletionTimestamp: &metav1.Time{Time: time.Now()}, Finalizers: []string{"finalizer.keda.sh"}},
+	}
+	account := &corev1.ServiceAccount{ObjectMeta: metav1.ObjectMeta{Name: "default", Namespace: "ns"}}
+	withKEDA := []string{"keda.sh/v1alpha1"}
+	for _, c := range []struct {
+		set      string
+		existing []runtime.Object
+		apis     []string
+	}{
+		{"generator.enabled=true", []runtime.Object{removing, account}, withKEDA},
+		{"generator.enabled=true", []runtime.Object{account}, nil},
+	} {
+		sentences.provoke(t, installation{set: []string{c.set}, existing: c.existing, apis: c.apis})
+	}
 	for _, set := range []string{
 		"redis.auth.password=a,redis.auth.existingSecret=b",
+		"secrets.generate=never",
+		"processor.autoscale=true",
+		"processor.minReplicaCount=9",
+		"processor.mode=deployment,processor.autoscale=true,processor.replicas=9",
+		"common.serviceAccount.name=mine",
+		"data.accessMode=ReadWriteMany",
+		"data.storageClass=fast",
+		"data.size=1Mi",
 		"generator.months=0",
 		"processor.command=cat,processor.image.repository=mine/totals",
 		"test.input=a",
 		"test.expected=a",
-		"inspector.auth.user=me",
-		"inspector.auth.read=true",
+		"inspector.auth.user=me,inspector.auth.upload=off",
+		"inspector.auth.read=true,inspector.auth.upload=off",
+		"inspector.auth.upload=existingSecret",
 		"inspector.auth.existingSecret=web,inspector.auth.tokenKey=",
 		"inspector.ingress.enabled=true",
 		"inspector.httpRoute.enabled=true",
@@ -95,25 +124,33 @@ func TestCombinationsAreRefusedWithASentence(t *testing.T) {
 		external + ",externalRedis.tls.enabled=true,externalRedis.tls.clientCertificate=true",
 	} {
 		// An earlier version of the release has made a volume.
-		_, err := tryRender(t, installation{set: []string{set}, existing: []runtime.Object{volumeOf("rel")}})
-		if err == nil {
-			t.Errorf("%s was taken", set)
-			continue
-		}
-		said := false
-		for sentence := range sentences {
-			if strings.Contains(err.Error(), sentence) {
-				sentences[sentence], said = true, true
-			}
-		}
-		if !said {
-			t.Errorf("%s is refused with another error: %v", set, err)
-		}
+		sentences.provoke(t, installation{set: []string{set}, existing: []runtime.Object{volumeOf("rel")}})
 	}
-	for sentence, provoked := range sentences {
-		if !provoked {
+	for sentence, was := range sentences {
+		if !was {
 			t.Errorf("nothing here provokes %q", sentence)
 		}
+	}
+}
+
+// provoked says of each sentence whether it was an error.
+type provoked map[string]bool
+
+func (p provoked) provoke(t *testing.T, in installation) {
+	t.Helper()
+	_, err := tryRender(t, in)
+	if err == nil {
+		t.Errorf("%s was taken", in.set)
+		return
+	}
+	said := false
+	for sentence := range p {
+		if strings.Contains(err.Error(), sentence) {
+			p[sentence], said = true, true
+		}
+	}
+	if !said {
+		t.Errorf("%s is refused with another error: %v", in.set, err)
 	}
 }
 

@@ -3,6 +3,12 @@ The metadata of all objects, Job templates and pod templates is made here. To ad
 them, change "csv-pipeline.labelsAndAnnotations"; to add one to a single object, pass it in its call.
 */}}
 
+{{/* The metadata of an object that starts pods: with the component's workloadAnnotations. Takes what "csv-pipeline.metadata" takes. */}}
+{{- define "csv-pipeline.workloadMetadata" -}}
+{{- $annotations := include "csv-pipeline.merged" (list (include "csv-pipeline.podValues" . | fromYaml).workloadAnnotations (.annotations | default dict)) | fromYaml -}}
+{{- include "csv-pipeline.metadata" (merge (dict "annotations" $annotations) .) -}}
+{{- end -}}
+
 {{/* The metadata of an object. Takes (dict "root" $ "component" "redis"), "name" if it is not the component's, and additional "labels" and "annotations". */}}
 {{- define "csv-pipeline.metadata" -}}
 {{- $name := .name | default (include "csv-pipeline.componentName" .) -}}
@@ -18,13 +24,13 @@ them, change "csv-pipeline.labelsAndAnnotations"; to add one to a single object,
 
 {{/* The metadata of a pod template. Takes what "csv-pipeline.podLabels" takes, and "annotations" of the chart's own. */}}
 {{- define "csv-pipeline.podMetadata" -}}
-{{- $annotations := merge (.annotations | default dict) ((index .root.Values .component).podAnnotations | default dict) -}}
+{{- $annotations := include "csv-pipeline.merged" (list (include "csv-pipeline.podValues" . | fromYaml).podAnnotations (.annotations | default dict)) | fromYaml -}}
 {{- include "csv-pipeline.labelsAndAnnotations" (dict "root" .root "labels" (include "csv-pipeline.podLabels" . | fromYaml) "annotations" $annotations) -}}
 {{- end -}}
 
 {{- define "csv-pipeline.labelsAndAnnotations" -}}
-{{- $metadata := dict "labels" .labels -}}
-{{- with .annotations -}}
+{{- $metadata := dict "labels" (include "csv-pipeline.merged" (list .root.Values.commonLabels .labels) | fromYaml) -}}
+{{- with include "csv-pipeline.merged" (list .root.Values.commonAnnotations (.annotations | default dict)) | fromYaml -}}
 {{- $_ := set $metadata "annotations" . -}}
 {{- end -}}
 {{- toYaml $metadata -}}
@@ -37,12 +43,16 @@ helm.sh/resource-policy: keep
 {{- end -}}
 {{- end -}}
 
+{{/* What all pods of this pipeline have and no others: a release may have several, under aliases of the chart. */}}
+{{- define "csv-pipeline.releaseLabels" -}}
+{{- dict
+  "app.kubernetes.io/name" (.Values.nameOverride | default .Chart.Name | trunc 63 | trimSuffix "-")
+  "app.kubernetes.io/instance" .Release.Name | toYaml -}}
+{{- end -}}
+
 {{/* What selects a component's pods. Kubernetes refuses an upgrade that changes it. Takes (dict "root" $ "component" "redis"). */}}
 {{- define "csv-pipeline.selectorLabels" -}}
-{{- dict
-  "app.kubernetes.io/name" (.root.Values.nameOverride | default .root.Chart.Name | trunc 63 | trimSuffix "-")
-  "app.kubernetes.io/instance" .root.Release.Name
-  "app.kubernetes.io/component" .component | toYaml -}}
+{{- set (include "csv-pipeline.releaseLabels" .root | fromYaml) "app.kubernetes.io/component" .component | toYaml -}}
 {{- end -}}
 
 {{/* The chart's own labels of Job templates and pods. They name no version: pods are replaced only for a reason. */}}
@@ -67,5 +77,5 @@ The labels of a pod, where the chart's own win over podLabels. Takes (dict "root
 {{- if .data -}}
 {{- $labels = merge $labels (include "csv-pipeline.storePodLabels" .root | fromYaml) -}}
 {{- end -}}
-{{- merge $labels ((index .root.Values .component).podLabels | default dict) | toYaml -}}
+{{- merge $labels (include "csv-pipeline.podValues" . | fromYaml).podLabels | toYaml -}}
 {{- end -}}

@@ -58,3 +58,10 @@ A component's image reference. Takes (dict "root" $ "image" .Values.redis.image)
 {{- join " " $images -}}
 {{- end -}}
 {{- end -}}
+
+{{/* "true" if the chart is rendered with the cluster, so that lookup finds what is there; otherwise empty. */}}
+{{- define "csv-pipeline.connected" -}}
+{{- if lookup "v1" "ServiceAccount" .Release.Namespace "default" -}}
+true
+{{- end -}}
+{{- end -}}

@@ -1,8 +1,13 @@
-{{/* Egress to DNS, to any address: clusters run it in different places. */}}
+{{/*
+Egress to DNS, to any address: clusters run it in different places. What counts is the port of its pods, which is 53 in
+most clusters and 5353 in OpenShift.
+*/}}
 {{- define "csv-pipeline.egressToDNS" -}}
 - ports:
-    - {port: 53, protocol: UDP}
-    - {port: 53, protocol: TCP}
+    {{- range .Values.networkPolicy.dnsPorts }}
+    - {port: {{ int64 . }}, protocol: UDP}
+    - {port: {{ int64 . }}, protocol: TCP}
+    {{- end }}
 {{- end -}}
 
 {{/* Egress to Redis: the chart's own pod, or the ports of the external one. */}}
@@ -50,6 +55,19 @@
     - ipBlock: {cidr: "fd00:ec2::23/128"}
   ports:
     - {port: 80, protocol: TCP}
+{{- if .Values.store.instanceProfile }}
+# The metadata server of EC2
+- to:
+    - ipBlock: {cidr: 169.254.169.254/32}
+    - ipBlock: {cidr: "fd00:ec2::254/128"}
+  ports:
+    - {port: 80, protocol: TCP}
+{{- end }}
+{{- if .Values.networkPolicy.storePeers }}
+# AWS STS, which gives tokens for the ServiceAccount's role
+- ports:
+    - {port: 443, protocol: TCP}
+{{- end }}
 {{- else if eq $bucket "gs" }}
 # GKE's metadata server
 - to:
@@ -63,14 +81,14 @@
 {{- end -}}
 {{- end -}}
 
-{{/* Egress of a component that uses the queue and the files. */}}
+{{/* Egress of a component that uses the queue and the files. Takes (dict "root" $ "component" "processor"). */}}
 {{- define "csv-pipeline.egress" -}}
-{{ include "csv-pipeline.egressToDNS" . }}
-{{ include "csv-pipeline.egressToRedis" . }}
-{{- with include "csv-pipeline.egressToStore" . }}
+{{ include "csv-pipeline.egressToDNS" .root }}
+{{ include "csv-pipeline.egressToRedis" .root }}
+{{- with include "csv-pipeline.egressToStore" .root }}
 {{ . }}
 {{- end }}
-{{- with .Values.networkPolicy.extraEgress }}
+{{- with concat (.root.Values.networkPolicy.extraEgress | default list) (include "csv-pipeline.podValues" . | fromYaml).extraEgress }}
 {{ toYaml . }}
 {{- end }}
 {{- end -}}
@@ -86,7 +104,10 @@ spec:
     matchLabels:
       {{- include "csv-pipeline.selectorLabels" . | nindent 6 }}
   policyTypes: [Ingress, Egress]
-  ingress: []
+  ingress: {{- with (include "csv-pipeline.podValues" . | fromYaml).extraIngress }}
+    {{- toYaml . | nindent 4 }}
+    {{- else }} []
+    {{- end }}
   egress:
-    {{- include "csv-pipeline.egress" .root | nindent 4 }}
+    {{- include "csv-pipeline.egress" . | nindent 4 }}
 {{- end -}}

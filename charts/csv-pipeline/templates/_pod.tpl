@@ -1,33 +1,79 @@
 {{/*
+The values of a component's pods as one map: those of "common", with the component's own. Lists are joined, maps are
+merged, and what is null is taken out. Takes (dict "root" $ "component" "redis").
+*/}}
+{{- define "csv-pipeline.podValues" -}}
+{{- $own := index .root.Values .component -}}
+{{- $common := .root.Values.common -}}
+{{- $all := dict -}}
+{{- range $key := list "extraEnv" "extraEnvFrom" "extraVolumes" "extraVolumeMounts" "initContainers" "sidecars" "hostAliases" "tolerations" "topologySpreadConstraints" "extraIngress" "extraEgress" -}}
+{{- $_ := set $all $key (concat (index $common $key | default list) (index $own $key | default list) | default list) -}}
+{{- end -}}
+{{- range $key := list "podSecurityContext" "securityContext" "workloadAnnotations" "podAnnotations" "podLabels" "dnsConfig" "nodeSelector" "affinity" "serviceAccount" -}}
+{{- $_ := set $all $key (include "csv-pipeline.merged" (list (index $common $key | default dict) (index $own $key | default dict)) | fromYaml) -}}
+{{- end -}}
+{{- range $key := list "priorityClassName" "runtimeClassName" "schedulerName" "dnsPolicy" "revisionHistoryLimit" -}}
+{{- $_ := set $all $key (index $own $key | default (index $common $key)) -}}
+{{- end -}}
+{{- toYaml $all -}}
+{{- end -}}
+
+{{/* Maps merged, the last one winning; what it has as null is taken out. */}}
+{{- define "csv-pipeline.merged" -}}
+{{- $all := dict -}}
+{{- range $map := . -}}
+{{- range $key, $value := $map -}}
+{{- if kindIs "invalid" $value -}}
+{{- $_ := unset $all $key -}}
+{{- else -}}
+{{- $_ := set $all $key $value -}}
+{{- end -}}
+{{- end -}}
+{{- end -}}
+{{- toYaml $all -}}
+{{- end -}}
+
+{{/* "true" if OpenShift assigns the users and groups of pods, which then must name none; otherwise empty. */}}
+{{- define "csv-pipeline.openshift" -}}
+{{- $openshift := .Values.openshift | toString -}}
+{{- if or (eq $openshift "true") (and (eq $openshift "auto") (.Capabilities.APIVersions.Has "security.openshift.io/v1")) -}}
+true
+{{- end -}}
+{{- end -}}
+
+{{/*
 What all pods have in common. Takes (dict "root" $ "component" "redis"), "data" true for a component that uses the
-files, whose pods are then kept on the node of a ReadWriteOnce volume, and "user" if the image's user is not ours.
+files, whose pods are then kept on the node of a ReadWriteOnce volume, "user" if the image's user is not ours,
+"initContainers", a YAML list of the chart's own, and "job" true for pods that have to end.
 */}}
 {{- define "csv-pipeline.podDefaults" -}}
-{{- $values := index .root.Values .component -}}
-serviceAccountName: {{ include "csv-pipeline.componentName" . }}
+{{- $values := include "csv-pipeline.podValues" . | fromYaml -}}
+serviceAccountName: {{ include "csv-pipeline.serviceAccountName" . }}
 automountServiceAccountToken: false
 enableServiceLinks: false
-{{- $user := .user | default 65532 | int64 }}
+{{- $user := ternary .user 65532 (hasKey . "user") }}
+{{- $context := dict "runAsNonRoot" true "fsGroupChangePolicy" "OnRootMismatch" "seccompProfile" (dict "type" "RuntimeDefault") }}
+{{- if and $user (not (include "csv-pipeline.openshift" .root)) }}
+{{- $context = merge $context (dict "runAsUser" (int64 $user) "runAsGroup" (int64 $user) "fsGroup" (int64 $user)) }}
+{{- end }}
 securityContext:
-  runAsNonRoot: true
-  runAsUser: {{ $user }}
-  runAsGroup: {{ $user }}
-  fsGroup: {{ $user }}
-  fsGroupChangePolicy: OnRootMismatch
-  seccompProfile:
-    type: RuntimeDefault
+  {{- include "csv-pipeline.merged" (list $context $values.podSecurityContext) | nindent 2 }}
 {{- with .root.Values.image.pullSecrets }}
 imagePullSecrets:
   {{- range . }}
-  - name: {{ . }}
+  - name: {{ ternary . (dict "name" .) (kindIs "map" .) | dig "name" "" }}
   {{- end }}
 {{- end }}
-{{- with $values.priorityClassName }}
-priorityClassName: {{ . }}
+{{- range $key := list "priorityClassName" "runtimeClassName" "schedulerName" "dnsPolicy" }}
+{{- with index $values $key }}
+{{ $key }}: {{ . }}
 {{- end }}
-{{- with $values.nodeSelector }}
-nodeSelector:
+{{- end }}
+{{- range $key := list "nodeSelector" "tolerations" "hostAliases" "dnsConfig" }}
+{{- with index $values $key }}
+{{ $key }}:
   {{- toYaml . | nindent 2 }}
+{{- end }}
 {{- end }}
 {{- with $values.topologySpreadConstraints }}
 topologySpreadConstraints:
@@ -40,11 +86,7 @@ topologySpreadConstraints:
     {{- end }}
   {{- end }}
 {{- end }}
-{{- with $values.tolerations }}
-tolerations:
-  {{- toYaml . | nindent 2 }}
-{{- end }}
-{{- $affinity := deepCopy ($values.affinity | default dict) -}}
+{{- $affinity := deepCopy $values.affinity -}}
 {{- if and .data (not (include "csv-pipeline.bucket" .root)) (eq .root.Values.data.accessMode "ReadWriteOnce") -}}
 {{- $podAffinity := $affinity.podAffinity | default dict -}}
 {{- $term := include "csv-pipeline.volumeAffinityTerm" .root | fromYaml -}}
@@ -53,6 +95,17 @@ tolerations:
 {{- end }}
 {{- with $affinity }}
 affinity:
+  {{- toYaml . | nindent 2 }}
+{{- end }}
+{{- $initContainers := concat (.initContainers | default "[]" | fromYamlArray) $values.initContainers }}
+{{- if .job }}
+{{- /* A container that does not end would keep a Job from ending. Kubernetes stops these after the others. */}}
+{{- range $values.sidecars }}
+{{- $initContainers = append $initContainers (merge (dict "restartPolicy" "Always") .) }}
+{{- end }}
+{{- end }}
+{{- with $initContainers }}
+initContainers:
   {{- toYaml . | nindent 2 }}
 {{- end }}
 {{- end -}}
@@ -65,34 +118,40 @@ scheduler then takes as met, so no pod depends on another one being up.
 topologyKey: kubernetes.io/hostname
 labelSelector:
   matchLabels:
-    app.kubernetes.io/instance: {{ .Release.Name | quote }}
-    app.kubernetes.io/part-of: csv-pipeline
+    {{- include "csv-pipeline.releaseLabels" . | nindent 4 }}
   matchExpressions:
     - key: app.kubernetes.io/component
       operator: In
       values: [cleanup, generator, inspector, processor, test]
 {{- end -}}
 
+{{/* The name of a component's ServiceAccount. Takes (dict "root" $ "component" "redis"). */}}
+{{- define "csv-pipeline.serviceAccountName" -}}
+{{- $account := (include "csv-pipeline.podValues" . | fromYaml).serviceAccount -}}
+{{- $account.name | default (ternary (include "csv-pipeline.componentName" .) "default" $account.create) -}}
+{{- end -}}
+
 {{/* A component's ServiceAccount. Takes what "csv-pipeline.podDefaults" takes. */}}
 {{- define "csv-pipeline.serviceAccount" -}}
-{{- $annotations := dict -}}
+{{- $account := (include "csv-pipeline.podValues" . | fromYaml).serviceAccount -}}
+{{- if $account.create -}}
+{{- $annotations := $account.annotations -}}
 {{- if .data -}}
-{{- $annotations = .root.Values.store.serviceAccountAnnotations -}}
+{{- $annotations = include "csv-pipeline.merged" (list .root.Values.store.serviceAccountAnnotations $annotations) | fromYaml -}}
 {{- end -}}
 apiVersion: v1
 kind: ServiceAccount
 metadata:
-  {{- include "csv-pipeline.metadata" (dict "root" .root "component" .component "annotations" $annotations) | nindent 2 }}
+  {{- include "csv-pipeline.metadata" (dict "root" .root "component" .component "name" $account.name "annotations" $annotations) | nindent 2 }}
 # Workload identity mounts tokens of its own. No pod needs one of the Kubernetes API.
 automountServiceAccountToken: false
 {{- end -}}
+{{- end -}}
 
-{{/* Security context of every container. */}}
+{{/* Security context of every container. Takes (dict "root" $ "component" "redis"). */}}
 {{- define "csv-pipeline.securityContext" -}}
-allowPrivilegeEscalation: false
-readOnlyRootFilesystem: true
-capabilities:
-  drop: [ALL]
+{{- $context := dict "allowPrivilegeEscalation" false "readOnlyRootFilesystem" true "capabilities" (dict "drop" (list "ALL")) -}}
+{{- include "csv-pipeline.merged" (list $context (include "csv-pipeline.podValues" . | fromYaml).securityContext) -}}
 {{- end -}}
 
 {{/* Port and probes of a container that serves HTTP. The inspector does, and a processor with --watch. */}}
@@ -130,9 +189,17 @@ The environment variables that say where Redis, the queue and the files are. Tak
 {{- define "csv-pipeline.env" -}}
 {{ include "csv-pipeline.redisEnv" (dict "root" .root "client" (.client | default .component)) }}
 {{ include "csv-pipeline.storeEnv" .root }}
-{{- with (index .root.Values .component).extraEnv }}
+{{- with (include "csv-pipeline.podValues" . | fromYaml).extraEnv }}
 {{ toYaml . }}
 {{- end }}
+{{- end -}}
+
+{{/* Where further environment variables of a component that uses the files come from. */}}
+{{- define "csv-pipeline.envFrom" -}}
+{{- with concat (include "csv-pipeline.storeEnvFrom" .root | fromYamlArray) (include "csv-pipeline.podValues" . | fromYaml).extraEnvFrom -}}
+envFrom:
+  {{- toYaml . | nindent 2 }}
+{{- end -}}
 {{- end -}}
 
 {{/*
@@ -140,10 +207,21 @@ The environment variables that say where Redis, the queue and the files are. Tak
 container's resources.
 */}}
 {{- define "csv-pipeline.goMemoryLimit" -}}
-{{- $limit := dig "limits" "memory" "" (. | default dict) | toString -}}
-{{- if regexMatch "^[0-9]+(Ki|Mi|Gi)$" $limit -}}
-{{- $unit := get (dict "Ki" 1024 "Mi" 1048576 "Gi" 1073741824) (regexFind "[KMG]i$" $limit) -}}
-{{- div (mul (regexFind "^[0-9]+" $limit | int64) $unit 4) 5 -}}
+{{- with include "csv-pipeline.memoryLimit" . -}}
+{{- div (mul (int64 .) 4) 5 -}}
+{{- end -}}
+{{- end -}}
+
+{{/* A container's memory limit in bytes; empty without one in such units. Takes the container's resources. */}}
+{{- define "csv-pipeline.memoryLimit" -}}
+{{- include "csv-pipeline.bytes" (dig "limits" "memory" "" (. | default dict) | toString) -}}
+{{- end -}}
+
+{{/* A quantity as a number of bytes; empty if it is not in Ki, Mi, Gi or Ti. */}}
+{{- define "csv-pipeline.bytes" -}}
+{{- if regexMatch "^[0-9]+(Ki|Mi|Gi|Ti)$" . -}}
+{{- $unit := get (dict "Ki" 1024 "Mi" 1048576 "Gi" 1073741824 "Ti" 1099511627776) (regexFind "[KMGT]i$" .) -}}
+{{- mul (regexFind "^[0-9]+" . | int64) $unit -}}
 {{- end -}}
 {{- end -}}
 
@@ -151,10 +229,24 @@ container's resources.
 {{- define "csv-pipeline.volumeMounts" -}}
 {{- include "csv-pipeline.storeVolumeMounts" . }}
 {{- include "csv-pipeline.redisVolumeMounts" .root }}
+{{- include "csv-pipeline.extraVolumeMounts" . }}
+{{- end -}}
+
+{{- define "csv-pipeline.extraVolumeMounts" -}}
+{{- with (include "csv-pipeline.podValues" . | fromYaml).extraVolumeMounts }}
+{{ toYaml . }}
+{{- end }}
+{{- end -}}
+
+{{- define "csv-pipeline.extraVolumes" -}}
+{{- with (include "csv-pipeline.podValues" . | fromYaml).extraVolumes }}
+{{ toYaml . }}
+{{- end }}
 {{- end -}}
 
 {{/* Takes what "csv-pipeline.env" takes. */}}
 {{- define "csv-pipeline.volumes" -}}
 {{- include "csv-pipeline.storeVolumes" .root }}
 {{- include "csv-pipeline.redisVolumes" (dict "root" .root "client" (.client | default .component)) }}
+{{- include "csv-pipeline.extraVolumes" . }}
 {{- end -}}

@@ -7,6 +7,13 @@
 {{- end -}}
 {{- end -}}
 
+{{/* Redis' maxmemory in bytes: half of the memory limit; empty without a limit. */}}
+{{- define "csv-pipeline.redisMaxMemory" -}}
+{{- with include "csv-pipeline.memoryLimit" .Values.redis.resources -}}
+{{- div (int64 .) 2 -}}
+{{- end -}}
+{{- end -}}
+
 {{/* "true" if clients connect to Redis with TLS, otherwise empty. */}}
 {{- define "csv-pipeline.redisTLS" -}}
 {{- if .Values.redis.enabled -}}

@@ -19,12 +19,11 @@
 {{- end }}
 {{- end -}}
 
-{{/* The bucket's credentials, named in their Secret as the cloud's own SDK names them. Google's are a file instead. */}}
+{{/* The bucket's credentials, named in their Secret as the cloud's own SDK names them, as a list. Google's are a file instead. */}}
 {{- define "csv-pipeline.storeEnvFrom" -}}
 {{- if and .Values.store.existingSecret (ne (include "csv-pipeline.bucket" .) "gs") -}}
-envFrom:
-  - secretRef:
-      name: {{ .Values.store.existingSecret }}
+- secretRef:
+    name: {{ .Values.store.existingSecret }}
 {{- end -}}
 {{- end -}}
 
@@ -37,7 +36,7 @@ change files. Takes (dict "root" $ "component" "processor").
 {{- if not $bucket }}
 - name: data
   mountPath: /data
-  {{- if and (eq .component "inspector") (not .root.Values.inspector.auth.existingSecret) }}
+  {{- if and (eq .component "inspector") (not (include "csv-pipeline.authSecret" .root)) }}
   readOnly: true
   {{- end }}
 {{- end }}

@@ -27,9 +27,19 @@ before anything else is rendered, because Helm renders the deepest templates fir
 {{- fail "test: input and expected are a file and its result; set both or neither" -}}
 {{- end -}}
 {{- end -}}
+{{- include "csv-pipeline.validateGenerated" . -}}
+{{- include "csv-pipeline.validateProcessor" . -}}
+{{- with .Values.common.serviceAccount -}}
+{{- if and .create .name -}}
+{{- fail (printf "common.serviceAccount: every component would create %s; set create: false if it is there, or a name for each component" .name) -}}
+{{- end -}}
+{{- end -}}
 {{- with .Values.inspector.auth -}}
-{{- if and (or .user .read) (not .existingSecret) -}}
-{{- fail "inspector.auth: user and read need existingSecret, the Secret that has the password or the token" -}}
+{{- if and (or .user .read) (eq .upload "off") -}}
+{{- fail "inspector.auth: user and read need a password or a token, and upload is off; set upload to generated or existingSecret" -}}
+{{- end -}}
+{{- if and (eq .upload "existingSecret") (not .existingSecret) -}}
+{{- fail "inspector.auth.upload is existingSecret: set inspector.auth.existingSecret to the Secret that has the token or the password" -}}
 {{- end -}}
 {{- if and .existingSecret (not .tokenKey) (not .user) -}}
 {{- fail (printf "inspector.auth: existingSecret (%s) is set without tokenKey or user, so nobody could use it" .existingSecret) -}}
@@ -48,6 +58,54 @@ before anything else is rendered, because Helm renders the deepest templates fir
 {{- with .Values.monitoring -}}
 {{- if and .prometheusRule.enabled (not .serviceMonitor.enabled) (not .prometheusRule.scrapedOtherwise) -}}
 {{- fail "monitoring.prometheusRule: enabled without monitoring.serviceMonitor, so the alerts would have no metrics; enable it as well, or set scrapedOtherwise: true" -}}
+{{- end -}}
+{{- end -}}
+{{- end -}}
+
+{{/* With secrets.generate: never, every Secret that the chart would generate has to be given. */}}
+{{- define "csv-pipeline.validateGenerated" -}}
+{{- if eq .Values.secrets.generate "never" -}}
+{{- $missing := list -}}
+{{- with .Values.redis -}}
+{{- if and .enabled (not .auth.existingSecret) (or .auth.users (not .auth.password)) -}}
+{{- $missing = append $missing "redis.auth.existingSecret, for the passwords of Redis" -}}
+{{- end -}}
+{{- if and .enabled .tls.enabled (not .tls.existingSecret) -}}
+{{- $missing = append $missing "redis.tls.existingSecret, for the certificate of Redis" -}}
+{{- end -}}
+{{- end -}}
+{{- if include "csv-pipeline.generatesAuth" . -}}
+{{- $missing = append $missing "inspector.auth.existingSecret, for the token of uploads (or inspector.auth.upload: off)" -}}
+{{- end -}}
+{{- if $missing -}}
+{{- fail (printf "secrets.generate is never, so the chart generates no Secret; create one and set %s" (join "; and another one and set " $missing)) -}}
+{{- end -}}
+{{- end -}}
+{{- end -}}
+
+{{- define "csv-pipeline.validateProcessor" -}}
+{{- with .Values.processor -}}
+{{- if and (eq .mode "scaledjob") .autoscale -}}
+{{- fail "processor.autoscale is for processor.mode: deployment; a ScaledJob always scales" -}}
+{{- end -}}
+{{- if gt (int64 .minReplicaCount) (int64 .maxReplicaCount) -}}
+{{- fail (printf "processor.minReplicaCount is %d and maxReplicaCount %d: expected a smaller one" (int64 .minReplicaCount) (int64 .maxReplicaCount)) -}}
+{{- end -}}
+{{- if and .autoscale (gt (int64 .replicas) (int64 .maxReplicaCount)) -}}
+{{- fail (printf "processor.replicas is %d and maxReplicaCount %d: expected a smaller one" (int64 .replicas) (int64 .maxReplicaCount)) -}}
+{{- end -}}
+{{- end -}}
+{{- if include "csv-pipeline.keda" . -}}
+{{- $known := .Capabilities.APIVersions.Has "keda.sh/v1alpha1" -}}
+{{- /* Rendered without the cluster, nothing is known of KEDA. */ -}}
+{{- if and (not $known) (include "csv-pipeline.connected" .) -}}
+{{- fail "the cluster has no KEDA, which starts the processors: install it with helm install keda keda --repo https://kedacore.github.io/charts --namespace keda --create-namespace --wait, or set processor.mode=deployment to do without" -}}
+{{- end -}}
+{{- if and $known (eq .Values.processor.mode "scaledjob") -}}
+{{- $name := include "csv-pipeline.componentName" (dict "root" . "component" "processor") -}}
+{{- if dig "metadata" "deletionTimestamp" "" (lookup "keda.sh/v1alpha1" "ScaledJob" .Release.Namespace $name) -}}
+{{- fail (printf "KEDA is still removing the ScaledJob %s of a release before, and would remove the new one with it: wait for it with kubectl -n %s wait --for=delete scaledjob/%s, and try again" $name .Release.Namespace $name) -}}
+{{- end -}}
 {{- end -}}
 {{- end -}}
 {{- end -}}
@@ -90,7 +148,34 @@ before anything else is rendered, because Helm renders the deepest templates fir
 {{- end -}}
 {{- end -}}
 
+{{/* Kubernetes refuses some changes of a PVC, but only after others of the upgrade were made. Takes (dict "root" $ "name" "the PVC" "path" "data" "mode" "ReadWriteOnce" "values" .Values.data). */}}
+{{- define "csv-pipeline.validateClaim" -}}
+{{- with lookup "v1" "PersistentVolumeClaim" .root.Release.Namespace .name -}}
+{{- $out := printf "Kubernetes changes it in no PVC. Copy the files to a PVC of your own and set %s.existingClaim, or uninstall the release, which deletes them, and install it again" $.path -}}
+{{- if and $.mode .spec.accessModes (not (has $.mode .spec.accessModes)) -}}
+{{- fail (printf "%s.accessMode is %s, and the PVC %s has %s: %s" $.path $.mode $.name (join ", " .spec.accessModes) $out) -}}
+{{- end -}}
+{{- if and $.values.storageClass .spec.storageClassName (ne $.values.storageClass .spec.storageClassName) -}}
+{{- fail (printf "%s.storageClass is %s, and the PVC %s has %s: %s" $.path $.values.storageClass $.name .spec.storageClassName $out) -}}
+{{- end -}}
+{{- $now := include "csv-pipeline.bytes" (dig "spec" "resources" "requests" "storage" "" .) -}}
+{{- $then := include "csv-pipeline.bytes" $.values.size -}}
+{{- if and $now $then (lt (int64 $then) (int64 $now)) -}}
+{{- fail (printf "%s.size is %s, and the PVC %s has %s: a PVC cannot become smaller; set it to the size that it has" $.path $.values.size $.name .spec.resources.requests.storage) -}}
+{{- end -}}
+{{- end -}}
+{{- end -}}
+
 {{- define "csv-pipeline.validateStore" -}}
+{{- if not (or .Values.data.existingClaim (include "csv-pipeline.bucket" .)) -}}
+{{- include "csv-pipeline.validateClaim" (dict "root" . "name" (include "csv-pipeline.dataClaim" .) "path" "data" "mode" .Values.data.accessMode "values" .Values.data) -}}
+{{- end -}}
+{{- with .Values.redis -}}
+{{- if and .enabled .persistence.enabled (not .persistence.existingClaim) -}}
+{{- $name := include "csv-pipeline.componentName" (dict "root" $ "component" "redis") -}}
+{{- include "csv-pipeline.validateClaim" (dict "root" $ "name" $name "path" "redis.persistence" "mode" "" "values" .persistence) -}}
+{{- end -}}
+{{- end -}}
 {{- $bucket := include "csv-pipeline.bucket" . -}}
 {{- with .Values.store -}}
 {{- if and (not $bucket) (or .existingSecret .serviceAccountAnnotations .tls.existingSecret) -}}
@@ -136,6 +221,9 @@ helm upgrade --reuse-values comes with.
 cleanup
 cleanup.keepDays
 cleanup.schedule
+common
+common.serviceAccount
+common.serviceAccount.create
 data
 data.accessMode
 data.size
@@ -165,6 +253,7 @@ inspector
 inspector.auth
 inspector.auth.passwordKey
 inspector.auth.tokenKey
+inspector.auth.upload
 inspector.basePath
 inspector.httpRoute
 inspector.image
@@ -187,8 +276,10 @@ monitoring.prometheusRule.volumeFreeShare
 monitoring.serviceMonitor
 monitoring.serviceMonitor.interval
 networkPolicy
+networkPolicy.dnsPorts
 networkPolicy.enabled
 networkPolicy.kedaNamespace
+openshift
 processor
 processor.aggregate
 processor.backoffLimit
@@ -220,9 +311,11 @@ processor.input.raggedRows
 processor.lease
 processor.maxErrors
 processor.maxReplicaCount
+processor.mode
 processor.output
 processor.output.format
 processor.pollingInterval
+processor.replicas
 processor.rollout
 processor.staleAfter
 processor.successfulJobsHistoryLimit
@@ -241,12 +334,16 @@ redis.image.registry
 redis.image.repository
 redis.image.tag
 redis.persistence
+redis.persistence.enabled
 redis.persistence.size
 redis.tls
-redis.user
+secrets
+secrets.generate
 store
 store.tls
 store.url
 test
+test.activeDeadlineSeconds
+test.enabled
 test.patience
 {{- end -}}

@@ -1,6 +1,11 @@
+{{/* The names of the values that say what the files contain, as JSON. */}}
+{{- define "csv-pipeline.generatorSettings" -}}
+{{- list "start" "months" "days" "rows" "items" "maxQuantity" "seed" | toJson -}}
+{{- end -}}
+
 {{/* The spec of the generator's Jobs: at installation, on a schedule and on demand. */}}
 {{- define "csv-pipeline.generatorJobSpec" -}}
-{{- $component := dict "root" . "component" "generator" "data" true -}}
+{{- $component := dict "root" . "component" "generator" "data" true "job" true -}}
 backoffLimit: {{ .Values.generator.backoffLimit | int64 }}
 template:
   metadata:
@@ -13,9 +18,9 @@ template:
         image: {{ include "csv-pipeline.image" (dict "root" . "image" .Values.generator.image) }}
         imagePullPolicy: {{ .Values.image.pullPolicy }}
         securityContext:
-          {{- include "csv-pipeline.securityContext" . | nindent 10 }}
+          {{- include "csv-pipeline.securityContext" $component | nindent 10 }}
         env:
-          {{- range $name := list "start" "months" "days" "rows" "items" "maxQuantity" "seed" }}
+          {{- range $name := include "csv-pipeline.generatorSettings" . | fromJsonArray }}
           - name: CSV_PIPELINE_{{ snakecase $name | upper }}
             {{- /* Numbers from values files are floats: 50000000 would print as 5e+07. */}}
             {{- $value := index $.Values.generator $name }}
@@ -25,7 +30,7 @@ template:
             value: {{ $value | quote }}
           {{- end }}
           {{- include "csv-pipeline.env" $component | nindent 10 }}
-        {{- with include "csv-pipeline.storeEnvFrom" . }}
+        {{- with include "csv-pipeline.envFrom" $component }}
         {{- . | nindent 8 }}
         {{- end }}
         resources:

@@ -1,28 +1,19 @@
 {{/* The pod template of a processor, whatever kind of object starts it. */}}
 {{- define "csv-pipeline.processorPodTemplate" -}}
-{{- $component := dict "root" . "component" "processor" "data" true -}}
+{{- $stays := eq .Values.processor.mode "deployment" -}}
+{{- $component := dict "root" . "component" "processor" "data" true "job" (not $stays) -}}
 {{- $command := include "csv-pipeline.hasCommand" . -}}
+{{- if $command -}}
+{{- $component = set $component "initContainers" (include "csv-pipeline.installContainer" $component) -}}
+{{- end -}}
 metadata:
   {{- include "csv-pipeline.podMetadata" $component | nindent 2 }}
 spec:
   {{- include "csv-pipeline.podDefaults" $component | nindent 2 }}
+  {{- if not $stays }}
   restartPolicy: Never
-  terminationGracePeriodSeconds: {{ int64 .Values.processor.terminationGracePeriodSeconds }}
-  {{- if $command }}
-  # The processor's container has the user's image, and gets the processor from here.
-  initContainers:
-    - name: install
-      image: {{ include "csv-pipeline.image" (dict "root" . "image" .Values.processor.binaryImage) }}
-      imagePullPolicy: {{ .Values.image.pullPolicy }}
-      args: [install, /csv-pipeline]
-      securityContext:
-        {{- include "csv-pipeline.securityContext" . | nindent 8 }}
-      resources:
-        {{- toYaml .Values.processor.resources | nindent 8 }}
-      volumeMounts:
-        - name: program
-          mountPath: /csv-pipeline
   {{- end }}
+  terminationGracePeriodSeconds: {{ int64 .Values.processor.terminationGracePeriodSeconds }}
   containers:
     - name: processor
       image: {{ include "csv-pipeline.image" (dict "root" . "image" .Values.processor.image) }}
@@ -31,12 +22,17 @@ spec:
       command: [/csv-pipeline/processor]
       {{- end }}
       securityContext:
-        {{- include "csv-pipeline.securityContext" . | nindent 8 }}
+        {{- include "csv-pipeline.securityContext" $component | nindent 8 }}
       env:
         - name: LEASE
           value: {{ .Values.processor.lease | quote }}
+        {{- if $stays }}
+        - name: WATCH
+          value: "true"
+        {{- else }}
         - name: FILES_PER_JOB
           value: {{ int64 .Values.processor.filesPerJob | quote }}
+        {{- end }}
         - name: CONCURRENCY
           value: {{ int64 .Values.processor.concurrency | quote }}
         {{- include "csv-pipeline.planEnv" . | nindent 8 }}
@@ -59,8 +55,11 @@ spec:
         {{- end }}
         {{- end }}
         {{- include "csv-pipeline.env" $component | nindent 8 }}
-      {{- with include "csv-pipeline.storeEnvFrom" . }}
+      {{- with include "csv-pipeline.envFrom" $component }}
       {{- . | nindent 6 }}
+      {{- end }}
+      {{- if $stays }}
+      {{- include "csv-pipeline.httpServer" . | nindent 6 }}
       {{- end }}
       resources:
         {{- toYaml .Values.processor.resources | nindent 8 }}
@@ -73,6 +72,11 @@ spec:
           mountPath: /csv-pipeline
           readOnly: true
         {{- end }}
+    {{- if $stays }}
+    {{- with (include "csv-pipeline.podValues" $component | fromYaml).sidecars }}
+    {{- toYaml . | nindent 4 }}
+    {{- end }}
+    {{- end }}
   volumes:
     {{- include "csv-pipeline.volumes" $component | trim | nindent 4 }}
     - name: tmp
@@ -83,4 +87,20 @@ spec:
       emptyDir:
         sizeLimit: 128Mi
     {{- end }}
+{{- end -}}
+
+{{/* Copies the processor into the image of the user's command. Takes what "csv-pipeline.podDefaults" takes. */}}
+{{- define "csv-pipeline.installContainer" -}}
+{{- $processor := .root.Values.processor -}}
+- name: install
+  image: {{ include "csv-pipeline.image" (dict "root" .root "image" $processor.binaryImage) }}
+  imagePullPolicy: {{ .root.Values.image.pullPolicy }}
+  args: [install, /csv-pipeline]
+  securityContext:
+    {{- include "csv-pipeline.securityContext" . | nindent 4 }}
+  resources:
+    {{- toYaml $processor.resources | nindent 4 }}
+  volumeMounts:
+    - name: program
+      mountPath: /csv-pipeline
 {{- end -}}

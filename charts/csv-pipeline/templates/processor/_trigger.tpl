@@ -28,3 +28,26 @@
     name: {{ include "csv-pipeline.componentName" (dict "root" .root "component" "processor") }}
   {{- end }}
 {{- end -}}
+
+{{/* All triggers. */}}
+{{- define "csv-pipeline.triggers" -}}
+{{- /* A processor takes up to this many files at once, each of which counts as one in flight. */}}
+{{- $held := int64 .Values.processor.concurrency -}}
+{{- if eq .Values.processor.mode "scaledjob" -}}
+{{- with int64 .Values.processor.filesPerJob -}}
+{{- $held = min $held . -}}
+{{- end -}}
+{{- end -}}
+{{ include "csv-pipeline.redisTrigger" (dict "root" . "name" "waiting" "key" .Values.queue.list "length" .Values.processor.filesPerTrigger) }}
+{{ include "csv-pipeline.redisTrigger" (dict "root" . "name" "inflight" "key" (printf "{%s}:inflight" .Values.queue.list) "length" $held) }}
+{{- with .Values.processor.extraTriggers }}
+{{ toYaml . }}
+{{- end }}
+{{- end -}}
+
+{{/* "true" if KEDA starts the processors, otherwise empty. */}}
+{{- define "csv-pipeline.keda" -}}
+{{- if or (eq .Values.processor.mode "scaledjob") .Values.processor.autoscale -}}
+true
+{{- end -}}
+{{- end -}}
