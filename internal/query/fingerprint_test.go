@@ -67,7 +67,6 @@ func TestSettingsThatMeanTheSameHaveOneFingerprint(t *testing.T) {
 	}
 }
 
-// TestLimitsRefuseFilesAndChangeNoResult.
 func TestLimitsRefuseFilesAndChangeNoResult(t *testing.T) {
 	for before, after := range map[string]string{
 		"":                        "input: {maxExpansion: 2000}",

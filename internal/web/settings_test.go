@@ -72,7 +72,6 @@ func TestResultsMadeUnderOtherSettingsAreShownAsSuch(t *testing.T) {
 	}
 }
 
-// TestThePageSaysWhyAFileWasTriedAgainAndWhatWasFound.
 func TestThePageSaysWhyAFileWasTriedAgainAndWhatWasFound(t *testing.T) {
 	s := start(t, nil)
 	s.put(t, "mended.csv", "item_id;quantity\n1;1,5\n")

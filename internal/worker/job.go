@@ -48,7 +48,7 @@ func (f *failure) storeFails() bool {
 }
 
 // errOtherSettings: a name waits to be tried under settings that this worker does not have.
-var errOtherSettings = errors.New("it is to be tried under other settings than those of this processor, which are of another release or not upgraded yet")
+var errOtherSettings = errors.New("it is to be tried under other settings than this processor has: the processor is of another release, or is not upgraded yet")
 
 // cannotStart reports whether the command fails as it would for every file.
 func (f *failure) cannotStart() bool { return errors.Is(f.err, command.ErrCannotStart) }
