@@ -30,9 +30,9 @@ type Table struct {
 
 // entry is a file. Its texts follow each other in Table.text, beginning at start.
 type entry struct {
-	start                     uint32
-	name, etag, ident, source uint16
-	size, modTime             int64
+	start                               uint32
+	name, etag, ident, source, settings uint16
+	size, modTime                       int64
 }
 
 // Len is how many files there are.
@@ -57,7 +57,7 @@ func (t *Table) info(e *entry) filestore.Info {
 		return part
 	}
 	return filestore.Info{
-		Name: take(e.name), ETag: take(e.etag), Identity: take(e.ident), Source: take(e.source),
+		Name: take(e.name), ETag: take(e.etag), Identity: take(e.ident), Source: take(e.source), Settings: take(e.settings),
 		Size: e.size, ModTime: time.Unix(0, e.modTime).UTC(),
 	}
 }
@@ -184,26 +184,27 @@ func (b *builder) add(f filestore.Info) error {
 		}
 		b.diverge()
 	}
-	for _, s := range []string{f.Name, f.ETag, f.Identity, f.Source} {
+	texts := [...]string{f.Name, f.ETag, f.Identity, f.Source, f.Settings}
+	for _, s := range texts {
 		if len(s) > math.MaxUint16 {
 			return fmt.Errorf("the store returned %d bytes of metadata of the file %.100q", len(s), f.Name)
 		}
 	}
-	if uint64(b.text.Len())+4*math.MaxUint16 > math.MaxUint32 {
+	if uint64(b.text.Len()+len(texts)*math.MaxUint16) > math.MaxUint32 {
 		return fmt.Errorf("the names of %d files are too long to be kept in memory", len(b.entries))
 	}
 	b.entries = append(b.entries, entry{
-		start: uint32(b.text.Len()), name: uint16(len(f.Name)), etag: uint16(len(f.ETag)), ident: uint16(len(f.Identity)), source: uint16(len(f.Source)),
+		start: uint32(b.text.Len()), name: uint16(len(f.Name)), etag: uint16(len(f.ETag)), ident: uint16(len(f.Identity)), source: uint16(len(f.Source)), settings: uint16(len(f.Settings)),
 		size: f.Size, modTime: f.ModTime.UnixNano(),
 	})
-	for _, s := range []string{f.Name, f.ETag, f.Identity, f.Source} {
+	for _, s := range texts {
 		b.text.WriteString(s)
 	}
 	return nil
 }
 
 func same(a, b filestore.Info) bool {
-	return a.ModTime.Equal(b.ModTime) && a.Size == b.Size && a.Name == b.Name && a.ETag == b.ETag && a.Identity == b.Identity && a.Source == b.Source
+	return a.ModTime.Equal(b.ModTime) && a.Size == b.Size && a.Name == b.Name && a.ETag == b.ETag && a.Identity == b.Identity && a.Source == b.Source && a.Settings == b.Settings
 }
 
 // diverge begins a table of its own with the files that were the same so far.

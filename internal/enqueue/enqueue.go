@@ -1,9 +1,10 @@
 // Package enqueue queues files that are in the store already: those that have no result,
-// or all of them, as after a change of the group-by or aggregate settings.
+// those whose results were made under other settings, or all of them.
 package enqueue
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"hash/maphash"
 	"iter"
@@ -26,6 +27,13 @@ type Enqueuer struct {
 	// All also queues files that have a result. Names that are in flight are then
 	// processed once more afterwards.
 	All bool
+	// Outdated queues other files instead: those that have a result of their current version
+	// that was made under other settings than those announced on the queue. Names that are in
+	// flight are processed once more, as with All.
+	Outdated bool
+	// Unknown makes Outdated queue also files whose results do not say under which settings they
+	// were made.
+	Unknown bool
 	// Report is called from time to time with how far Run has come; it may be nil.
 	Report func(Progress)
 
@@ -48,7 +56,11 @@ type Summary struct {
 	queue.Enqueued
 	Matching int // CSV files that match a glob
 	Waiting  int // of these, files whose names were waiting in the queue already
+	Unknown  int // files with results that do not say their settings, which were left out
 }
+
+// ErrNotAnnounced: nobody has said on the queue which settings are in force.
+var ErrNotAnnounced = errors.New("it is not known which settings are in force: an inspector says so once it runs, or a standalone")
 
 // String is a sentence without a full stop.
 func (s Summary) String() string {
@@ -61,6 +73,12 @@ func (s Summary) String() string {
 	}
 	if s.Waiting > 0 {
 		text += fmt.Sprintf("; %d more waited already", s.Waiting)
+	}
+	switch {
+	case s.Unknown == 1:
+		text += "; 1 result does not say under which settings it was made: --unknown takes it, too"
+	case s.Unknown > 1:
+		text += fmt.Sprintf("; %d results do not say under which settings they were made: --unknown takes them, too", s.Unknown)
 	}
 	return text
 }
@@ -111,6 +129,9 @@ func (e *Enqueuer) look(ctx context.Context) error {
 
 // candidates yields the names of the files to queue.
 func (e *Enqueuer) candidates(ctx context.Context) iter.Seq2[string, error] {
+	if e.Outdated {
+		return e.outdated(ctx)
+	}
 	return func(yield func(string, error) bool) {
 		if e.All {
 			for raw, err := range (counted{e.Store, e}).List(ctx, filestore.Raw) {
@@ -167,7 +188,7 @@ func (e *Enqueuer) matches(name string) bool {
 func (e *Enqueuer) push(ctx context.Context, names []string) error {
 	slices.Sort(names)
 	for batch := range slices.Chunk(names, 500) {
-		did, err := e.Queue.Enqueue(ctx, batch, e.All)
+		did, err := e.Queue.Enqueue(ctx, batch, e.All || e.Outdated)
 		e.sum.Queued += did.Queued
 		e.sum.DeadLetters += did.DeadLetters
 		if err != nil {

@@ -75,6 +75,21 @@ func Published(ctx context.Context, s Store, area Area, listed Info) (time.Time,
 	return listed.ModTime, nil
 }
 
+// Recording is a Store that keeps the settings of a result apart from its Info.
+type Recording interface {
+	SettingsOf(ctx context.Context, result Info) (string, error)
+}
+
+// SettingsOf is the fingerprint of the settings that a result was made under, as it was listed;
+// "" where it is not recorded. Where the result was replaced since it was listed, it may be that
+// of the newer one. The error is ErrNotExist where it was removed.
+func SettingsOf(ctx context.Context, s Store, result Info) (string, error) {
+	if recording, ok := s.(Recording); ok {
+		return recording.SettingsOf(ctx, result)
+	}
+	return result.Settings, nil
+}
+
 // ObjectNamer is a Store in a bucket: it tells which raw file an object of the bucket
 // is, as the bucket's notifications name objects.
 type ObjectNamer interface {

@@ -47,6 +47,9 @@ type Info struct {
 	Identity string
 	// Source is the Identity of the input that a result was made from.
 	Source string
+	// Settings is a fingerprint of the settings that a result was made under; "" where it is
+	// not recorded, or is only told by SettingsOf.
+	Settings string
 }
 
 // MadeFrom reports whether the result r was made from this version of in.
@@ -78,8 +81,8 @@ type Writer interface {
 type Store interface {
 	Stat(ctx context.Context, area Area, name string) (Info, error)
 	Open(ctx context.Context, area Area, name string) (File, error)
-	// Create begins a file. source is the version of the input that a result is made from;
-	// nil for a raw file.
+	// Create begins a file. source is the version of the input that a result is made from, and
+	// its Settings those under which it is made; nil for a raw file.
 	Create(ctx context.Context, area Area, name string, source *Info) (Writer, error)
 	// List yields every file of the area, in no order, except temporary and hidden ones.
 	// After an error it ends.

@@ -51,11 +51,21 @@ type Query struct {
 	// unit-price may: for files without columns unit and price.
 	named     *Query
 	nameFirst bool // where the header has all its columns
+
+	resultSettings, allSettings string // fingerprints
 }
 
 // Compile checks a Spec. Its errors are sentences for the person who wrote it, in which the
 // place of a mistake in an expression is marked on lines of their own.
 func Compile(spec Spec) (*Query, error) {
+	q, err := compile(spec)
+	if err != nil {
+		return q, err
+	}
+	return q.withFingerprints(), nil
+}
+
+func compile(spec Spec) (*Query, error) {
 	d, err := spec.Input.Compile()
 	if err != nil {
 		return nil, err

@@ -203,14 +203,8 @@ func (s Spec) asksNothing() bool { return s.empty() && len(s.Command.Words) == 0
 // "" where none has it.
 func (q *Questions) For(name string) (query *Query, dataset string) {
 	for _, d := range q.datasets {
-		for _, glob := range d.globs {
-			subject := name
-			if !strings.Contains(glob, "/") {
-				subject = path.Base(name)
-			}
-			if ok, _ := path.Match(glob, subject); ok {
-				return d.query, d.name
-			}
+		if matches(d.globs, name) {
+			return d.query, d.name
 		}
 	}
 	return q.main, ""

@@ -19,10 +19,14 @@ type Claim struct {
 	Name    string
 	Errors  int64 // tries that failed before
 	Crashes int64 // workers that died over it before
+	// Postponed is how many tries did not count.
+	Postponed int64
+	// Settings are those that a dead letter is tried again under, as it failed under others; ""
+	// when the name waited for another reason.
+	Settings string
 
-	postponed int64
-	token     string
-	queue     *Queue
+	token string
+	queue *Queue
 }
 
 // Claim takes the next name for the worker of the given name. When nothing waits
@@ -99,7 +103,7 @@ func (q *Queue) claimed(call claimCall, cmd *redis.Cmd) (*Claim, error) {
 	if len(got) == 0 {
 		return nil, err
 	}
-	return &Claim{Name: got[0].(string), Errors: got[1].(int64), Crashes: got[2].(int64), postponed: got[3].(int64),
+	return &Claim{Name: got[0].(string), Errors: got[1].(int64), Crashes: got[2].(int64), Postponed: got[3].(int64), Settings: got[4].(string),
 		token: call.token, queue: q}, nil
 }
 
@@ -176,6 +180,7 @@ type Outcome struct {
 	Rows, Bytes int64 // of the input
 	Took        time.Duration
 	Checksum    string // of the result
+	Found       string // how the input was found to be written; "" when plain. Cut as a Reason
 }
 
 // Complete ends a claim whose result is published. ErrLost: somebody else has the
@@ -188,7 +193,7 @@ func (c *Claim) Complete(ctx context.Context, o Outcome) error {
 func (c *Claim) completeCall(o Outcome) (keys []string, args []any) {
 	q := c.queue
 	return []string{q.keys.list, q.keys.inflight, q.keys.claims, q.keys.completed, q.keys.stats},
-		[]any{c.Name, c.token, o.Rows, o.Bytes, o.Took.Microseconds(), o.Checksum, q.opts.KeepCompleted}
+		[]any{c.Name, c.token, o.Rows, o.Bytes, o.Took.Microseconds(), o.Checksum, q.opts.KeepCompleted, cut(o.Found)}
 }
 
 // Kinds of failure. The queue counts failures by kind; the metrics, the API and
@@ -209,7 +214,11 @@ type Failure struct {
 	Reason  string
 	Kind    string
 	Version string // of the input that failed; "" when not known, another file of this name is tried again
-	Place          // in the input; zero when it is of no place
+	// Settings is a fingerprint of the settings that the input failed under. Under others it is
+	// tried again; see Mend. "" when no settings could help.
+	Settings string
+	Found    string // how the input was found to be written; "" when plain or not known
+	Place           // in the input; zero when it is of no place
 }
 
 // Place is where an input is wrong. Each text that is too long for a dead letter is cut,
@@ -254,7 +263,7 @@ func (c *Claim) Retry(ctx context.Context, f Failure) (State, error) {
 // Postpone lets the name be tried again later, as Retry does but after a minute at
 // most, without counting this try: it failed for a reason that is not the name's.
 func (c *Claim) Postpone(ctx context.Context, f Failure) (State, error) {
-	return c.end(ctx, f, backoff(c.postponed, time.Minute), 0)
+	return c.end(ctx, f, backoff(c.Postponed, time.Minute), 0)
 }
 
 func backoff(before int64, most time.Duration) time.Duration {
@@ -281,7 +290,7 @@ func (c *Claim) end(ctx context.Context, f Failure, delay time.Duration, tries i
 	if delay < 0 {
 		ms = -1
 	}
-	for _, text := range []*string{&f.Reason, &f.Column, &f.Field, &f.Excerpt.Before, &f.Excerpt.Bad, &f.Excerpt.After} {
+	for _, text := range []*string{&f.Reason, &f.Found, &f.Column, &f.Field, &f.Excerpt.Before, &f.Excerpt.Bad, &f.Excerpt.After} {
 		*text = cut(*text)
 	}
 	place, err := json.Marshal(f.Place)
@@ -290,7 +299,7 @@ func (c *Claim) end(ctx context.Context, f Failure, delay time.Duration, tries i
 	}
 	state, err := failScript.Run(ctx, q.rdb,
 		[]string{q.keys.list, q.keys.inflight, q.keys.claims, q.keys.delayed, q.keys.failed, q.keys.stats, q.keys.attempts},
-		c.Name, c.token, f.Reason, f.Kind, f.Version, ms, tries, place, keepAttempts).Text()
+		c.Name, c.token, f.Reason, f.Kind, f.Version, ms, tries, place, keepAttempts, f.Settings, f.Found).Text()
 	switch {
 	case errors.Is(err, redis.Nil):
 		return "", fmt.Errorf("fail %q: %w", c.Name, ErrLost)

@@ -31,7 +31,13 @@ type Attempt struct {
 	Bytes   int64     `json:"bytes"`
 	Reason  string    `json:"reason,omitempty"` // of an error or a crash
 	Kind    string    `json:"kind,omitempty"`   // of an error: a Kind… constant
+	Found   string    `json:"found,omitempty"`  // how the file was found to be written; "" when plain
+	Cause   string    `json:"cause,omitempty"`  // why it was tried, where that is special: CauseSettings
 }
+
+// CauseSettings is the cause of an attempt on a dead letter that was tried again by itself because
+// the settings had changed.
+const CauseSettings = "settings"
 
 // Cursor is a place in the record of attempts; zero is its beginning.
 type Cursor struct{ completed, attempts string }
@@ -65,7 +71,8 @@ func attempt(m redis.XMessage) Attempt {
 	text := func(field string) string { s, _ := m.Values[field].(string); return s }
 	number := func(field string) int64 { n, _ := strconv.ParseInt(text(field), 10, 64); return n }
 	a := Attempt{Name: text("name"), Outcome: text("outcome"), At: streamTime(m.ID), Worker: text("worker"),
-		Rows: number("rows"), Bytes: number("bytes"), Reason: text("reason"), Kind: text("kind")}
+		Rows: number("rows"), Bytes: number("bytes"), Reason: text("reason"), Kind: text("kind"),
+		Found: text("found"), Cause: text("cause")}
 	if claimed := number("claimed"); claimed > 0 {
 		a.Seconds = max(0, a.At.Sub(time.UnixMilli(claimed)).Seconds())
 	} else {
@@ -121,6 +128,7 @@ func parseLetter(name, text string) (DeadLetter, error) {
 		return DeadLetter{}, fmt.Errorf("the dead letter of %q is not readable: %w", name, err)
 	}
 	r.DeadLetter.Name, r.DeadLetter.At = name, time.UnixMilli(r.At).UTC()
+	r.tried, r.TriedAgain = r.Tried, r.Tried != ""
 	return r.DeadLetter, nil
 }
 

@@ -128,12 +128,19 @@ type DeadLetter struct {
 	At      time.Time `json:"at"`
 	Worker  string    `json:"worker"`
 	Version string    `json:"version"` // of the input that failed
+	// Settings is a fingerprint of the settings that it failed under; "" where no others help.
+	Settings string `json:"settings,omitempty"`
+	// TriedAgain: it was tried again by itself because the settings changed, and failed again.
+	TriedAgain bool `json:"triedAgain,omitempty"`
 	Place
+
+	tried string // the settings that it was tried under, each with a blank behind it
 }
 
 type letterRecord struct {
 	DeadLetter
-	At int64 `json:"at"`
+	At    int64  `json:"at"`
+	Tried string `json:"tried"`
 }
 
 // DeadLetters lists what failed, the latest first.

@@ -88,7 +88,7 @@ const maxName = 1024
 // keys of a queue share one Redis Cluster slot: the braces of the others hold the
 // list's own name. A list named with braces of its own is already a hash tag.
 type keys struct {
-	list, inflight, claims, delayed, failed, completed, stats, attempts, events, shared string
+	list, inflight, claims, delayed, failed, completed, stats, attempts, events, shared, settings string
 }
 
 func keysOf(list string) keys {
@@ -96,7 +96,7 @@ func keysOf(list string) keys {
 	if _, tag, opened := strings.Cut(list, "{"); opened && strings.Index(tag, "}") > 0 {
 		base = list
 	}
-	return keys{list, base + ":inflight", base + ":claims", base + ":delayed", base + ":failed", base + ":completed", base + ":stats", base + ":attempts", base + ":events", base + ":shared"}
+	return keys{list, base + ":inflight", base + ":claims", base + ":delayed", base + ":failed", base + ":completed", base + ":stats", base + ":attempts", base + ":events", base + ":shared", base + ":settings"}
 }
 
 // Queue is safe for use by many goroutines.

@@ -54,30 +54,45 @@ const reportInterval = 5 * time.Second
 func (c EnqueueCommand) Run(ctx context.Context, args []string, getenv cli.Getenv, stdout, stderr io.Writer) error {
 	var e enqueue.Enqueuer
 	fs := cli.NewFlags()
-	fs.BoolVar(&e.All, "all", false, "also files that have a result, as after a change of the aggregate settings")
-	cli.Own(fs, "all")
+	fs.BoolVar(&e.All, "all", false, "also files that have a result")
+	fs.BoolVar(&e.Outdated, "outdated", false, "instead, files whose results were made under other settings than those in force")
+	fs.BoolVar(&e.Unknown, "unknown", false, "with --outdated: also files whose results do not say under which settings they were made")
+	cli.Own(fs, "all", "outdated", "unknown")
 	c.RegisterFlags(fs)
 	name := c.Service + " enqueue"
 	globs, err := cli.Parse(cli.Command{
 		Name: name,
 		Args: "[flags] [GLOB...]",
-		About: `Queues files that are in raw/ already: those without a result or, with --all, every one.
+		About: `Queues files that are in raw/ already: those without a result, with --outdated those whose results
+were made under other settings, or with --all every one.
 
-After a change of the aggregate settings, --all has every file processed again. Dead letters get
-all their tries again. A file that waits already is not queued twice. With --all, a file that is
-being processed is processed once more afterwards. Results stay until new ones replace them. No
-file is changed. Running it again is harmless.
+After a change of settings, the results that are there stay as they are. --outdated has made anew
+those that were made under other settings: each result says under which. Limits and the names of
+datasets do not count, nor does a default that is written out. The settings in force are those of
+the inspector that runs. A result that an earlier version or another program made does not say
+its settings: it is counted, and --unknown takes it, too. --all also helps where the program of a
+--command has changed, which is no setting.
+
+Dead letters get all their tries again. A file that waits already is not queued twice. With --all
+and --outdated, a file that is being processed is processed once more afterwards. Results stay
+until new ones replace them. No file is changed. Running it again is harmless.
 
 GLOB is a pattern such as '2022*.csv' or 'shop-?/*.csv'. One without a slash matches files in any
 folder. Without a GLOB all files are queued.
 
 ` + c.Where,
-		Examples: name + "\n" + name + " --all\n" + name + " --all 'shop-1/*.csv' '2022*.csv'",
+		Examples: name + "\n" + name + " --outdated\n" + name + " --all\n" + name + " --all 'shop-1/*.csv' '2022*.csv'",
 		MaxArgs:  -1,
 		Flags:    fs,
 	}, args, getenv, stdout)
 	if err != nil {
 		return err
+	}
+	switch {
+	case e.All && e.Outdated:
+		return cli.Usagef("--all and --outdated exclude each other: expected one of them")
+	case e.Unknown && !e.Outdated:
+		return cli.Usagef("--unknown: expected --outdated with it")
 	}
 	for _, glob := range globs {
 		if _, err := path.Match(glob, ""); err != nil {
@@ -100,7 +115,7 @@ folder. Without a GLOB all files are queued.
 		switch {
 		case err != nil:
 			return fmt.Errorf("%w; %v, the rest not: run it again", err, did)
-		case did.Matching == 0:
+		case did.Matching == 0 && !e.Outdated:
 			fmt.Fprintln(stdout, nothing(e.All, globs))
 		default:
 			fmt.Fprintln(stdout, did)

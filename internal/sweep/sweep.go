@@ -16,6 +16,7 @@ import (
 
 	"csv-pipeline/internal/catalog"
 	"csv-pipeline/internal/filestore"
+	"csv-pipeline/internal/query"
 	"csv-pipeline/internal/queue"
 )
 
@@ -25,6 +26,9 @@ type Sweeper struct {
 	Store   filestore.Store
 	Queue   *queue.Queue
 	Log     *zap.Logger
+	// Questions are the settings in force, which the sweeper announces on the queue. Dead letters
+	// that they may mend are tried again. Nil: there are none.
+	Questions *query.Questions
 	// Settle is how long a file must have been unchanged before it is queued.
 	Settle time.Duration
 
@@ -61,6 +65,9 @@ func (s *Sweeper) Once(ctx context.Context) (int, error) {
 	if moved != (queue.Tidied{}) {
 		s.Log.Info("housekeeping", zap.Int("due", moved.Due), zap.Int("reclaimed", moved.Reclaimed), zap.Int("poison", moved.Poison))
 	}
+	if err := s.announce(ctx); err != nil {
+		return 0, err
+	}
 	maxWaiting := cmp.Or(s.maxWaiting, defaultMax)
 	depth, err := s.Queue.Depth(ctx)
 	if err != nil || depth >= maxWaiting {
@@ -81,7 +88,7 @@ func (s *Sweeper) Once(ctx context.Context) (int, error) {
 	if files != s.snapshot {
 		s.snapshot, s.next = files, 0
 	}
-	if err := s.withdrawLetters(ctx, files); err != nil {
+	if err := s.lookAtLetters(ctx, files); err != nil {
 		return 0, err
 	}
 	candidates := s.candidates(files, before)
@@ -149,11 +156,23 @@ func (s *Sweeper) unfinished(ctx context.Context, files *catalog.Snapshot, place
 	return slices.DeleteFunc(found, func(f filestore.Info) bool { return f.Name == "" })
 }
 
-// withdrawLetters withdraws the dead letters of files that have a result after all, as when
+// announce says on the queue which settings are in force. A Redis that may not grow is no error.
+func (s *Sweeper) announce(ctx context.Context) error {
+	if s.Questions == nil {
+		return nil
+	}
+	if err := s.Queue.Announce(ctx, s.Questions.Current().String()); err != nil && !queue.Refused(err) {
+		return err
+	}
+	return nil
+}
+
+// lookAtLetters withdraws the dead letters of files that have a result after all, as when
 // a worker that was taken for dead finished late, and the oldest ones without a file where
-// these are more than maxOrphans. It reads all dead letters. When there are many and none
-// could be withdrawn, it does not read them again until there are a tenth more.
-func (s *Sweeper) withdrawLetters(ctx context.Context, files *catalog.Snapshot) error {
+// these are more than maxOrphans. It has those tried again that other settings may mend. It
+// reads all dead letters. When there are many and nothing could be done about any, it does not
+// read them again until there are a tenth more.
+func (s *Sweeper) lookAtLetters(ctx context.Context, files *catalog.Snapshot) error {
 	keep := int(cmp.Or(s.maxOrphans, defaultMax))
 	counts, err := s.Queue.Counts(ctx)
 	if err != nil {
@@ -168,7 +187,8 @@ func (s *Sweeper) withdrawLetters(ctx context.Context, files *catalog.Snapshot) 
 		return err
 	}
 	var outdated []queue.DeadLetter // those newer than the listing wait for the next one
-	orphans := 0                    // those so far, from the newest on
+	var remedies []queue.Remedy
+	orphans := 0 // those so far, from the newest on
 	for _, l := range letters {
 		raw, there := files.Raw.Find(l.Name)
 		if !there {
@@ -176,6 +196,13 @@ func (s *Sweeper) withdrawLetters(ctx context.Context, files *catalog.Snapshot) 
 		}
 		if there && l.At.Before(files.At) && overtaken(l, raw, files) || !there && orphans > keep {
 			outdated = append(outdated, l)
+			continue
+		}
+		if there && s.Questions != nil {
+			question, _ := s.Questions.For(l.Name)
+			if settings := question.AllSettings(); l.Helps(settings) {
+				remedies = append(remedies, queue.Remedy{DeadLetter: l, Settings: settings})
+			}
 		}
 	}
 	n, err := s.Queue.Withdraw(ctx, outdated)
@@ -185,7 +212,11 @@ func (s *Sweeper) withdrawLetters(ctx context.Context, files *catalog.Snapshot) 
 	if s.failed = counts.Failed - int64(n); n > 0 {
 		s.Log.Info("withdrew outdated dead letters", zap.Int("withdrawn", n), zap.Int64("left", s.failed))
 	}
-	return nil
+	names, err := s.Queue.Mend(ctx, remedies)
+	if s.failed -= int64(len(names)); len(names) > 0 {
+		s.Log.Info("the settings have changed: dead letters are tried again that the new ones may mend", zap.Int("files", len(names)), zap.String("first", names[0]))
+	}
+	return err
 }
 
 // overtaken reports whether the file of a dead letter has a result after all. A malformed

@@ -75,6 +75,9 @@ func (s *Server) detail(r *http.Request, area filestore.Area, info filestore.Inf
 		} else {
 			d.Outdated = true
 		}
+		if d.Settings, err = s.settings(ctx, raw, info); err != nil {
+			return nil, err
+		}
 	} else {
 		standings, err := s.Queue.Standings(ctx, []string{info.Name})
 		if err != nil {

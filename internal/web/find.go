@@ -7,6 +7,8 @@ import (
 	"slices"
 	"strings"
 
+	"golang.org/x/sync/errgroup"
+
 	"csv-pipeline/internal/catalog"
 	"csv-pipeline/internal/filestore"
 	"csv-pipeline/internal/queue"
@@ -155,8 +157,11 @@ func (s *Server) predicate(ctx context.Context, files *catalog.Snapshot, table *
 	}, nil
 }
 
+// telling is what is told of files beside what the listing has: for it, each file is looked at.
+type telling struct{ sums, settings bool }
+
 // describe returns the files at the given places, with their states by the queue.
-func (s *Server) describe(ctx context.Context, files *catalog.Snapshot, area filestore.Area, places []int32, sums bool) ([]api.File, error) {
+func (s *Server) describe(ctx context.Context, files *catalog.Snapshot, area filestore.Area, places []int32, tell telling) ([]api.File, error) {
 	table := files.Files(area)
 	shown := make([]api.File, len(places))
 	var pending []string
@@ -179,7 +184,7 @@ func (s *Server) describe(ctx context.Context, files *catalog.Snapshot, area fil
 		} else {
 			pending, at = append(pending, info.Name), append(at, i)
 		}
-		if sums {
+		if tell.sums {
 			sum, err := s.sha256(ctx, area, info.Name)
 			if err != nil && !errors.Is(err, filestore.ErrNotExist) {
 				return nil, err
@@ -187,6 +192,11 @@ func (s *Server) describe(ctx context.Context, files *catalog.Snapshot, area fil
 			l.SHA256 = sum
 		}
 		shown[i] = l
+	}
+	if area == filestore.Processed && tell.settings {
+		if err := s.tellSettings(ctx, table, places, shown); err != nil {
+			return nil, err
+		}
 	}
 	standings, err := s.Queue.Standings(ctx, pending)
 	if err != nil {
@@ -197,6 +207,46 @@ func (s *Server) describe(ctx context.Context, files *catalog.Snapshot, area fil
 		l.State, l.Reason = state(st, false)
 	}
 	return shown, nil
+}
+
+// looksAtOnce is how many results are looked at together.
+const looksAtOnce = 16
+
+// tellSettings says of results whether they were made under the settings in force.
+func (s *Server) tellSettings(ctx context.Context, table *catalog.Table, places []int32, shown []api.File) error {
+	group, ctx := errgroup.WithContext(ctx)
+	group.SetLimit(looksAtOnce)
+	for i, place := range places {
+		if shown[i].Source == "" {
+			continue
+		}
+		group.Go(func() (err error) {
+			shown[i].Settings, err = s.settings(ctx, shown[i].Source, table.At(int(place)))
+			return err
+		})
+	}
+	return group.Wait()
+}
+
+// settings says whether the result of a raw file was made under the settings in force; "" where
+// these are not known or the result is gone.
+func (s *Server) settings(ctx context.Context, raw string, result filestore.Info) (string, error) {
+	if s.Questions == nil {
+		return "", nil
+	}
+	under, err := filestore.SettingsOf(ctx, s.Store, result)
+	question, _ := s.Questions.For(raw)
+	switch {
+	case errors.Is(err, filestore.ErrNotExist):
+		return "", nil
+	case err != nil:
+		return "", err
+	case under == "":
+		return api.SettingsUnknown, nil
+	case under != question.ResultSettings():
+		return api.SettingsOther, nil
+	}
+	return api.SettingsCurrent, nil
 }
 
 // state is the state of a raw file, and why it failed if it did. done says that it has a

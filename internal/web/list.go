@@ -81,7 +81,7 @@ func (s *Server) listPage(w http.ResponseWriter, r *http.Request, files *catalog
 		s.respond.Unavailable(w, r, err)
 		return
 	}
-	shown, err := s.describe(r.Context(), files, area, places, false)
+	shown, err := s.describe(r.Context(), files, area, places, telling{settings: true})
 	if err != nil {
 		s.respond.Unavailable(w, r, err)
 		return
@@ -145,7 +145,7 @@ func (s *Server) listJSON(w http.ResponseWriter, r *http.Request, files *catalog
 func (s *Server) eachChunk(w http.ResponseWriter, r *http.Request, files *catalog.Snapshot, area filestore.Area, places []int32, sums bool,
 	before string, write func(w io.Writer, l api.File, first bool) error, after string) {
 	for i := 0; i == 0 || i < len(places); i += chunk {
-		shown, err := s.describe(r.Context(), files, area, places[i:min(len(places), i+chunk)], sums)
+		shown, err := s.describe(r.Context(), files, area, places[i:min(len(places), i+chunk)], telling{sums: sums, settings: len(places) <= chunk})
 		if err != nil && i == 0 {
 			s.respond.Unavailable(w, r, err)
 			return
@@ -176,12 +176,12 @@ func (s *Server) listCSV(w http.ResponseWriter, r *http.Request, files *catalog.
 	respond.Attachment(w, string(area)+".csv")
 	header := "name,size,modified,etag,state,reason,result\n"
 	if area == filestore.Processed {
-		header = "name,size,modified,etag,source,outdated\n"
+		header = "name,size,modified,etag,source,outdated,settings\n"
 	}
 	s.eachChunk(w, r, files, area, places, false, header, func(out io.Writer, l api.File, _ bool) error {
 		record := []string{l.Name, strconv.FormatInt(l.Size, 10), l.ModTime.Format(time.RFC3339Nano), l.ETag, l.State, l.Reason, l.Result}
 		if area == filestore.Processed {
-			record = append(record[:4], l.Source, strconv.FormatBool(l.Outdated))
+			record = append(record[:4], l.Source, strconv.FormatBool(l.Outdated), l.Settings)
 		}
 		for i, cell := range record {
 			record[i] = format.Cell(cell)

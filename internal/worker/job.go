@@ -7,6 +7,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"strings"
 	"sync/atomic"
 	"time"
 
@@ -27,6 +28,9 @@ type failure struct {
 	kind      string // a Kind… constant of the queue
 	permanent bool   // a retry cannot succeed
 	version   string // of the input
+
+	settings string // that failed; "" where no others could help
+	found    string // how the input is written, as far as that is known
 }
 
 // temporary is the failure of a file that may succeed when it is tried again.
@@ -43,11 +47,14 @@ func (f *failure) storeFails() bool {
 	return errors.Is(f.err, filestore.ErrFull) || errors.Is(f.err, filestore.ErrReadOnly) || errors.Is(f.err, filestore.ErrUnavailable)
 }
 
+// errOtherSettings: a name waits to be tried under settings that this worker does not have.
+var errOtherSettings = errors.New("it is to be tried under other settings than this processor has: the processor is of another release, or is not upgraded yet")
+
 // cannotStart reports whether the command fails as it would for every file.
 func (f *failure) cannotStart() bool { return errors.Is(f.err, command.ErrCannotStart) }
 
 func (f *failure) report() queue.Failure {
-	report := queue.Failure{Reason: f.err.Error(), Kind: f.kind, Version: f.version}
+	report := queue.Failure{Reason: f.err.Error(), Kind: f.kind, Version: f.version, Settings: f.settings, Found: f.found}
 	var at *groupby.InputError
 	if errors.As(f.err, &at) {
 		report.Place = queue.Place{Line: at.Line, Column: at.Column, Field: at.Field,
@@ -55,6 +62,10 @@ func (f *failure) report() queue.Failure {
 	}
 	return report
 }
+
+// mostPostponed is how often a name is put off that is to be tried under other settings: some five
+// minutes, which is enough for an upgrade. Then it is tried all the same.
+const mostPostponed = 10
 
 // absent is the version of an input that does not exist.
 const absent = "absent"
@@ -82,17 +93,21 @@ func (j *job) run(ctx context.Context) (queue.Outcome, *failure) {
 	question, dataset := j.Questions.For(name)
 	result, err := question.Format().ResultName(name)
 	if err != nil {
-		return queue.Outcome{}, &failure{fmt.Errorf("%.200q: %w", name, err), queue.KindName, true, ""}
+		return queue.Outcome{}, &failure{err: fmt.Errorf("%.200q: %w", name, err), kind: queue.KindName, permanent: true}
+	}
+	if wanted := j.claim.Settings; wanted != "" && wanted != question.AllSettings() && j.claim.Postponed < mostPostponed {
+		return queue.Outcome{}, notBegun(errOtherSettings)
 	}
 	in, err := j.open(ctx, name)
 	switch {
 	case errors.Is(err, filestore.ErrNotExist):
-		return queue.Outcome{}, &failure{fmt.Errorf("%s: there is no such file in raw/", name), queue.KindMissing, true, absent}
+		return queue.Outcome{}, &failure{err: fmt.Errorf("%s: there is no such file in raw/", name), kind: queue.KindMissing, permanent: true, version: absent}
 	case err != nil:
 		return queue.Outcome{}, temporary(name, err, "")
 	}
 	defer in.Close()
 	source := in.Info()
+	source.Settings = question.ResultSettings()
 	j.version.Store(source.ETag)
 	if j.claim.Crashes > 0 {
 		// If this file kills its worker again, the queue must know which version did. An error
@@ -129,7 +144,12 @@ func (j *job) run(ctx context.Context) (queue.Outcome, *failure) {
 		checksum.Reset()
 		return io.MultiWriter(out, checksum), rejected, nil
 	}, options)
+	found := strings.Join(report.Found(), "; ")
 	if f := j.judge(ctx, in, err); f != nil {
+		f.found = found
+		if f.permanent && f.kind != queue.KindMissing {
+			f.settings = question.AllSettings()
+		}
 		return queue.Outcome{}, f
 	}
 	// A worker whose lease has ended must not replace a newer result by an outdated one.
@@ -145,7 +165,7 @@ func (j *job) run(ctx context.Context) (queue.Outcome, *failure) {
 	}
 	faultpoint.Reach(ctx, faultpoint.Renamed, name)
 	j.tell(name, dataset, report)
-	return queue.Outcome{Rows: report.Rows, Bytes: report.Bytes, Took: time.Since(began), Checksum: hex.EncodeToString(checksum.Sum(nil))}, nil
+	return queue.Outcome{Rows: report.Rows, Bytes: report.Bytes, Took: time.Since(began), Checksum: hex.EncodeToString(checksum.Sum(nil)), Found: found}, nil
 }
 
 // tell logs what was found of a file that is not as the simplest files are.
@@ -189,20 +209,20 @@ func (j *job) judge(ctx context.Context, in filestore.File, err error) *failure 
 	now, statErr := j.Store.Stat(ctx, filestore.Raw, source.Name)
 	switch {
 	case errors.Is(statErr, filestore.ErrNotExist):
-		return &failure{fmt.Errorf("%s: the file was removed while it was read", source.Name), queue.KindMissing, true, absent}
+		return &failure{err: fmt.Errorf("%s: the file was removed while it was read", source.Name), kind: queue.KindMissing, permanent: true, version: absent}
 	case statErr != nil:
 		return temporary(source.Name, statErr, source.ETag)
 	case now.ETag != source.ETag:
-		return &failure{fmt.Errorf("%s: the file changed while it was read", source.Name), queue.KindError, false, source.ETag}
+		return &failure{err: fmt.Errorf("%s: the file changed while it was read", source.Name), kind: queue.KindError, version: source.ETag}
 	}
 	var malformed *groupby.InputError
 	switch {
 	case errors.As(err, &malformed):
-		return &failure{err, queue.KindMalformed, true, source.ETag}
+		return &failure{err: err, kind: queue.KindMalformed, permanent: true, version: source.ETag}
 	case errors.Is(err, command.ErrTooMuchOutput):
-		return &failure{fmt.Errorf("%s: %w", source.Name, err), queue.KindError, true, source.ETag}
+		return &failure{err: fmt.Errorf("%s: %w", source.Name, err), kind: queue.KindError, permanent: true, version: source.ETag}
 	case errors.Is(err, groupby.ErrTooManyGroups):
-		return &failure{err, queue.KindError, true, source.ETag}
+		return &failure{err: err, kind: queue.KindError, permanent: true, version: source.ETag}
 	case err != nil:
 		return temporary(source.Name, err, source.ETag)
 	}

@@ -70,7 +70,7 @@ func (s *shift) tell(claim *queue.Claim, outcome queue.Outcome, failure *failure
 			state, err = released, claim.Release(ctx)
 		case failure.permanent:
 			state, err = claim.Fail(ctx, failure.report())
-		case failure.storeFails():
+		case failure.storeFails(), errors.Is(failure.err, errOtherSettings):
 			state, err = claim.Postpone(ctx, failure.report())
 		default:
 			state, err = claim.Retry(ctx, failure.report())
@@ -89,6 +89,9 @@ func (s *shift) mayClaimAtOnce() bool {
 // report logs how the work on a claim ended; err is the error of telling the queue.
 func (s *shift) report(claim *queue.Claim, outcome queue.Outcome, failure *failure, state queue.State, err error) error {
 	log := s.Log.With(zap.String("file", claim.Name))
+	if claim.Settings != "" {
+		log = log.With(zap.String("cause", "a dead letter, tried again because the settings have changed"))
+	}
 	switch {
 	case err != nil:
 		return s.ended(log, err)
@@ -96,6 +99,8 @@ func (s *shift) report(claim *queue.Claim, outcome queue.Outcome, failure *failu
 		log.Info("done", zap.Int64("rows", outcome.Rows), zap.Int64("bytes", outcome.Bytes), zap.Duration("seconds", outcome.Took))
 	case state == released:
 		log.Info("given back")
+	case errors.Is(failure.err, errOtherSettings):
+		log.Info("put off", zap.Error(failure.err))
 	default:
 		log.Error("failed", zap.Error(failure.err), zap.String("kind", failure.kind), zap.String("now", string(state)),
 			zap.Int64("errors", claim.Errors+1))

@@ -45,12 +45,12 @@ func parse(args []string, getenv cli.Getenv, stdout io.Writer) (c config, err er
 It changes no file unless it is given a token or a password: whoever knows that may upload and
 drop files. Every few seconds it queues files that have no result and are not queued, and puts
 the files of dead processors back into the queue.
-'inspector enqueue --all' has everything done again, for instance after a change of what is
-aggregated.
+After a change of settings it has files tried again that failed under the earlier ones. Results stay
+as they are: 'inspector enqueue --outdated' has those of other settings made again.
 
 The page of a raw file says how the file is written and which settings read it, and shows what comes
-of it. For this the inspector takes the processors' settings of the input and their question: they
-change nothing else.`,
+of it. For this the inspector takes the processors' settings of the input and their question, which
+have to be the same: they also tell results and failures of earlier settings from those of now.`,
 		Examples: `inspector --store-url ./data --redis-host localhost
 curl localhost:8080/api/v1/status
 curl localhost:8080/files/processed/20220101_aggregated_sales.csv`,

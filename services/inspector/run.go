@@ -69,7 +69,7 @@ func run(ctx context.Context, args []string, getenv cli.Getenv, stdout, stderr i
 		parts.OnStop(server.Close)
 		log.Info("serving", zap.String("address", l.Addr().String()), zap.String("store", c.store), zap.String("redis", c.redis.Address()), zap.Bool("writable", guard.Writable()))
 
-		sweeper := &sweep.Sweeper{Catalog: files, Store: store, Queue: q, Log: log, Settle: c.settling}
+		sweeper := &sweep.Sweeper{Catalog: files, Store: store, Queue: q, Log: log, Settle: c.settling, Questions: questions}
 		parts.Loop(func(ctx context.Context) { sweeper.Run(ctx, c.sweepInterval, pulse.Beat) })
 		if bucket, ok := filestore.AsObjectNamer(store); ok {
 			parts.Loop((&notification.Reader{Queue: q, Store: bucket, Log: log}).Run)

@@ -44,8 +44,8 @@ raw/ is processed, too. When it is started again it finds its files and their re
 
 If your files have other columns, stop it and say by which to group and what to compute:
   %s make run
-Files that were done before keep their results. While it runs, 'standalone enqueue --all' has
-them done again.
+Files that were done before keep their results. While it runs, 'standalone enqueue --outdated' has
+those of other settings made again.
 
 Only one process works on a folder, a second one is refused. Unless you set a token or a password,
 it makes a token for uploads and keeps it in the folder; its first lines say where.`, exampleSettings),

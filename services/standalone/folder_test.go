@@ -116,6 +116,48 @@ func TestAFileOfOnesOwn(t *testing.T) {
 	}
 }
 
+// TestAfterAChangeOfSettings only what was made under other ones is made anew, and only when a
+// person asks for it.
+func TestAfterAChangeOfSettings(t *testing.T) {
+	folder := t.TempDir()
+	t.Setenv("DATASETS", "[{files: ['b*'], aggregate: [count(*)]}]")
+	address, stop := start(t, folder, "--no-demo")
+	put(t, folder, "a.csv", "item_id,quantity\n1,10\n")
+	put(t, folder, "b.csv", "item_id,quantity\n1,10\n")
+	until(t, address+"/files/processed/a_aggregated_sales.csv", func(text string) bool { return text == "item_id,total_quantity\n1,10\n" })
+	until(t, address+"/files/processed/b_aggregated_sales.csv", func(text string) bool { return text == "count\n1\n" })
+	stop()
+
+	t.Setenv("AGGREGATE", "max(quantity)") // of what is in no dataset
+	t.Setenv("ON_BAD_ROW", "fail")         // as without it
+	address, stop = start(t, folder, "--no-demo")
+	defer stop()
+	put(t, folder, "c.csv", "item_id,quantity\n1,10\n")
+	until(t, address+"/files/processed/c_aggregated_sales.csv", func(text string) bool { return text == "max_quantity\n10\n" })
+	of := func(name string) string {
+		var f struct{ Settings string }
+		if err := json.Unmarshal([]byte(get(t, address+"/api/v1/files/processed/"+name+"_aggregated_sales.csv")), &f); err != nil {
+			t.Fatal(err)
+		}
+		return f.Settings
+	}
+	if a, b, c := of("a"), of("b"), of("c"); a != "other" || b != "current" || c != "current" {
+		t.Errorf("they were made under %s, %s and %s settings", a, b, c)
+	}
+	code, out, errs := runCommand(t, "enqueue", "--outdated", "--store-url", folder)
+	if code != cli.ExitOK || out != "queued 1 file\n" {
+		t.Errorf("exit code %d: %s%s", code, out, errs)
+	}
+	until(t, address+"/files/processed/a_aggregated_sales.csv", func(text string) bool { return text == "max_quantity\n10\n" })
+	until(t, address+"/api/v1/status", func(text string) bool {
+		var s struct{ Waiting, InFlight int64 }
+		return json.Unmarshal([]byte(text), &s) == nil && s.Waiting+s.InFlight == 0
+	})
+	if code, out, errs := runCommand(t, "enqueue", "--outdated", "--store-url", folder); code != cli.ExitOK || out != "queued 0 files\n" {
+		t.Errorf("afterwards, exit code %d: %s%s", code, out, errs)
+	}
+}
+
 func TestEnqueueNeedsOneThatRuns(t *testing.T) {
 	folder := t.TempDir()
 	code, _, errs := runCommand(t, "enqueue", "--store-url", folder)
@@ -202,7 +244,7 @@ func TestWhoMayWrite(t *testing.T) {
 		"cp my.csv '" + strings.ReplaceAll(folder, "'", `'\''`) + "/raw/'",
 		"GROUP_BY=item_id AGGREGATE='sum(quantity) as total_quantity'",
 		"GROUP_BY=store AGGREGATE='sum(amount)' ",
-		" enqueue --all --store-url '",
+		" enqueue --outdated --store-url '",
 		`curl -H "Authorization: Bearer $(cat '` + strings.ReplaceAll(folder, "'", `'\''`) + `/.csv-pipeline/token')" -T my.csv ` + address + "/files/raw/",
 		token,
 	} {
@@ -230,7 +272,7 @@ func TestWhoMayWrite(t *testing.T) {
 
 func TestHelpTeachesOnesOwnColumns(t *testing.T) {
 	code, help, _ := runCommand(t, "--help")
-	for _, part := range []string{exampleSettings + " make run", "standalone enqueue --all", "127.0.0.1:8080"} {
+	for _, part := range []string{exampleSettings + " make run", "standalone enqueue --outdated", "127.0.0.1:8080"} {
 		if code != cli.ExitOK || !strings.Contains(help, part) {
 			t.Errorf("exit code %d, the help lacks %q:\n%s", code, part, help)
 		}

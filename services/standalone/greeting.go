@@ -38,11 +38,11 @@ func (g greeting) print(w io.Writer) {
 	fmt.Fprintf(w, "It computes: %s\n", asked(g.question))
 	fmt.Fprintf(w, "For the columns of your files, stop it and name them: %s %s\n", exampleSettings, g.command)
 	if g.folder != "" {
-		enqueue := quote(os.Args[0]) + " enqueue --all"
+		enqueue := quote(os.Args[0]) + " enqueue --outdated"
 		if g.store != defaultStore {
 			enqueue += " --store-url " + quote(g.store)
 		}
-		fmt.Fprintf(w, "Then have the files that were done before done again, while it runs: %s\n", enqueue)
+		fmt.Fprintf(w, "Then have the results that were made with other settings made again, while it runs: %s\n", enqueue)
 	}
 	if g.demoFails != nil {
 		fmt.Fprintf(w, "No demo files are made, they do not suit that: %v\n", g.demoFails)

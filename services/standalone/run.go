@@ -85,7 +85,7 @@ func run(ctx context.Context, args []string, getenv cli.Getenv, stdout, stderr i
 					return err
 				}
 			}
-			sweeper := &sweep.Sweeper{Catalog: files, Store: store, Queue: redis.queue, Log: log, Settle: c.settling}
+			sweeper := &sweep.Sweeper{Catalog: files, Store: store, Queue: redis.queue, Log: log, Settle: c.settling, Questions: questions}
 			sweeper.Run(ctx, time.Second, pulse.Beat)
 			return nil
 		}))

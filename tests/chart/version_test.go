@@ -93,10 +93,10 @@ func TestMakeImagesMakesWhatTheChartAsksFor(t *testing.T) {
 	}
 }
 
-func TestNotesSayHowToQueueEverythingAgain(t *testing.T) {
+func TestNotesSayHowToQueueOutdatedResults(t *testing.T) {
 	for _, set := range []string{"generator.enabled=true", "generator.enabled=false", "processor.paused=true"} {
 		r := render(t, installation{set: []string{set}})
-		if command := "-n ns exec deploy/rel-csv-pipeline-inspector -- /inspector enqueue --all\n"; !strings.Contains(r.notes, command) {
+		if command := "-n ns exec deploy/rel-csv-pipeline-inspector -- /inspector enqueue --outdated\n"; !strings.Contains(r.notes, command) {
 			t.Errorf("with %s the notes have no %s:\n%s", set, command, r.notes)
 		}
 	}

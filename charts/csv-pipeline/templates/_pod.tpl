@@ -9,7 +9,17 @@ merged, and what is null is taken out. Takes (dict "root" $ "component" "redis")
 {{- range $key := list "extraEnv" "extraEnvFrom" "extraVolumes" "extraVolumeMounts" "initContainers" "sidecars" "hostAliases" "tolerations" "topologySpreadConstraints" "extraIngress" "extraEgress" -}}
 {{- $_ := set $all $key (concat (index $common $key | default list) (index $own $key | default list) | default list) -}}
 {{- end -}}
-{{- range $key := list "podSecurityContext" "securityContext" "workloadAnnotations" "podAnnotations" "podLabels" "dnsConfig" "nodeSelector" "affinity" "serviceAccount" -}}
+{{- /* What is null here takes a field of the chart's own away later. */ -}}
+{{- range $key := list "podSecurityContext" "securityContext" -}}
+{{- $context := dict -}}
+{{- range $map := list (index $common $key | default dict) (index $own $key | default dict) -}}
+{{- range $field, $value := $map -}}
+{{- $_ := set $context $field $value -}}
+{{- end -}}
+{{- end -}}
+{{- $_ := set $all $key $context -}}
+{{- end -}}
+{{- range $key := list "workloadAnnotations" "podAnnotations" "podLabels" "dnsConfig" "nodeSelector" "affinity" "serviceAccount" -}}
 {{- $_ := set $all $key (include "csv-pipeline.merged" (list (index $common $key | default dict) (index $own $key | default dict)) | fromYaml) -}}
 {{- end -}}
 {{- range $key := list "priorityClassName" "runtimeClassName" "schedulerName" "dnsPolicy" "revisionHistoryLimit" -}}

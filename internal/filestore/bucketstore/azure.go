@@ -117,22 +117,22 @@ func keepAzureVersion(r *policy.Request) (*http.Response, error) {
 // azureBackend is Azure Blob Storage.
 type azureBackend struct{}
 
-func (azureBackend) opened(r *blob.Reader) (version, source string) {
+func (azureBackend) opened(r *blob.Reader) (version string, from origin) {
 	var out azblobblob.DownloadStreamResponse
 	if !r.As(&out) || out.ETag == nil {
-		return "", ""
+		return "", origin{}
 	}
-	return bare(string(*out.ETag)), azureSource(out.Metadata)
+	return bare(string(*out.ETag)), azureOrigin(out.Metadata)
 }
 
 func (azureBackend) stat(a *blob.Attributes) string { return bare(a.ETag) }
 
-func (azureBackend) listed(o *blob.ListObject) (key, version string, source *string, ok bool) {
+func (azureBackend) listed(o *blob.ListObject) (key, version string, _ *origin, ok bool) {
 	var item container.BlobItem
 	if !o.As(&item) || item.Name == nil || item.Properties == nil || item.Properties.ETag == nil {
 		return "", "", nil, false
 	}
-	from := azureSource(item.Metadata)
+	from := azureOrigin(item.Metadata)
 	return *item.Name, bare(string(*item.Properties.ETag)), &from, true
 }
 
@@ -195,13 +195,14 @@ func (azureBackend) diagnose(err error) problem {
 // Azure removes blocks that were never committed after a week by itself.
 func (azureBackend) sweep(context.Context, *Store, string, time.Duration) (int, error) { return 0, nil }
 
-// azureSource finds the source in metadata that came as headers, whose keys may be in
-// upper or lower case.
-func azureSource(metadata map[string]*string) string {
-	for key, value := range metadata {
-		if strings.EqualFold(key, sourceKey) && value != nil {
-			return unescaped(*value)
+// azureOrigin reads metadata that came as headers, whose keys may be in upper or lower case.
+func azureOrigin(metadata map[string]*string) origin {
+	return originOf(func(wanted string) string {
+		for key, value := range metadata {
+			if strings.EqualFold(key, wanted) && value != nil {
+				return unescaped(*value)
+			}
 		}
-	}
-	return ""
+		return ""
+	})
 }

@@ -13,14 +13,14 @@ import (
 // in which answers the version of an object is. There are s3Backend, gcsBackend,
 // azureBackend and memoryBackend.
 type backend interface {
-	// opened returns the version of the object that is read, and its source; version is ""
+	// opened returns the version of the object that is read, and its origin; version is ""
 	// where the answer to a read does not have it.
-	opened(*blob.Reader) (version, source string)
+	opened(*blob.Reader) (version string, from origin)
 	// stat returns the version that the attributes are of.
 	stat(*blob.Attributes) (version string)
-	// listed returns the key and version of a listed object, and its source, or nil where
+	// listed returns the key and version of a listed object, and its origin, or nil where
 	// the listing has none; ok is false where it has no versions.
-	listed(*blob.ListObject) (key, version string, source *string, ok bool)
+	listed(*blob.ListObject) (key, version string, from *origin, ok bool)
 	// askForSources makes a listing contain sources; nil where that is not possible.
 	askForSources() hook
 	// pin makes a read or a removal fail unless the object has the version.
@@ -33,6 +33,14 @@ type backend interface {
 	// sweep removes unfinished writes older than the age below the prefix, and returns
 	// how many there were. It does nothing where the store removes them by itself.
 	sweep(ctx context.Context, s *Store, prefix string, age time.Duration) (int, error)
+}
+
+// origin is what the metadata of a result say of how it was made.
+type origin struct{ source, settings string }
+
+// originOf reads metadata; value returns one of them.
+func originOf(value func(key string) string) origin {
+	return origin{value(sourceKey), value(settingsKey)}
 }
 
 // hook changes a request before it is sent; as gives the SDK's own form of it.

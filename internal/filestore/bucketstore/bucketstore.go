@@ -4,7 +4,8 @@
 // The key of a file is <prefix>/<area>/<name>. Object stores promise that an object
 // appears as a whole or not at all. A version of an input is identified by its ETag (on
 // Google Cloud Storage by its generation); the result that is made from it has this
-// identity in its metadata, as "source".
+// identity in its metadata, as "source", and the fingerprint of the settings that it was made
+// under, as "settings".
 package bucketstore
 
 import (
@@ -42,8 +43,12 @@ var (
 	_ filestore.ObjectNamer = (*Store)(nil)
 )
 
-// sourceKey is the key of the metadata of a result that holds the identity of its input.
-const sourceKey = "source"
+// The keys of the metadata of a result that hold the identity of its input and the fingerprint
+// of the settings that it was made under.
+const (
+	sourceKey   = "source"
+	settingsKey = "settings"
+)
 
 func newStore(bucket *blob.Bucket, b backend, place, name, prefix string) *Store {
 	if prefix = strings.Trim(prefix, "/"); prefix != "" {
@@ -112,7 +117,7 @@ func (s *Store) Stat(ctx context.Context, area filestore.Area, name string) (fil
 	if err != nil {
 		return filestore.Info{}, s.explain(ctx, "look at", key, err)
 	}
-	i := info(area, name, s.backend.stat(a), a.Size, a.ModTime, a.Metadata[sourceKey])
+	i := info(area, name, s.backend.stat(a), a.Size, a.ModTime, originOf(func(key string) string { return a.Metadata[key] }))
 	if area == filestore.Processed {
 		s.remember(i)
 	}
@@ -121,10 +126,10 @@ func (s *Store) Stat(ctx context.Context, area filestore.Area, name string) (fil
 
 // info describes a version of an object. Some answers of a store have times with fractions
 // of a second and others do not, so all are cut to the second.
-func info(area filestore.Area, name, version string, size int64, modTime time.Time, source string) filestore.Info {
+func info(area filestore.Area, name, version string, size int64, modTime time.Time, from origin) filestore.Info {
 	i := filestore.Info{Name: name, Size: size, ModTime: modTime.Truncate(time.Second), ETag: version}
 	if area == filestore.Processed {
-		i.Source = source
+		i.Source, i.Settings = from.source, from.settings
 	} else {
 		i.Identity = version
 	}

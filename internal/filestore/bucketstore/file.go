@@ -37,8 +37,8 @@ func (s *Store) Open(ctx context.Context, area filestore.Area, name string) (fil
 	var i filestore.Info
 	switch {
 	case err == nil:
-		version, source := s.backend.opened(r.Reader)
-		i = info(area, name, version, r.Size(), r.ModTime(), source)
+		version, from := s.backend.opened(r.Reader)
+		i = info(area, name, version, r.Size(), r.ModTime(), from)
 	case s.diagnose(err) == empty:
 		if i, err = s.Stat(ctx, area, name); err == nil && i.Size > 0 {
 			err = fmt.Errorf("open %s: %w", key, errReplaced)
@@ -47,7 +47,7 @@ func (s *Store) Open(ctx context.Context, area filestore.Area, name string) (fil
 		err = s.explain(ctx, "open", key, err)
 	}
 	if err == nil && i.ETag == "" { // only Stat returns versions
-		if i, err = s.Stat(ctx, area, name); err == nil && (i.Size != r.Size() || !i.ModTime.Equal(info(area, name, "", 0, r.ModTime(), "").ModTime)) {
+		if i, err = s.Stat(ctx, area, name); err == nil && (i.Size != r.Size() || !i.ModTime.Equal(info(area, name, "", 0, r.ModTime(), origin{}).ModTime)) {
 			err = fmt.Errorf("open %s: %w", key, errReplaced)
 		}
 	}

@@ -51,12 +51,13 @@ func openGCS(ctx context.Context, u *url.URL, q *query) (*blob.Bucket, backend, 
 // differs between a listing and a read.
 type gcsBackend struct{ bucket *blob.Bucket }
 
-func (gcsBackend) opened(r *blob.Reader) (version, source string) {
+func (gcsBackend) opened(r *blob.Reader) (version string, from origin) {
 	var raw *storage.Reader
 	if !r.As(&raw) {
-		return "", ""
+		return "", origin{}
 	}
-	return generation(raw.Attrs.Generation), raw.Metadata()[http.CanonicalHeaderKey(sourceKey)] // it came as a header
+	metadata := raw.Metadata() // they came as headers
+	return generation(raw.Attrs.Generation), originOf(func(key string) string { return metadata[http.CanonicalHeaderKey(key)] })
 }
 
 func (gcsBackend) stat(a *blob.Attributes) string {
@@ -65,10 +66,10 @@ func (gcsBackend) stat(a *blob.Attributes) string {
 	return generation(attrs.Generation)
 }
 
-func (gcsBackend) listed(o *blob.ListObject) (key, version string, source *string, ok bool) {
+func (gcsBackend) listed(o *blob.ListObject) (key, version string, _ *origin, ok bool) {
 	var attrs storage.ObjectAttrs
 	ok = o.As(&attrs)
-	from := attrs.Metadata[sourceKey]
+	from := originOf(func(key string) string { return attrs.Metadata[key] })
 	return attrs.Name, generation(attrs.Generation), &from, ok
 }
 

@@ -79,7 +79,7 @@ func (s *Store) page(ctx context.Context, area filestore.Area, prefix string, ob
 		if o.IsDir {
 			continue
 		}
-		key, version, source, ok := s.backend.listed(o)
+		key, version, from, ok := s.backend.listed(o)
 		if !ok {
 			key = o.Key
 		}
@@ -87,17 +87,19 @@ func (s *Store) page(ctx context.Context, area filestore.Area, prefix string, ob
 		if !within || filestore.CheckName(name) != nil {
 			continue // the marker of a folder, a hidden file, or an invalid name
 		}
-		i := info(area, name, version, o.Size, o.ModTime, "")
+		i := info(area, name, version, o.Size, o.ModTime, origin{})
 		switch {
 		case !ok:
 			unknown = append(unknown, len(files))
 		case area != filestore.Processed:
-		case source != nil:
-			i.Source = *source
+		case from != nil:
+			i.Source, i.Settings = from.source, from.settings
 		default:
-			if i.Source, ok = sources.of(i); !ok {
+			known, ok := sources.of(i)
+			if !ok {
 				unknown = append(unknown, len(files))
 			}
+			i.Source, i.Settings = known.source, known.settings
 		}
 		files = append(files, i)
 	}

@@ -13,11 +13,11 @@ import (
 // versions.
 type memoryBackend struct{}
 
-func (memoryBackend) opened(*blob.Reader) (version, source string) { return "", "" }
+func (memoryBackend) opened(*blob.Reader) (version string, from origin) { return "", origin{} }
 
 func (memoryBackend) stat(a *blob.Attributes) string { return bare(a.ETag) }
 
-func (memoryBackend) listed(*blob.ListObject) (key, version string, source *string, ok bool) {
+func (memoryBackend) listed(*blob.ListObject) (key, version string, from *origin, ok bool) {
 	return "", "", nil, false
 }
 

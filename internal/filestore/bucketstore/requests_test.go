@@ -118,7 +118,7 @@ func TestSourcesAreListed(t *testing.T) {
 			all := c.list(t, nil)
 			c.want(t, "a listing", "LIST", "LIST")
 			for i := range n {
-				if name := fmt.Sprintf("%05d.csv", i); all[name].Source != fmt.Sprintf("version-%d", i) || len(all) != n {
+				if name := fmt.Sprintf("%05d.csv", i); all[name].Source != fmt.Sprintf("version-%d", i) || all[name].Settings != fmt.Sprintf("settings-%d", i%3) || len(all) != n {
 					t.Fatalf("of %d files: %+v", len(all), all[name])
 				}
 			}
@@ -132,7 +132,7 @@ func (c *counted) fill(t testing.TB, n int) {
 	for worker := range 8 {
 		group.Go(func() {
 			for i := worker; i < n; i += 8 {
-				raw := filestore.Info{Identity: fmt.Sprintf("version-%d", i)}
+				raw := filestore.Info{Identity: fmt.Sprintf("version-%d", i), Settings: fmt.Sprintf("settings-%d", i%3)}
 				c.put(t, filestore.Processed, fmt.Sprintf("%05d.csv", i), "x", &raw)
 			}
 		})
@@ -185,9 +185,21 @@ func TestSourcesAreAskedForOnce(t *testing.T) {
 		t.Errorf("%d files, %+v, %+v", len(later), later["00700.csv"], later["00700a.csv"])
 	}
 	for name, i := range first {
-		if now, ok := later[name]; name != "00700.csv" && name != "00800.csv" && (!ok || now.Source != i.Source) {
+		if now, ok := later[name]; name != "00700.csv" && name != "00800.csv" && (!ok || now.Source != i.Source || now.Settings != i.Settings || i.Settings == "") {
 			t.Fatalf("%+v was %+v", now, i)
 		}
+	}
+}
+
+// An index that an earlier version wrote has no settings.
+func TestIndexOfAnEarlierVersionIsRead(t *testing.T) {
+	i, ok := parseLine("a.csv\tetag\t1\t2\tsource")
+	if !ok || i.Source != "source" || i.Settings != "" {
+		t.Errorf("%+v, %v", i, ok)
+	}
+	i.Settings = "settings"
+	if again, ok := parseLine(strings.TrimSuffix(formatLine(i), "\n")); !ok || again != i {
+		t.Errorf("%+v becomes %+v, %v", i, again, ok)
 	}
 }
 

@@ -95,15 +95,15 @@ func retryer() aws.Retryer {
 // s3Backend is S3 and compatible stores.
 type s3Backend struct{ client *s3.Client }
 
-func (s3Backend) opened(r *blob.Reader) (version, source string) {
+func (s3Backend) opened(r *blob.Reader) (version string, from origin) {
 	var out s3.GetObjectOutput
 	r.As(&out)
-	return bare(aws.ToString(out.ETag)), unescaped(out.Metadata[sourceKey])
+	return bare(aws.ToString(out.ETag)), originOf(func(key string) string { return unescaped(out.Metadata[key]) })
 }
 
 func (s3Backend) stat(a *blob.Attributes) string { return bare(a.ETag) }
 
-func (s3Backend) listed(o *blob.ListObject) (key, version string, source *string, ok bool) {
+func (s3Backend) listed(o *blob.ListObject) (key, version string, from *origin, ok bool) {
 	var object types.Object
 	ok = o.As(&object)
 	return aws.ToString(object.Key), bare(aws.ToString(object.ETag)), nil, ok

@@ -21,7 +21,7 @@ const indexName = ".csv-pipeline/sources.gz"
 // index. With fewer, making them again costs less than the index.
 const worthSaving = 1000
 
-// sources knows the Sources of results during a listing: from the listing before, or, at
+// sources knows the origins of results, their Sources and Settings, during a listing: from the listing before, or, at
 // the first one, from the index. The index is an object with a line for each result. It is
 // read and written in step with the listing, since both are sorted by name. So it takes no
 // memory, and a process that starts beside a million results does not make a request for
@@ -89,32 +89,35 @@ func (r *sources) advance() {
 // parseLine is the inverse of formatLine.
 func parseLine(text string) (filestore.Info, bool) {
 	f := strings.Split(text, "\t")
-	if len(f) != 5 {
+	if len(f) == 5 { // as earlier versions wrote it
+		f = append(f, "")
+	}
+	if len(f) != 6 {
 		return filestore.Info{}, false
 	}
 	size, err1 := strconv.ParseInt(f[2], 36, 64)
 	at, err2 := strconv.ParseInt(f[3], 36, 64)
-	return filestore.Info{Name: f[0], ETag: f[1], Size: size, ModTime: time.Unix(at, 0), Source: f[4]}, err1 == nil && err2 == nil
+	return filestore.Info{Name: f[0], ETag: f[1], Size: size, ModTime: time.Unix(at, 0), Source: f[4], Settings: f[5]}, err1 == nil && err2 == nil
 }
 
-// formatLine is a line of the index. Neither names nor versions contain tabs.
+// formatLine is a line of the index. Neither names nor versions nor settings contain tabs.
 func formatLine(i filestore.Info) string {
-	return strings.Join([]string{i.Name, i.ETag, strconv.FormatInt(i.Size, 36), strconv.FormatInt(i.ModTime.Unix(), 36), i.Source}, "\t") + "\n"
+	return strings.Join([]string{i.Name, i.ETag, strconv.FormatInt(i.Size, 36), strconv.FormatInt(i.ModTime.Unix(), 36), i.Source, i.Settings}, "\t") + "\n"
 }
 
-// of returns the Source of a listed result; false where it is not known.
-func (r *sources) of(listed filestore.Info) (string, bool) {
+// of returns the origin of a listed result; false where it is not known.
+func (r *sources) of(listed filestore.Info) (origin, bool) {
 	if known, ok := r.asked[listed.Name]; ok && same(known, listed) {
-		return known.Source, true
+		return origin{known.Source, known.Settings}, true
 	}
 	if r.before != nil {
 		known, ok := r.before(listed.Name)
-		return known.Source, ok && same(known, listed)
+		return origin{known.Source, known.Settings}, ok && same(known, listed)
 	}
 	for r.lines != nil && r.line.Name < listed.Name {
 		r.advance()
 	}
-	return r.line.Source, r.lines != nil && r.line.Name == listed.Name && same(r.line, listed)
+	return origin{r.line.Source, r.line.Settings}, r.lines != nil && r.line.Name == listed.Name && same(r.line, listed)
 }
 
 // keep writes a line of the index.

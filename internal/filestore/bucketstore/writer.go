@@ -63,6 +63,9 @@ func (s *Store) Create(ctx context.Context, area filestore.Area, name string, so
 	var metadata map[string]string
 	if source != nil {
 		metadata = map[string]string{sourceKey: source.Identity}
+		if source.Settings != "" {
+			metadata[settingsKey] = source.Settings
+		}
 	}
 	w := s.write(ctx, key, blob.WriterOptions{ContentType: filestore.ContentType(name), Metadata: metadata})
 	w.area, w.name = area, name
@@ -124,7 +127,7 @@ func (w *writer) Commit() (filestore.Info, error) {
 	if !ok {
 		return w.store.Stat(w.ctx, w.area, w.name)
 	}
-	return info(w.area, w.name, version, w.size, at, w.options.Metadata[sourceKey]), nil
+	return info(w.area, w.name, version, w.size, at, originOf(func(key string) string { return w.options.Metadata[key] })), nil
 }
 
 func (w *writer) publish() error {

@@ -248,7 +248,11 @@ func (s *Store) Remove(_ context.Context, area filestore.Area, name string) erro
 	if err := filestore.CheckName(name); err != nil {
 		return err
 	}
-	return refused(notThere(s.root.Remove(at(area, name))))
+	err := s.root.Remove(at(area, name))
+	if err == nil {
+		s.forget(area, name)
+	}
+	return refused(notThere(err))
 }
 
 // refused makes an error wrap ErrReadOnly or ErrFull where the file system is the cause.
@@ -269,7 +273,7 @@ func (s *Store) Create(_ context.Context, area filestore.Area, name string, sour
 	}
 	w := &writer{store: s, area: area, name: name, temporary: path.Join(string(area), temporaries, rand.Text())}
 	if source != nil {
-		w.modTime = source.ModTime
+		w.modTime, w.settings = source.ModTime, source.Settings
 	}
 	const flags = os.O_WRONLY | os.O_CREATE | os.O_EXCL
 	f, err := s.root.OpenFile(w.temporary, flags, 0o666)
@@ -291,6 +295,7 @@ type writer struct {
 	area            filestore.Area
 	name, temporary string
 	modTime         time.Time // zero: the time of writing
+	settings        string    // "": none are recorded
 	exclusive       bool
 }
 
@@ -328,6 +333,7 @@ func (w *writer) commit() (filestore.Info, error) {
 			return filestore.Info{}, err
 		}
 	}
+	w.record()
 	if err := w.file.Sync(); err != nil {
 		return filestore.Info{}, err
 	}

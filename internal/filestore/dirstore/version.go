@@ -39,6 +39,7 @@ func (s *Store) RemoveVersion(ctx context.Context, area filestore.Area, version 
 	}
 	taken, err := s.root.Lstat(aside)
 	if err == nil && unchanged(entry, now, taken) {
+		s.forget(area, version.Name)
 		return true, refused(s.root.Remove(aside))
 	}
 	if back := s.moveNew(aside, target); errors.Is(back, fs.ErrExist) { // a newer version has the name

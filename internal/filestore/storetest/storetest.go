@@ -25,6 +25,7 @@ func Run(t *testing.T, open func(t *testing.T) filestore.Store) {
 		"a published file is read back whole":     readBack,
 		"what is not committed is not there":      uncommitted,
 		"a result tells what it was made from":    lineage,
+		"a result tells its settings":             settings,
 		"an open file stays what it was":          stability,
 		"names that leave the area are refused":   names,
 		"missing files are ErrNotExist":           missing,
@@ -179,6 +180,47 @@ func lineage(t *testing.T, s filestore.Store) {
 	changed := put(t, s, filestore.Raw, "a.csv", "two", nil)
 	if stat.MadeFrom(changed) || changed.ETag == in.ETag {
 		t.Errorf("%+v was not made from %+v", stat, changed)
+	}
+}
+
+func settings(t *testing.T, s filestore.Store) {
+	const name = "a/b_r.csv"
+	in := put(t, s, filestore.Raw, "a/b.csv", "one", nil)
+	told := func(listed filestore.Info) string {
+		t.Helper()
+		got, err := filestore.SettingsOf(t.Context(), s, listed)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return got
+	}
+	for _, under := range []string{"0123456789abcdef", "", "fedcba9876543210"} {
+		in.Settings = under
+		committed := put(t, s, filestore.Processed, name, "sum", &in)
+		stat, err := s.Stat(t.Context(), filestore.Processed, name)
+		if err != nil {
+			t.Fatal(err)
+		}
+		_, opened := get(t, s, filestore.Processed, name)
+		all := list(t, s, filestore.Processed)
+		for where, r := range map[string]filestore.Info{"commit": committed, "open": opened, "stat": stat, "list": all[name]} {
+			if got := told(r); got != under || !r.MadeFrom(in) {
+				t.Errorf("%s: %+v was made under %q, want %q", where, r, got, under)
+			}
+		}
+		if len(all) != 1 {
+			t.Errorf("the listing has %d files, want the result alone", len(all))
+		}
+	}
+	if removed, err := s.RemoveVersion(t.Context(), filestore.Processed, list(t, s, filestore.Processed)[name]); !removed || err != nil {
+		t.Fatal(removed, err)
+	}
+	in.Settings = ""
+	if again := put(t, s, filestore.Processed, name, "sum", &in); told(again) != "" {
+		t.Errorf("a new result has the settings %q of one that was removed", told(again))
+	}
+	if err := s.Remove(t.Context(), filestore.Processed, name); err != nil {
+		t.Fatal(err)
 	}
 }
 

@@ -5,7 +5,8 @@
 --       5 'again' when the answer to an earlier call with this token was lost: what
 --         that call claimed, if it did, is returned again. 'only' does no more
 --         than that. Otherwise ''
--- Returns {name, errors, crashes, postponements}; {} when it only cleared
+-- Returns {name, errors, crashes, postponements, the settings that it is tried
+-- again under or ''}; {} when it only cleared
 -- messages away and should be called again; nil when nothing waits.
 --
 -- The first write takes away. Redis checks only a script's first write against
@@ -15,7 +16,7 @@ local time = redis.call('TIME')
 local now = time[1] * 1000 + math.floor(time[2] / 1000)
 
 local function claimed(name, record)
-  return { name, record.errors, record.crashes, record.postponed or 0 }
+  return { name, record.errors, record.crashes, record.postponed or 0, record.mend and record.mend.settings or '' }
 end
 
 if ARGV[5] ~= '' then

@@ -2,6 +2,7 @@
 --
 -- KEYS  1 list  2 inflight  3 claims  4 completed  5 stats
 -- ARGV  1 name  2 token  3 rows  4 bytes  5 microseconds  6 checksum  7 entries kept
+--       8 how the file was found to be written, or ''
 -- Returns 1, or 0 when the claim is no longer this worker's.
 --
 -- The first write takes away: completing works while Redis may not grow.
@@ -15,9 +16,15 @@ end
 redis.call('ZREM', KEYS[2], ARGV[1])
 redis.call('HDEL', KEYS[3], ARGV[1])
 if record.again then redis.call('LPUSH', KEYS[1], ARGV[1]) end
-redis.call('XADD', KEYS[4], 'MAXLEN', '~', ARGV[7], '*',
-  'name', ARGV[1], 'rows', ARGV[3], 'bytes', ARGV[4], 'seconds', string.format('%.6f', ARGV[5] / 1000000),
-  'worker', record.worker, 'checksum', ARGV[6])
+local entry = { 'name', ARGV[1], 'rows', ARGV[3], 'bytes', ARGV[4], 'seconds', string.format('%.6f', ARGV[5] / 1000000),
+  'worker', record.worker, 'checksum', ARGV[6] }
+local function add(field, value)
+  entry[#entry + 1] = field
+  entry[#entry + 1] = value
+end
+if ARGV[8] ~= '' then add('found', ARGV[8]) end
+if record.mend then add('cause', 'settings') end
+redis.call('XADD', KEYS[4], 'MAXLEN', '~', ARGV[7], '*', unpack(entry))
 redis.call('HINCRBY', KEYS[5], 'completed', 1)
 redis.call('HINCRBY', KEYS[5], 'rows', ARGV[3])
 redis.call('HINCRBY', KEYS[5], 'bytes', ARGV[4])

@@ -7,6 +7,8 @@
 --       7 tries in all, 0 when this one does not count
 --       8 where the input is wrong, a JSON object that becomes part of the dead letter
 --       9 entries of the attempts kept
+--       10 the settings that it failed under, '' where no others could help
+--       11 how the file was found to be written, or ''
 -- Returns 'failed', 'delayed' or 'waiting' (it was pushed again meanwhile), or
 -- nil when the claim is no longer this worker's.
 --
@@ -30,8 +32,15 @@ else
 end
 
 redis.call('ZREM', KEYS[2], ARGV[1])
-redis.call('XADD', KEYS[7], 'MAXLEN', '~', ARGV[9], '*', 'name', ARGV[1], 'outcome', 'error', 'reason', ARGV[3], 'kind', ARGV[4],
-  'worker', record.worker, 'claimed', record.claimed, 'bytes', record.bytes or 0, 'rows', record.rows or 0)
+local entry = { 'name', ARGV[1], 'outcome', 'error', 'reason', ARGV[3], 'kind', ARGV[4],
+  'worker', record.worker, 'claimed', record.claimed, 'bytes', record.bytes or 0, 'rows', record.rows or 0 }
+local function add(field, value)
+  entry[#entry + 1] = field
+  entry[#entry + 1] = value
+end
+if ARGV[11] ~= '' then add('found', ARGV[11]) end
+if record.mend then add('cause', 'settings') end
+redis.call('XADD', KEYS[7], 'MAXLEN', '~', ARGV[9], '*', unpack(entry))
 if record.again then
   redis.call('HDEL', KEYS[3], ARGV[1])
   redis.call('LPUSH', KEYS[1], ARGV[1])
@@ -41,7 +50,8 @@ end
 if delay >= 0 and (tries == 0 or record.errors < tries) then
   redis.call('ZADD', KEYS[4], now + delay, ARGV[1])
   redis.call('HSET', KEYS[3], ARGV[1], cjson.encode({
-    errors = record.errors, crashes = record.crashes, postponed = postponed, reason = ARGV[3], worker = record.worker }))
+    errors = record.errors, crashes = record.crashes, postponed = postponed, reason = ARGV[3], worker = record.worker,
+    mend = record.mend }))
   redis.call('HINCRBY', KEYS[6], 'retried', 1)
   return 'delayed'
 end
@@ -49,6 +59,8 @@ redis.call('HDEL', KEYS[3], ARGV[1])
 local letter = cjson.decode(ARGV[8])
 letter.reason, letter.kind, letter.errors, letter.crashes = ARGV[3], ARGV[4], record.errors, record.crashes
 letter.at, letter.worker, letter.version = now, record.worker, ARGV[5]
+if ARGV[10] ~= '' then letter.settings = ARGV[10] end
+if record.mend and record.mend.version == ARGV[5] then letter.tried = record.mend.tried end
 redis.call('HSET', KEYS[5], ARGV[1], cjson.encode(letter))
 redis.call('HINCRBY', KEYS[6], 'failed', 1)
 redis.call('HINCRBY', KEYS[6], 'failed:' .. ARGV[4], 1)

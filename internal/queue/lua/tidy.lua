@@ -27,7 +27,7 @@ for _, name in ipairs(redis.call('ZRANGEBYSCORE', KEYS[2], '-inf', now, 'LIMIT',
   redis.call('ZREM', KEYS[2], name)
   if crashes < tonumber(ARGV[1]) then
     redis.call('RPUSH', KEYS[1], name)
-    redis.call('HSET', KEYS[3], name, cjson.encode({ errors = record.errors, crashes = crashes }))
+    redis.call('HSET', KEYS[3], name, cjson.encode({ errors = record.errors, crashes = crashes, mend = record.mend }))
     reclaimed = reclaimed + 1
   elseif record.again then
     -- Pushed again while the last of its workers had it: that push asks for fresh tries.
@@ -45,7 +45,12 @@ for _, name in ipairs(redis.call('ZRANGEBYSCORE', KEYS[2], '-inf', now, 'LIMIT',
     poison = poison + 1
   end
   redis.call('HINCRBY', KEYS[6], 'crashed', 1)
-  redis.call('XADD', KEYS[7], 'MAXLEN', '~', ARGV[3], '*', 'name', name, 'outcome', 'crash', 'reason', 'the lease ran out', 'kind', '',
-    'worker', record.worker or '', 'claimed', record.claimed or now, 'bytes', record.bytes or 0, 'rows', record.rows or 0)
+  local entry = { 'name', name, 'outcome', 'crash', 'reason', 'the lease ran out', 'kind', '',
+    'worker', record.worker or '', 'claimed', record.claimed or now, 'bytes', record.bytes or 0, 'rows', record.rows or 0 }
+  if record.mend then
+    entry[#entry + 1] = 'cause'
+    entry[#entry + 1] = 'settings'
+  end
+  redis.call('XADD', KEYS[7], 'MAXLEN', '~', ARGV[3], '*', unpack(entry))
 end
 return { #due, reclaimed, poison }

@@ -27,6 +27,13 @@ const (
 // States are all of them, in the order in which a file goes through them.
 var States = []string{StateWaiting, StateInFlight, StateRetrying, StateFailed, StateDone}
 
+// Under which settings a result was made.
+const (
+	SettingsCurrent = "current" // those in force
+	SettingsOther   = "other"
+	SettingsUnknown = "unknown" // the result does not say
+)
+
 // File is a file in a listing.
 type File struct {
 	Name    string    `json:"name"`
@@ -39,6 +46,7 @@ type File struct {
 	Source  string    `json:"source,omitempty"` // name of the raw file that a result was made from
 	// Outdated says of a result that its raw file has changed since, or is gone.
 	Outdated bool   `json:"outdated,omitempty"`
+	Settings string `json:"settings,omitempty"` // of a result: a Settings… constant
 	SHA256   string `json:"sha256,omitempty"`
 }
 

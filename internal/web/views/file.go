@@ -21,6 +21,13 @@ const (
 	mostCharts = 4
 )
 
+// madeWith says under which settings a result was made.
+var madeWith = map[string]string{
+	api.SettingsCurrent: "those in force now",
+	api.SettingsOther:   "others than those in force now: enqueue --outdated has it made again",
+	api.SettingsUnknown: "not recorded: an earlier version made it, or another program",
+}
+
 // FileData is what the page of a file shows.
 type FileData struct {
 	*api.FileDetail
