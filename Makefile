@@ -14,6 +14,7 @@ IMAGES   ?= ghcr.io/csv-pipeline
 # the linker keep every method: each binary is twice as large.
 TAGS     := grpcnotrace,disable_grpc_modules
 LDFLAGS  := -s -w -X csv-pipeline/internal/cli.Version=$(BUILD)
+GOVULNCHECK := golang.org/x/vuln/cmd/govulncheck@v1.9.0
 # Tests look for data races where there is a C compiler.
 RACE     := $(shell command -v gcc >/dev/null && echo -race)
 
@@ -77,6 +78,11 @@ generate: ## Make the Go code of the pages from their templates
 lint: ## Install shellcheck and yamllint, and check format, vet, staticcheck, chart, workflows and scripts
 	@scripts/lint
 
+.PHONY: vulnerabilities
+vulnerabilities: ## Look for known vulnerabilities in code that is called; asks vuln.go.dev
+	@for module in $$(git ls-files '*go.mod'); do \
+	  echo "govulncheck $${module%go.mod}"; (cd "$$(dirname "$$module")" && go run $(GOVULNCHECK) ./...); done
+
 .PHONY: bench
 bench: test-deps ## Measure speed and memory; prints figures
 	go test -run '^$$' -bench . -benchmem ./...
@@ -119,6 +125,10 @@ ROUNDS ?= 1000
 .PHONY: chaos
 chaos: test-deps ## Kill, stop and cut off real processes for ROUNDS=1000 random rounds
 	CHAOS_ROUNDS=$(ROUNDS) go test -count=1 -v -timeout 12h -run TestRounds ./tests/chaos
+
+.PHONY: hostile
+hostile: ## Read files that strangers may send to break a Job, of a gigabyte each
+	HOSTILE_MIB=1024 go test -count=1 -v -timeout 2h -run TestHostileFiles ./services/processor
 
 .PHONY: clean
 clean: ## Remove what was built, but not data/

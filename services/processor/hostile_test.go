@@ -27,7 +27,7 @@ import (
 
 // The files of this test are what a stranger may send to break a Job, which has 100 MiB. Each is
 // read by the real program, of which the peak of the resident memory is taken.
-// HOSTILE_MIB makes the files so large; `make test` has small ones.
+// HOSTILE_MIB makes the files so large, as `make hostile` does; `make test` has small ones.
 
 // hostileMemory is the most that the program may have resident, in MiB: GOMEMLIMIT and the pages
 // of its own file, which the system drops where memory is short.
