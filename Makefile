@@ -83,6 +83,11 @@ vulnerabilities: ## Look for known vulnerabilities in code that is called; asks 
 	@for module in $$(git ls-files '*go.mod'); do \
 	  echo "govulncheck $${module%go.mod}"; (cd "$$(dirname "$$module")" && go run $(GOVULNCHECK) ./...); done
 
+.PHONY: readme
+readme: ## Run the commands of README.md, as far as this machine has what they need
+	@scripts/install redis-server
+	@scripts/readme
+
 .PHONY: bench
 bench: test-deps ## Measure speed and memory; prints figures
 	go test -run '^$$' -bench . -benchmem ./...
