@@ -75,7 +75,7 @@ generate: ## Make the Go code of the pages from their templates
 	@scripts/generate
 
 .PHONY: lint
-lint: ## Install shellcheck and yamllint, and check format, vet, staticcheck, chart, workflows and scripts
+lint: ## Install golangci-lint, shellcheck and yamllint, and check format, code, chart, workflows and scripts
 	@scripts/lint
 
 .PHONY: vulnerabilities

@@ -20,9 +20,9 @@ import (
 )
 
 var (
-	// ErrDenied: the token or password is wrong, or the request has none.
+	// ErrDenied means that the token or password is wrong, or that the request has none.
 	ErrDenied = errors.New("not logged in, or the token or password is wrong")
-	// ErrTooMany: the client has made too many wrong attempts.
+	// ErrTooMany means that the client has made too many wrong attempts.
 	ErrTooMany = fmt.Errorf("too many failed logins: try again in %.0f seconds", RetryAfter.Seconds())
 )
 

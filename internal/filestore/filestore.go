@@ -22,17 +22,17 @@ const (
 )
 
 var (
-	// ErrNotExist: there is no such file; the same as fs.ErrNotExist.
+	// ErrNotExist means that there is no such file; the same as fs.ErrNotExist.
 	ErrNotExist = fs.ErrNotExist
-	// ErrExist: a file of the name exists already; the same as fs.ErrExist.
+	// ErrExist means that a file of the name exists already; the same as fs.ErrExist.
 	ErrExist = fs.ErrExist
-	// ErrInvalidName: no file in a store can have this name.
+	// ErrInvalidName means that no file in a store can have this name.
 	ErrInvalidName = errors.New("not a valid file name")
-	// ErrReadOnly: the store may be read but not written.
+	// ErrReadOnly means that the store may be read but not written.
 	ErrReadOnly = errors.New("the store is read-only")
-	// ErrFull: the store has no room for what is being written.
+	// ErrFull means that the store has no room for what is being written.
 	ErrFull = errors.New("the store is full")
-	// ErrUnavailable: the store cannot be reached or does not work for now. The cause is
+	// ErrUnavailable means that the store cannot be reached or does not work for now. The cause is
 	// not in a file.
 	ErrUnavailable = errors.New("the store is not available")
 )

@@ -2,6 +2,7 @@ package groupby
 
 import (
 	"bytes"
+	"errors"
 	"fmt"
 	"io"
 	"sync"
@@ -59,7 +60,7 @@ func (r *run) readBlocks() (bool, error) {
 // locate gives the error its line, which only now has to be known: by reading
 // what is before it once more.
 func (b *blocks) locate() error {
-	p, ok := b.err.(*positionError)
+	p, ok := errors.AsType[*positionError](b.err)
 	if !ok {
 		return b.err
 	}
@@ -218,7 +219,7 @@ func (b *blocks) block(w *worker, i int64) (at int64, err error) {
 	if err == nil && tooLong && used < n {
 		_, err = w.exactly(text[:n], used, 1, true)
 	}
-	if p, ok := err.(*positionError); ok {
+	if p, ok := errors.AsType[*positionError](err); ok {
 		return base + int64(start+p.at), err
 	}
 	b.progress(w, int64(size))

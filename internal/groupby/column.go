@@ -3,6 +3,7 @@ package groupby
 // Role is how the cells of a column are used.
 type Role uint8
 
+// The roles, from the one that asks the least of a cell.
 const (
 	Presence Role = iota // whether there is a value: count(x)
 	Text                 // as it is: a key, count(distinct x), first, last

@@ -1,6 +1,9 @@
 package groupby
 
-import "slices"
+import (
+	"fmt"
+	"slices"
+)
 
 // stateKind is what a run keeps for each group; aggregates that need the same
 // share it.
@@ -108,8 +111,10 @@ func newStates(p *Plan) *states {
 			s.output[i] = use(cellFirst, a.column)
 		case a.fn == lastCell:
 			s.output[i] = use(cellLast, a.column)
-		default:
+		case a.fn == sum:
 			s.output[i] = use(cellSum, a.column)
+		default:
+			panic(fmt.Sprintf("no state makes the aggregate %d", a.fn))
 		}
 	}
 	return s

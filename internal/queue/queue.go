@@ -23,11 +23,11 @@ import (
 )
 
 var (
-	// ErrEmpty: nothing waits.
+	// ErrEmpty means that nothing waits.
 	ErrEmpty = errors.New("nothing waits in the queue")
-	// ErrLost: the lease ran out and the name went to somebody else.
+	// ErrLost means that the lease ran out and the name went to another worker.
 	ErrLost = errors.New("the claim is no longer this worker's")
-	// ErrWrongType: the list's key holds something else.
+	// ErrWrongType means that the list's key holds something else.
 	ErrWrongType = errors.New("not a list")
 )
 

@@ -125,7 +125,7 @@ func (s *shift) next() (*queue.Claim, *place, error) {
 	}
 	room, err := quarantine.enter(s.ctx)
 	if err != nil {
-		return nil, nil, nil // told to stop while a suspect was alone
+		return nil, nil, nil //nolint:nilerr // told to stop while a suspect was alone
 	}
 	claim, err := s.claim()
 	if err != nil {

@@ -339,8 +339,7 @@ func zipLies(lie func(*zip.FileHeader)) func(t *testing.T, path string, size int
 // claimSmall sets the field that the directory is written from, too.
 func claimSmall(h *zip.FileHeader) {
 	h.UncompressedSize64 = 100
-	//lint:ignore SA1019 the writer takes this one
-	h.UncompressedSize = 100
+	h.UncompressedSize = 100 //nolint:staticcheck // SA1019: the writer takes this one
 }
 
 func sparse(begin string) func(t *testing.T, path string, size int64) {

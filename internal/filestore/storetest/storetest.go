@@ -251,7 +251,10 @@ func listing(t *testing.T, s filestore.Store) {
 	if !slices.Equal(got, want) {
 		t.Errorf("got %q, want %q", got, want)
 	}
-	for range s.List(t.Context(), filestore.Raw) {
+	for _, err := range s.List(t.Context(), filestore.Raw) {
+		if err != nil {
+			t.Error(err)
+		}
 		break // stopping early is allowed
 	}
 	cancelled, cancel := context.WithCancel(t.Context())
