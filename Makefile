@@ -33,7 +33,7 @@ bin/%: FORCE
 	@CGO_ENABLED=0 go build -trimpath -tags $(TAGS) -ldflags '$(LDFLAGS)' -o $@ ./services/$*
 
 # What make check leaves to make test: tests that build programs, run the whole demo, or need servers that stand in
-# for clouds.
+# for clouds. -short leaves out single tests that take a minute.
 SLOW     := internal/cli$$|services/(generator|standalone)$$|internal/filestore/(bucketstore|storeurl)$$|tests/chaos$$
 
 .PHONY: check
@@ -42,7 +42,7 @@ check: ## Check format, vet and the tests that need no more than Redis
 	@unformatted=$$(git ls-files --cached --others --exclude-standard '*.go' | xargs gofmt -l); \
 	  if [[ -n $$unformatted ]]; then echo "not formatted by gofmt:"; echo "$$unformatted"; exit 1; fi
 	go vet ./...
-	go test -vet=off $$(go list ./... | grep -vE '$(SLOW)')
+	go test -short -vet=off $$(go list ./... | grep -vE '$(SLOW)')
 
 .PHONY: test
 test: test-deps ## Install what the tests need and run them
