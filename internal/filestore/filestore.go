@@ -88,9 +88,9 @@ type Store interface {
 	// RemoveVersion removes a file if it still is the given version, and reports whether it
 	// was. It does not remove a version that is published meanwhile.
 	RemoveVersion(ctx context.Context, area Area, version Info) (removed bool, err error)
-	// Sweep removes what writers left behind that died longer ago than age, and returns how
+	// RemoveStale removes what writers left behind that died longer ago than age, and returns how
 	// many such files there were.
-	Sweep(ctx context.Context, age time.Duration) (int, error)
+	RemoveStale(ctx context.Context, age time.Duration) (int, error)
 	// Check returns an error while the store cannot be reached.
 	Check(ctx context.Context) error
 	Close() error

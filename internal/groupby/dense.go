@@ -145,7 +145,7 @@ func (d *dense) takeRecord(v uint64, record []uint64) bool {
 	place := d.words[int(v)*len(d.list):]
 	for s, st := range d.list {
 		switch {
-		case st.kind != cellSum:
+		case st.kind != cellSum: // a count: there are no others here
 			place[s] = int64(record[st.offset])
 		case record[st.offset+1] != noValue:
 			total := int64(record[st.offset])

@@ -248,7 +248,7 @@ func (w *Worker) removeStale(ctx context.Context) {
 		return
 	}
 	w.lastRemoval = time.Now()
-	if n, err := w.Store.Sweep(ctx, w.StaleAfter); err != nil && ctx.Err() == nil {
+	if n, err := w.Store.RemoveStale(ctx, w.StaleAfter); err != nil && ctx.Err() == nil {
 		w.Log.Warn("temporary files of dead writers could not be removed", zap.Error(err))
 	} else if n > 0 {
 		w.Log.Info("removed temporary files of dead writers", zap.Int("files", n))
