@@ -4,7 +4,7 @@
 -- ARGV  1 name  2 token  3 rows  4 bytes  5 microseconds  6 checksum  7 entries kept
 -- Returns 1, or 0 when the claim is no longer this worker's.
 --
--- The first write takes away: completing works while Redis may not grow.
+-- The first write frees memory: completing works while Redis may not grow.
 local record = redis.call('HGET', KEYS[3], ARGV[1])
 record = record and cjson.decode(record)
 if not record or record.token ~= ARGV[2] then
