@@ -10,10 +10,10 @@ import (
 	"strings"
 )
 
-// Sample is a small input that suits the plan, and its result as it has to be. The
-// answer is worked out here from how the input was made and not by the engine: it
-// is for a proof that whoever aggregates does it by this plan, and rightly. delimiter is
-// what stands between the input's fields.
+// Sample returns a small input for the plan, and the result that it must have. The result
+// is computed here from how the input was made and not by the engine, so that a self-test
+// can show that a pipeline uses this plan and computes it correctly. delimiter is the
+// input's.
 func (p *Plan) Sample(delimiter rune) (input, result string) {
 	width := 1
 	for _, ref := range p.columns {
