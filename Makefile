@@ -16,6 +16,7 @@ BUCKETS  ?= false true
 # half a megabyte: the inspector speaks plain HTTP, and the clouds' clients do without.
 TAGS     := nethttpomithttp2,grpcnotrace,disable_grpc_modules
 LDFLAGS  := -s -w -X csv-pipeline/internal/cli.Version=$(BUILD)
+GOVULNCHECK := golang.org/x/vuln/cmd/govulncheck@v1.9.0
 # Tests look for data races where there is a C compiler.
 RACE     := $(shell command -v gcc >/dev/null && echo -race)
 
@@ -34,7 +35,7 @@ bin/%: FORCE
 	@CGO_ENABLED=0 go build -trimpath -tags $(TAGS) -ldflags '$(LDFLAGS)' -o $@ ./services/$*
 
 # What make check leaves to make test: tests that build programs, run the whole demo, or need servers that stand in
-# for clouds.
+# for clouds. -short leaves out single tests that take a minute.
 SLOW     := internal/cli$$|services/(generator|standalone)$$|internal/filestore/(bucketstore|storeurl)$$|tests/chaos$$
 
 .PHONY: check
@@ -43,7 +44,7 @@ check: ## Check format, vet and the tests that need no more than Redis
 	@unformatted=$$(git ls-files --cached --others --exclude-standard '*.go' | xargs gofmt -l); \
 	  if [[ -n $$unformatted ]]; then echo "not formatted by gofmt:"; echo "$$unformatted"; exit 1; fi
 	go vet ./...
-	go test -vet=off $$(go list ./... | grep -vE '$(SLOW)')
+	go test -short -vet=off $$(go list ./... | grep -vE '$(SLOW)')
 
 .PHONY: test
 test: test-deps ## Install what the tests need and run them
@@ -76,8 +77,18 @@ generate: ## Make the Go code of the pages from their templates
 	@scripts/generate
 
 .PHONY: lint
-lint: ## Install shellcheck and yamllint, and check format, vet, staticcheck, chart, workflows and scripts
+lint: ## Install golangci-lint, shellcheck and yamllint, and check format, code, chart, workflows and scripts
 	@scripts/lint
+
+.PHONY: vulnerabilities
+vulnerabilities: ## Look for known vulnerabilities in code that is called; asks vuln.go.dev
+	@for module in $$(git ls-files '*go.mod'); do \
+	  echo "govulncheck $${module%go.mod}"; (cd "$$(dirname "$$module")" && go run $(GOVULNCHECK) ./...); done
+
+.PHONY: readme
+readme: ## Run the commands of README.md, as far as this machine has what they need
+	@scripts/install redis-server
+	@scripts/readme
 
 .PHONY: bench
 bench: test-deps ## Measure speed and memory; prints figures
@@ -129,6 +140,10 @@ ROUNDS ?= 1000
 .PHONY: chaos
 chaos: test-deps ## Kill, stop and cut off real processes for ROUNDS=1000 random rounds
 	CHAOS_ROUNDS=$(ROUNDS) go test -count=1 -v -timeout 12h -run TestRounds ./tests/chaos
+
+.PHONY: hostile
+hostile: ## Read files that strangers may send to break a Job, of a gigabyte each
+	HOSTILE_MIB=1024 go test -count=1 -v -timeout 2h -run TestHostileFiles ./services/processor
 
 .PHONY: clean
 clean: ## Remove what was built, but not data/

@@ -107,7 +107,7 @@ func (b *bench) startRedis(ctx context.Context) (port string, stop func(), err e
 		return "", nil, err
 	}
 	_, port, _ = net.SplitHostPort(l.Addr().String())
-	l.Close()
+	_ = l.Close()
 	server := exec.CommandContext(ctx, "redis-server", "--port", port, "--bind", "127.0.0.1", "--dir", b.dir, "--save", "", "--appendonly", "yes")
 	if err := server.Start(); err != nil {
 		return "", nil, fmt.Errorf("start redis-server: %w", err)

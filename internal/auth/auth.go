@@ -20,17 +20,17 @@ import (
 )
 
 var (
-	// ErrDenied: the token or password is wrong, or the request has none.
+	// ErrDenied means that the token or password is wrong, or that the request has none.
 	ErrDenied = errors.New("not logged in, or the token or password is wrong")
-	// ErrTooMany: the client has made too many wrong attempts.
+	// ErrTooMany means that the client has made too many wrong attempts.
 	ErrTooMany = fmt.Errorf("too many failed logins: try again in %.0f seconds", RetryAfter.Seconds())
 )
 
 // RetryAfter is how long after ErrTooMany a client may make another attempt.
 const RetryAfter = 10 * time.Second
 
-// Flags are the settings that say by what people are known.
-type Flags struct {
+// Config is the settings for how users log in.
+type Config struct {
 	TokenFile, User, PasswordFile string
 	Read                          bool
 }
@@ -41,27 +41,27 @@ const (
 	minPassword = 8
 )
 
-// Guard makes a guard of the flags; nil when they name neither token nor password.
-func (f Flags) Guard() (*Guard, error) {
-	if f.TokenFile == "" && f.User == "" && f.PasswordFile == "" {
-		if f.Read {
+// Guard makes a guard from the settings; nil when they name neither token nor password.
+func (c Config) Guard() (*Guard, error) {
+	if c.TokenFile == "" && c.User == "" && c.PasswordFile == "" {
+		if c.Read {
 			return nil, cli.Usagef("--auth-read (AUTH_READ) needs a token or a password: expected --auth-token-file, or --auth-user and --auth-password-file")
 		}
 		return nil, nil
 	}
-	if (f.User == "") != (f.PasswordFile == "") {
+	if (c.User == "") != (c.PasswordFile == "") {
 		return nil, cli.Usagef("--auth-user (AUTH_USER) and --auth-password-file (AUTH_PASSWORD_FILE) belong together: expected both or none")
 	}
-	token, err := secret(f.TokenFile, "--auth-token-file (AUTH_TOKEN_FILE)", minToken)
+	token, err := secret(c.TokenFile, "--auth-token-file (AUTH_TOKEN_FILE)", minToken)
 	if err != nil {
 		return nil, err
 	}
-	password, err := secret(f.PasswordFile, "--auth-password-file (AUTH_PASSWORD_FILE)", minPassword)
+	password, err := secret(c.PasswordFile, "--auth-password-file (AUTH_PASSWORD_FILE)", minPassword)
 	if err != nil {
 		return nil, err
 	}
-	g := New(token, f.User, password)
-	g.read = f.Read
+	g := New(token, c.User, password)
+	g.read = c.Read
 	return g, nil
 }
 

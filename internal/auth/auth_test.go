@@ -172,7 +172,7 @@ func TestGuessesAreLimited(t *testing.T) {
 	}
 }
 
-func TestFlags(t *testing.T) {
+func TestConfig(t *testing.T) {
 	file := func(text string) string {
 		name := filepath.Join(t.TempDir(), "secret")
 		if err := os.WriteFile(name, []byte(text), 0o600); err != nil {
@@ -180,14 +180,14 @@ func TestFlags(t *testing.T) {
 		}
 		return name
 	}
-	if g, err := (Flags{}).Guard(); g != nil || err != nil {
+	if g, err := (Config{}).Guard(); g != nil || err != nil {
 		t.Errorf("no flags: %v, %v", g, err)
 	}
-	g, err := Flags{TokenFile: file(token + "\n"), Read: true}.Guard()
+	g, err := Config{TokenFile: file(token + "\n"), Read: true}.Guard()
 	if err != nil || g.CheckToken(request("", ""), token) != nil || !g.ProtectsReading() {
 		t.Errorf("a token: %v", err)
 	}
-	for want, f := range map[string]Flags{
+	for want, f := range map[string]Config{
 		"AUTH_READ":                    {Read: true},
 		"both or none":                 {User: "ann"},
 		"expected at least 16":         {TokenFile: file("short")},

@@ -14,9 +14,12 @@ import (
 const token, password = "a-token-of-many-characters", "correct horse"
 
 // session logs in at a guard and returns the cookie.
-func session(g *auth.Guard) *http.Cookie {
+func session(t *testing.T, g *auth.Guard) *http.Cookie {
+	t.Helper()
 	w := httptest.NewRecorder()
-	g.Begin(w, httptest.NewRequest(http.MethodPost, "/login", nil), "/")
+	if err := g.Begin(w, httptest.NewRequest(http.MethodPost, "/login", nil), "/"); err != nil {
+		t.Fatal(err)
+	}
 	return w.Result().Cookies()[0]
 }
 
@@ -29,7 +32,7 @@ func with(c *http.Cookie) *http.Request {
 func TestSessionLastsTwelveHours(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		g := auth.New(token, "ann", password)
-		c := session(g)
+		c := session(t, g)
 		if c.MaxAge != 12*60*60 {
 			t.Errorf("a browser keeps it for %d s", c.MaxAge)
 		}
@@ -47,7 +50,7 @@ func TestSessionLastsTwelveHours(t *testing.T) {
 // TestLogoutIsOfOneBrowser: a logout does not end other sessions.
 func TestLogoutIsOfOneBrowser(t *testing.T) {
 	g := auth.New(token, "", "")
-	c := session(g)
+	c := session(t, g)
 	w := httptest.NewRecorder()
 	g.End(w, with(c), "/")
 	if gone := w.Result().Cookies()[0]; gone.Name != c.Name || gone.MaxAge >= 0 || gone.Value != "" {

@@ -178,7 +178,7 @@ func TestSignalsOfAllCommands(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		t.Cleanup(func() { conn.Close() })
+		t.Cleanup(func() { _ = conn.Close() })
 	}
 	// What is more than a pipe holds has been read, at least in part, once it is written.
 	reads := func(t *testing.T, c *command) {

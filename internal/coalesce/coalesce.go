@@ -28,7 +28,7 @@ type run[T any] struct {
 // not with the context of a caller.
 func New[T any](do func(context.Context) (T, error)) *Call[T] {
 	c := &Call[T]{do: do}
-	c.life, c.end = context.WithCancel(context.Background())
+	c.life, c.end = context.WithCancel(context.Background()) //nolint:gosec // G118: Close calls it
 	return c
 }
 

@@ -15,10 +15,10 @@ import (
 )
 
 var (
-	// ErrCannotStart: there is no such program, or it cannot be executed. The file is not
+	// ErrCannotStart means that there is no such program, or that it cannot be executed. The file is not
 	// the reason.
 	ErrCannotStart = errors.New("the command cannot be started")
-	// ErrTooMuchOutput: the result is larger than it may be.
+	// ErrTooMuchOutput means that the result is larger than it may be.
 	ErrTooMuchOutput = errors.New("the command wrote too much")
 )
 

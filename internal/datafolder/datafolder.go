@@ -17,9 +17,9 @@ import (
 )
 
 var (
-	// ErrInUse: another process works on the folder.
+	// ErrInUse means that another process works on the folder.
 	ErrInUse = errors.New("in use")
-	// ErrFree: no process has announced that it works on the folder.
+	// ErrFree means that no process has announced that it works on the folder.
 	ErrFree = errors.New("not in use")
 )
 
@@ -73,7 +73,7 @@ func Occupy(folder string) (*Folder, error) {
 
 // Announce writes for the owner's other programs on this machine how to reach this process.
 func (f *Folder) Announce(p Process) error {
-	text, err := json.Marshal(p)
+	text, err := json.Marshal(p) //nolint:gosec // G117: the file is for the owner only, and the password for its other programs
 	if err != nil {
 		return err
 	}
@@ -122,7 +122,7 @@ func (f *Folder) write(name string, text []byte) error {
 	if err != nil {
 		return err
 	}
-	defer os.Remove(temporary.Name())
+	defer func() { _ = os.Remove(temporary.Name()) }() // it is not there after the rename
 	_, err = temporary.Write(text)
 	if err = errors.Join(err, temporary.Close()); err != nil {
 		return err

@@ -3,6 +3,7 @@ package dialect
 import (
 	"bytes"
 	"context"
+	"errors"
 	"fmt"
 	"io"
 	"slices"
@@ -105,7 +106,7 @@ func expectedHeader(columns []groupby.Column) string {
 // explainNUL says of a file with NUL bytes that it has them, and where every other byte is
 // one that it may be UTF-16.
 func explainNUL(err error, head []byte) error {
-	bad, ok := err.(*groupby.InputError)
+	bad, ok := errors.AsType[*groupby.InputError](err)
 	at := bytes.IndexByte(head, 0)
 	if !ok || at < 0 {
 		return err

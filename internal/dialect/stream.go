@@ -78,10 +78,13 @@ func (s *Stream) SkipHeader() []byte {
 	return s.header
 }
 
+// Close frees what the stream reads with. Its source stays open.
 func (s *Stream) Close() { s.close() }
 
-// Rows is how many records were read, and Rejected how many were skipped.
-func (s *Stream) Rows() int64     { return s.rows }
+// Rows is how many records were read.
+func (s *Stream) Rows() int64 { return s.rows }
+
+// Rejected is how many records were skipped.
 func (s *Stream) Rejected() int64 { return s.tally.bad }
 
 // Scales are the most digits after the point of the numbers of each of the question's

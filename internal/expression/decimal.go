@@ -290,6 +290,7 @@ func parseNumber(s []byte) (d Number, ok bool) {
 		if err != nil || exponent > 400 || exponent < -400 {
 			return d, false
 		}
+		//nolint:gosec // G109: the exponent is between -400 and 400
 		if d.scale -= int32(exponent); d.scale < 0 {
 			by := -d.scale
 			d.scale = 0

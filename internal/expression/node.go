@@ -8,6 +8,7 @@ import (
 // Op is what a Node does with its arguments.
 type Op uint8
 
+// What a Node does. Those without a comment do what SQL calls so.
 const (
 	Column  Op = iota // a cell of the row: Text is its name, or Number its number from 1
 	Literal           // Value
@@ -58,6 +59,7 @@ const (
 // Function is that of an Aggregate.
 type Function uint8
 
+// The functions of aggregates.
 const (
 	Count Function = iota
 	Sum
@@ -75,6 +77,7 @@ const (
 // Type is what is known of the values of a Node before there are any.
 type Type uint8
 
+// The types.
 const (
 	Null    Type = iota // NULL and nothing else
 	Cell                // as in the file: a text, or a number where one is wanted

@@ -8,6 +8,7 @@ import (
 // Kind is what a Value is.
 type Kind uint8
 
+// The kinds of values.
 const (
 	NullValue Kind = iota
 	TextValue

@@ -22,17 +22,17 @@ const (
 )
 
 var (
-	// ErrNotExist: there is no such file; the same as fs.ErrNotExist.
+	// ErrNotExist means that there is no such file; the same as fs.ErrNotExist.
 	ErrNotExist = fs.ErrNotExist
-	// ErrExist: a file of the name exists already; the same as fs.ErrExist.
+	// ErrExist means that a file of the name exists already; the same as fs.ErrExist.
 	ErrExist = fs.ErrExist
-	// ErrInvalidName: no file in a store can have this name.
+	// ErrInvalidName means that no file in a store can have this name.
 	ErrInvalidName = errors.New("not a valid file name")
-	// ErrReadOnly: the store may be read but not written.
+	// ErrReadOnly means that the store may be read but not written.
 	ErrReadOnly = errors.New("the store is read-only")
-	// ErrFull: the store has no room for what is being written.
+	// ErrFull means that the store has no room for what is being written.
 	ErrFull = errors.New("the store is full")
-	// ErrUnavailable: the store cannot be reached or does not work for now. The cause is
+	// ErrUnavailable means that the store cannot be reached or does not work for now. The cause is
 	// not in a file.
 	ErrUnavailable = errors.New("the store is not available")
 )
@@ -91,9 +91,9 @@ type Store interface {
 	// RemoveVersion removes a file if it still is the given version, and reports whether it
 	// was. It does not remove a version that is published meanwhile.
 	RemoveVersion(ctx context.Context, area Area, version Info) (removed bool, err error)
-	// Sweep removes what writers left behind that died longer ago than age, and returns how
+	// RemoveStale removes what writers left behind that died longer ago than age, and returns how
 	// many such files there were.
-	Sweep(ctx context.Context, age time.Duration) (int, error)
+	RemoveStale(ctx context.Context, age time.Duration) (int, error)
 	// Check returns an error while the store cannot be reached.
 	Check(ctx context.Context) error
 	Close() error

@@ -8,7 +8,7 @@ import (
 const batchRows = 512
 
 // batch is some rows by column: where their cells are and what they hold.
-// Nothing of a batch is added to the table before all of it is known good.
+// Nothing of a batch is added to the table before all of its rows are checked.
 type batch struct {
 	columns []cells // as Plan.columns
 	numbers []numbers
@@ -109,8 +109,8 @@ func (b *batch) present(column, i int) bool {
 	return c.nulls == 0 || c.valid[i] != 0
 }
 
-// aggregate adds n rows, whose cells are in text, to the table. It says false,
-// having changed nothing, where a row is in doubt.
+// aggregate adds n rows, whose cells are in text, to the table. It returns
+// false, and has changed nothing, where a row is in doubt (see exact.go).
 func (w *worker) aggregate(text []byte, n int) bool {
 	b := &w.batch
 	if w.plan.inDoubles || !b.readNumbers(text, n) {

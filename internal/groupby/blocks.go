@@ -2,6 +2,7 @@ package groupby
 
 import (
 	"bytes"
+	"errors"
 	"fmt"
 	"io"
 	"sync"
@@ -26,8 +27,8 @@ type blocks struct {
 	limit  atomic.Int64 // blocks from this on need not be read
 }
 
-// readBlocks aggregates the input by several workers if it is of the kind, and
-// says whether it did.
+// readBlocks aggregates the input with several workers if it can be read in blocks,
+// and returns whether it did.
 func (r *run) readBlocks() (bool, error) {
 	in := r.in
 	if in.ReaderAt == nil || in.Size < 2*int64(r.sizes.block) || r.opt.Workers == 1 || r.plan.skipBad {
@@ -56,10 +57,10 @@ func (r *run) readBlocks() (bool, error) {
 	return true, b.locate()
 }
 
-// locate gives the error its line, which only now has to be known: by reading
-// what is before it once more.
+// locate finds the line of the error, which is only needed now: it counts the lines
+// before it.
 func (b *blocks) locate() error {
-	p, ok := b.err.(*positionError)
+	p, ok := errors.AsType[*positionError](b.err)
 	if !ok {
 		return b.err
 	}
@@ -170,7 +171,7 @@ var quote = []byte{'"'}
 func (b *blocks) block(w *worker, i int64) (at int64, err error) {
 	from := b.start + i*int64(b.sizes.block)
 	size := int(min(int64(b.sizes.block), b.in.Size-from))
-	// The byte before the block is read with it: it tells whether a record
+	// The byte before the block is read with it: it shows whether a record
 	// begins with the block.
 	lead := 0
 	if i > 0 {
@@ -218,7 +219,7 @@ func (b *blocks) block(w *worker, i int64) (at int64, err error) {
 	if err == nil && tooLong && used < n {
 		_, err = w.exactly(text[:n], used, 1, true)
 	}
-	if p, ok := err.(*positionError); ok {
+	if p, ok := errors.AsType[*positionError](err); ok {
 		return base + int64(start+p.at), err
 	}
 	b.progress(w, int64(size))

@@ -3,6 +3,7 @@ package groupby
 // Role is how the cells of a column are used.
 type Role uint8
 
+// The roles, from the one that asks the least of a cell.
 const (
 	Presence Role = iota // whether there is a value: count(x)
 	Text                 // as it is: a key, count(distinct x), first, last
@@ -29,7 +30,7 @@ type Column struct {
 	Name   string // as in the header; "" where the column goes by number
 	Number int    // from 1; 0 where the column goes by name
 	Role   Role
-	Seen   bool // all its cells are looked at so that a header among the rows would be noticed, if its name is no number
+	Seen   bool // every cell is checked, so that a header among the rows is noticed, unless the name is a number
 }
 
 // Columns returns what the plan reads: a column that is used in several ways is there

@@ -44,8 +44,9 @@ func (w *worker) newVectors() *vectors {
 	return x
 }
 
-// compute makes what is computed of n rows, after it has put those for which the condition
-// holds together. It says how many these are, and false where a row is in doubt.
+// compute evaluates the expressions of those of n rows for which the condition holds, and
+// moves these to the front. It returns how many they are, and false if the fast path cannot
+// compute one of them exactly.
 func (w *worker) compute(text []byte, n int) (int, bool) {
 	b, x := &w.batch, w.vectors
 	for i, at := range b.number[:len(w.plan.columns)] {

@@ -10,10 +10,10 @@ import (
 // without leading zeros, it takes one memory access a row where a hash table
 // takes two, and less memory.
 //
-// It is a worker's second table: rows whose keys do not fit go to the first,
-// and so may a key that does, when it is in a batch with others. In the end all
-// come together in a table whose records are in the order of their keys, with
-// present to say which there are.
+// It is a worker's second table: rows whose keys do not fit go to the first, and
+// so do keys that fit if another of their batch does not. In the end all are
+// merged into a table whose records are in the order of their keys; its present
+// marks the keys that exist.
 type dense struct {
 	*states
 	limit  uint64
@@ -81,7 +81,7 @@ func smallInteger(word uint64) (value uint64, ok bool) {
 	return eightDigits(d), true
 }
 
-// makeDense gives a worker a dense table if its keys are of the kind and the
+// makeDense gives a worker a dense table if its keys are small integers and the
 // memory allows it.
 func (r *run) makeDense(w *worker) {
 	if w.dense != nil || r.noDense.Load() {
@@ -145,7 +145,7 @@ func (d *dense) takeRecord(v uint64, record []uint64) bool {
 	place := d.words[int(v)*len(d.list):]
 	for s, st := range d.list {
 		switch {
-		case st.kind != cellSum:
+		case st.kind != cellSum: // a count: there are no others here
 			place[s] = int64(record[st.offset])
 		case record[st.offset+1] != noValue:
 			total := int64(record[st.offset])

@@ -33,6 +33,22 @@
 // numbers, and stddev its root: each is the exact value rounded once to a double
 // as well. first and last are cells as they are written, in the order of the input.
 //
+// What each function keeps ([states]), and what it does with cells:
+//
+//	function           state                            NULL         text      dense table
+//	count(*)           rowCount                         counts       -         yes
+//	count(x)           cellCount                        is left out  counts    yes
+//	count(distinct x)  distinctCount, pairs             is left out  counts    no
+//	sum                cellSum                          is left out  bad row   yes
+//	avg                cellSum, cellCount               is left out  bad row   yes
+//	min, max           cellMin, cellMax                 is left out  by bytes  no
+//	median, quantile   cellValues, cellCount            is left out  bad row   no
+//	stddev, variance   cellSquares, cellSum, cellCount  is left out  bad row   no
+//	first, last        cellFirst, cellLast              is left out  as it is  no
+//
+// A dense table ([dense]) is used where the key is one column of small integers and every
+// state may be in it; other groups are in hash tables, and beyond the memory in files.
+//
 // # Expressions
 //
 // Keys, aggregates and the condition for the rows may be expressions (package

@@ -62,7 +62,7 @@ func tooManyBadRows(first *InputError, bad, total int64, share float64) error {
 }
 
 // noRecord is the error of an input without a header, or without rows where there is
-// none: most often whoever writes the file has not begun, or has failed.
+// none: most often the program that writes the file has not begun, or has failed.
 func (p *Plan) noRecord(name string, size int64) error {
 	problem := "the file is empty"
 	if size > 0 {

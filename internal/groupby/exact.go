@@ -2,8 +2,9 @@ package groupby
 
 import "bytes"
 
-// The exact path: record by record, cell by cell. It takes over wherever the
-// fast one is in doubt, and is the only one to refuse a row.
+// The exact path: record by record, cell by cell. It takes over wherever the fast
+// path cannot be sure of its result (a row "in doubt" below), and only it refuses
+// a row.
 
 // exactly aggregates the records of text that begin at the place at or in the
 // size bytes that follow it, and returns how many bytes they take. Where final
@@ -89,7 +90,7 @@ func (w *worker) row() (bad, fatal *InputError) {
 		b.columns[i].set(0, r.start(field), r.ends[field])
 	}
 	if w.vectors != nil {
-		// What is computed is computed in one way. A row in doubt is for who asked.
+		// Expressions have no exact path here. The caller has a row in doubt computed another way.
 		w.doubted = !w.aggregate(r.text, 1)
 		return nil, nil
 	}

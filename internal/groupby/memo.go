@@ -36,7 +36,7 @@ func newMemo[T any](w *worker, column int, n *expression.Node) *memo[T] {
 	return m
 }
 
-// of is the value for a cell; it says false where the cell is in doubt.
+// of returns the value for a cell, and false where the cell is in doubt.
 func (m *memo[T]) of(text []byte, start, end uint32) (value T, ok bool) {
 	length := end - start
 	if length > memoCell {

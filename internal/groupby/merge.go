@@ -76,7 +76,7 @@ func (t *table) raiseScale(s int, scale uint8) error {
 			return nil
 		}
 		v := int128{words[1], words[0]}
-		if v.hi == noValue || st.kind != cellSum && int64(v.hi) >= extremeText {
+		if v.hi == noValue || st.kind.extreme() && int64(v.hi) >= extremeText {
 			return nil
 		}
 		v, ok := v.scaleUp(by)
@@ -159,7 +159,7 @@ func (t *table) mergeStates(to int, from *table, at int) error {
 			t.mergeDouble(dst, from, src)
 			continue
 		}
-		if st.kind != cellSum && int64(v.hi) >= extremeText {
+		if st.kind.extreme() && int64(v.hi) >= extremeText {
 			t.offerText(dst, st.kind, from.extremeText(src))
 			continue
 		}
@@ -169,7 +169,7 @@ func (t *table) mergeStates(to int, from *table, at int) error {
 				return errTooWide
 			}
 		}
-		if st.kind != cellSum {
+		if st.kind.extreme() {
 			t.offerNumber(dst, st.kind, v)
 			continue
 		}

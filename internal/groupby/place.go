@@ -2,13 +2,12 @@ package groupby
 
 import "encoding/binary"
 
-// The state of first and last is a text and where its record is, so that the order in
-// which groups come together is of no matter: the record's place in the input and one
-// more, 0 for no value yet; then the text's place in the arena, as that of a minimum, and
-// its length.
+// The state of first and last is a text and the position of its record, so that groups
+// may be merged in any order: the record's position in the input plus one, 0 for no value
+// yet; then the text's place in the arena, as that of a minimum, and its length.
 
-// places tells where the rows of a batch are in the input: they begin where what is before
-// them ends.
+// places holds where the rows of a batch are in the input: each begins where the one before
+// it ends.
 type places struct {
 	base   int64
 	ends   []uint32 // of the i-th row at i*stride, in the text that begins at base

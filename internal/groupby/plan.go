@@ -17,6 +17,7 @@ const maxColumns = 1 << 16
 // BadRow says what becomes of a row that cannot be read.
 type BadRow string
 
+// The values of BadRow.
 const (
 	FailOnBadRow BadRow = "fail" // the first bad row ends the run (the default)
 	SkipBadRow   BadRow = "skip" // bad rows go to Options.Rejects, the others are aggregated
@@ -171,8 +172,7 @@ func (p *Plan) newLayout(file string, line int64, first []string) (*layout, erro
 	for _, ref := range p.columns {
 		i, found := ref.number-1, ref.number <= l.width
 		if ref.number == 0 {
-			i, found = number[ref.name], false
-			if _, found = number[ref.name]; !found {
+			if i, found = number[ref.name]; !found {
 				return missing(fmt.Sprintf("no column %q: the header has %s", ref.name, quoteList(first)))
 			}
 		}

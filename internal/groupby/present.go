@@ -54,7 +54,7 @@ func (t *table) absorbDense(d *dense) error {
 				present = 1
 			}
 			switch {
-			case st.kind != cellSum:
+			case st.kind != cellSum: // a count: dense tables have no others
 				record.records[st.offset] = uint64(total)
 			case total == 0:
 				record.records[st.offset+1] = noValue

@@ -37,8 +37,8 @@ func gcd(a, b uint64) uint64 {
 	return a
 }
 
-// of tells between which of n numbers the quantile is: below says how many are before
-// the lower, and the part how far it is on the way to the next, 0 for not at all.
+// of returns between which of n numbers the quantile is: below is how many are before
+// the lower one, and part is how far it is from that to the next, from 0 to 1.
 func (f fraction) of(n uint64) (below uint64, part fraction) {
 	hi, lo := bits.Mul64(f.numerator, n-1)
 	below, rest := bits.Div64(hi, lo, f.denominator)

@@ -5,12 +5,11 @@ import (
 	"strings"
 )
 
-// Fields are kept escaped: as they stand between their quotes, a quote within
-// them doubled. That needs no copy of them, tells the same fields apart, keeps
-// their order by bytes, and is how the result has them again. What is shown to
-// people is unescaped.
+// Fields stay CSV-escaped, with each quote in them doubled: no copy is needed,
+// escaping preserves equality and order, and results need them escaped again. What
+// is shown to people is unescaped.
 
-// unescape is a field as it is meant.
+// unescape returns a field without its escapes.
 func unescape(field []byte) string { return strings.ReplaceAll(string(field), `""`, `"`) }
 
 // record is one record, read the exact way.

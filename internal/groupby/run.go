@@ -20,16 +20,17 @@ type Options struct {
 	TempDir     string            // where groups go that do not fit in MemoryLimit; "" means they must fit
 	Progress    func(Progress)    // called from time to time and at the end, never concurrently
 	Rejects     io.Writer         // with SkipBadRow: CSV with the columns line, reason and row; nil drops them
-	OnReject    func(*InputError) // with SkipBadRow: told of each row that is skipped, in order; may be nil
+	OnReject    func(*InputError) // with SkipBadRow: called for each row that is skipped, in order; may be nil
 
-	// Doubt is asked of each key that is a column and of each text that is a minimum, a
-	// maximum, a first or a last, as it would be between quotes, whether it casts doubt on the way the
-	// input is read; column counts from 0 in Plan.Columns. Where it does, the run ends
-	// with ErrDoubt. It may be nil.
+	// Doubt is called with each key that is a column and each text that is a minimum, a
+	// maximum, a first or a last, escaped as between quotes; column is its index in
+	// Plan.Columns. It returns whether the text shows that the input has to be read another
+	// way; the run then ends with ErrDoubt. It may be nil.
 	Doubt func(column int, text []byte) bool
 
-	// Scales tells, once the input was read, for each of Plan.Columns how many digits after
-	// the point its sums, minima and maxima have at least. It may be nil, and say nil.
+	// Scales is called after the input was read. It returns for each of Plan.Columns how many
+	// digits after the point its sums, minima and maxima have at least. It may be nil, and
+	// may return nil.
 	Scales func() []uint8
 }
 

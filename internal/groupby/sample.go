@@ -10,10 +10,10 @@ import (
 	"strings"
 )
 
-// Sample is a small input that suits the plan, and its result as it has to be. The
-// answer is worked out here from how the input was made and not by the engine: it
-// is for a proof that whoever aggregates does it by this plan, and rightly. delimiter is
-// what stands between the input's fields.
+// Sample returns a small input for the plan, and the result that it must have. The result
+// is computed here from how the input was made and not by the engine, so that a self-test
+// can show that a pipeline uses this plan and computes it correctly. delimiter is the
+// input's.
 func (p *Plan) Sample(delimiter rune) (input, result string) {
 	width := 1
 	for _, ref := range p.columns {
@@ -130,10 +130,10 @@ func (s *sample) result() string {
 
 // naive is one aggregate of the values of a group, which are all numbers or all times.
 func naive(a aggregateColumn, values []string) string {
-	sum, numbers := 0, make([]int, len(values))
+	total, numbers := 0, make([]int, len(values))
 	for i, value := range values {
 		numbers[i], _ = strconv.Atoi(value)
-		sum += numbers[i]
+		total += numbers[i]
 	}
 	smaller := func(one, other string) int {
 		if len(one) != len(other) {
@@ -152,7 +152,7 @@ func naive(a aggregateColumn, values []string) string {
 	case a.fn == maximum:
 		return slices.MaxFunc(values, smaller)
 	case a.fn == average:
-		return fmt.Sprint(sum / len(values))
+		return fmt.Sprint(total / len(values))
 	case a.fn == firstCell:
 		return values[0]
 	case a.fn == lastCell:
@@ -169,15 +169,17 @@ func naive(a aggregateColumn, values []string) string {
 	case a.fn == variance || a.fn == deviation:
 		apart := 0
 		for _, number := range numbers {
-			apart += (len(numbers)*number - sum) * number
+			apart += (len(numbers)*number - total) * number
 		}
 		value := float64(apart) / float64(len(numbers)*(len(numbers)-1))
 		if a.fn == deviation {
 			value = math.Sqrt(value)
 		}
 		return fmt.Sprint(value)
+	case a.fn == sum:
+		return strconv.Itoa(total)
 	}
-	return strconv.Itoa(sum)
+	panic(fmt.Sprintf("nothing proves the aggregate %d", a.fn))
 }
 
 func csvText(records [][]string, comma rune) string {

@@ -172,7 +172,7 @@ func (t *table) appendRecord(dst []byte, at uint32, key []byte, scales []uint8) 
 		case words[1] == noValue:
 			dst = append(dst, spilledNone)
 			continue
-		case st.kind != cellSum && int64(words[1]) >= extremeText:
+		case st.kind.extreme() && int64(words[1]) >= extremeText:
 			text := t.extremeText(int(at) + st.offset)
 			dst = append(binary.AppendUvarint(append(dst, spilledText), uint64(len(text))), text...)
 			continue

@@ -1,6 +1,9 @@
 package groupby
 
-import "slices"
+import (
+	"fmt"
+	"slices"
+)
 
 // stateKind is what a run keeps for each group; aggregates that need the same
 // share it.
@@ -9,7 +12,7 @@ type stateKind uint8
 const (
 	rowCount      stateKind = iota // [n]
 	cellCount                      // [n] of cells that are not NULL
-	cellSum                        // [lo, hi, n] a 128-bit mantissa, and cellCount
+	cellSum                        // [lo, hi] a 128-bit mantissa; noValue where there was no cell
 	cellMin                        // [lo, hi] see extreme.go
 	cellMax                        // [lo, hi]
 	distinctCount                  // [n] of different cells, counted at the end: see table.pairs
@@ -19,8 +22,9 @@ const (
 	cellLast                       // [place, text, length]
 )
 
-// numeric kinds hold a number at a scale.
-func (k stateKind) numeric() bool { return k == cellSum || k == cellMin || k == cellMax }
+// numeric kinds hold a number at a scale. Those that are extreme may hold a text in its place.
+func (k stateKind) numeric() bool { return k == cellSum || k.extreme() }
+func (k stateKind) extreme() bool { return k == cellMin || k == cellMax }
 
 // reads says that cells are read as numbers; where it is strict, a cell that is none is bad.
 func (k stateKind) reads() bool  { return k.numeric() || k == cellSquares || k == cellValues }
@@ -108,8 +112,10 @@ func newStates(p *Plan) *states {
 			s.output[i] = use(cellFirst, a.column)
 		case a.fn == lastCell:
 			s.output[i] = use(cellLast, a.column)
-		default:
+		case a.fn == sum:
 			s.output[i] = use(cellSum, a.column)
+		default:
+			panic(fmt.Sprintf("no state makes the aggregate %d", a.fn))
 		}
 	}
 	return s

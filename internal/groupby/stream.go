@@ -91,7 +91,7 @@ func (w *worker) read(n int, final bool) (used int, err error) {
 	return used + done, nil
 }
 
-// locate tells the line of a positionError.
+// locate finds the line of a positionError.
 func (w *worker) locate(text []byte, err error) error {
 	var p *positionError
 	if !errors.As(err, &p) {

@@ -48,7 +48,7 @@ var ErrUnsupported = errors.New("the engine does not compute it")
 // columnRef names a column of the input: by header, or by number.
 type columnRef struct {
 	name   string
-	number int // from 1; 0 where the column is meant by name
+	number int // from 1; 0 where the column goes by name
 }
 
 func (c columnRef) String() string {

@@ -4,8 +4,8 @@ package groupby
 // shortest way: the cell itself is the place in a table where its group or its
 // value is. The loops have no branch and look at their doubts once a batch.
 
-// tinyIndex has what belongs to each cell of one or two bytes at the place that
-// tinyPlace tells; its first place stays empty.
+// tinyIndex holds a value for each cell of one or two bytes at its tinyPlace; the
+// first place stays empty.
 type tinyIndex[T any] [1 << 16]T
 
 // tinyMasks are the bytes of a word that a cell of 0 to 3 bytes has; one that
@@ -21,8 +21,8 @@ func tinyPlace(text []byte, start, length uint32) uint16 {
 // be done with it.
 const tinyRest = 16
 
-// findTiny sets at to the records of keys of one or two bytes. It says false
-// where there is another, or one that is not known yet.
+// findTiny sets at to the records of keys of one or two bytes. It returns
+// false if a key is longer or has no record yet.
 func (t *table) findTiny(text []byte, ends []uint32, stride int, at []uint32) bool {
 	if t.tiny == nil {
 		return false

@@ -45,7 +45,7 @@ type worker struct {
 	ends [1 + chunkSize + separators.Slack]uint32 // where the fields of a chunk end; the first is where the one before the chunk did
 }
 
-// positionError is an InputError whose line is yet to be told from its place.
+// positionError is an InputError whose line is not known yet, but its position.
 type positionError struct {
 	*InputError
 	at int // of the record, in bytes from the beginning of the text

@@ -45,7 +45,7 @@ func (p Protection) Protect(h http.Handler) http.Handler {
 			if fault == nil {
 				return
 			}
-			if fault == http.ErrAbortHandler {
+			if fault == http.ErrAbortHandler { //nolint:errorlint // a panic is no wrapped error; net/http compares it likewise
 				panic(fault)
 			}
 			panics.Inc()

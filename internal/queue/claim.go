@@ -29,9 +29,9 @@ type Claim struct {
 	queue *Queue
 }
 
-// Claim takes the next name for the worker of the given name. When nothing waits
-// it returns ErrEmpty. When the answer of Redis was lost, it may have taken a name
-// all the same: the next call for this worker returns that one.
+// Claim takes the next name for the worker. It returns ErrEmpty when nothing waits.
+// When the answer of Redis was lost, a name may have been taken all the same: the
+// next call for this worker returns that name.
 func (q *Queue) Claim(ctx context.Context, worker string) (*Claim, error) {
 	for {
 		call := q.claimCall(worker)
@@ -42,9 +42,9 @@ func (q *Queue) Claim(ctx context.Context, worker string) (*Claim, error) {
 	}
 }
 
-// Recover returns what the worker's last call took, where the answer to that call
-// was lost, and takes nothing new: for a worker that is about to leave. It returns
-// ErrEmpty when there is nothing of the kind.
+// Recover returns the name that the worker's last call took, if the answer to that
+// call was lost, and takes no new one: a worker calls it before it ends. It returns
+// ErrEmpty when there is no such name.
 func (q *Queue) Recover(ctx context.Context, worker string) (*Claim, error) {
 	call := q.claimCall(worker)
 	if call.mode == takeNew {
@@ -96,7 +96,7 @@ func (q *Queue) claimed(call claimCall, cmd *redis.Cmd) (*Claim, error) {
 	switch {
 	case errors.Is(err, redis.Nil):
 		err = ErrEmpty
-	case err != nil: // it did not run, so what is to be found out still is
+	case err != nil: // the script did not run: whether a name was taken is still unknown
 		return nil, fmt.Errorf("claim a name: %w", err)
 	}
 	q.unanswered.Delete(call.worker)
@@ -108,8 +108,8 @@ func (q *Queue) claimed(call claimCall, cmd *redis.Cmd) (*Claim, error) {
 }
 
 // CompleteAndClaim is Complete and then Claim in one round trip. The error is that
-// of Complete; there may be a next claim also when that is ErrLost. None means that
-// nothing waits or that it could not be taken just now, which Claim tells apart.
+// of Complete; there may be a next claim even if that is ErrLost. A nil claim means
+// that nothing waits or that no name could be taken just now: Claim returns which.
 func (c *Claim) CompleteAndClaim(ctx context.Context, o Outcome, worker string) (next *Claim, err error) {
 	q := c.queue
 	pipe := q.rdb.Pipeline()
@@ -123,7 +123,7 @@ func (c *Claim) CompleteAndClaim(ctx context.Context, o Outcome, worker string) 
 	}
 	next, _ = q.claimed(call, claimed)
 	if next != nil && err != nil && !errors.Is(err, ErrLost) {
-		// Who is to be told again of the end has its hands full: the next call returns it.
+		// The worker has to end this claim once more first: its next call returns the new one.
 		q.unanswered.Store(worker, next.token)
 		next = nil
 	}
@@ -133,21 +133,21 @@ func (c *Claim) CompleteAndClaim(ctx context.Context, o Outcome, worker string) 
 // Progress is how far the work on a claim has come.
 type Progress struct {
 	Bytes, Rows int64
-	// Version of the input, "" when not known: should the worker die once too often,
-	// the dead letter is of this version.
+	// Version of the input, "" when not known. If workers die over the name too
+	// often, its dead letter names this version.
 	Version string
 }
 
-// Renew extends the lease. It returns ErrLost when the name went to somebody else.
+// Renew extends the lease. It returns ErrLost when the name went to another worker.
 func (c *Claim) Renew(ctx context.Context, p Progress) error {
 	q := c.queue
 	return c.held(renewScript.Run(ctx, q.rdb, []string{q.keys.inflight, q.keys.claims},
 		c.Name, c.token, q.opts.Lease.Milliseconds(), p.Bytes, p.Rows, p.Version), "renew the lease of")
 }
 
-// Hold renews the lease every third of it until stop is called. The context it
-// returns is cancelled, with ErrLost as its cause, when the claim is lost; while
-// Redis cannot be asked the work goes on, since finishing it does no harm.
+// Hold renews the lease three times per lease period until stop is called. The
+// context it returns is cancelled, with ErrLost as its cause, when the claim is
+// lost. While Redis cannot be reached the work goes on: to finish it does no harm.
 func (c *Claim) Hold(ctx context.Context, progress func() Progress) (held context.Context, stop func()) {
 	held, cancel := context.WithCancelCause(ctx)
 	done := make(chan struct{})
@@ -183,8 +183,8 @@ type Outcome struct {
 	Found       string // how the input was found to be written; "" when plain. Cut as a Reason
 }
 
-// Complete ends a claim whose result is published. ErrLost: somebody else has the
-// name now, and nothing was changed.
+// Complete ends a claim whose result is published. It returns ErrLost, and changes
+// nothing, when another worker has the name now.
 func (c *Claim) Complete(ctx context.Context, o Outcome) error {
 	keys, args := c.completeCall(o)
 	return c.held(completeScript.Run(ctx, c.queue.rdb, keys, args...), "complete")
@@ -209,7 +209,7 @@ const (
 // Kinds are all kinds of failure.
 var Kinds = []string{KindMalformed, KindName, KindMissing, KindError, KindPoison}
 
-// Failure is why a claim did not work out.
+// Failure is why a name could not be processed.
 type Failure struct {
 	Reason  string
 	Kind    string
@@ -218,7 +218,7 @@ type Failure struct {
 	// tried again; see Mend. "" when no settings could help.
 	Settings string
 	Found    string // how the input was found to be written; "" when plain or not known
-	Place           // in the input; zero when it is of no place
+	Place           // in the input; zero when the failure has none
 }
 
 // Place is where an input is wrong. Each text that is too long for a dead letter is cut,
@@ -230,8 +230,8 @@ type Place struct {
 	Excerpt Excerpt `json:"excerpt,omitzero"`
 }
 
-// Excerpt is what is written in that place: the bad part, which may be empty, and what
-// is around it.
+// Excerpt is the text at that place: the bad part, which may be empty, and the text
+// around it.
 type Excerpt struct {
 	Before string `json:"before"`
 	Bad    string `json:"bad"`
@@ -253,15 +253,15 @@ func (c *Claim) Fail(ctx context.Context, f Failure) (State, error) {
 	return c.end(ctx, f, -1, c.queue.opts.MaxErrors)
 }
 
-// Retry lets the name be tried again later, or makes it a dead letter when it has
-// used up its tries. The delay doubles from 1 s to 5 min, less up to half of it at
+// Retry delays the name, or makes it a dead letter when it has used up its tries.
+// The delay doubles from 1 s to 5 min, less up to half of it at
 // random so that many failures do not return together.
 func (c *Claim) Retry(ctx context.Context, f Failure) (State, error) {
 	return c.end(ctx, f, backoff(c.Errors, 5*time.Minute), c.queue.opts.MaxErrors)
 }
 
 // Postpone lets the name be tried again later, as Retry does but after a minute at
-// most, without counting this try: it failed for a reason that is not the name's.
+// most, and does not count this try: the cause is not in the file.
 func (c *Claim) Postpone(ctx context.Context, f Failure) (State, error) {
 	return c.end(ctx, f, backoff(c.Postponed, time.Minute), 0)
 }

@@ -15,11 +15,11 @@ type Enqueued struct {
 	DeadLetters int // how many of them were dead letters
 }
 
-// Enqueue makes names wait, also dead letters, which get fresh tries. With again it
-// does so too for names that wait for a retry, and for names in flight, which are then
-// processed once more afterwards; otherwise it leaves those alone. It cannot see the
-// waiting ones, which have no index: ask Waiting first. After an error it says what
-// was done before.
+// Enqueue makes names wait, dead letters too, which get all their tries again. With
+// again it also takes names that wait for a retry, and names in flight, which are then
+// processed once more afterwards; without it those stay as they are. It cannot see which
+// names wait already, as the list has no index: call Waiting first. After an error it
+// returns what was done before.
 func (q *Queue) Enqueue(ctx context.Context, names []string, again bool) (Enqueued, error) {
 	var sum Enqueued
 	for batch := range slices.Chunk(names, offerBatch) {
@@ -44,9 +44,9 @@ func (q *Queue) Enqueue(ctx context.Context, names []string, again bool) (Enqueu
 // waitingPage is how many names are asked for at once.
 const waitingPage = 10_000
 
-// Waiting yields the names that wait, the latest first. They are asked for a page at
-// a time, so one that moves meanwhile may be left out or come twice. After an error it
-// ends.
+// Waiting yields the names that wait, the latest first. They are read a page at
+// a time, so a name that moves meanwhile may be left out or come twice. It ends after an
+// error.
 func (q *Queue) Waiting(ctx context.Context) iter.Seq2[string, error] {
 	return func(yield func(string, error) bool) {
 		for first := int64(0); ; first += waitingPage {

@@ -5,8 +5,8 @@ import (
 	"fmt"
 )
 
-// Events returns the oldest messages, most at most, of the list in which an object
-// store tells what was put into it: it appends to EventsKey, by RPUSH.
+// Events returns the oldest messages, most at most, of the list to which an object
+// store sends a message for each new object: it appends to EventsKey with RPUSH.
 func (q *Queue) Events(ctx context.Context, most int64) ([]string, error) {
 	messages, err := q.rdb.LRange(ctx, q.keys.events, 0, most-1).Result()
 	if err != nil {
@@ -18,8 +18,8 @@ func (q *Queue) Events(ctx context.Context, most int64) ([]string, error) {
 // EventsKey is the key of that list.
 func (q *Queue) EventsKey() string { return q.keys.events }
 
-// Accept makes names wait and drops the message that they are from, in one step.
-// Of several who accept the same message the first one does; the others do nothing.
+// Accept makes names wait and removes the message that they are from, in one step.
+// If several processes accept the same message, only the first changes anything.
 func (q *Queue) Accept(ctx context.Context, message string, names []string) error {
 	args := make([]any, 0, 1+len(names))
 	args = append(args, message)

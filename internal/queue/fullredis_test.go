@@ -141,7 +141,7 @@ func TestRedisThatCannotPersistRefusesWholeSteps(t *testing.T) {
 	}
 }
 
-// A Redis may be full of the messages by which a store tells of its files.
+// A Redis may be full of the messages that a store sends about its files.
 func TestFullRedisIsRelievedOfTheStoresMessages(t *testing.T) {
 	rdb := redistest.Start(t).Client(t)
 	q := queue.New(rdb, list, queue.Options{})

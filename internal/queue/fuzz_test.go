@@ -9,7 +9,7 @@ import (
 )
 
 // FuzzMessages: whatever is pushed on the list is claimed as it is or cleared away
-// with a reason, goes its way through every state, and stops nobody.
+// with a reason, goes its way through every state, and does not block other messages.
 func FuzzMessages(f *testing.F) {
 	for _, message := range []string{"20220101.csv", "", "{}", `"`, "\x00\xff", "été.csv", `{"token":1}`, "a\nb", "%s%d", "*", "null"} {
 		f.Add(message, "reason", "v1")

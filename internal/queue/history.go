@@ -39,11 +39,12 @@ type Attempt struct {
 // the settings had changed.
 const CauseSettings = "settings"
 
-// Cursor is a place in the record of attempts; zero is its beginning.
+// Cursor is a place in the streams of attempts; zero is their beginning.
 type Cursor struct{ completed, attempts string }
 
-// Attempts returns what ended after the cursor, the earliest first, about n of each
-// kind at most, and where to go on. The record is capped: old entries vanish.
+// Attempts returns the attempts that ended after the cursor, the earliest first, about
+// n of each kind at most, and the next cursor. The streams are capped: Redis removes
+// old entries.
 func (q *Queue) Attempts(ctx context.Context, after Cursor, n int64) ([]Attempt, Cursor, error) {
 	pipe := q.rdb.Pipeline()
 	from := func(id string) string { return "(" + cmp.Or(id, "0") }
@@ -81,15 +82,15 @@ func attempt(m redis.XMessage) Attempt {
 	return a
 }
 
-// Standing is where a name is in the queue. The waiting ones have no index, so a
-// name that is in none of these states may wait, be done, or be unknown.
+// Standing is where a name is in the queue. The list of waiting names has no index,
+// so a name that is in none of these states may wait, be done, or be unknown.
 type Standing struct {
 	InFlight bool
 	Delayed  time.Time   // when its next try is due; zero: it is not delayed
 	Failed   *DeadLetter // nil: it is no dead letter
 }
 
-// Standings tells for each of the names where it is.
+// Standings returns where each of the names is.
 func (q *Queue) Standings(ctx context.Context, names []string) ([]Standing, error) {
 	if len(names) == 0 {
 		return nil, nil
@@ -153,8 +154,8 @@ func (q *Queue) InState(ctx context.Context, state State) ([]string, error) {
 // InFlightState is the state of a claimed name, for InState.
 const InFlightState State = "in-flight"
 
-// Drop forgets dead letters, each if it is still the one that was seen, and returns
-// how many it forgot. Name and Version say which ones are meant.
+// Drop removes dead letters, each only if it is still the one that was seen, and returns
+// how many it removed. Name and Version identify them.
 func (q *Queue) Drop(ctx context.Context, letters ...DeadLetter) (int, error) {
 	dropped := 0
 	for batch := range slices.Chunk(letters, offerBatch) {

@@ -17,13 +17,13 @@ type Counts struct {
 	// Totals since Redis began: claimed, completed, failed, failed:KIND, retried,
 	// crashed, released, repeated (failed, but pushed again meanwhile), refused (ended
 	// with an outdated token), merged (pushed while in flight), offered, rows, bytes,
-	// busy_us (time spent, in µs). Each claim that is over was counted once more:
+	// busy_us (time spent, in µs). Each claim that ended is in exactly one more counter:
 	// claimed - in flight = completed + failed - failed:poison + retried + released +
 	// crashed + repeated.
 	Totals map[string]int64
 }
 
-// Counts asks for all counts at one moment.
+// Counts returns all counts of one moment.
 func (q *Queue) Counts(ctx context.Context) (Counts, error) {
 	got, err := countsScript.Run(ctx, q.rdb, []string{q.keys.list, q.keys.inflight, q.keys.delayed, q.keys.failed, q.keys.stats}).Slice()
 	if err != nil {
@@ -40,7 +40,7 @@ func (q *Queue) Counts(ctx context.Context) (Counts, error) {
 	return c, nil
 }
 
-// Depth is how many names wait.
+// Depth returns how many names wait.
 func (q *Queue) Depth(ctx context.Context) (int64, error) {
 	n, err := q.rdb.LLen(ctx, q.keys.list).Result()
 	if err != nil {
@@ -85,7 +85,7 @@ type claimRecord struct {
 	Rows    int64  `json:"rows"`
 }
 
-// InFlight lists what is being worked on, the lease that ends first in front.
+// InFlight lists the claims, the one whose lease ends first in front.
 func (q *Queue) InFlight(ctx context.Context) ([]Lease, error) {
 	held, err := q.rdb.ZRangeWithScores(ctx, q.keys.inflight, 0, -1).Result()
 	if err != nil {
@@ -107,7 +107,7 @@ func (q *Queue) InFlight(ctx context.Context) ([]Lease, error) {
 		var r claimRecord
 		text, ok := records[i].(string)
 		if !ok {
-			continue // ended between the two questions
+			continue // it ended between the two commands
 		}
 		if err := json.Unmarshal([]byte(text), &r); err != nil {
 			return nil, fmt.Errorf("the claim on %q is not readable: %w", names[i], err)
@@ -118,7 +118,7 @@ func (q *Queue) InFlight(ctx context.Context) ([]Lease, error) {
 	return leases, nil
 }
 
-// DeadLetter is a name that failed and is not tried again by itself, and why.
+// DeadLetter is a name that failed and is not retried automatically, and why.
 type DeadLetter struct {
 	Name    string    `json:"name"`
 	Reason  string    `json:"reason"`

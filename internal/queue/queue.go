@@ -1,8 +1,9 @@
 // Package queue is a reliable queue of names on a Redis list that any program may
 // LPUSH to. A worker claims a name under a lease, renews the lease while it works,
 // and completes, fails or gives back the claim. A name whose worker dies returns
-// to the list when the lease runs out, so nothing is lost and nothing runs twice
-// in effect: each claim carries a token, and an outdated one changes nothing.
+// to the list when the lease runs out, so nothing is lost. Each claim carries a
+// token, and a call with an outdated one changes nothing: of two workers that have
+// the same name only one completes it.
 //
 // Every change of state is one Lua script (lua/), and only Redis' clock counts.
 // The pattern is Redis' reliable queue (redis.io/docs/latest/commands/rpoplpush)
@@ -23,11 +24,11 @@ import (
 )
 
 var (
-	// ErrEmpty: nothing waits.
+	// ErrEmpty means that nothing waits.
 	ErrEmpty = errors.New("nothing waits in the queue")
-	// ErrLost: the lease ran out and the name went to somebody else.
+	// ErrLost means that the lease ran out and the name went to another worker.
 	ErrLost = errors.New("the claim is no longer this worker's")
-	// ErrWrongType: the list's key holds something else.
+	// ErrWrongType means that the list's key holds something else.
 	ErrWrongType = errors.New("not a list")
 )
 
@@ -116,8 +117,8 @@ func New(rdb redis.UniversalClient, list string, opts Options) *Queue {
 // Lease is how long a claim lasts unless it is renewed.
 func (q *Queue) Lease() time.Duration { return q.opts.Lease }
 
-// Check says whether Redis answers and the list is one: an error that wraps
-// ErrWrongType names what the key holds instead.
+// Check returns an error unless Redis answers and the key holds a list or nothing. One
+// that wraps ErrWrongType names what the key holds instead.
 func (q *Queue) Check(ctx context.Context) error {
 	kind, err := q.rdb.Type(ctx, q.keys.list).Result()
 	if err != nil {
@@ -148,8 +149,8 @@ type Offer struct{ Name, Version string }
 const offerBatch = 500
 
 // Offer makes those names wait that are not in flight, do not wait for a retry and
-// did not fail with just that version. It cannot see the waiting ones, which have
-// no index: ask Queued first. It returns how many it made wait.
+// did not fail with the same version. It cannot see which names wait already, as the
+// list has no index: call Queued first. It returns how many it made wait.
 func (q *Queue) Offer(ctx context.Context, offers []Offer) (int, error) {
 	pushed := 0
 	for len(offers) > 0 {
@@ -168,7 +169,7 @@ func (q *Queue) Offer(ctx context.Context, offers []Offer) (int, error) {
 	return pushed, nil
 }
 
-// Requeue makes dead letters wait again with fresh tries, and returns how many of
+// Requeue makes dead letters wait again with all their tries, and returns how many of
 // the names were dead letters.
 func (q *Queue) Requeue(ctx context.Context, names ...string) (int, error) {
 	args := make([]any, len(names))
@@ -190,8 +191,9 @@ func (t Tidied) total() int { return t.Due + t.Reclaimed + t.Poison }
 // tidyBatch bounds how long one script may run.
 const tidyBatch = 100
 
-// Tidy is the housekeeping that anybody may do at any time: due retries and names
-// whose lease ran out go back to the list, poison becomes a dead letter.
+// Tidy is the housekeeping, which any process may do at any time: due retries and
+// names whose lease ran out go back to the list, and a name that too many workers
+// died over becomes a dead letter.
 func (q *Queue) Tidy(ctx context.Context) (Tidied, error) {
 	var sum Tidied
 	for {

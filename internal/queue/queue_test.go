@@ -380,7 +380,7 @@ func TestOddMessages(t *testing.T) {
 		odd := []string{"", "../../etc/passwd", "with \"quotes\" and \n line", "\xff\xfe\x00", strings.Repeat("n", 1024)}
 		push(t, rdb, huge)
 		push(t, rdb, odd...)
-		for _, name := range odd { // the huge one stops nobody
+		for _, name := range odd { // the huge one does not block the others
 			c := claim(t, q, "w1")
 			if c.Name != name {
 				t.Errorf("got %q, want %q", c.Name, name)

@@ -9,8 +9,8 @@ import (
 var shareScript = script("share")
 
 // SharedKey returns a secret of at least 128 random bits that is the same for all
-// processes on this queue, for as long as Redis keeps it. It is made when it is first
-// asked for. Whoever may read the queue's keys may read it.
+// processes on this queue, for as long as Redis keeps it. The first call
+// makes it. Whoever may read the queue's keys may read it.
 func (q *Queue) SharedKey(ctx context.Context) (string, error) {
 	key, err := shareScript.Run(ctx, q.rdb, []string{q.keys.shared}, "key", cryptorand.Text()).Text()
 	if err != nil {

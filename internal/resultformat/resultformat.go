@@ -15,7 +15,7 @@ import (
 	"csv-pipeline/internal/filestore"
 )
 
-// Columns are what the question tells of a result's columns.
+// Columns are the types and names of a result's columns, as far as they follow from the question.
 type Columns struct {
 	// First are the first columns, Rest are those behind any number of others, of which nothing
 	// is told. Without others, all columns are in First.
@@ -34,13 +34,13 @@ func (c Columns) of(i, n int) Column {
 	return Column{}
 }
 
-// Column is what the question tells of a column; the zero value is nothing.
+// Column is what is known of a column from the question; the zero value is nothing.
 type Column struct {
 	Told  Told
 	Scale int // of Decimal: the digits after the point
 }
 
-// Told is the type of a column as far as the question tells it. A file with values that do
+// Told is the type of a column as far as it follows from the question. A file with values that do
 // not fit has another type there: see docs/questions.md.
 type Told uint8
 
@@ -56,7 +56,7 @@ const (
 	Boolean
 )
 
-// MaxScale is the digits after the point of decimals of which the question tells no number:
+// MaxScale is the digits after the point of decimals whose number does not follow from the question:
 // the most that the engine computes exactly.
 const MaxScale = 18
 

@@ -56,7 +56,7 @@ func schema(t *testing.T, file []byte) (columns []string) {
 	return columns
 }
 
-// TestTypes: the question tells the types that it can, and the values decide the others.
+// TestTypes: types follow from the question where they can, and the values decide the others.
 func TestTypes(t *testing.T) {
 	const d38 = "DECIMAL(38,18)"
 	for _, c := range []struct {

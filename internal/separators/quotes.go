@@ -5,6 +5,7 @@ import "math/bits"
 // Kinds says which bytes that need care occur in a piece of text.
 type Kinds uint8
 
+// The bytes, which may occur together.
 const (
 	CR Kinds = 1 << iota
 	Quote

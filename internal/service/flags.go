@@ -65,7 +65,7 @@ func splitAddresses(text string) ([]string, error) {
 }
 
 // AuthFlags defines the flags that say who may change things.
-func AuthFlags(fs *pflag.FlagSet, f *auth.Flags) {
+func AuthFlags(fs *pflag.FlagSet, f *auth.Config) {
 	fs.StringVar(&f.TokenFile, "auth-token-file", "", "`file` with the token for retrying, dropping and uploading files; without a token and a password nothing can be changed")
 	fs.StringVar(&f.User, "auth-user", "", "`name` of the user who may do so with a password")
 	fs.StringVar(&f.PasswordFile, "auth-password-file", "", "`file` with that user's password")

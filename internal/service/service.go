@@ -61,7 +61,7 @@ func Run(ctx context.Context, start func(ctx context.Context, parts *Parts) erro
 	return supervise(ctx, func(running context.Context, parts *Parts) error {
 		err := start(running, parts)
 		if ctx.Err() != nil {
-			return nil
+			return nil //nolint:nilerr // see above
 		}
 		return err
 	})

@@ -138,6 +138,7 @@ func (v value) merge(w value, how Combine) value {
 		return w
 	}
 	merged := value{v.number, v.n + w.n}
+	//exhaustive:enforce
 	switch how {
 	case Min:
 		if w.number.Compare(v.number) < 0 {
@@ -147,7 +148,7 @@ func (v value) merge(w value, how Combine) value {
 		if w.number.Compare(v.number) > 0 {
 			merged.number = w.number
 		}
-	default:
+	case Sum, Mean:
 		merged.number = v.number.Add(w.number)
 	}
 	return merged
@@ -165,7 +166,9 @@ const daySeconds = 24 * 60 * 60
 func dayOf(t time.Time) int32  { return int32(t.Unix() / daySeconds) }
 func (c cell) time() time.Time { return time.Unix(int64(c.day)*daySeconds, 0).UTC() }
 func start(s Step, t time.Time) time.Time {
+	//exhaustive:enforce
 	switch s {
+	case Day:
 	case Week:
 		return t.AddDate(0, 0, -(int(t.Weekday())+6)%7)
 	case Month:
@@ -175,7 +178,9 @@ func start(s Step, t time.Time) time.Time {
 }
 
 func next(s Step, t time.Time) time.Time {
+	//exhaustive:enforce
 	switch s {
+	case Day:
 	case Week:
 		return t.AddDate(0, 0, 7)
 	case Month:

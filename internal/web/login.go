@@ -70,7 +70,7 @@ func (s *Server) logIn(w http.ResponseWriter, r *http.Request) {
 			s.respond.Unavailable(w, r, err)
 			return
 		}
-		http.Redirect(w, r, s.local(next), http.StatusSeeOther)
+		http.Redirect(w, r, s.local(next), http.StatusSeeOther) //nolint:gosec // G710: local keeps to paths of this server
 	case errors.Is(err, auth.ErrTooMany):
 		retryAfter(w)
 		s.loginForm(w, r, http.StatusTooManyRequests, next, format.Sentence(err.Error()))

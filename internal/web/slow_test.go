@@ -353,7 +353,7 @@ func TestSlowUploadIsAnswered(t *testing.T) {
 		if err != nil {
 			t.Fatalf("%s: %v", what, err)
 		}
-		answer.Body.Close()
+		_ = answer.Body.Close()
 		if answer.StatusCode != http.StatusRequestTimeout || !answer.Close {
 			t.Errorf("%s: %s", what, answer.Status)
 		}

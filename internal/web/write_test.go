@@ -79,7 +79,7 @@ func TestReadingMayBeProtected(t *testing.T) {
 	if err := os.WriteFile(secret, []byte(token), 0o600); err != nil {
 		t.Fatal(err)
 	}
-	guard, err := auth.Flags{TokenFile: secret, Read: true}.Guard()
+	guard, err := auth.Config{TokenFile: secret, Read: true}.Guard()
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -193,7 +193,7 @@ func TestCommandThatThinksForLong(t *testing.T) {
 	if _, err := os.ReadFile(fifo); err != nil { // it has written the header, and thinks
 		t.Fatal(err)
 	}
-	if _, err := b.store.Sweep(t.Context(), 0); err != nil {
+	if _, err := b.store.RemoveStale(t.Context(), 0); err != nil {
 		t.Fatal(err)
 	}
 	if err := os.WriteFile(fifo, []byte("row\n"), 0); err != nil {

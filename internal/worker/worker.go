@@ -125,7 +125,7 @@ func (s *shift) next() (*queue.Claim, *place, error) {
 	}
 	room, err := quarantine.enter(s.ctx)
 	if err != nil {
-		return nil, nil, nil // told to stop while a suspect was alone
+		return nil, nil, nil //nolint:nilerr // told to stop while a suspect was alone
 	}
 	claim, err := s.claim()
 	if err != nil {
@@ -248,7 +248,7 @@ func (w *Worker) removeStale(ctx context.Context) {
 		return
 	}
 	w.lastRemoval = time.Now()
-	if n, err := w.Store.Sweep(ctx, w.StaleAfter); err != nil && ctx.Err() == nil {
+	if n, err := w.Store.RemoveStale(ctx, w.StaleAfter); err != nil && ctx.Err() == nil {
 		w.Log.Warn("temporary files of dead writers could not be removed", zap.Error(err))
 	} else if n > 0 {
 		w.Log.Info("removed temporary files of dead writers", zap.Int("files", n))

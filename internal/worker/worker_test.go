@@ -287,7 +287,7 @@ func TestResultIsTheSameWhoeverMakesIt(t *testing.T) {
 			t.Fatal(err)
 		}
 		text, err := io.ReadAll(f)
-		f.Close()
+		_ = f.Close()
 		if err != nil {
 			t.Fatal(err)
 		}

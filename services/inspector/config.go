@@ -17,7 +17,7 @@ type config struct {
 	store, listen           string
 	sweepInterval, settling time.Duration
 	clientTimeout           time.Duration
-	auth                    auth.Flags
+	auth                    auth.Config
 	logLevel                zapcore.Level
 	basePath                string
 	maxUpload               int64

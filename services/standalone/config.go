@@ -21,7 +21,7 @@ type config struct {
 	store, listen string
 	settling      time.Duration
 	noDemo        bool
-	auth          auth.Flags
+	auth          auth.Config
 	logLevel      zapcore.Level
 }
 

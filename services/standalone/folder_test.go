@@ -168,7 +168,7 @@ func TestEnqueueNeedsOneThatRuns(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	defer killed.Leave()
+	defer func() { _ = killed.Leave() }()
 	l, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
 		t.Fatal(err)

@@ -77,7 +77,7 @@ func run(m *testing.M) int {
 		fmt.Fprintln(os.Stderr, err)
 		return 1
 	}
-	defer os.RemoveAll(folder)
+	defer func() { _ = os.RemoveAll(folder) }()
 	build := exec.Command("go", "build", "-tags", "faultpoints,nethttpomithttp2,grpcnotrace,disable_grpc_modules", "-o", folder+string(filepath.Separator), "csv-pipeline/services/processor", "csv-pipeline/services/inspector")
 	if out, err := build.CombinedOutput(); err != nil {
 		fmt.Fprintf(os.Stderr, "build the services: %v\n%s", err, out)

@@ -97,7 +97,7 @@ func ended(store filestore.Store, name string, letters map[string]queue.DeadLett
 	return nil
 }
 
-// check is called when all is at rest and nothing runs any more. Everything that
+// check is called when the queue is idle and no process runs any more. Everything that
 // was promised must then hold.
 func (p *plant) check() {
 	p.t.Helper()

@@ -55,7 +55,10 @@ func (w workflow) needs(job string) []string {
 	return all
 }
 
-// TestAReleaseWaitsForTheTests: no job that may write packages runs before both workflows of tests have
+// testWorkflows are those that a release calls.
+var testWorkflows = []string{"test.yaml", "e2e.yaml", "vulnerabilities.yaml"}
+
+// TestAReleaseWaitsForTheTests: no job that may write packages runs before the workflows of tests have
 // passed for the same commit.
 func TestAReleaseWaitsForTheTests(t *testing.T) {
 	release := readWorkflow(t, "release.yaml")
@@ -65,7 +68,7 @@ func TestAReleaseWaitsForTheTests(t *testing.T) {
 			continue
 		}
 		publishing++
-		for _, tests := range []string{"test.yaml", "e2e.yaml"} {
+		for _, tests := range testWorkflows {
 			if !slices.ContainsFunc(release.needs(name), func(needed string) bool {
 				return release.Jobs[needed].Uses == "./.github/workflows/"+tests
 			}) {
@@ -77,7 +80,7 @@ func TestAReleaseWaitsForTheTests(t *testing.T) {
 		t.Errorf("only %d jobs publish, not images and chart", publishing)
 	}
 	groups := map[string]string{}
-	for _, name := range []string{"test.yaml", "e2e.yaml"} {
+	for _, name := range testWorkflows {
 		w := readWorkflow(t, name)
 		if _, callable := w.On["workflow_call"]; !callable {
 			t.Errorf("%s cannot be called", name)

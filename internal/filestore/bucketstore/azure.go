@@ -193,7 +193,9 @@ func (azureBackend) diagnose(err error) problem {
 }
 
 // Azure removes blocks that were never committed after a week by itself.
-func (azureBackend) sweep(context.Context, *Store, string, time.Duration) (int, error) { return 0, nil }
+func (azureBackend) removeStale(context.Context, *Store, string, time.Duration) (int, error) {
+	return 0, nil
+}
 
 // azureOrigin reads metadata that came as headers, whose keys may be in upper or lower case.
 func azureOrigin(metadata map[string]*string) origin {

@@ -30,9 +30,9 @@ type backend interface {
 	publish(context.Context, *blob.WriterOptions) (_ context.Context, told func() (version string, at time.Time, ok bool))
 	// diagnose classifies an error of the SDK.
 	diagnose(error) problem
-	// sweep removes unfinished writes older than the age below the prefix, and returns
+	// removeStale removes unfinished writes older than the age below the prefix, and returns
 	// how many there were. It does nothing where the store removes them by itself.
-	sweep(ctx context.Context, s *Store, prefix string, age time.Duration) (int, error)
+	removeStale(ctx context.Context, s *Store, prefix string, age time.Duration) (int, error)
 }
 
 // origin is what the metadata of a result say of how it was made.

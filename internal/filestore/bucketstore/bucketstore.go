@@ -192,11 +192,11 @@ func (s *Store) listPage(ctx context.Context, token []byte, size int, options *b
 	return page, next, err
 }
 
-// Sweep removes the uploaded parts of large objects whose writers died.
-func (s *Store) Sweep(ctx context.Context, age time.Duration) (int, error) {
+// RemoveStale removes the uploaded parts of large objects whose writers died.
+func (s *Store) RemoveStale(ctx context.Context, age time.Duration) (int, error) {
 	removed := 0
 	for _, area := range []filestore.Area{filestore.Raw, filestore.Processed} {
-		n, err := s.backend.sweep(ctx, s, s.areaPrefix(area), age)
+		n, err := s.backend.removeStale(ctx, s, s.areaPrefix(area), age)
 		removed += n
 		if err != nil {
 			return removed, s.refused(ctx, "remove unfinished uploads from", s.place, err)

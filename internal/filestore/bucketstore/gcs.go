@@ -136,7 +136,9 @@ func (b gcsBackend) diagnose(err error) problem {
 }
 
 // Google removes unfinished uploads after a week by itself.
-func (gcsBackend) sweep(context.Context, *Store, string, time.Duration) (int, error) { return 0, nil }
+func (gcsBackend) removeStale(context.Context, *Store, string, time.Duration) (int, error) {
+	return 0, nil
+}
 
 // fewTimes retries an upload at most mostAttempts times in a row; the client's own limit
 // does not apply to uploads.

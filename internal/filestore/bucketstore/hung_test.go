@@ -34,11 +34,11 @@ func TestHungServer(t *testing.T) {
 		_, statErr := s.Stat(t.Context(), filestore.Raw, "a.csv")
 		_, openErr := s.Open(t.Context(), filestore.Raw, "a.csv")
 		_, versionErr := s.RemoveVersion(t.Context(), filestore.Raw, i)
-		_, sweepErr := s.Sweep(t.Context(), 0)
+		_, staleErr := s.RemoveStale(t.Context(), 0)
 		if _, ok := s.backend.(s3Backend); !ok {
-			sweepErr = filestore.ErrUnavailable // it needs no request
+			staleErr = filestore.ErrUnavailable // it needs no request
 		}
-		for what, err := range map[string]error{"list": listErr, "stat": statErr, "open": openErr, "sweep": sweepErr, "check": s.Check(t.Context()),
+		for what, err := range map[string]error{"list": listErr, "stat": statErr, "open": openErr, "remove stale": staleErr, "check": s.Check(t.Context()),
 			"remove": s.Remove(t.Context(), filestore.Raw, "a.csv"), "remove a version": versionErr} {
 			if !errors.Is(err, filestore.ErrUnavailable) {
 				t.Errorf("%s: %v, want ErrUnavailable", what, err)

@@ -39,7 +39,7 @@ func (memoryBackend) diagnose(err error) problem {
 	return unavailable
 }
 
-func (memoryBackend) sweep(context.Context, *Store, string, time.Duration) (int, error) {
+func (memoryBackend) removeStale(context.Context, *Store, string, time.Duration) (int, error) {
 	return 0, nil
 }
 

@@ -229,8 +229,8 @@ func count(all []string, what string) int {
 	return n
 }
 
-// Sweep removes the parts of an upload whose writer died, and nothing else.
-func TestSweepEndsUploads(t *testing.T) {
+// RemoveStale removes the parts of an upload whose writer died, and nothing else.
+func TestRemoveStaleEndsUploads(t *testing.T) {
 	server := s3test.Start(t)
 	c := newCounted(t, server)
 	for _, key := range []string{"prefix/raw/dead.csv", "elsewhere/raw/alive.csv"} {
@@ -238,10 +238,10 @@ func TestSweepEndsUploads(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
-	if n, err := c.Sweep(t.Context(), time.Hour); n != 0 || err != nil {
+	if n, err := c.RemoveStale(t.Context(), time.Hour); n != 0 || err != nil {
 		t.Errorf("swept %d, %v", n, err)
 	}
-	if n, err := c.Sweep(t.Context(), 0); n != 1 || err != nil {
+	if n, err := c.RemoveStale(t.Context(), 0); n != 1 || err != nil {
 		t.Errorf("swept %d, %v", n, err)
 	}
 	left, err := server.Client().ListMultipartUploads(t.Context(), &s3.ListMultipartUploadsInput{Bucket: aws.String("counted")})

@@ -162,8 +162,8 @@ func (s3Backend) diagnose(err error) problem {
 	return unavailable // also a 404 without a code, which does not come from the store
 }
 
-// sweep aborts uploads in parts that were begun longer ago than the age.
-func (b s3Backend) sweep(ctx context.Context, s *Store, prefix string, age time.Duration) (int, error) {
+// removeStale aborts uploads in parts that were begun longer ago than the age.
+func (b s3Backend) removeStale(ctx context.Context, s *Store, prefix string, age time.Duration) (int, error) {
 	removed := 0
 	pages := s3.NewListMultipartUploadsPaginator(b.client, &s3.ListMultipartUploadsInput{Bucket: &s.name, Prefix: &prefix})
 	for pages.HasMorePages() {

@@ -4,7 +4,7 @@
 // Results appear whole or not at all, by the sequence of T. Pillai et al., "All
 // File Systems Are Not Created Equal" (OSDI 2014): write a temporary file, fsync,
 // rename, fsync the folder. Temporary files are in the folder .tmp of their area, so that
-// the cost of a sweep does not depend on the number of other files.
+// the cost of RemoveStale does not depend on the number of other files.
 package dirstore
 
 import (
@@ -370,15 +370,15 @@ func syncFolder(root *os.Root, name string) error {
 	return dir.Sync()
 }
 
-// Sweep removes temporary files that have not changed for the given time. Their
+// RemoveStale removes temporary files that have not changed for the given time. Their
 // modification time does not count: a result gets that of its input.
-func (s *Store) Sweep(_ context.Context, age time.Duration) (int, error) {
+func (s *Store) RemoveStale(_ context.Context, age time.Duration) (int, error) {
 	removed := 0
 	for _, area := range []filestore.Area{filestore.Raw, filestore.Processed} {
 		folder := path.Join(string(area), temporaries)
 		entries, err := fs.ReadDir(s.root.FS(), folder)
 		if err != nil && !errors.Is(err, fs.ErrNotExist) {
-			return removed, fmt.Errorf("sweep %s: %w", folder, err)
+			return removed, fmt.Errorf("remove temporary files in %s: %w", folder, err)
 		}
 		for _, entry := range entries {
 			fi, err := entry.Info()
@@ -388,7 +388,7 @@ func (s *Store) Sweep(_ context.Context, age time.Duration) (int, error) {
 			if err := s.root.Remove(path.Join(folder, entry.Name())); err == nil {
 				removed++
 			} else if !errors.Is(err, fs.ErrNotExist) {
-				return removed, fmt.Errorf("sweep %s: %w", folder, refused(err))
+				return removed, fmt.Errorf("remove temporary files in %s: %w", folder, refused(err))
 			}
 		}
 	}

@@ -171,7 +171,10 @@ func TestListingOfLargeFolders(t *testing.T) {
 		t.Errorf("%d files, want %d", len(seen), len(want))
 	}
 	taken := 0
-	for range s.List(t.Context(), filestore.Raw) {
+	for _, err := range s.List(t.Context(), filestore.Raw) {
+		if err != nil {
+			t.Fatal(err)
+		}
 		if taken++; taken == atOnce+1 {
 			break
 		}

@@ -68,7 +68,7 @@ func (d *direct) open(area filestore.Area, name string) (filestore.File, bool) {
 	if st.Size > small {
 		return file{os.NewFile(uintptr(fd), at(area, name)), i}, true
 	}
-	defer unix.Close(fd)
+	defer func() { _ = unix.Close(fd) }()
 	content := make([]byte, st.Size)
 	if n, err := unix.Pread(fd, content, 0); err != nil || n < len(content) {
 		return nil, false

@@ -10,25 +10,25 @@ import (
 	"csv-pipeline/internal/filestore"
 )
 
-// sweeping sweeps in a loop until the returned function is called.
-func sweeping(t *testing.T, s *Store, age time.Duration) (end func()) {
+// removing removes stale files in a loop until the returned function is called.
+func removing(t *testing.T, s *Store, age time.Duration) (end func()) {
 	ctx, stop := context.WithCancel(t.Context())
 	ended := make(chan struct{})
 	go func() {
 		defer close(ended)
 		for ctx.Err() == nil {
-			if n, err := s.Sweep(ctx, age); n != 0 || err != nil {
-				t.Errorf("the sweep removed %d files, %v", n, err)
+			if n, err := s.RemoveStale(ctx, age); n != 0 || err != nil {
+				t.Errorf("%d files were removed, %v", n, err)
 			}
 		}
 	}()
 	return func() { stop(); <-ended }
 }
 
-// Sweep spares a file that is being published or removed, however old its input is.
-func TestSweepSparesTheLiving(t *testing.T) {
+// RemoveStale spares a file that is being published or removed, however old its input is.
+func TestRemoveStaleSparesTheLiving(t *testing.T) {
 	s := open(t, t.TempDir())
-	defer sweeping(t, s, 24*time.Hour)()
+	defer removing(t, s, 24*time.Hour)()
 	source := filestore.Info{ModTime: time.Now().AddDate(0, 0, -2)}
 	for range 100 {
 		w, err := s.Create(t.Context(), filestore.Processed, "r.csv", &source)

@@ -23,7 +23,7 @@ func (s *Store) renameNew(from, to string) error {
 	}
 	defer target.Close()
 	err = unix.Renameat2(int(source.Fd()), path.Base(from), int(target.Fd()), path.Base(to), unix.RENAME_NOREPLACE)
-	if err == unix.EINVAL || errors.Is(err, errors.ErrUnsupported) {
+	if errors.Is(err, unix.EINVAL) || errors.Is(err, errors.ErrUnsupported) {
 		return errors.ErrUnsupported
 	}
 	if err != nil {

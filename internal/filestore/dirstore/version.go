@@ -65,7 +65,7 @@ func unchanged(entry fs.FileInfo, version filestore.Info, taken fs.FileInfo) boo
 func (s *Store) moveNew(from, to string) error {
 	err := s.root.Link(from, to)
 	if err == nil {
-		_ = s.root.Remove(from) // if that fails, Sweep removes it
+		_ = s.root.Remove(from) // if that fails, RemoveStale removes it
 		return nil
 	}
 	if errors.Is(err, fs.ErrExist) || errors.Is(err, fs.ErrNotExist) {

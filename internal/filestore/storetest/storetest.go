@@ -35,7 +35,7 @@ func Run(t *testing.T, open func(t *testing.T) filestore.Store) {
 		"only the version is removed":             removeVersion,
 		"an empty file is a file":                 empty,
 		"a large file is read from anywhere":      large,
-		"sweeping removes what writers left":      sweep,
+		"what dead writers left is removed":       removeStale,
 	} {
 		t.Run(name, func(t *testing.T) {
 			s := open(t)
@@ -293,7 +293,10 @@ func listing(t *testing.T, s filestore.Store) {
 	if !slices.Equal(got, want) {
 		t.Errorf("got %q, want %q", got, want)
 	}
-	for range s.List(t.Context(), filestore.Raw) {
+	for _, err := range s.List(t.Context(), filestore.Raw) {
+		if err != nil {
+			t.Error(err)
+		}
 		break // stopping early is allowed
 	}
 	cancelled, cancel := context.WithCancel(t.Context())
@@ -486,23 +489,23 @@ func large(t *testing.T, s filestore.Store) {
 	}
 }
 
-func sweep(t *testing.T, s filestore.Store) {
+func removeStale(t *testing.T, s filestore.Store) {
 	put(t, s, filestore.Processed, "a.csv", "kept", nil)
 	w, err := s.Create(t.Context(), filestore.Processed, "b.csv", nil)
 	if err != nil {
 		t.Fatal(err)
 	}
 	fmt.Fprint(w, "left behind by a dead process")
-	if n, err := s.Sweep(t.Context(), time.Hour); n != 0 || err != nil {
-		t.Errorf("sweeping took %d files that are new, %v", n, err)
+	if n, err := s.RemoveStale(t.Context(), time.Hour); n != 0 || err != nil {
+		t.Errorf("RemoveStale took %d files that are new, %v", n, err)
 	}
-	if _, err := s.Sweep(t.Context(), 0); err != nil {
+	if _, err := s.RemoveStale(t.Context(), 0); err != nil {
 		t.Error(err)
 	}
-	if n, err := s.Sweep(t.Context(), 0); n != 0 || err != nil {
-		t.Errorf("sweeping twice took %d files, %v", n, err)
+	if n, err := s.RemoveStale(t.Context(), 0); n != 0 || err != nil {
+		t.Errorf("RemoveStale took, the second time, %d files, %v", n, err)
 	}
 	if all := list(t, s, filestore.Processed); len(all) != 1 {
-		t.Errorf("sweeping left %v", all)
+		t.Errorf("RemoveStale left %v", all)
 	}
 }

@@ -9,7 +9,7 @@
 -- again under or ''}; {} when it only cleared
 -- messages away and should be called again; nil when nothing waits.
 --
--- The first write takes away. Redis checks only a script's first write against
+-- The first write frees memory. Redis checks only a script's first write against
 -- maxmemory and failing persistence: so a full Redis lets the workers empty it,
 -- and one that cannot persist refuses the claim before it began.
 local time = redis.call('TIME')
@@ -48,7 +48,7 @@ for _ = 1, 100 do
     local record = redis.call('HGET', KEYS[3], name)
     record = record and cjson.decode(record) or { errors = 0, crashes = 0 }
     if redis.call('ZADD', KEYS[2], 'NX', now + tonumber(ARGV[1]), name) == 0 then
-      -- Pushed again while somebody works on it: once more when that ends.
+      -- Pushed again while a worker has it: processed once more when that ends.
       record.again = true
       redis.call('HSET', KEYS[3], name, cjson.encode(record))
       redis.call('HINCRBY', KEYS[6], 'merged', 1)

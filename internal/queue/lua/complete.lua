@@ -5,7 +5,7 @@
 --       8 how the file was found to be written, or ''
 -- Returns 1, or 0 when the claim is no longer this worker's.
 --
--- The first write takes away: completing works while Redis may not grow.
+-- The first write frees memory: completing works while Redis may not grow.
 local record = redis.call('HGET', KEYS[3], ARGV[1])
 record = record and cjson.decode(record)
 if not record or record.token ~= ARGV[2] then

@@ -12,7 +12,7 @@
 -- Returns 'failed', 'delayed' or 'waiting' (it was pushed again meanwhile), or
 -- nil when the claim is no longer this worker's.
 --
--- The first write takes away: a worker tells of a failure also while Redis may
+-- The first write frees memory: a worker reports a failure also while Redis may
 -- not grow.
 local record = redis.call('HGET', KEYS[3], ARGV[1])
 record = record and cjson.decode(record)

@@ -4,7 +4,7 @@
 -- ARGV  1 name  2 token
 -- Returns 1, or 0 when the claim is no longer this worker's.
 --
--- The first write takes away: a worker that must stop gives its name back also
+-- The first write frees memory: a worker that must stop gives its name back also
 -- while Redis may not grow.
 local record = redis.call('HGET', KEYS[3], ARGV[1])
 record = record and cjson.decode(record)

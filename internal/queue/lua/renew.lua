@@ -5,7 +5,7 @@
 --       6 version of the input, '' when not known
 -- Returns 1, or 0 when the claim is no longer this worker's.
 --
--- The first write takes away: a living worker keeps its lease while Redis may
+-- The first write frees memory: a living worker keeps its lease while Redis may
 -- not grow.
 local record = redis.call('HGET', KEYS[2], ARGV[1])
 record = record and cjson.decode(record)

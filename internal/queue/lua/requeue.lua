@@ -4,7 +4,7 @@
 -- ARGV  names
 -- Returns how many of them were dead letters.
 --
--- The first write takes away: dead letters are tried again also while Redis may
+-- The first write frees memory: dead letters are tried again also while Redis may
 -- not grow.
 local moved = 0
 for _, name in ipairs(ARGV) do
