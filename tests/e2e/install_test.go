@@ -25,7 +25,9 @@ func TestMakeInstall(t *testing.T) {
 		args = append(args, "--set", "redis.image.registry="+is.Registry, "--set", "redis.image.repository="+is.Repository, "--set-string", "redis.image.tag="+is.Tag)
 	}
 	t.Setenv("HELM_ARGS", strings.Join(args, " "))
-	t.Cleanup(func() { _, _ = tryRun(contextOf(t), "", "kubectl", "delete", "namespace", namespace, "--ignore-not-found", "--timeout=120s") })
+	t.Cleanup(func() {
+		_, _ = tryRun(contextOf(t), "", "kubectl", "delete", "namespace", namespace, "--ignore-not-found", "--timeout=120s")
+	})
 
 	began := time.Now()
 	notes := run(t, "make", "install")
