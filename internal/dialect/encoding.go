@@ -5,6 +5,7 @@ import (
 	"encoding/binary"
 	"fmt"
 	"io"
+	"math/bits"
 	"unicode/utf16"
 	"unicode/utf8"
 
@@ -76,11 +77,11 @@ func (c *charset) first() bool { return c.utf16 || c.wide != nil }
 // reader decodes all of a text. What cannot be decoded becomes U+FFFD.
 func (c *charset) reader(name string, r io.Reader) io.Reader {
 	if c.utf16 {
-		var order binary.ByteOrder = binary.LittleEndian
+		u := &utf16Reader{name: name, in: r, order: binary.LittleEndian, bigEnd: c.bigEnd}
 		if c.bigEnd {
-			order = binary.BigEndian
+			u.order = binary.BigEndian
 		}
-		return &utf16Reader{name: name, in: r, order: order}
+		return u
 	}
 	return c.wide.NewDecoder().Reader(r)
 }
@@ -157,14 +158,15 @@ const utf16Buffer = 32 << 10
 
 // utf16Reader decodes UTF-16.
 type utf16Reader struct {
-	name  string
-	in    io.Reader
-	order binary.ByteOrder
-	buf   [utf16Buffer]byte
-	n     int // bytes in buf
-	out   []byte
-	text  [3 * utf16Buffer / 2]byte // no character takes more in UTF-8 than its double
-	err   error
+	name   string
+	in     io.Reader
+	order  binary.ByteOrder
+	bigEnd bool
+	buf    [utf16Buffer]byte
+	n      int // bytes in buf
+	out    []byte
+	text   [3 * utf16Buffer / 2]byte // no character takes more in UTF-8 than its double
+	err    error
 }
 
 func (u *utf16Reader) Read(p []byte) (int, error) {
@@ -185,22 +187,21 @@ func (u *utf16Reader) Read(p []byte) (int, error) {
 // convert turns the whole characters of buf to UTF-8.
 func (u *utf16Reader) convert(final bool) {
 	out, i := u.text[:0], 0
-	for ; i+1 < u.n; i += 2 {
-		c := rune(u.order.Uint16(u.buf[i:]))
-		if c < utf8.RuneSelf {
-			out = append(out, byte(c))
-			continue
+	for i+1 < u.n {
+		out, i = u.ascii(out, i)
+		if i+1 >= u.n {
+			break
 		}
+		c := rune(u.order.Uint16(u.buf[i:]))
+		i += 2
 		if utf16.IsSurrogate(c) {
-			if i+3 >= u.n && !final {
+			if i+1 >= u.n && (!final || c < 0xDC00) { // the other half is missing
+				i -= 2
 				break
 			}
 			pair := rune(utf8.RuneError)
-			if i+3 >= u.n && c < 0xDC00 { // a first half
-				break
-			}
-			if i+3 < u.n {
-				pair = utf16.DecodeRune(c, rune(u.order.Uint16(u.buf[i+2:])))
+			if i+1 < u.n {
+				pair = utf16.DecodeRune(c, rune(u.order.Uint16(u.buf[i:])))
 			}
 			if c = pair; pair != utf8.RuneError {
 				i += 2
@@ -214,6 +215,29 @@ func (u *utf16Reader) convert(final bool) {
 	}
 	u.n = copy(u.buf[:], u.buf[i:u.n])
 	u.out = out
+}
+
+// ascii appends characters of ASCII from buf[i:], four at a time, until there are others, and
+// returns where it ended.
+func (u *utf16Reader) ascii(out []byte, i int) ([]byte, int) {
+	// Of each unit the high byte and the first bit of the low byte are zero.
+	const others = 0xFF80FF80FF80FF80
+	shift := 0
+	if u.bigEnd {
+		shift = 8
+	}
+	n := len(out)
+	text := out[:cap(out)]
+	for ; i+8 <= u.n && n+4 <= len(text); i, n = i+8, n+4 {
+		units := bits.RotateLeft64(binary.LittleEndian.Uint64(u.buf[i:]), -shift)
+		if units&others != 0 {
+			break
+		}
+		units |= units >> 8
+		units = units&0xFFFF | units>>16&0xFFFF0000
+		binary.LittleEndian.PutUint32(text[n:], uint32(units))
+	}
+	return text[:n], i
 }
 
 // encodingName is how messages call a charset.
