@@ -126,7 +126,7 @@ uninstall: ## Remove what make install installed, with its files
 
 .PHONY: e2e
 e2e: ## Test with docker compose and on the cluster of KUBECONFIG, which has KEDA
-	go test -tags e2e -count=1 -v -timeout 30m ./tests/e2e
+	go test -tags e2e -count=1 -v -timeout 45m ./tests/e2e
 
 .PHONY: e2e-chaos
 e2e-chaos: ## Take parts of the pipeline away on the cluster of KUBECONFIG; see tests/e2e/chaos_test.go
