@@ -59,7 +59,7 @@ type Summary struct {
 	Unknown  int // files with results that do not say their settings, which were left out
 }
 
-// ErrNotAnnounced: nobody has said on the queue which settings are in force.
+// ErrNotAnnounced means that nobody has said on the queue which settings are in force.
 var ErrNotAnnounced = errors.New("it is not known which settings are in force: an inspector says so once it runs, or a standalone")
 
 // String is a sentence without a full stop.
