@@ -18,6 +18,7 @@ import (
 type Config struct {
 	Host, Username, Password, PasswordFile, List string
 	Port                                         int64
+	Database                                     int64         // its index; a cluster has only 0
 	Patience                                     time.Duration // how long to keep trying to reach Redis
 
 	// Addresses, where there are any, are host:port of the Redis to use instead of
@@ -58,6 +59,9 @@ func (c Config) options() (*redis.UniversalOptions, error) {
 	case len(c.Addresses) > 1 && !c.Cluster && c.Sentinel.Master == "":
 		return nil, cli.Usagef("--redis-addresses (REDIS_ADDRESSES) names %d servers: expected one, or --redis-cluster (REDIS_CLUSTER) or --redis-sentinel-master (REDIS_SENTINEL_MASTER) as well", len(c.Addresses))
 	}
+	if c.Cluster && c.Database != 0 {
+		return nil, cli.Usagef("--redis-database (REDIS_DATABASE) is %d: expected 0, the only one that a cluster has", c.Database)
+	}
 	password, err := secret("redis-password-file", c.PasswordFile, c.Password)
 	if err != nil {
 		return nil, err
@@ -71,7 +75,7 @@ func (c Config) options() (*redis.UniversalOptions, error) {
 		return nil, err
 	}
 	return &redis.UniversalOptions{
-		Addrs: c.addresses(), IsClusterMode: c.Cluster, MasterName: c.Sentinel.Master,
+		Addrs: c.addresses(), DB: int(c.Database), IsClusterMode: c.Cluster, MasterName: c.Sentinel.Master,
 		Username: c.Username, Password: password,
 		SentinelUsername: c.Sentinel.Username, SentinelPassword: ofSentinel,
 		TLSConfig:  encryption,

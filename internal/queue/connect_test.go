@@ -105,6 +105,18 @@ func TestConnectWithTLS(t *testing.T) {
 	}
 }
 
+// Two queues of the same name in two databases of a server do not meet.
+func TestConnectToADatabase(t *testing.T) {
+	server := redistest.Start(t)
+	for _, database := range []string{"0", "3"} {
+		q, err := connect(t, map[string]string{"REDIS_ADDRESSES": server.Addr(), "REDIS_DATABASE": database})
+		if err != nil {
+			t.Fatal(err)
+		}
+		roundTrip(t, q)
+	}
+}
+
 func TestConnectToACluster(t *testing.T) {
 	nodes := redistest.StartCluster(t)
 	// Every name of the list is in some slot: with three of them each node has its turn.
@@ -150,6 +162,7 @@ func TestConnectRefusesWhatMakesNoSense(t *testing.T) {
 		{map[string]string{"REDIS_ADDRESSES": "redis:http"}, []string{"REDIS_ADDRESSES", "host:port"}},
 		{map[string]string{"REDIS_ADDRESSES": "a:1,b:2"}, []string{"REDIS_ADDRESSES", "REDIS_CLUSTER", "REDIS_SENTINEL_MASTER"}},
 		{map[string]string{"REDIS_CLUSTER": "true", "REDIS_SENTINEL_MASTER": "m"}, []string{"REDIS_CLUSTER", "REDIS_SENTINEL_MASTER"}},
+		{map[string]string{"REDIS_CLUSTER": "true", "REDIS_DATABASE": "3"}, []string{"REDIS_DATABASE", "cluster"}},
 		{map[string]string{"REDIS_PASSWORD_FILE": none}, []string{"REDIS_PASSWORD_FILE", none}},
 		{map[string]string{"REDIS_SENTINEL_PASSWORD_FILE": none}, []string{"REDIS_SENTINEL_PASSWORD_FILE", none}},
 		{map[string]string{"REDIS_TLS_CA_FILE": text}, []string{"REDIS_TLS"}},

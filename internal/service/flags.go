@@ -35,6 +35,7 @@ func LogLevelFlag(fs *pflag.FlagSet, target *zapcore.Level, standard zapcore.Lev
 func RedisFlags(fs *pflag.FlagSet, c *queue.Config) {
 	fs.StringVar(&c.Host, "redis-host", "localhost", "`host` of Redis")
 	cli.Int64(fs, &c.Port, "redis-port", 6379, 1, 65535, "its port")
+	cli.Int64(fs, &c.Database, "redis-database", 0, 0, 1<<20, "`index` of its database; a cluster has only 0")
 	cli.List(fs, &c.Addresses, "redis-addresses", nil, splitAddresses, "`host:port` of Redis, instead of host and port; several are those of Sentinels or of nodes of a cluster")
 	fs.BoolVar(&c.Cluster, "redis-cluster", false, "Redis is a cluster")
 	fs.StringVar(&c.Sentinel.Master, "redis-sentinel-master", "", "`name` of the master that the Sentinels at these addresses watch")

@@ -115,6 +115,7 @@ func TestCombinationsAreRefusedWithASentence(t *testing.T) {
 		"data.existingClaim=mine",
 		"data.existingClaim=rel-csv-pipeline-data",
 		external + ",externalRedis.mode=sentinel",
+		external + ",externalRedis.mode=cluster,externalRedis.database=3",
 		external + ",externalRedis.sentinel.master=m",
 		external + ",externalRedis.auth.username=u",
 		external + ",externalRedis.auth.perClient=true",

@@ -86,6 +86,10 @@ the cluster's domain, which differs between clusters.
 {{- else -}}
 - name: REDIS_ADDRESSES
   value: {{ include "csv-pipeline.redisAddresses" .root | quote }}
+{{- with int64 $redis.database }}
+- name: REDIS_DATABASE
+  value: {{ . | quote }}
+{{- end }}
 {{- if eq $redis.mode "cluster" }}
 - name: REDIS_CLUSTER
   value: "true"

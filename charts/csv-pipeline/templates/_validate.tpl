@@ -126,6 +126,9 @@ before anything else is rendered, because Helm renders the deepest templates fir
 {{- if ne (eq $external.mode "sentinel") (ne $external.sentinel.master "") -}}
 {{- fail "externalRedis.sentinel.master is the master that the Sentinels monitor: set it if, and only if, externalRedis.mode is sentinel" -}}
 {{- end -}}
+{{- if and (eq $external.mode "cluster") (int64 $external.database) -}}
+{{- fail (printf "externalRedis.database is %d, and a cluster has only 0" (int64 $external.database)) -}}
+{{- end -}}
 {{- with $external.auth -}}
 {{- if and (or .username .perClient) (not .existingSecret) -}}
 {{- fail "externalRedis.auth: a user needs a password; set existingSecret to the Secret with the password" -}}

@@ -14,6 +14,11 @@
     {{- with include "csv-pipeline.redisUser" (dict "root" .root "client" "keda") }}
     username: {{ . | quote }}
     {{- end }}
+    {{- if not .root.Values.redis.enabled }}
+    {{- with int64 $redis.database }}
+    databaseIndex: {{ . | quote }}
+    {{- end }}
+    {{- end }}
     {{- if eq $mode "sentinel" }}
     sentinelMaster: {{ $redis.sentinel.master | quote }}
     {{- with $redis.sentinel.username }}
