@@ -43,7 +43,8 @@ const engineTime = "2006-01-02T15:04:05"
 
 func (f *dateFormat) appendFormat(dst, s []byte, format string) ([]byte, bool) {
 	t, err := timefmt.Parse(string(s), format)
-	if err != nil || t.Year() < 0 || t.Year() > 9999 || beyondMonth(string(s), format, t) {
+	// Package timefmt takes 24 for the year 24 of %Y.
+	if err != nil || t.Year() < 0 || t.Year() > 9999 || t.Year() < 1000 && strings.Contains(format, "%Y") || beyondMonth(string(s), format, t) {
 		return dst, false
 	}
 	if f.zone != nil && (strings.Contains(format, "%z") || strings.Contains(format, "%Z") || strings.Contains(format, "%s")) {

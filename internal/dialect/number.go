@@ -216,11 +216,18 @@ func signAt(s []byte) (negative bool, n int) {
 	return false, 0
 }
 
+// minusAfter is the number before a minus behind it. In 5,- the stroke stands for the decimals
+// and is no sign.
 func minusAfter(s []byte) (before []byte, ok bool) {
 	if n := len(s); n > 0 && s[n-1] == '-' {
-		return s[:n-1], true
+		before, ok = s[:n-1], true
+	} else {
+		before, ok = bytes.CutSuffix(s, minus)
 	}
-	return bytes.CutSuffix(s, minus)
+	if n := len(before); ok && n > 0 && (before[n-1] == '.' || before[n-1] == ',') {
+		return s, false
+	}
+	return before, ok
 }
 
 // currencyWords are currencies that are neither a sign nor a code. Longer ones come

@@ -115,6 +115,10 @@ func TestWhatIsNoNumber(t *testing.T) {
 		"12%EUR":     {BareNumber: &no},
 		"EUR 12 USD": {BareNumber: &no},
 		"-12-":       {BareNumber: &no},
+		"5,-":        {BareNumber: &no, DecimalChar: ","},
+		"CHF 5.-":    {BareNumber: &no},
+		"5,\u2212 €": {BareNumber: &no, DecimalChar: ","},
+		"1.200,-":    {BareNumber: &no, DecimalChar: ",", GroupChar: "."},
 		"(-12)":      {BareNumber: &no},
 		"EURO 12":    {BareNumber: &no},
 		"five":       {BareNumber: &no},
@@ -160,6 +164,7 @@ func TestHints(t *testing.T) {
 		"1704412800":  `; dateFormats: ["epoch"] reads it`,
 		"5 Jan 2024":  `; dateFormats: ["%d %b %Y"] reads it`,
 		"31.02.2024":  `; dateFormats names how it is written`,
+		"31.12.24":    `; dateFormats: ["%d.%m.%y"] reads it`,
 		"unknown":     `; missingValues: ["unknown"] reads it as NULL`,
 		"Jan 5, 2024": `; dateFormats: ["%b %d, %Y"] reads it`,
 	} {

@@ -88,7 +88,7 @@ func datasets(outside Spec, nodes []ast.Node) (all []Dataset, err error) {
 			d.Select = nil
 		}
 		if !said.empty() {
-			d.Having, d.OrderBy = "", nil // which are of the result of another question
+			d.Having, d.OrderBy, d.Limit = "", nil, 0 // which are of the result of another question
 		}
 		if !said.empty() && len(said.Command.Words) == 0 {
 			d.Command.Words = nil // the engine answers what it is asked here

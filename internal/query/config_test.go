@@ -72,6 +72,9 @@ func TestDatasetsTakeWhatTheyLeaveOut(t *testing.T) {
 input: {trim: true, missingValues: [NA]}
 groupBy: [a]
 aggregate: ["count(*)"]
+where: a <> ''
+orderBy: [a]
+limit: 7
 datasets:
 - files: ["x*"]
   input: {delimiter: ";"}
@@ -84,6 +87,13 @@ datasets:
 	x, y := c.Datasets[0], c.Datasets[1]
 	if !x.Input.Trim || x.Input.Delimiter != ";" || !slices.Equal(x.Input.MissingValues, []string{"NA"}) || !slices.Equal(x.GroupBy, []string{"a"}) || !slices.Equal(x.Aggregate, []string{"count(*)"}) {
 		t.Errorf("%+v", x)
+	}
+	if x.Where == "" || y.Where == "" || x.Limit != 7 || !slices.Equal(x.OrderBy, []string{"a"}) {
+		t.Errorf("%+v, %+v", x, y)
+	}
+	// These are of the result of the question outside.
+	if y.Limit != 0 || len(y.OrderBy) > 0 {
+		t.Errorf("%+v", y)
 	}
 	if !slices.Equal(y.Select, []string{"*"}) || len(y.GroupBy)+len(y.Aggregate) > 0 || !y.Input.Trim {
 		t.Errorf("%+v", y)

@@ -11,6 +11,18 @@ import (
 	"csv-pipeline/internal/groupby"
 )
 
+// rows says which rows of the file a selection writes.
+func (q *Query) rows() string {
+	rows := "every row"
+	if q.spec.Where != "" {
+		rows = "the rows of which it is true that " + q.spec.Where
+	}
+	if q.spec.Limit > 0 {
+		rows += fmt.Sprintf(", at most %d", q.spec.Limit)
+	}
+	return rows
+}
+
 // Explain tells in lines what a question does: what its result has, which columns it reads,
 // which way they take, and where groups and rows are kept.
 func (q *Query) Explain() (lines []string) {
@@ -24,7 +36,7 @@ func (q *Query) Explain() (lines []string) {
 	if names := q.Names(); names != nil {
 		say("result", "%s", strings.Join(names, ", "))
 	} else {
-		say("result", "the columns of the file, and every row")
+		say("result", "the columns of the file, and %s", q.rows())
 	}
 	if reads := q.reads(); len(reads) > 0 {
 		say("reads", "%s", strings.Join(reads, ", "))

@@ -195,6 +195,10 @@ func TestWhatIsDoneIsExplained(t *testing.T) {
 			t.Errorf("exit code %d, %s, no %q in\n%s", code, errs, part, out)
 		}
 	}
+	code, out, errs = processor(t, nil, "check", "--select", "*", "--where", "a = 'x'", "--limit", "2")
+	if want := "result:  the columns of the file, and the rows of which it is true that a = 'x', at most 2\n"; code != cli.ExitOK || !strings.Contains(out, want) {
+		t.Errorf("exit code %d, %s, no %q in\n%s", code, errs, want, out)
+	}
 	code, out, errs = processor(t, nil, "check", "--where", "quantity >")
 	if code != cli.ExitUsage || out != "" || !strings.Contains(errs, "--where (WHERE): it ends here") {
 		t.Errorf("exit code %d, %q, %s", code, out, errs)
