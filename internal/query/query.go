@@ -10,6 +10,7 @@ import (
 	"io"
 	"runtime"
 	"slices"
+	"strconv"
 	"sync/atomic"
 
 	"csv-pipeline/internal/dialect"
@@ -89,6 +90,7 @@ func (q *Query) Run(ctx context.Context, file dialect.File, begin Begin, opt Opt
 			}
 			report.Layout = a.reading.Layout
 			a.noteDoubles(&report, a.doubles)
+			a.noteHeader(&report)
 			return report, err
 		}
 	}
@@ -126,6 +128,21 @@ func (q *Query) noteDoubles(report *Report, doubles []int) {
 			name = q.columns[w.Column].String()
 		}
 		report.Notes = append(report.Notes, fmt.Sprintf("the numbers of %s are computed in doubles, as they have more digits than a decimal here", name))
+	}
+}
+
+// noteHeader tells where the first line was taken for the names of columns that no name of the
+// question confirms, and has a number among them, as a row would.
+func (q *Query) noteHeader(report *Report) {
+	header, l := q.spec.Input.Header, report.Layout
+	if header.None || len(header.Lines) > 0 || l.HeaderLine == 0 || slices.ContainsFunc(q.columns, func(c groupby.Column) bool { return c.Number == 0 }) {
+		return
+	}
+	for _, name := range l.Header {
+		if _, err := strconv.ParseFloat(name, 64); err == nil {
+			report.Notes = append(report.Notes, fmt.Sprintf("line %d was taken for names of columns, %q is one of them; if it is a row, header: none reads it as one", l.HeaderLine, name))
+			return
+		}
 	}
 }
 

@@ -204,3 +204,26 @@ func TestWhatIsDoneIsExplained(t *testing.T) {
 		t.Errorf("exit code %d, %q, %s", code, out, errs)
 	}
 }
+
+// A first line that no name of the question confirms, and that has numbers as a row would, is not
+// left out without a word.
+func TestAFirstLineThatMayBeARowIsSaid(t *testing.T) {
+	dir := t.TempDir()
+	in := write(t, filepath.Join(dir, "in.csv"), "a;5\nb;6\nc;7\n")
+	named := write(t, filepath.Join(dir, "named.csv"), "year;2019\nb;6\nc;7\n")
+	for _, c := range []struct {
+		args []string
+		says bool
+	}{
+		{[]string{"--select", "*", in}, true},
+		{[]string{"--group-by", "#1", "--aggregate", "sum(#2)", in}, true},
+		{[]string{"--select", "*", "--header", "1", in}, false},
+		{[]string{"--select", "*", "--header", "none", in}, false},
+		{[]string{"--group-by", "year", "--aggregate", "sum(\"2019\")", named}, false},
+	} {
+		code, _, errs := processor(t, nil, append([]string{"aggregate"}, c.args...)...)
+		if says := strings.Contains(errs, `"5" is one of them; if it is a row, header: none reads it as one`); code != cli.ExitOK || says != c.says || !says && errs != "" {
+			t.Errorf("%q: exit code %d, %s", c.args, code, errs)
+		}
+	}
+}
