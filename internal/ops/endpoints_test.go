@@ -78,6 +78,9 @@ func TestServeFinishesRequests(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
+	if _, err := ops.Listen(l.Addr().String()); err == nil || !strings.Contains(err.Error(), "another program listens there") {
+		t.Errorf("twice on one port: %v", err)
+	}
 	ctx, stop := context.WithCancel(t.Context())
 	defer stop()
 	begun, finish := make(chan struct{}), make(chan struct{})

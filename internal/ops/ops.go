@@ -12,6 +12,7 @@ import (
 	"net/http"
 	"strings"
 	"sync/atomic"
+	"syscall"
 	"time"
 
 	"github.com/prometheus/client_golang/prometheus"
@@ -88,6 +89,9 @@ func check(ask func(context.Context) error) http.HandlerFunc {
 // Listen listens on a TCP address. Its error names the flag and the form of an address.
 func Listen(address string) (net.Listener, error) {
 	l, err := net.Listen("tcp", address)
+	if errors.Is(err, syscall.EADDRINUSE) {
+		return nil, fmt.Errorf("--listen (LISTEN) %q: another program listens there; expected a free port: %w", address, err)
+	}
 	if err != nil {
 		return nil, fmt.Errorf("--listen (LISTEN) %q, expected host:port or :port: %w", address, err)
 	}

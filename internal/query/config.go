@@ -119,6 +119,8 @@ func decode(node ast.Node, to any) error {
 		text = fmt.Sprintf("no key %q", m[1])
 		if like := expression.Nearest(m[1], keys); like != "" {
 			text += fmt.Sprintf(": is %q meant?", like)
+		} else if m[1] == "processor" {
+			text += ": as values of the chart, these are below it; expected what is below it"
 		}
 	}
 	return errors.New(text)
