@@ -106,17 +106,28 @@ func (b *binder) compute(n *Node) *Value {
 	return v
 }
 
-func (b *binder) arithmetic(n *Node) eval {
-	op, left, right, slot := n.Op, b.operand(n.Args[0], asNumbers), b.operand(n.Args[1], asNumbers), b.slot()
-	return func(r *Row, v *Value) error {
-		x, err := left(r, v)
-		if err != nil || x.Kind == NullValue {
-			v.Kind = NullValue
-			return err
+// pair is the operands of an operator that is NULL where one of them is.
+type pair struct {
+	left, right operand
+	slot        int // of the right one's value
+}
+
+// of returns the values of both; where it fails or one is NULL, v is NULL and there are none.
+func (p *pair) of(r *Row, v *Value) (x, y *Value, err error) {
+	if x, err = p.left(r, v); err == nil && x.Kind != NullValue {
+		if y, err = p.right(r, &r.slots[p.slot]); err == nil && y.Kind != NullValue {
+			return x, y, nil
 		}
-		y, err := right(r, &r.slots[slot])
-		if err != nil || y.Kind == NullValue {
-			v.Kind = NullValue
+	}
+	v.Kind = NullValue
+	return nil, nil, err
+}
+
+func (b *binder) arithmetic(n *Node) eval {
+	op, both := n.Op, pair{b.operand(n.Args[0], asNumbers), b.operand(n.Args[1], asNumbers), b.slot()}
+	return func(r *Row, v *Value) error {
+		x, y, err := both.of(r, v)
+		if y == nil {
 			return err
 		}
 		if op == Div {
@@ -174,16 +185,10 @@ func (b *binder) comparison(n *Node) eval {
 	default:
 		taken, order = asTexts, func(_ *Row, x, y *Value) int { return bytes.Compare(x.Text, y.Text) }
 	}
-	left, right, slot := b.operand(a, taken), b.operand(c, taken), b.slot()
+	both := pair{b.operand(a, taken), b.operand(c, taken), b.slot()}
 	return func(r *Row, v *Value) error {
-		x, err := left(r, v)
-		if err != nil || x.Kind == NullValue {
-			v.Kind = NullValue
-			return err
-		}
-		y, err := right(r, &r.slots[slot])
-		if err != nil || y.Kind == NullValue {
-			v.Kind = NullValue
+		x, y, err := both.of(r, v)
+		if y == nil {
 			return err
 		}
 		v.setBool(holds(op, order(r, x, y)))

@@ -90,7 +90,7 @@ func (q *Query) Run(ctx context.Context, file dialect.File, begin Begin, opt Opt
 			}
 			report.Layout = a.reading.Layout
 			a.noteDoubles(&report, a.doubles)
-			a.noteHeader(&report)
+			report.Notes = append(report.Notes, q.headerNotes(report.Layout)...)
 			return report, err
 		}
 	}
@@ -131,19 +131,19 @@ func (q *Query) noteDoubles(report *Report, doubles []int) {
 	}
 }
 
-// noteHeader tells where the first line was taken for the names of columns that no name of the
-// question confirms, and has a number among them, as a row would.
-func (q *Query) noteHeader(report *Report) {
-	header, l := q.spec.Input.Header, report.Layout
+// headerNotes tell where a line was taken for the names of columns that no name of the question
+// confirms, and has a number among them, as a row would.
+func (q *Query) headerNotes(l *dialect.Layout) []string {
+	header := q.spec.Input.Header
 	if header.None || len(header.Lines) > 0 || l.HeaderLine == 0 || slices.ContainsFunc(q.columns, func(c groupby.Column) bool { return c.Number == 0 }) {
-		return
+		return nil
 	}
 	for _, name := range l.Header {
 		if _, err := strconv.ParseFloat(name, 64); err == nil {
-			report.Notes = append(report.Notes, fmt.Sprintf("line %d was taken for names of columns, %q is one of them; if it is a row, header: none reads it as one", l.HeaderLine, name))
-			return
+			return []string{fmt.Sprintf("line %d was taken for names of columns, %q is one of them; if it is a row, header: none reads it as one", l.HeaderLine, name)}
 		}
 	}
+	return nil
 }
 
 func (a *attempt) run(ctx context.Context) (report Report, err error) {

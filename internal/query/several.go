@@ -169,7 +169,7 @@ func (c *chain) open() error {
 func (c *chain) finish() {
 	c.report.Rows += c.stream.Rows()
 	c.report.Rejected += c.stream.Rejected()
-	for _, note := range c.stream.Notes() {
+	for _, note := range append(c.stream.Notes(), c.headerNotes(c.reading.Layout)...) {
 		c.report.Notes = append(c.report.Notes, c.name+": "+note)
 	}
 	for i, scale := range c.stream.Scales() {

@@ -109,15 +109,23 @@ func TestAChangedSettingMendsDeadLetters(t *testing.T) {
 	b.expect(t, 0, 0, 0, 2, 2)
 }
 
-// TestAnOldProcessorLeavesItToTheNewOne: in an upgrade, one with the settings under which a file
-// failed puts it off, for as long as an upgrade takes.
-func TestAnOldProcessorLeavesItToTheNewOne(t *testing.T) {
-	b := setUp(t, queue.Options{})
-	before, after := compile(t, ""), compile(t, "input: {decimalChar: ','}")
+// waitingForOtherSettings sets up a file that failed under the settings before, and waits again to
+// be tried under those after.
+func waitingForOtherSettings(t *testing.T) (b *bench, before, after *query.Questions) {
+	t.Helper()
+	b = setUp(t, queue.Options{})
+	before, after = compile(t, ""), compile(t, "input: {decimalChar: ','}")
 	b.put(t, "comma.csv", "timestamp;item_id;quantity\n2022-01-01T00:00:00Z;1;1,5\n")
 	b.push(t, "comma.csv")
 	b.run(t, before)
 	b.sweepOnce(t, after, zap.NewNop())
+	return b, before, after
+}
+
+// TestAnOldProcessorLeavesItToTheNewOne: in an upgrade, one with the settings under which a file
+// failed puts it off, for as long as an upgrade takes.
+func TestAnOldProcessorLeavesItToTheNewOne(t *testing.T) {
+	b, before, after := waitingForOtherSettings(t)
 	b.run(t, before)
 	b.expect(t, 0, 0, 1, 0, 0)
 	b.push(t, "comma.csv") // as if its delay had ended
@@ -127,12 +135,7 @@ func TestAnOldProcessorLeavesItToTheNewOne(t *testing.T) {
 
 // TestWhereNobodyHasTheSettingsTheFileFailsInTheEnd: it does not wait for ever.
 func TestWhereNobodyHasTheSettingsTheFileFailsInTheEnd(t *testing.T) {
-	b := setUp(t, queue.Options{})
-	before, after := compile(t, ""), compile(t, "input: {decimalChar: ','}")
-	b.put(t, "comma.csv", "timestamp;item_id;quantity\n2022-01-01T00:00:00Z;1;1,5\n")
-	b.push(t, "comma.csv")
-	b.run(t, before)
-	b.sweepOnce(t, after, zap.NewNop())
+	b, before, after := waitingForOtherSettings(t)
 	for range 10 {
 		b.run(t, before)
 		b.expect(t, 0, 0, 1, 0, 0)
