@@ -185,13 +185,15 @@ func TestTheTokenOfUploads(t *testing.T) {
 	if kept := get[*corev1.Secret](t, upgraded, "-inspector"); !reflect.DeepEqual(kept.Data, secret.Data) {
 		t.Error("an upgrade makes another token")
 	}
-	off := render(t, installation{set: []string{"inspector.auth.upload=off"}})
-	if _, makes := off.objects["Secret/rel-csv-pipeline-inspector"]; makes {
-		t.Error("with off there is a token")
-	}
-	for _, mount := range off.podOf(t, "inspector").Spec.Containers[0].VolumeMounts {
-		if mount.Name == "data" && !mount.ReadOnly {
-			t.Error("with off the volume can be written")
+	for _, text := range []string{"off", "'off'"} { // YAML takes the first one for false
+		off := render(t, installation{values: "inspector: {auth: {upload: " + text + "}}"})
+		if _, makes := off.objects["Secret/rel-csv-pipeline-inspector"]; makes {
+			t.Errorf("with %s there is a token", text)
+		}
+		for _, mount := range off.podOf(t, "inspector").Spec.Containers[0].VolumeMounts {
+			if mount.Name == "data" && !mount.ReadOnly {
+				t.Errorf("with %s the volume can be written", text)
+			}
 		}
 	}
 }

@@ -96,8 +96,12 @@ redis: {enabled: false}
 externalRedis: {addresses: ["a:1"]}
 monitoring: {serviceMonitor: {enabled: true}, prometheusRule: {enabled: true}}
 `},
-	"no policies": {set: []string{"networkPolicy.enabled=false"}},
-	"paused":      {set: []string{"processor.paused=true", "processor.activeDeadlineSeconds=60"}},
+	"processors that stay":        {set: []string{"processor.mode=deployment", "redis.tls.enabled=true"}},
+	"processors that KEDA scales": {set: []string{"processor.mode=deployment", "processor.autoscale=true", "processor.command=cat", "processor.image.tag=v1"}},
+	"OpenShift":                   {apis: []string{"security.openshift.io/v1"}},
+	"nobody uploads":              {set: []string{"inspector.auth.upload=off"}},
+	"no policies":                 {set: []string{"networkPolicy.enabled=false"}},
+	"paused":                      {set: []string{"processor.paused=true", "processor.activeDeadlineSeconds=60"}},
 }
 
 // rendered has the variants that forEachVariant has rendered. Its checks must not change them.

@@ -48,6 +48,12 @@ most clusters and 5353 in OpenShift.
     {{- toYaml . | nindent 4 }}
   {{- end }}
 {{- if not .Values.store.existingSecret }}
+{{- $annotations := .Values.store.serviceAccountAnnotations }}
+{{- if and .Values.networkPolicy.storePeers (or (hasKey $annotations "eks.amazonaws.com/role-arn") (hasKey $annotations "azure.workload.identity/client-id")) }}
+# The token services of AWS and Azure, which have no fixed addresses
+- ports:
+    - {port: 443, protocol: TCP}
+{{- end }}
 {{- if eq $bucket "s3" }}
 # EKS Pod Identity
 - to:
@@ -62,11 +68,6 @@ most clusters and 5353 in OpenShift.
     - ipBlock: {cidr: "fd00:ec2::254/128"}
   ports:
     - {port: 80, protocol: TCP}
-{{- end }}
-{{- if .Values.networkPolicy.storePeers }}
-# AWS STS, which gives tokens for the ServiceAccount's role
-- ports:
-    - {port: 443, protocol: TCP}
 {{- end }}
 {{- else if eq $bucket "gs" }}
 # GKE's metadata server

@@ -35,10 +35,10 @@ before anything else is rendered, because Helm renders the deepest templates fir
 {{- end -}}
 {{- end -}}
 {{- with .Values.inspector.auth -}}
-{{- if and (or .user .read) (eq .upload "off") -}}
+{{- if and (or .user .read) (not (include "csv-pipeline.mayUpload" $)) -}}
 {{- fail "inspector.auth: user and read need a password or a token, and upload is off; set upload to generated or existingSecret" -}}
 {{- end -}}
-{{- if and (eq .upload "existingSecret") (not .existingSecret) -}}
+{{- if and (eq (toString .upload) "existingSecret") (not .existingSecret) -}}
 {{- fail "inspector.auth.upload is existingSecret: set inspector.auth.existingSecret to the Secret that has the token or the password" -}}
 {{- end -}}
 {{- if and .existingSecret (not .tokenKey) (not .user) -}}
