@@ -23,7 +23,7 @@ const (
 
 // madeWith says under which settings a result was made.
 var madeWith = map[string]string{
-	api.SettingsCurrent: "those in force now",
+	api.SettingsCurrent: "the current ones",
 	api.SettingsOther:   "not the current ones; enqueue --outdated makes it again",
 	api.SettingsUnknown: "not recorded: an earlier version made it, or another program",
 }
