@@ -180,7 +180,7 @@ func bucketRound(t *testing.T, rng *rand.Rand, chosen []string) {
 		})
 	}
 	actors.Wait()
-	p.rest()
+	p.settle()
 	cancel()
 	scaler.Wait()
 	p.stop()

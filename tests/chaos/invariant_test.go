@@ -12,6 +12,7 @@ import (
 	"path/filepath"
 	"slices"
 	"strings"
+	"syscall"
 
 	"github.com/redis/go-redis/v9"
 
@@ -19,6 +20,23 @@ import (
 	"csv-pipeline/internal/filestore/dirstore"
 	"csv-pipeline/internal/queue"
 )
+
+// settle waits until nothing is left to do and no processor can do anything any more. One that
+// was stopped just before it published does so late, when its result may be outdated: so all
+// end while the inspectors still live, whose sweep has such a file processed again.
+func (p *plant) settle() {
+	p.t.Helper()
+	p.rest()
+	late := p.living(&p.jobs)
+	for _, processor := range late {
+		processor.signal(syscall.SIGTERM)
+		processor.signal(syscall.SIGCONT)
+	}
+	for _, processor := range late {
+		processor.awaitEnd(p.t, patience)
+	}
+	p.rest()
+}
 
 // rest waits until nothing is left to do, without waiting for the time of a retry.
 func (p *plant) rest() {

@@ -102,7 +102,7 @@ func oneRound(t *testing.T, rng *rand.Rand, chosen []string, prepare func(*plant
 		})
 	}
 	actors.Wait()
-	p.rest()
+	p.settle()
 	cancel()
 	scaler.Wait()
 	p.stop()
