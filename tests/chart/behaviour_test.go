@@ -192,6 +192,13 @@ func TestGeneratorOnDemandIsTheSameJob(t *testing.T) {
 	if *scheduled.Spec.Suspend || scheduled.Spec.Schedule != "@daily" {
 		t.Errorf("with a schedule it is suspended: %v, %q", *scheduled.Spec.Suspend, scheduled.Spec.Schedule)
 	}
+	once := render(t, installation{set: []string{"generator.onDemand=false"}})
+	if crons := all[*batchv1.CronJob](once); len(crons) > 0 || strings.Contains(once.notes, "--from=cronjob") || len(all[*batchv1.Job](once)) != 1 {
+		t.Errorf("with generator.onDemand=false there are the CronJobs %v, or the notes speak of one:\n%s", crons, once.notes)
+	}
+	if onSchedule := get[*batchv1.CronJob](t, render(t, installation{set: []string{"generator.schedule=@daily", "generator.onDemand=false"}}), ""); *onSchedule.Spec.Suspend {
+		t.Error("a schedule does not count with generator.onDemand=false")
+	}
 	without := render(t, installation{set: []string{"generator.enabled=false"}})
 	for key := range without.objects {
 		if strings.Contains(key, "generator") {

@@ -7,6 +7,8 @@
 //
 //	LOAD_IMAGES  command that takes names of images and copies them to the nodes of a cluster that is neither kind nor minikube
 //	REDIS_IMAGE  image of Redis instead of the chart's
+//	VALKEY_IMAGE image of Valkey, for one of the installations
+//	NETWORK_POLICIES  "enforced" where the cluster enforces NetworkPolicies
 //	DEBIAN_IMAGE image of Debian instead of debian:bookworm-slim
 //	GO_IMAGE, BASE_IMAGE, GOPROXY  build arguments of the Dockerfile
 //	STORE_URL    a bucket to test with, too; see givenBucket

@@ -9,11 +9,16 @@ import (
 	"testing"
 )
 
-// processors is what kubectl says of whatever starts processors.
-var processors = regexp.MustCompile(`(?m)^(scaledjob\.keda\.sh|deployment\.apps)/\S*-processor `)
+// What kubectl says of whatever starts processors, and of the objects of other operators.
+var (
+	processors = regexp.MustCompile(`(?m)^(scaledjob\.keda\.sh|deployment\.apps)/\S*-processor `)
+	scrapers   = regexp.MustCompile(`(?m)^servicemonitor\.monitoring\.coreos\.com/`)
+	alerts     = regexp.MustCompile(`(?m)^prometheusrule\.monitoring\.coreos\.com/`)
+	routes     = regexp.MustCompile(`(?m)^httproute\.gateway\.networking\.k8s\.io/`)
+)
 
-// TestValuesOfTheChart has the API server, KEDA's webhooks and the Pod Security Standard restricted
-// look at what each file of values that comes with the chart makes, without making it.
+// TestValuesOfTheChart has the API server, the webhooks of KEDA, the CRDs of the Prometheus operator and of Gateway API,
+// and the Pod Security Standard restricted look at what each file of values that comes with the chart makes, without making it.
 func TestValuesOfTheChart(t *testing.T) {
 	r := newRelease(t, nil)
 	var files []string
@@ -28,6 +33,7 @@ func TestValuesOfTheChart(t *testing.T) {
 	if err := json.Unmarshal([]byte(run(t, "kubectl", "version", "--output", "json")), &version); err != nil {
 		t.Fatal(err)
 	}
+	operatorKinds(t)
 	for _, path := range files {
 		t.Run(filepath.Base(path), func(t *testing.T) {
 			path, err := filepath.Rel(root, path)
@@ -35,11 +41,13 @@ func TestValuesOfTheChart(t *testing.T) {
 				t.Fatal(err)
 			}
 			manifests := run(t, "helm", "template", r.name, currentChart, "--namespace", r.namespace, "--values", path, "--skip-tests", "--kube-version", version.ServerVersion.GitVersion,
-				// Their kinds are those of an operator that a cluster need not have.
-				"--set", "monitoring.serviceMonitor.enabled=false,monitoring.prometheusRule.enabled=false")
+				"--set", "monitoring.serviceMonitor.enabled=true,monitoring.prometheusRule.enabled=true",
+				"--set", "inspector.httpRoute.enabled=true,inspector.httpRoute.parentRefs[0].name=gateway")
 			said := runWith(t, manifests, "sh", "-c", `kubectl apply --namespace "$0" --dry-run=server --warnings-as-errors --filename - 2>&1`, r.namespace)
-			if !processors.MatchString(said) {
-				t.Errorf("nothing that starts processors was looked at:\n%s", said)
+			for what, pattern := range map[string]*regexp.Regexp{"starts processors": processors, "scrapes": scrapers, "alerts": alerts, "routes": routes} {
+				if !pattern.MatchString(said) {
+					t.Errorf("nothing that %s was looked at:\n%s", what, said)
+				}
 			}
 		})
 	}

@@ -245,6 +245,7 @@ generator.image.repository
 generator.items
 generator.maxQuantity
 generator.months
+generator.onDemand
 generator.rows
 generator.seed
 generator.start

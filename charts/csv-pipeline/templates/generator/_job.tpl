@@ -1,3 +1,8 @@
+{{/* "true" if the generator has a CronJob: one with a schedule, or the suspended template for runs on demand. */}}
+{{- define "csv-pipeline.generatorCronJob" -}}
+{{- with .Values.generator }}{{ if and .enabled (or .schedule .onDemand) }}true{{ end }}{{ end -}}
+{{- end -}}
+
 {{/* The names of the values that say what the files contain, as JSON. */}}
 {{- define "csv-pipeline.generatorSettings" -}}
 {{- list "start" "months" "days" "rows" "items" "maxQuantity" "seed" | toJson -}}

@@ -1,0 +1,57 @@
+//go:build e2e
+
+package e2e
+
+import (
+	"encoding/json"
+	"os"
+	"path/filepath"
+	"regexp"
+	"strings"
+	"testing"
+)
+
+// operatorKinds makes the kinds of other people's operators that the chart may render known to the cluster for as long
+// as the test runs, as far as the cluster does not know them: those of the Prometheus operator and of Gateway API, by
+// the CRDs of the versions that the chart's tests use.
+func operatorKinds(t *testing.T) {
+	t.Helper()
+	for _, crds := range []struct{ module, typesOf, folder, names string }{
+		{"github.com/prometheus-operator/prometheus-operator", "github.com/prometheus-operator/prometheus-operator/pkg/apis/monitoring",
+			"example/prometheus-operator-crd", `servicemonitors|prometheusrules`},
+		{"sigs.k8s.io/gateway-api", "sigs.k8s.io/gateway-api", "config/crd/standard", `httproutes`},
+	} {
+		version := run(t, "go", "-C", "tests/chart", "list", "-m", "-f", "{{.Version}}", crds.typesOf)
+		var module struct{ Dir string }
+		said := run(t, "sh", "-c", `cd "$1" && go mod download -json "$2"`, "sh", t.TempDir(), crds.module+"@"+version)
+		if err := json.Unmarshal([]byte(said), &module); err != nil {
+			t.Fatal(err)
+		}
+		files, err := os.ReadDir(filepath.Join(module.Dir, crds.folder))
+		if err != nil {
+			t.Fatal(err)
+		}
+		known := 0
+		for _, file := range files {
+			plural := regexp.MustCompile(`^(\S+)_(` + crds.names + `)\.yaml$`).FindStringSubmatch(file.Name())
+			if plural == nil {
+				continue
+			}
+			known++
+			name := plural[2] + "." + plural[1]
+			if there := run(t, "kubectl", "get", "customresourcedefinition", name, "--ignore-not-found", "--output", "name"); there != "" {
+				continue
+			}
+			run(t, "kubectl", "create", "--filename", filepath.Join(module.Dir, crds.folder, file.Name()))
+			t.Cleanup(func() {
+				if _, err := tryRun(contextOf(t), "", "kubectl", "delete", "customresourcedefinition", name); err != nil {
+					t.Error(err)
+				}
+			})
+			run(t, "kubectl", "wait", "--for=condition=Established", "--timeout=60s", "customresourcedefinition/"+name)
+		}
+		if want := strings.Count(crds.names, "|") + 1; known != want {
+			t.Fatalf("%s has %d of the %d CRDs %s", module.Dir, known, want, crds.names)
+		}
+	}
+}
