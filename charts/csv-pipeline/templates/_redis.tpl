@@ -181,12 +181,13 @@ the cluster's domain, which differs between clusters.
 
 {{/*
 The ACL rules of the chart's Redis users, one a line, without their passwords. The KEDA operator may only read lengths;
-the Lua script by which it does runs with the rights of its user.
+the Lua script by which it does runs with the rights of its user. Its client introduces itself by CLIENT SETINFO, which
+Redis has since 7.2, and 7.0 refuses a rule that names it: hence the category.
 */}}
 {{- define "csv-pipeline.redisUsers" -}}
 {{- $list := .Values.queue.list -}}
 {{- $all := printf "~%s ~{%s}:*" $list $list -}}
-keda ~{{ $list }} ~{{ printf "{%s}:inflight" $list }} +ping +eval +type +llen +zcard
+keda ~{{ $list }} ~{{ printf "{%s}:inflight" $list }} +@connection -@admin -@dangerous +eval +type +llen +zcard
 generator {{ $all }} +client|setname +eval +evalsha +hdel +hget +hincrby +hset +llen +lpush +lrange +type +zrange +zrem +zscore
 processor {{ $all }} +client|setname +blmove +eval +evalsha +hdel +hget +hincrby +hmget +hset +lpush +rpop +rpush +time +type +xadd +zadd +zrange +zrangebyscore +zrem
 inspector {{ $all }} +client|setname +eval +evalsha +hdel +hget +hgetall +hincrby +hkeys +hlen +hmget +hscan +hset +llen +lpush +lrange +lrem +rpush +time +type +xadd +xrange +zcard +zrange +zrangebyscore +zrem +zscore
