@@ -33,7 +33,7 @@ func TestGitOps(t *testing.T) {
 	}
 	render := func() string {
 		return runWith(t, string(overrides), "helm", "template", r.name, currentChart, "--namespace", r.namespace, "--values", values, "--values", "-",
-			"--skip-tests", "--no-hooks", "--api-versions", "keda.sh/v1alpha1")
+			"--skip-tests", "--no-hooks", "--kube-version", serverVersion(t), "--api-versions", "keda.sh/v1alpha1")
 	}
 	for range 2 {
 		manifests := render()

@@ -47,7 +47,10 @@ func operatorKinds(t *testing.T) {
 					t.Error(err)
 				}
 			})
-			run(t, "kubectl", "wait", "--for=condition=Established", "--timeout=60s", "customresourcedefinition/"+name)
+			eventually(t, name, patience, func() error { // kubectl wait fails where there is no condition yet
+				_, err := tryRun(t.Context(), "", "kubectl", "wait", "--for=condition=Established", "--timeout=10s", "customresourcedefinition/"+name)
+				return err
+			})
 		}
 		if want := strings.Count(crds.names, "|") + 1; known != want {
 			t.Fatalf("%s has %d of the %d CRDs %s", module.Dir, known, want, crds.names)

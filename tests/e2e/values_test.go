@@ -29,10 +29,7 @@ func TestValuesOfTheChart(t *testing.T) {
 		}
 		files = append(files, found...)
 	}
-	var version struct{ ServerVersion struct{ GitVersion string } }
-	if err := json.Unmarshal([]byte(run(t, "kubectl", "version", "--output", "json")), &version); err != nil {
-		t.Fatal(err)
-	}
+	version := serverVersion(t)
 	operatorKinds(t)
 	for _, path := range files {
 		t.Run(filepath.Base(path), func(t *testing.T) {
@@ -40,7 +37,7 @@ func TestValuesOfTheChart(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			manifests := run(t, "helm", "template", r.name, currentChart, "--namespace", r.namespace, "--values", path, "--skip-tests", "--kube-version", version.ServerVersion.GitVersion,
+			manifests := run(t, "helm", "template", r.name, currentChart, "--namespace", r.namespace, "--values", path, "--skip-tests", "--kube-version", version,
 				"--set", "monitoring.serviceMonitor.enabled=true,monitoring.prometheusRule.enabled=true",
 				"--set", "inspector.httpRoute.enabled=true,inspector.httpRoute.parentRefs[0].name=gateway")
 			said := runWith(t, manifests, "sh", "-c", `kubectl apply --namespace "$0" --dry-run=server --warnings-as-errors --filename - 2>&1`, r.namespace)
@@ -51,4 +48,14 @@ func TestValuesOfTheChart(t *testing.T) {
 			}
 		})
 	}
+}
+
+// serverVersion is the version of the cluster's Kubernetes.
+func serverVersion(t *testing.T) string {
+	t.Helper()
+	var version struct{ ServerVersion struct{ GitVersion string } }
+	if err := json.Unmarshal([]byte(run(t, "kubectl", "version", "--output", "json")), &version); err != nil {
+		t.Fatal(err)
+	}
+	return version.ServerVersion.GitVersion
 }
