@@ -77,16 +77,16 @@ func (o object) group() string {
 	return version + "." + group
 }
 
+// objectsOf takes apart what kubectl writes of several objects: one JSON document after the other.
 func objectsOf(t *testing.T, text string) []object {
 	t.Helper()
-	var list struct{ Items []json.RawMessage }
-	if err := json.Unmarshal([]byte(text), &list); err != nil {
-		t.Fatalf("%v:\n%s", err, text)
-	}
 	var objects []object
-	for _, item := range list.Items {
-		o := object{text: item}
-		if err := json.Unmarshal(item, &o); err != nil {
+	for documents := json.NewDecoder(strings.NewReader(text)); documents.More(); {
+		var o object
+		if err := documents.Decode(&o.text); err != nil {
+			t.Fatalf("%v:\n%s", err, text)
+		}
+		if err := json.Unmarshal(o.text, &o); err != nil {
 			t.Fatal(err)
 		}
 		objects = append(objects, o)
