@@ -133,6 +133,9 @@ func File(ctx context.Context, file dialect.File, opt Options) (*Description, er
 	if err != nil {
 		return nil, err
 	}
+	if passed := l.Passed(); passed != "" {
+		d.notes = append(d.notes, passed)
+	}
 	f.noteLog(d, a)
 	if !sampled && a.scan.rows < fewRows {
 		f.noteFew(d, a)
