@@ -51,25 +51,29 @@ func CheckName(name string) error {
 }
 
 // ContentType is the media type of a file, by its name. It is never one that a browser
-// would run.
-func ContentType(name string) string {
+// would run. What this program writes is UTF-8; the encoding of a raw file no name tells.
+func ContentType(area Area, name string) string {
+	kind := "application/octet-stream"
 	switch strings.ToLower(path.Ext(name)) {
 	case csv:
-		return "text/csv; charset=utf-8"
+		kind = "text/csv"
 	case ".tsv", ".tab":
-		return "text/tab-separated-values; charset=utf-8"
+		kind = "text/tab-separated-values"
 	case ".txt", ".psv":
-		return "text/plain; charset=utf-8"
+		kind = "text/plain"
 	case ".parquet":
-		return "application/vnd.apache.parquet"
+		kind = "application/vnd.apache.parquet"
 	case ".jsonl":
-		return "application/jsonl"
+		kind = "application/jsonl"
 	case ".gz":
-		return "application/gzip"
+		kind = "application/gzip"
 	case ".zst":
-		return "application/zstd"
+		kind = "application/zstd"
 	}
-	return "application/octet-stream"
+	if area == Processed && strings.HasPrefix(kind, "text/") {
+		kind += "; charset=utf-8"
+	}
+	return kind
 }
 
 const (
