@@ -119,6 +119,9 @@ func derived(raw, suffix string) (string, error) {
 	}
 	stem, isCSV := strings.CutSuffix(raw, csv)
 	switch {
+	case !isCSV && !keepsExtension(raw) && slices.Contains(packings, strings.ToLower(path.Ext(raw))):
+		ending := path.Ext(raw)
+		return "", fmt.Errorf("%w of a CSV file: %s tells how it is packed, and nothing tells that a CSV file is in it; expected %s", ErrInvalidName, ending, strings.TrimSuffix(path.Base(raw), ending)+csv+ending)
 	case !isCSV && !keepsExtension(raw):
 		return "", fmt.Errorf("%w of a CSV file: expected one that ends in %s, or in one of these and %s", ErrInvalidName, strings.Join(kinds, ", "), strings.Join(packings, ", "))
 	case isCSV && (stem == "" || strings.HasSuffix(stem, "/")):

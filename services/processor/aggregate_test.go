@@ -1,8 +1,11 @@
 package main
 
 import (
+	"archive/zip"
+	"bytes"
 	"errors"
 	"fmt"
+	"io"
 	"io/fs"
 	"os"
 	"path/filepath"
@@ -179,6 +182,29 @@ func TestAResultOfEachInput(t *testing.T) {
 	}
 }
 
+// A zip needs not say that a CSV file is in it, but where a result is named after it.
+func TestAPackedFileOfAnyNameIsRead(t *testing.T) {
+	var packed bytes.Buffer
+	z := zip.NewWriter(&packed)
+	w, err := z.Create("in.csv")
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := io.WriteString(w, flawed(1)); err != nil || z.Close() != nil {
+		t.Fatal(err)
+	}
+	in := write(t, filepath.Join(t.TempDir(), "export.zip"), packed.String())
+	if code, out, errs := processor(t, nil, "aggregate", in); code != cli.ExitOK || out != "item_id,total_quantity\n7,1\n" {
+		t.Errorf("exit code %d, %q, %s", code, out, errs)
+	}
+	if code, out, errs := processor(t, nil, "describe", in); code != cli.ExitOK || !strings.Contains(out, "packed by zip") || !strings.Contains(out, "all was read") {
+		t.Errorf("exit code %d, %s, %s", code, out, errs)
+	}
+	if code, _, errs := processor(t, nil, "aggregate", "--each", in); code != cli.ExitUsage || !strings.Contains(errs, "expected export.csv.zip") {
+		t.Errorf("exit code %d, %s", code, errs)
+	}
+}
+
 func TestWhatIsDoneIsExplained(t *testing.T) {
 	dir := t.TempDir()
 	in := write(t, filepath.Join(dir, "in.csv"), flawed(1))
@@ -187,6 +213,10 @@ func TestWhatIsDoneIsExplained(t *testing.T) {
 		if code != cli.ExitOK || !strings.Contains(out, part) {
 			t.Errorf("exit code %d, %s, no %q in\n%s", code, errs, part, out)
 		}
+	}
+	code, out, errs = processor(t, nil, "aggregate", "--explain", "--each", in, in)
+	if _, err := os.Stat(filepath.Join(dir, "in_aggregated_sales.csv")); code != cli.ExitOK || strings.Count(out, "in.csv: plain") != 2 || !os.IsNotExist(err) {
+		t.Errorf("each: exit code %d, %s, %v\n%s", code, errs, err, out)
 	}
 	config := write(t, filepath.Join(dir, "config.yaml"), "groupBy: [a]\naggregate: [count(*)]\ndatasets:\n- {name: bank, files: ['bank-*.csv'], groupBy: [k], aggregate: ['sum(x) / sum(y) as rate'], limit: 3}\n- {name: late, files: ['bank-2024.csv']}\n")
 	code, out, errs = processor(t, nil, "check", "--config", config, "bank-1.csv", "shop.csv")
