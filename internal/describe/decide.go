@@ -256,20 +256,18 @@ func (d *decision) telling(columns []*column, formats []int) (cells []string, of
 	for _, c := range columns {
 		for _, cell := range c.kept {
 			values := map[string]bool{}
-			unread := false
 			for _, i := range formats {
 				values[d.value(cell, i)] = true
-				unread = unread || !d.reads(cell, i)
 			}
 			switch {
 			case len(values) < 2:
 				continue
-			case !unread:
+			case !values[notRead]:
 				return []string{cell}, c
 			case of == nil:
 				of = c
 			}
-			if of == c && (len(cells) == 0 || len(cells) == 1 && slices.ContainsFunc(formats, func(i int) bool { return d.reads(cell, i) && !d.reads(cells[0], i) })) {
+			if of == c && (len(cells) == 0 || len(cells) == 1 && slices.ContainsFunc(formats, func(i int) bool { return d.value(cell, i) != notRead && d.value(cells[0], i) == notRead })) {
 				cells = append(cells, cell)
 			}
 		}
@@ -302,17 +300,13 @@ func (d *decision) means(columns []*column, formats []int, format int) string {
 
 // value says what a cell is in a format.
 func (d *decision) value(cell string, format int) string {
-	if d.reads(cell, format) {
-		value, _ := d.readings.Number([]byte(cell), format)
+	if value, ok := d.readings.Number([]byte(cell), format); ok {
 		return "is " + canonical(value)
 	}
-	return "is not read"
+	return notRead
 }
 
-// reads says whether a format takes a cell for a number.
-func (d *decision) reads(cell string, format int) bool {
-	return d.readings.NumbersOf([]byte(cell))>>format&1 == 1
-}
+const notRead = "is not read"
 
 // decideWords takes the words among numbers and dates for NULL, where they can be nothing else.
 func (d *decision) decideWords() {

@@ -43,8 +43,14 @@ func beginsWith(text string, words []string) bool {
 // isSum says whether a text is what a total is called: Total, Total North or, as spreadsheets
 // have it, North Total; and whether it can be hardly anything else, as the first and the last.
 func isSum(text string) (is, only bool) {
+	if len(text) > exampleBytes {
+		return false, false
+	}
 	text = strings.TrimSuffix(strings.ToLower(text), ":")
-	only = slices.Contains(sums, text) || slices.ContainsFunc(sums, func(word string) bool { return strings.HasSuffix(text, " "+word) })
+	only = slices.ContainsFunc(sums, func(word string) bool {
+		rest, ok := strings.CutSuffix(text, word)
+		return ok && (rest == "" || rest[len(rest)-1] == ' ')
+	})
 	return only || beginsWith(text, sums), only
 }
 

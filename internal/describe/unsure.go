@@ -96,7 +96,7 @@ func (f *finder) logs(best attempt) (all []dialect.Settings) {
 	}
 	s := best.settings
 	s.Header, s.Delimiter = dialect.Header{None: true}, " "
-	if fields := f.logFields(); fields != nil && f.said.CommentPrefix == "" {
+	if said := f.said.CommentPrefix; f.logFields() != nil && (said == "" || said == "#") {
 		s.CommentPrefix = "#"
 		tabs := s
 		tabs.Delimiter = "\t"

@@ -54,6 +54,10 @@ func TestLogsAreTold(t *testing.T) {
 			noted(t, d, "too few to tell")
 			if strings.HasPrefix(name, "W3C") {
 				noted(t, d, "#1 is date, #2 is time, #3 is cs-method, #4 is sc-status")
+				d = described(t, c.text, describe.Options{Settings: dialect.Settings{CommentPrefix: "#"}})
+				if d.Flags != c.flags {
+					t.Errorf("with the prefix said: flags %q", d.Flags)
+				}
 			}
 		})
 	}
