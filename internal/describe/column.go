@@ -44,6 +44,7 @@ type column struct {
 	use  int // the roles that the question has for it, as bits; 0: it does not use it
 
 	cells, empty, blank int64
+	emptyInSums         int64            // cells that are empty in rows that may be totals
 	numbers, dates      map[uint64]int64 // how many cells have just these readings
 	firsts              map[uint64]place // the first number of each set
 	neither             int64            // cells that are no number, no date and no word

@@ -104,32 +104,22 @@ func (d *decision) decideRows(said dialect.Settings) {
 		d.settings.SkipFooter = d.footer
 		first := clip([]byte(d.last[len(d.last)-d.footer].first()))
 		if d.footer == 1 {
-			d.notes = append(d.notes, fmt.Sprintf(`the last record is no row: it begins with "%s"`, first))
+			d.notes = append(d.notes, fmt.Sprintf(`the last record is taken for no row: it begins with "%s"`, first))
 		} else {
-			d.notes = append(d.notes, fmt.Sprintf(`the last %d records are no rows: the first of them begins with "%s"`, d.footer, first))
+			d.notes = append(d.notes, fmt.Sprintf(`the last %d records are taken for no rows: the first of them begins with "%s"`, d.footer, first))
 		}
 	}
 	if d.units > 0 {
 		d.settings.SkipRowsAfterHeader = d.units
 		d.notes = append(d.notes, fmt.Sprintf("line %d tells units or the like, it is no row", d.first[0].line))
 	}
+	d.noteSums()
 	if said.Lenient {
 		return
 	}
 	broken := d.long + d.malformed + d.bad
 	if d.short > 0 && broken == 0 && said.RaggedRows != dialect.Pad {
-		d.settings.RaggedRows = dialect.Pad
-		d.notes = append(d.notes, fmt.Sprintf("%s too few cells, first in line %d: what is missing is read as NULL", plural(int(d.short), "row has", "rows have"), d.shortAt.line))
-		if n := len(d.last) - d.footer; n > 0 && d.short == 1 && d.footer == 0 && !d.fits(&d.last[n-1]) {
-			d.settings.RaggedRows = ""
-			d.choices = append(d.choices, Choice{
-				About: fmt.Sprintf("%s: the last row has %d cells of %d: it is a short one, no row at all, or the file was cut off", d.at(d.last[n-1].line), d.last[n-1].width, d.required),
-				Options: []Option{
-					{Means: "what is missing is NULL", Settings: dialect.Settings{RaggedRows: dialect.Pad}},
-					{Means: "it is no row", Settings: dialect.Settings{SkipFooter: 1}},
-				},
-			})
-		}
+		d.decideShort()
 	}
 	if broken == 0 || said.OnBadRow == dialect.Skip {
 		return
@@ -230,8 +220,7 @@ func (d *decision) classes(columns []*column, formats []int) (simplest []int) {
 		var values strings.Builder
 		for _, c := range columns {
 			for _, cell := range c.kept {
-				value, _ := d.readings.Number([]byte(cell), i)
-				values.WriteString(canonical(value) + "\n")
+				values.WriteString(d.value(cell, i) + "\n")
 			}
 		}
 		if !slices.Contains(known, values.String()) {
@@ -261,37 +250,63 @@ func canonical(number string) string {
 	return sign + whole + "." + decimals
 }
 
-// telling is a cell that formats give other values, and its column.
-func (d *decision) telling(columns []*column, formats []int) (cell string, of *column) {
+// telling are cells that tell formats apart: one that they give other values, or otherwise those
+// that one reads and another does not; and their column.
+func (d *decision) telling(columns []*column, formats []int) (cells []string, of *column) {
 	for _, c := range columns {
 		for _, cell := range c.kept {
-			first, _ := d.readings.Number([]byte(cell), formats[0])
-			for _, i := range formats[1:] {
-				if value, _ := d.readings.Number([]byte(cell), i); canonical(value) != canonical(first) {
-					return cell, c
-				}
+			values := map[string]bool{}
+			for _, i := range formats {
+				values[d.value(cell, i)] = true
+			}
+			switch {
+			case len(values) < 2:
+				continue
+			case !values[notRead]:
+				return []string{cell}, c
+			case of == nil:
+				of = c
+			}
+			if of == c && (len(cells) == 0 || len(cells) == 1 && slices.ContainsFunc(formats, func(i int) bool { return d.value(cell, i) != notRead && d.value(cells[0], i) == notRead })) {
+				cells = append(cells, cell)
 			}
 		}
 	}
-	return "", nil
+	return cells, of
 }
 
 func (d *decision) example(columns []*column, formats []int) string {
-	cell, c := d.telling(columns, formats)
-	if c == nil {
+	cells, c := d.telling(columns, formats)
+	switch len(cells) {
+	case 0:
 		return "numbers may be read in several ways"
+	case 1:
+		return fmt.Sprintf("%s: %s: %q may be several numbers, and nothing in the file tells", d.name, c.name, cells[0])
 	}
-	return fmt.Sprintf("%s: %s: %q may be several numbers, and nothing in the file tells", d.name, c.name, cell)
+	return fmt.Sprintf("%s: %s: %q and %q are written in different ways, and no setting reads both", d.name, c.name, cells[0], cells[1])
 }
 
 func (d *decision) means(columns []*column, formats []int, format int) string {
-	cell, c := d.telling(columns, formats)
-	if c == nil {
+	cells, _ := d.telling(columns, formats)
+	if len(cells) == 0 {
 		return "numbers are read so"
 	}
-	value, _ := d.readings.Number([]byte(cell), format)
-	return fmt.Sprintf("%s is %s", strings.TrimSpace(cell), canonical(value))
+	parts := make([]string, len(cells))
+	for i, cell := range cells {
+		parts[i] = strings.TrimSpace(cell) + " " + d.value(cell, format)
+	}
+	return strings.Join(parts, ", ")
 }
+
+// value says what a cell is in a format.
+func (d *decision) value(cell string, format int) string {
+	if value, ok := d.readings.Number([]byte(cell), format); ok {
+		return "is " + canonical(value)
+	}
+	return notRead
+}
+
+const notRead = "is not read"
 
 // decideWords takes the words among numbers and dates for NULL, where they can be nothing else.
 func (d *decision) decideWords() {
@@ -389,11 +404,16 @@ func (d *decision) findUnreadable() {
 		if n == 0 {
 			continue
 		}
-		at := c.odd
+		at, otherwise := c.odd, false
 		for set, first := range c.firsts {
 			if at.cell == "" && slices.Contains(d.numeric, c) && set>>d.format&1 == 0 {
-				at = first
+				at, otherwise = first, true
 			}
+		}
+		if otherwise {
+			d.problems = append(d.problems, fmt.Sprintf("%s: %s: %q is not written as most of its numbers are; %s; expected numbers written in one way", d.at(at.line), c.name, at.cell,
+				plural(int(n), fmt.Sprintf("of its %d cells differs", c.filled()), fmt.Sprintf("of its %d cells differ", c.filled()))))
+			continue
 		}
 		expected := "expected numbers written in one way"
 		if slices.Contains(d.dated, c) {

@@ -8,7 +8,6 @@ import (
 	"io"
 	"slices"
 	"strings"
-	"unicode/utf8"
 
 	"csv-pipeline/internal/dialect"
 	"csv-pipeline/internal/groupby"
@@ -134,6 +133,13 @@ func File(ctx context.Context, file dialect.File, opt Options) (*Description, er
 	if err != nil {
 		return nil, err
 	}
+	if passed := l.Passed(); passed != "" {
+		d.notes = append(d.notes, passed)
+	}
+	f.noteLog(d, a)
+	if !sampled && a.scan.rows < fewRows {
+		f.noteFew(d, a)
+	}
 	told := d.description(file, l, text, sampled)
 	told.reading = a.reading
 	return told, nil
@@ -161,72 +167,6 @@ func (f *finder) missing(a attempt) string {
 		return "they are there now"
 	}
 	return err.Error()
-}
-
-// describeEncoding shows what a text is in several encodings, where windows-1252 is only what is
-// left.
-func (f *finder) describeEncoding(d *decision, a attempt) error {
-	if !a.reading.Layout.Guessed() {
-		return nil
-	}
-	text, err := a.reading.Beginning(f.ctx, headBytes)
-	if err != nil {
-		return err
-	}
-	sample := foreign(text)
-	if sample == nil {
-		return nil
-	}
-	choice := Choice{About: fmt.Sprintf("%s: the text is no UTF-8, and nothing tells its encoding", f.file.Name)}
-	for _, name := range slices.Concat([]string{"windows-1252"}, encodings) {
-		shown, ok := dialect.Decode(name, sample)
-		if !ok || slices.ContainsFunc(choice.Options, func(o Option) bool { return o.Means == means(shown) }) {
-			continue
-		}
-		if choice.Options = append(choice.Options, Option{Means: means(shown), Settings: dialect.Settings{Encoding: name}}); len(choice.Options) == 6 {
-			break
-		}
-	}
-	if len(choice.Options) > 1 {
-		d.choices = append(d.choices, choice)
-	}
-	return nil
-}
-
-func means(text string) string { return "it begins with " + text }
-
-// foreign is a cell of a text whose bytes beyond ASCII are not as those of a language of western
-// Europe: most of them stand side by side, or some are hardly ever used. It is nil otherwise.
-func foreign(text []byte) []byte {
-	together, rare, of := 0, 0, 0
-	var found []byte
-	from := 0 // of the cell
-	for i, c := range text {
-		switch {
-		case c < ' ' || strings.IndexByte(",;|\"", c) >= 0:
-			from = i + 1
-			continue
-		case c < utf8.RuneSelf:
-			continue
-		}
-		if of++; i > 0 && text[i-1] >= utf8.RuneSelf || i+1 < len(text) && text[i+1] >= utf8.RuneSelf {
-			together++
-		}
-		if strings.IndexByte("\x81\x83\x86\x87\x88\x89\x8b\x8d\x8f\x90\x98\x9b\x9d", c) >= 0 {
-			rare++
-		}
-		if found == nil {
-			end := from
-			for end < len(text) && end-from < 24 && text[end] >= ' ' && strings.IndexByte(",;\"", text[end]) < 0 {
-				end++
-			}
-			found = text[from:end]
-		}
-	}
-	if 2*together <= of && 5*rare < of {
-		return nil
-	}
-	return found
 }
 
 // description is what is told of the decision.

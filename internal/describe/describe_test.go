@@ -80,6 +80,9 @@ func TestMeaningIsNotGuessed(t *testing.T) {
 		"the same day":      {"d;b\n3/3/2024;x\n", []string{"--date-formats=%m/%d/%Y", "--date-formats=%d/%m/%Y"}},
 		"an unknown word":   {"n,b\n1,x\n2,y\nXL,z\n", []string{"--missing-values=XL", ""}},
 		"a last short row":  {"a,b,c\n1,2,3\n1,2,3\n1,2", []string{"--ragged-rows=pad", "--skip-footer=1"}},
+		"a row cut short":   {"a,b,c\n1,x,3\n1,y,3\n7", []string{"--ragged-rows=pad", "--skip-footer=1"}},
+		"remarks or rows":   {"a,b,c\nx,2,3\ny,2,3\nall of it\nby us", []string{"--ragged-rows=pad", "--skip-footer=2"}},
+		"two ways at once":  {"a;b\nx;1,234.5\ny;2\nz;3,25", []string{"--group-char=,", "--decimal-char=,"}},
 		"a broken row":      {"a,b\n1,\"x\" y\n2,\"z\"\n3,z\n", []string{"--lenient", "--on-bad-row=skip"}},
 		"an unseen charset": {"\xe3\xee\xf0\xee\xe4,n\n\xeb\xe5\xf1,1\n", nil},
 	} {
@@ -236,7 +239,7 @@ func TestTryGivesTheBeginningOfALongResult(t *testing.T) {
 // TestManyColumns: only the first are looked at, which is said, and no row counts as short for it.
 func TestManyColumns(t *testing.T) {
 	row := strings.Repeat("1,", 2999) + "1\n"
-	d := described(t, strings.ReplaceAll(row, "1", "n")+row+row+row, describe.Options{})
+	d := described(t, strings.ReplaceAll(row, "1", "n")+strings.Repeat(row, 10), describe.Options{})
 	if d.Flags != "" || !d.Readable || len(d.Columns) != 2000 || len(d.Notes) != 1 || !strings.Contains(d.Notes[0], "of its 3000 columns the first 2000") {
 		t.Errorf("flags %q, %d columns, notes %q, choices %+v", d.Flags, len(d.Columns), d.Notes, d.Choices)
 	}

@@ -56,8 +56,10 @@ type scan struct {
 	rows     int64
 	first    []held
 	last     []held
-	units    int // of first, are no data
-	footer   int // of last, are no table
+	units    int  // of first, are no data
+	footer   int  // of last, are no table
+	cut      int  // of last, may be rows that are cut short, or no table
+	complete bool // the end of last is that of the file
 
 	short, long, malformed int64 // rows that do not fit
 	bad                    int64 // rows with bytes that cannot be decoded
@@ -65,6 +67,10 @@ type scan struct {
 	shortAt                place
 	repeated               []int64 // lines where the header stands again, the first few
 	sparse                 int64   // rows of which one cell is filled
+	sums                   int64   // rows that may be totals of others
+	onlySums               int64   // of these, such as are called a total and nothing else
+	sumAt                  place   // the first of them
+	sumColumn              string  // where it is called so
 	bytes                  int64
 }
 
@@ -152,8 +158,12 @@ func (s *scan) add(h *held) {
 	if s.width >= 3 && h.filled() <= 1 {
 		s.sparse++
 	}
+	sum := s.countSum(h)
 	for i, c := range s.columns {
 		if i < len(h.cells) {
+			if sum && strings.TrimSpace(h.cells[i]) == "" {
+				c.emptyInSums++
+			}
 			c.add([]byte(h.cells[i]), []byte(h.raw[i]), h.line, s.readings)
 		}
 	}
@@ -178,10 +188,14 @@ func (s *scan) fits(h *held) bool {
 // end decides which of the records that wait are data. Nothing is decided of the end of a file
 // whose end was not read, or whose footer was said.
 func (s *scan) end(settings dialect.Settings, complete, footer bool) {
+	s.complete = complete
 	if n := settings.SkipFooter; n > 0 && complete {
 		s.last = s.last[:max(0, len(s.last)-n)]
 	} else if complete && footer {
 		s.footer = s.findFooter()
+		if s.mayBeCut(s.last[len(s.last)-s.footer:]) {
+			s.footer, s.cut = 0, s.footer
+		}
 	}
 	data := s.last[:len(s.last)-s.footer]
 	for i := range data {
@@ -203,71 +217,6 @@ func (s *scan) end(settings dialect.Settings, complete, footer bool) {
 		}
 	}
 	s.rows -= int64(s.footer + s.units)
-}
-
-// findFooter is how many of the last records are no rows: totals, remarks, and what stands
-// behind a blank line or is cut short as no row is.
-func (s *scan) findFooter() int {
-	for i := range s.last {
-		h := &s.last[i]
-		if !s.isFooter(h, i > 0 || len(s.first) > 0) {
-			continue
-		}
-		all := true
-		for j := i + 1; j < len(s.last); j++ {
-			all = all && (s.isFooter(&s.last[j], true) || !s.fits(&s.last[j]))
-		}
-		if all {
-			return len(s.last) - i
-		}
-	}
-	return 0
-}
-
-var totals = []string{"total", "totals", "sum", "summe", "gesamt", "gesamtsumme", "insgesamt", "endsumme", "zwischensumme", "subtotal", "grand total", "somme", "totale", "suma", "razem", "totaal", "summa", "i alt",
-	"trl", "trailer", "eof", "end", "ende", "footer", "count", "records", "disclaimer", "printed", "generated", "created", "source", "quelle", "note", "notes", "stand", "exported", "hinweis", "bemerkung"}
-
-func (s *scan) isFooter(h *held, behind bool) bool {
-	if h.malformed {
-		return false
-	}
-	first := strings.ToLower(h.first())
-	named := false
-	for _, word := range totals {
-		if rest, ok := strings.CutPrefix(first, word); ok && (rest == "" || !isLetter(rune(rest[0])) && rest[0] < 0x80) {
-			named = true
-		}
-	}
-	few := s.width >= 3 && h.filled() <= 1
-	short := 2*h.width <= s.required && s.required >= 3
-	fits := s.fits(h)
-	switch {
-	case fits && named:
-		// a name of a column of texts is one too: a total has less cells filled than a row
-		return h.filled() < s.width && behind && s.emptierThanRows(h)
-	case fits:
-		return few && s.sparse == 0 && behind
-	case named, h.afterBlank:
-		return true
-	}
-	return short
-}
-
-// emptierThanRows says whether a record lacks a cell that all rows before have.
-func (s *scan) emptierThanRows(h *held) bool {
-	for i, c := range s.columns {
-		if i >= len(h.cells) || strings.TrimSpace(h.cells[i]) != "" {
-			continue
-		}
-		empty := c.cells > 0 && c.filled() < c.cells
-		for j := range s.first {
-			empty = empty || i < len(s.first[j].cells) && s.first[j].cells[i] == ""
-		}
-		if !empty {
-			return true
-		}
-	}
-	return false
 }
 
 // findUnits is 1 where the first record tells units: texts where all other rows have numbers or

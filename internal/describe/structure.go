@@ -7,7 +7,6 @@ import (
 	"slices"
 	"strconv"
 	"strings"
-	"unicode/utf8"
 
 	"csv-pipeline/internal/dialect"
 	"csv-pipeline/internal/groupby"
@@ -109,7 +108,7 @@ func (a *attempt) better(than *attempt) bool {
 // find is the best attempt.
 func (f *finder) find() attempt {
 	best := f.try(f.said)
-	for _, step := range []func(attempt) []dialect.Settings{f.encodings, f.comments, f.delimiters, f.quotes, f.headers} {
+	for _, step := range []func(attempt) []dialect.Settings{f.encodings, f.logs, f.comments, f.delimiters, f.quotes, f.headers} {
 		for _, settings := range step(best) {
 			if next := f.try(settings); next.better(&best) {
 				best = next
@@ -120,35 +119,6 @@ func (f *finder) find() attempt {
 		best = next
 	}
 	return best
-}
-
-var encodings = []string{"shift_jis", "gb18030", "big5", "euc-kr", "euc-jp", "windows-1251", "koi8-r", "windows-1250", "windows-1253", "windows-1254", "windows-1255", "windows-1256", "windows-1257", "iso-8859-2", "iso-8859-5", "ibm866", "macintosh"}
-
-func (f *finder) encodings(best attempt) (all []dialect.Settings) {
-	if f.said.Encoding != "" && f.said.Encoding != dialect.Auto {
-		return nil
-	}
-	add := func(name string) {
-		s := best.settings
-		s.Encoding = name
-		all = append(all, s)
-	}
-	switch {
-	case bytes.IndexByte(f.head, 0) >= 0 && !(len(f.head) > 1 && (f.head[0] >= 0xfe && f.head[1] >= 0xfe)):
-		if len(f.head) > 1 && f.head[0] == 0 {
-			add("utf-16be")
-		}
-		add("utf-16le")
-	case len(f.columns) > 0 && !best.asked && !utf8.Valid(f.head[:max(0, len(f.head)-4)]):
-		for _, name := range encodings {
-			add(name)
-		}
-	case len(f.columns) > 0 && !best.asked && len(f.head) <= 4 && !utf8.Valid(f.head):
-		for _, name := range encodings {
-			add(name)
-		}
-	}
-	return all
 }
 
 var commentPrefixes = []string{"#", "//", "%", "--", "-", "!", "*"}

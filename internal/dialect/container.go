@@ -248,7 +248,8 @@ func (c *container) open(ctx context.Context, bytesRead *atomic.Int64) (*text, e
 	return t, nil
 }
 
-// zipMember counts the stored bytes of a member by the share of it that was read.
+// zipMember counts the stored bytes of a member by the share of it that was read. At its end all
+// of the archive counts as read, its directory too.
 type zipMember struct {
 	ctx  context.Context
 	in   io.Reader
@@ -269,6 +270,10 @@ func (z *zipMember) Read(b []byte) (int, error) {
 		packed := int64(float64(min(z.out, size)) / float64(size) * float64(z.file.CompressedSize64))
 		z.t.stored.bytes.Add(packed - z.told)
 		z.told = packed
+	}
+	if err == io.EOF {
+		z.t.stored.bytes.Add(z.t.c.file.Size - z.told)
+		z.told = z.t.c.file.Size
 	}
 	return n, err
 }

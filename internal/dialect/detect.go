@@ -21,6 +21,7 @@ type Layout struct {
 	Header      []string // names, without the blanks around them
 	headerText  string   // the header's last line as it stands
 	headerStart int64    // where that begins, in bytes of the text after its mark
+	passed      [2]int64 // the first and the last line before the header, where no name confirms it; 0 where none has anything
 
 	charset    *charset
 	delimiter  []byte
@@ -481,8 +482,21 @@ func (l *Layout) Found() (found []string) {
 	if l.Escape != "" {
 		add("escape character %s", l.Escape)
 	}
-	if l.HeaderLine > 1 {
+	if l.HeaderLine > 1 && l.passed[0] == 0 {
 		add("header in line %d", l.HeaderLine)
 	}
 	return found
+}
+
+// Passed says which lines before the header were left out where no column of the question is in
+// it: they may be another table. It is "" where there are none.
+func (l *Layout) Passed() string {
+	switch first, last := l.passed[0], l.passed[1]; {
+	case first == 0:
+		return ""
+	case first == last:
+		return fmt.Sprintf("line %d was left out: the header is in line %d", first, l.HeaderLine)
+	default:
+		return fmt.Sprintf("lines %d to %d were left out: the header is in line %d", first, last, l.HeaderLine)
+	}
 }

@@ -98,20 +98,24 @@ func (r *Readings) NumbersOf(cell []byte) (set uint64) {
 	}
 	var scratch [96]byte
 	for i := range r.numbers {
-		f := &r.numbers[i]
-		if f.group != 0 && s[0] == '0' && len(s) > 1 && f.groupAt(s[1:]) > 0 {
-			continue // nobody writes 0,125 for 125
-		}
-		if _, ok := f.appendNumber(scratch[:0], cell); ok {
+		if _, ok := r.numbers[i].appendLikely(scratch[:0], cell, s); ok {
 			set |= 1 << i
 		}
 	}
 	return set
 }
 
-// Number is a cell in a format, as the engine reads it.
+// appendLikely is appendNumber but for cells that nobody writes so; s is the cell without blanks.
+func (f *numberFormat) appendLikely(dst, cell, s []byte) ([]byte, bool) {
+	if f.group != 0 && len(s) > 1 && s[0] == '0' && f.groupAt(s[1:]) > 0 {
+		return dst, false // nobody writes 0,125 for 125
+	}
+	return f.appendNumber(dst, cell)
+}
+
+// Number is a cell in a format, as the engine reads it; false where NumbersOf does not have it.
 func (r *Readings) Number(cell []byte, format int) (string, bool) {
-	b, ok := r.numbers[format].appendNumber(nil, cell)
+	b, ok := r.numbers[format].appendLikely(nil, cell, trimSpace(cell))
 	return string(b), ok
 }
 

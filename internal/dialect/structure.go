@@ -54,6 +54,9 @@ func (d *detector) structure(l *Layout) (fit int, ok bool) {
 		}
 	}
 	end, times := all[at], 0
+	if at > 0 {
+		l.passed = [2]int64{all[0].line, end.line - 1}
+	}
 	l.headerStart = int64(end.at)
 	if d.Lenient {
 		names = fitNames(names, mode)

@@ -51,25 +51,29 @@ func CheckName(name string) error {
 }
 
 // ContentType is the media type of a file, by its name. It is never one that a browser
-// would run.
-func ContentType(name string) string {
+// would run. What this program writes is UTF-8; the encoding of a raw file no name tells.
+func ContentType(area Area, name string) string {
+	kind := "application/octet-stream"
 	switch strings.ToLower(path.Ext(name)) {
 	case csv:
-		return "text/csv; charset=utf-8"
+		kind = "text/csv"
 	case ".tsv", ".tab":
-		return "text/tab-separated-values; charset=utf-8"
+		kind = "text/tab-separated-values"
 	case ".txt", ".psv":
-		return "text/plain; charset=utf-8"
+		kind = "text/plain"
 	case ".parquet":
-		return "application/vnd.apache.parquet"
+		kind = "application/vnd.apache.parquet"
 	case ".jsonl":
-		return "application/jsonl"
+		kind = "application/jsonl"
 	case ".gz":
-		return "application/gzip"
+		kind = "application/gzip"
 	case ".zst":
-		return "application/zstd"
+		kind = "application/zstd"
 	}
-	return "application/octet-stream"
+	if area == Processed && strings.HasPrefix(kind, "text/") {
+		kind += "; charset=utf-8"
+	}
+	return kind
 }
 
 const (
@@ -115,6 +119,9 @@ func derived(raw, suffix string) (string, error) {
 	}
 	stem, isCSV := strings.CutSuffix(raw, csv)
 	switch {
+	case !isCSV && !keepsExtension(raw) && slices.Contains(packings, strings.ToLower(path.Ext(raw))):
+		ending := path.Ext(raw)
+		return "", fmt.Errorf("%w of a CSV file: %s tells how it is packed, and nothing tells that a CSV file is in it; expected %s", ErrInvalidName, ending, strings.TrimSuffix(path.Base(raw), ending)+csv+ending)
 	case !isCSV && !keepsExtension(raw):
 		return "", fmt.Errorf("%w of a CSV file: expected one that ends in %s, or in one of these and %s", ErrInvalidName, strings.Join(kinds, ", "), strings.Join(packings, ", "))
 	case isCSV && (stem == "" || strings.HasSuffix(stem, "/")):

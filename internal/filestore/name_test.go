@@ -52,6 +52,8 @@ func TestInvalidNames(t *testing.T) {
 		"csv":                              "ends in .csv",
 		"a/.csv":                           "dot",
 		"x.csv.gz.csv":                     `"x.csv.gz"`,
+		"a/export.zip":                     "expected export.csv.zip",
+		"export.GZ":                        "expected export.csv.GZ",
 	} {
 		_, err := ResultName(name)
 		if !errors.Is(err, ErrInvalidName) || !strings.Contains(err.Error(), why) {

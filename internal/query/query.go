@@ -131,19 +131,22 @@ func (q *Query) noteDoubles(report *Report, doubles []int) {
 	}
 }
 
-// headerNotes tell where a line was taken for the names of columns that no name of the question
-// confirms, and has a number among them, as a row would.
-func (q *Query) headerNotes(l *dialect.Layout) []string {
+// headerNotes tell of a header that no name of the question confirms which lines before it were
+// left out, and whether it has a number among its names, as a row would.
+func (q *Query) headerNotes(l *dialect.Layout) (notes []string) {
+	if passed := l.Passed(); passed != "" {
+		notes = append(notes, passed)
+	}
 	header := q.spec.Input.Header
 	if header.None || len(header.Lines) > 0 || l.HeaderLine == 0 || slices.ContainsFunc(q.columns, func(c groupby.Column) bool { return c.Number == 0 }) {
-		return nil
+		return notes
 	}
 	for _, name := range l.Header {
 		if _, err := strconv.ParseFloat(name, 64); err == nil {
-			return []string{fmt.Sprintf("line %d was taken for names of columns, %q is one of them; if it is a row, header: none reads it as one", l.HeaderLine, name)}
+			return append(notes, fmt.Sprintf("line %d was taken for names of columns, %q is one of them; if it is a row, header: none reads it as one", l.HeaderLine, name))
 		}
 	}
-	return nil
+	return notes
 }
 
 func (a *attempt) run(ctx context.Context) (report Report, err error) {

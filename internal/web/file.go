@@ -52,7 +52,7 @@ func (s *Server) file(w http.ResponseWriter, r *http.Request, area filestore.Are
 		s.fileJSON(w, r, area, f.Info(), q.Get("sha256") == "1")
 		return
 	}
-	s.respond.File(w, r, f, q.Has("download") || respond.WantsPage(r))
+	s.respond.File(w, r, area, f, q.Has("download") || respond.WantsPage(r))
 }
 
 // detail is what is known about a version of a file.

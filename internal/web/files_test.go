@@ -105,3 +105,31 @@ func TestCompression(t *testing.T) {
 		}
 	}
 }
+
+// TestRawFilesAreServedInTheirEncoding where a byte order mark tells it; otherwise none is claimed.
+func TestRawFilesAreServedInTheirEncoding(t *testing.T) {
+	s := start(t, nil)
+	for name, c := range map[string]struct{ text, kind string }{
+		"plain.csv":   {"a,b\n1,2\n", "text/csv"},
+		"latin.csv":   {"Stadt;n\nK\xf6ln;1\n", "text/csv"},
+		"marked.csv":  {"\xef\xbb\xbfa,b\n1,2\n", "text/csv; charset=utf-8"},
+		"little.txt":  {"\xff\xfea\x00\n\x00", "text/plain; charset=utf-16le"},
+		"big.tsv":     {"\xfe\xff\x00a\x00\n", "text/tab-separated-values; charset=utf-16be"},
+		"empty.csv":   {"", "text/csv"},
+		"a.csv.gz":    {"\xff\xfe", "application/gzip"},
+		"large.csv":   {"\xef\xbb\xbf" + strings.Repeat("a,b\n", 1<<15), "text/csv; charset=utf-8"},
+		"one.csv":     {"\xef", "text/csv"},
+		"picture.svg": {"\xef\xbb\xbf<svg/>", "application/octet-stream"},
+	} {
+		s.put(t, name, c.text)
+		for _, method := range []string{http.MethodGet, http.MethodHead} {
+			r := s.do(t, method, "/files/raw/"+name, "")
+			if got := r.Header.Get("Content-Type"); got != c.kind || method == http.MethodGet && r.body != c.text {
+				t.Errorf("%s %s: %q, want %q; %d bytes", method, name, got, c.kind, len(r.body))
+			}
+		}
+	}
+	if r := s.get(t, "/files/raw/little.txt", "Range", "bytes=2-"); r.body != "a\x00\n\x00" || r.Header.Get("Content-Type") != "text/plain; charset=utf-16le" {
+		t.Errorf("a range: %q, %v", r.body, r.Header)
+	}
+}

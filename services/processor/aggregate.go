@@ -28,6 +28,14 @@ func aggregate(ctx context.Context, args []string, getenv cli.Getenv, stdout, st
 	if err != nil {
 		return err
 	}
+	if c.each && c.explain {
+		for _, name := range c.files {
+			if err := explain(ctx, stdout, questions, []string{name}); err != nil {
+				return err
+			}
+		}
+		return nil
+	}
 	if c.each {
 		return aggregateEach(ctx, c.out, questions, c.files, stderr)
 	}
@@ -75,8 +83,11 @@ func aggregateEach(ctx context.Context, folder string, questions *query.Question
 	results := map[string]string{}
 	for _, name := range names {
 		result, err := questions.Format(filepath.Base(name)).ResultName(filepath.Base(name))
-		if name == "-" || err != nil {
-			return cli.Usagef("%s: no result can be named after it: with --each expected files such as sales.csv or sales.csv.gz", name)
+		if err == nil && name == "-" {
+			err = errors.New("standard input has no name")
+		}
+		if err != nil {
+			return cli.Usagef("%s: no result can be named after it, with --each each FILE has one: %v", name, err)
 		}
 		result = filepath.Join(cmp.Or(folder, filepath.Dir(name)), result)
 		if other, twice := results[result]; twice {

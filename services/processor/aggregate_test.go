@@ -1,8 +1,11 @@
 package main
 
 import (
+	"archive/zip"
+	"bytes"
 	"errors"
 	"fmt"
+	"io"
 	"io/fs"
 	"os"
 	"path/filepath"
@@ -52,7 +55,7 @@ func TestRowsThatAreSkippedAreNotLostWithoutAWord(t *testing.T) {
 	for name, rejected := range map[string]string{
 		"out.csv":                    "out_rejected.csv",
 		"sales_aggregated_sales.csv": "sales_rejected.csv", // as the pipeline would
-		"out.csv.gz":                 "out.csv.gz_rejected.csv",
+		"out.tsv.csv":                "out.tsv.csv_rejected.csv",
 		"out":                        "out_rejected.csv",
 		".out.csv":                   ".out.csv_rejected.csv",
 	} {
@@ -179,6 +182,29 @@ func TestAResultOfEachInput(t *testing.T) {
 	}
 }
 
+// A zip needs not say that a CSV file is in it, but where a result is named after it.
+func TestAPackedFileOfAnyNameIsRead(t *testing.T) {
+	var packed bytes.Buffer
+	z := zip.NewWriter(&packed)
+	w, err := z.Create("in.csv")
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := io.WriteString(w, flawed(1)); err != nil || z.Close() != nil {
+		t.Fatal(err)
+	}
+	in := write(t, filepath.Join(t.TempDir(), "export.zip"), packed.String())
+	if code, out, errs := processor(t, nil, "aggregate", in); code != cli.ExitOK || out != "item_id,total_quantity\n7,1\n" {
+		t.Errorf("exit code %d, %q, %s", code, out, errs)
+	}
+	if code, out, errs := processor(t, nil, "describe", in); code != cli.ExitOK || !strings.Contains(out, "packed by zip") || !strings.Contains(out, "all was read") {
+		t.Errorf("exit code %d, %s, %s", code, out, errs)
+	}
+	if code, _, errs := processor(t, nil, "aggregate", "--each", in); code != cli.ExitUsage || !strings.Contains(errs, "expected export.csv.zip") {
+		t.Errorf("exit code %d, %s", code, errs)
+	}
+}
+
 func TestWhatIsDoneIsExplained(t *testing.T) {
 	dir := t.TempDir()
 	in := write(t, filepath.Join(dir, "in.csv"), flawed(1))
@@ -187,6 +213,10 @@ func TestWhatIsDoneIsExplained(t *testing.T) {
 		if code != cli.ExitOK || !strings.Contains(out, part) {
 			t.Errorf("exit code %d, %s, no %q in\n%s", code, errs, part, out)
 		}
+	}
+	code, out, errs = processor(t, nil, "aggregate", "--explain", "--each", in, in)
+	if _, err := os.Stat(filepath.Join(dir, "in_aggregated_sales.csv")); code != cli.ExitOK || strings.Count(out, "in.csv: plain") != 2 || !os.IsNotExist(err) {
+		t.Errorf("each: exit code %d, %s, %v\n%s", code, errs, err, out)
 	}
 	config := write(t, filepath.Join(dir, "config.yaml"), "groupBy: [a]\naggregate: [count(*)]\ndatasets:\n- {name: bank, files: ['bank-*.csv'], groupBy: [k], aggregate: ['sum(x) / sum(y) as rate'], limit: 3}\n- {name: late, files: ['bank-2024.csv']}\n")
 	code, out, errs = processor(t, nil, "check", "--config", config, "bank-1.csv", "shop.csv")
@@ -226,5 +256,37 @@ func TestAFirstLineThatMayBeARowIsSaid(t *testing.T) {
 		if says := strings.Contains(errs, `"5" is one of them; if it is a row, header: none reads it as one`); code != cli.ExitOK || says != c.says || !c.says && errs != "" {
 			t.Errorf("%q: exit code %d, %s", c.args, code, errs)
 		}
+	}
+}
+
+// TestLinesBeforeTheHeaderThatAreLeftOutAreSaid: they may be another table.
+func TestLinesBeforeTheHeaderThatAreLeftOutAreSaid(t *testing.T) {
+	dir := t.TempDir()
+	const second = "day,shop,n\n1,a,5\n2,b,6\n3,c,7\n"
+	two := write(t, filepath.Join(dir, "two.csv"), "name,n\nx,1\n\n"+second)
+	title := write(t, filepath.Join(dir, "title.csv"), "# a comment\nSales\n"+second)
+	commented := write(t, filepath.Join(dir, "commented.csv"), "# a comment\n\n"+second)
+	for name, c := range map[string]struct {
+		args []string
+		says string
+	}{
+		"select":         {[]string{"--select", "*", two}, two + ": lines 1 to 3 were left out: the header is in line 4\n"},
+		"by number":      {[]string{"--aggregate", "sum(#3)", two}, two + ": lines 1 to 3 were left out: the header is in line 4\n"},
+		"a title":        {[]string{"--select", "*", "--comment-prefix", "#", title}, title + ": line 2 was left out: the header is in line 3\n"},
+		"several":        {[]string{"--select", "*", two, commented, "--comment-prefix", "#"}, two + ": lines 1 to 3 were left out: the header is in line 4\n"},
+		"comments only":  {[]string{"--select", "*", "--comment-prefix", "#", commented}, ""},
+		"names of it":    {[]string{"--aggregate", "sum(n)", "--group-by", "day", two}, ""},
+		"a header given": {[]string{"--select", "*", "--header", "4", two}, ""},
+	} {
+		code, out, errs := processor(t, nil, append([]string{"aggregate"}, c.args...)...)
+		if code != cli.ExitOK || errs != c.says || out == "" {
+			t.Errorf("%s: exit code %d, %q, said %q, want %q", name, code, out, errs, c.says)
+		}
+	}
+	if code, out, _ := processor(t, nil, "aggregate", "--explain", "--select", "*", two); code != cli.ExitOK || !strings.Contains(out, "lines 1 to 3 were left out: the header is in line 4") {
+		t.Errorf("explained: exit code %d, %q", code, out)
+	}
+	if code, out, _ := processor(t, nil, "describe", two); code != cli.ExitOK || !strings.Contains(out, "lines 1 to 3 were left out: the header is in line 4") {
+		t.Errorf("described: exit code %d, %q", code, out)
 	}
 }

@@ -69,7 +69,7 @@ type aggregateConfig struct {
 func parseAggregate(args []string, getenv cli.Getenv, stdout io.Writer) (c aggregateConfig, err error) {
 	fs := cli.NewFlags()
 	c.question.RegisterFlags(fs)
-	fs.StringVarP(&c.out, "out", "o", "", "`file` to write the result to, instead of standard output; it appears whole or not at all, and is Parquet or JSON Lines where it ends in .parquet or .jsonl; with --each a folder")
+	fs.StringVarP(&c.out, "out", "o", "", "`file` to write the result to, instead of standard output; it appears whole or not at all, and its ending says the format: .csv, .jsonl (JSON Lines) or .parquet; with --each a folder")
 	fs.BoolVar(&c.each, "each", false, "a result of each FILE, named as in the pipeline, beside it or in the folder of --out")
 	fs.BoolVar(&c.explain, "explain", false, "print what would be done, and how each FILE is written, instead of doing it")
 	cli.Own(fs, "out", "each", "explain")

@@ -5,6 +5,7 @@ import (
 	"io"
 	"time"
 
+	"github.com/spf13/pflag"
 	"go.uber.org/zap/zapcore"
 
 	"csv-pipeline/internal/auth"
@@ -23,6 +24,7 @@ type config struct {
 	noDemo        bool
 	auth          auth.Config
 	logLevel      zapcore.Level
+	given         []*pflag.Flag // that were set, but those of the question
 }
 
 func parse(args []string, getenv cli.Getenv, stdout io.Writer) (c config, err error) {
@@ -55,5 +57,12 @@ standalone --listen :8080 --auth-read --auth-token-file ./token`,
 		Details: expression.Language,
 		Flags:   fs,
 	}, args, getenv, stdout)
+	asked := cli.NewFlags()
+	new(service.QuestionFlags).RegisterFlags(asked)
+	fs.Visit(func(f *pflag.Flag) {
+		if asked.Lookup(f.Name) == nil {
+			c.given = append(c.given, f)
+		}
+	})
 	return c, err
 }

@@ -243,7 +243,7 @@ func TestWhoMayWrite(t *testing.T) {
 		"csv-pipeline is at " + address,
 		"cp my.csv '" + strings.ReplaceAll(folder, "'", `'\''`) + "/raw/'",
 		"GROUP_BY=item_id AGGREGATE='sum(quantity) as total_quantity'",
-		"GROUP_BY=store AGGREGATE='sum(amount)' ",
+		"GROUP_BY=store AGGREGATE='sum(amount)' " + quote(os.Args[0]) + " --",
 		" enqueue --outdated --store-url '",
 		`curl -H "Authorization: Bearer $(cat '` + strings.ReplaceAll(folder, "'", `'\''`) + `/.csv-pipeline/token')" -T my.csv ` + address + "/files/raw/",
 		token,
@@ -277,10 +277,30 @@ func TestHelpTeachesOnesOwnColumns(t *testing.T) {
 			t.Errorf("exit code %d, the help lacks %q:\n%s", code, part, help)
 		}
 	}
-	for set, want := range map[string]string{"": os.Args[0], "1": "make run"} {
-		got := command(func(name string) (string, bool) { return set, name == "MAKELEVEL" && set != "" })
-		if strings.Trim(got, "'") != want {
-			t.Errorf("with MAKELEVEL %q it was started by %q, want %q", set, got, want)
+}
+
+// TestItTellsHowItWasStarted: what it recommends works on the same folder, and makes no demo files
+// where there were none.
+func TestItTellsHowItWasStarted(t *testing.T) {
+	args := []string{"--store-url", "./my data", "--no-demo", "--group-by", "x", "--settle=1m0s"}
+	for name, c := range map[string]struct {
+		args []string
+		env  map[string]string
+		want string
+	}{
+		"by itself":          {nil, nil, quote(os.Args[0])},
+		"with flags":         {args, nil, quote(os.Args[0]) + " --store-url='./my data' --no-demo --settle=1m0s"},
+		"by the environment": {nil, map[string]string{"STORE_URL": "./here", "NO_DEMO": "false"}, quote(os.Args[0]) + " --store-url=./here --no-demo=false"},
+		"by make":            {nil, map[string]string{"MAKELEVEL": "1"}, "make run"},
+		"by make, with more": {nil, map[string]string{"MAKELEVEL": "1", "STORE_URL": "./my data", "NO_DEMO": "true", "GROUP_BY": "x"}, "STORE_URL='./my data' NO_DEMO=true make run"},
+	} {
+		getenv := func(name string) (string, bool) { value, ok := c.env[name]; return value, ok }
+		given, err := parse(c.args, getenv, io.Discard)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if got := command(getenv, given.given); got != c.want {
+			t.Errorf("%s: %s, want %s", name, got, c.want)
 		}
 	}
 }

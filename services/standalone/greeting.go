@@ -10,6 +10,8 @@ import (
 	"regexp"
 	"strings"
 
+	"github.com/spf13/pflag"
+
 	"csv-pipeline/internal/cli"
 	"csv-pipeline/internal/query"
 	"csv-pipeline/internal/service"
@@ -60,12 +62,23 @@ func (g greeting) print(w io.Writer) {
 	fmt.Fprintln(w, "Ctrl-C ends it.")
 }
 
-// command returns what was typed to start this program.
-func command(getenv cli.Getenv) string {
-	if _, made := getenv("MAKELEVEL"); made {
-		return "make run"
+// command returns what is typed to start this program again with the flags that were given, by
+// flags or by the environment.
+func command(getenv cli.Getenv, given []*pflag.Flag) string {
+	if _, made := getenv("MAKELEVEL"); made { // make passes no flags
+		words := ""
+		for _, f := range given {
+			words += cli.EnvName(f.Name) + "=" + quote(f.Value.String()) + " "
+		}
+		return words + "make run"
 	}
-	return quote(os.Args[0])
+	words := quote(os.Args[0])
+	for _, f := range given {
+		if words += " --" + f.Name; f.Value.Type() != "bool" || f.Value.String() != "true" {
+			words += "=" + quote(f.Value.String())
+		}
+	}
+	return words
 }
 
 func slashed(folder, area string) string {

@@ -72,7 +72,7 @@ func run(ctx context.Context, args []string, getenv cli.Getenv, stdout, stderr i
 		if !c.noDemo {
 			demoFails = tryDemo(ctx, questions)
 		}
-		greeting{config: c, home: home, command: command(getenv), page: address(l), demoFails: demoFails}.print(stdout)
+		greeting{config: c, home: home, command: command(getenv, c.given), page: address(l), demoFails: demoFails}.print(stdout)
 
 		parts.Loop(server.Watch)
 		parts.Serve(l, ops.Server{Handler: server.Handler(), Log: log})

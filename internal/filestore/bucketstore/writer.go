@@ -67,7 +67,7 @@ func (s *Store) Create(ctx context.Context, area filestore.Area, name string, so
 			metadata[settingsKey] = source.Settings
 		}
 	}
-	w := s.write(ctx, key, blob.WriterOptions{ContentType: filestore.ContentType(name), Metadata: metadata})
+	w := s.write(ctx, key, blob.WriterOptions{ContentType: filestore.ContentType(area, name), Metadata: metadata})
 	w.area, w.name = area, name
 	return w, nil
 }

@@ -20,10 +20,10 @@ func VaryByAccept(w http.ResponseWriter) { w.Header()["Vary"] = varyAccept }
 
 // File answers with the bytes of a file: conditions, ranges and Want-Repr-Digest are
 // respected. With download a browser saves it.
-func (p *Responder) File(w http.ResponseWriter, r *http.Request, f filestore.File, download bool) {
+func (p *Responder) File(w http.ResponseWriter, r *http.Request, area filestore.Area, f filestore.File, download bool) {
 	info := f.Info()
 	header := w.Header()
-	header["Content-Type"] = contentType(info.Name)
+	header["Content-Type"] = contentType(area, f)
 	header.Set("ETag", `"`+info.ETag+`"`)
 	header["Cache-Control"] = noCache
 	header["Content-Security-Policy"] = filePolicy
@@ -94,18 +94,42 @@ func (p *Responder) smallFile(w http.ResponseWriter, r *http.Request, f filestor
 var contentTypes = func() map[string][]string {
 	shared := map[string][]string{}
 	for _, name := range []string{"x.csv", "x.gz", "x.zst", "x"} {
-		of := filestore.ContentType(name)
-		shared[of] = []string{of}
+		for _, area := range []filestore.Area{filestore.Raw, filestore.Processed} {
+			of := filestore.ContentType(area, name)
+			shared[of] = []string{of}
+		}
 	}
 	return shared
 }()
 
-func contentType(name string) []string {
-	of := filestore.ContentType(name)
+// contentType is the media type of a file. The encoding of a raw text is named where its byte
+// order mark tells it; a wrong one would have browsers garble the text.
+func contentType(area filestore.Area, f filestore.File) []string {
+	of := filestore.ContentType(area, f.Info().Name)
+	if area == filestore.Raw && strings.HasPrefix(of, "text/") {
+		if charset := markedCharset(f); charset != "" {
+			of += "; charset=" + charset
+		}
+	}
 	if shared, ok := contentTypes[of]; ok {
 		return shared
 	}
 	return []string{of}
+}
+
+// markedCharset is the encoding that a file's byte order mark names, "" where it has none.
+func markedCharset(f io.ReaderAt) string {
+	var head [3]byte
+	n, _ := f.ReadAt(head[:], 0) // an error comes again where the file is sent
+	switch start := string(head[:n]); {
+	case start == "\xef\xbb\xbf":
+		return "utf-8"
+	case strings.HasPrefix(start, "\xff\xfe"):
+		return "utf-16le"
+	case strings.HasPrefix(start, "\xfe\xff"):
+		return "utf-16be"
+	}
+	return ""
 }
 
 // Attachment has a browser save the answer under a name instead of showing it

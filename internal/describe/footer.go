@@ -1,0 +1,155 @@
+package describe
+
+import (
+	"slices"
+	"strings"
+	"unicode"
+)
+
+// findFooter is how many of the last records are no rows: totals, remarks, and what stands
+// behind a blank line or is cut short as no row is.
+func (s *scan) findFooter() int {
+	for i := range s.last {
+		h := &s.last[i]
+		if !s.isFooter(h, i > 0 || len(s.first) > 0) {
+			continue
+		}
+		all := true
+		for j := i + 1; j < len(s.last); j++ {
+			all = all && (s.isFooter(&s.last[j], true) || !s.fits(&s.last[j]))
+		}
+		if all {
+			return len(s.last) - i
+		}
+	}
+	return 0
+}
+
+// sums are what totals of other rows are called, and remarks what else stands below a table.
+var (
+	sums = []string{"total", "totals", "sum", "summe", "gesamt", "gesamtsumme", "insgesamt", "endsumme", "zwischensumme", "ergebnis", "gesamtergebnis", "subtotal", "sub-total", "sub total", "grand total",
+		"somme", "total général", "sous-total", "totale", "subtotale", "suma", "razem", "celkem", "mezisoučet", "totaal", "subtotaal", "summa", "delsumma", "i alt", "yhteensä", "összesen", "toplam"}
+	remarks = []string{"trl", "trailer", "eof", "end", "ende", "footer", "count", "records", "disclaimer", "printed", "generated", "created", "source", "quelle", "note", "notes", "stand", "exported", "hinweis", "bemerkung"}
+)
+
+// beginsWith says whether a text begins with one of the words.
+func beginsWith(text string, words []string) bool {
+	return slices.ContainsFunc(words, func(word string) bool {
+		rest, ok := strings.CutPrefix(text, word)
+		return ok && (rest == "" || !isLetter(rune(rest[0])) && rest[0] < 0x80)
+	})
+}
+
+// isSum says whether a text is what a total is called: Total, Total North or, as spreadsheets
+// have it, North Total; and whether it can be hardly anything else, as the first and the last.
+func isSum(text string) (is, only bool) {
+	if len(text) > exampleBytes {
+		return false, false
+	}
+	text = strings.TrimSuffix(strings.ToLower(text), ":")
+	only = slices.ContainsFunc(sums, func(word string) bool {
+		rest, ok := strings.CutSuffix(text, word)
+		return ok && (rest == "" || rest[len(rest)-1] == ' ')
+	})
+	return only || beginsWith(text, sums), only
+}
+
+// isNamed says whether a record begins as a total or a remark does.
+func (h *held) isNamed() bool {
+	first := h.first()
+	is, _ := isSum(first)
+	return is || beginsWith(strings.ToLower(first), remarks)
+}
+
+// countSum counts a record that may be a total of rows above.
+func (s *scan) countSum(h *held) bool {
+	is, only := isSum(h.first())
+	if !is {
+		return false
+	}
+	s.sums++
+	if only {
+		s.onlySums++
+	}
+	if s.sumAt.cell == "" || h.line > 0 && h.line < s.sumAt.line {
+		i := slices.IndexFunc(h.cells, func(cell string) bool { return strings.TrimSpace(cell) != "" })
+		s.sumAt, s.sumColumn = place{h.line, clip([]byte(h.first()))}, s.columns[min(i, len(s.columns)-1)].name
+	}
+	return true
+}
+
+// mayBeCut says whether records that are taken for no rows are only short, and have in each
+// column what the rows have there: the file may have been cut off.
+func (s *scan) mayBeCut(records []held) bool {
+	for i := range records {
+		h := &records[i]
+		if h.malformed || s.fits(h) || h.afterBlank || h.isNamed() || !s.isLikeRows(h) {
+			return false
+		}
+	}
+	return len(records) > 0
+}
+
+// isLikeRows says whether a record has numbers and dates where all rows have them. Of its last
+// cell the end may be missing.
+func (s *scan) isLikeRows(h *held) bool {
+	typed := func(cell string) bool {
+		return s.readings.NumbersOf([]byte(cell)) != 0 || s.readings.DatesOf([]byte(cell), ^uint64(0)) != 0
+	}
+	for i, cell := range h.cells {
+		if cell = strings.TrimSpace(cell); cell == "" || typed(cell) || i == len(h.cells)-1 && !strings.ContainsFunc(cell, unicode.IsLetter) {
+			continue
+		}
+		rows, numbers := 0, 0
+		for _, some := range [][]held{s.first, s.last} {
+			for j := range some {
+				if row := &some[j]; s.fits(row) && i < len(row.cells) && strings.TrimSpace(row.cells[i]) != "" {
+					if rows++; typed(row.cells[i]) {
+						numbers++
+					}
+				}
+			}
+		}
+		if rows > 0 && numbers == rows {
+			return false
+		}
+	}
+	return true
+}
+
+func (s *scan) isFooter(h *held, behind bool) bool {
+	if h.malformed {
+		return false
+	}
+	named := h.isNamed()
+	few := s.width >= 3 && h.filled() <= 1
+	short := 2*h.width <= s.required && s.required >= 3
+	fits := s.fits(h)
+	switch {
+	case fits && named:
+		// a name of a column of texts is one too: a total has less cells filled than a row
+		return h.filled() < s.width && behind && s.emptierThanRows(h)
+	case fits:
+		return few && s.sparse == 0 && behind
+	case named, h.afterBlank:
+		return true
+	}
+	return short
+}
+
+// emptierThanRows says whether a record lacks a cell that all rows before have.
+func (s *scan) emptierThanRows(h *held) bool {
+	for i, c := range s.columns {
+		if i >= len(h.cells) || strings.TrimSpace(h.cells[i]) != "" {
+			continue
+		}
+		empty := c.cells > 0 && c.filled() < c.cells
+		for j := range s.first {
+			empty = empty || i < len(s.first[j].cells) && s.first[j].cells[i] == ""
+		}
+		if !empty {
+			return true
+		}
+	}
+	return false
+}

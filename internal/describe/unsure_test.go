@@ -1,0 +1,164 @@
+package describe_test
+
+import (
+	"archive/zip"
+	"bytes"
+	"fmt"
+	"slices"
+	"strings"
+	"testing"
+
+	"golang.org/x/text/encoding/charmap"
+
+	"csv-pipeline/internal/describe"
+	"csv-pipeline/internal/dialect"
+)
+
+// noted fails unless one note of a description has the text.
+func noted(t *testing.T, d *describe.Description, text string) {
+	t.Helper()
+	if !slices.ContainsFunc(d.Notes, func(note string) bool { return strings.Contains(note, text) }) {
+		t.Errorf("no note has %q: %q", text, d.Notes)
+	}
+}
+
+// TestFewRowsAreSaid, and what else the file could be.
+func TestFewRowsAreSaid(t *testing.T) {
+	noted(t, described(t, "a,b\n1,x\n2,y\n", describe.Options{}), "2 rows: too few to tell")
+	noted(t, described(t, "Ulm,x\nBonn,y\n", describe.Options{}), "1 row: too few to tell for sure how such files are written; that line 1 has the names of the columns is told by its place alone, header: none reads it as a row")
+	noted(t, described(t, "when who what\nnow me that\n", describe.Options{}), `delimiter: " " reads 3`)
+	noted(t, described(t, "when\nnow\n", describe.Options{}), "delimiter names what is between several")
+	if d := described(t, "a,b\n"+strings.Repeat("1,x\n", 10), describe.Options{}); len(d.Notes) > 0 {
+		t.Errorf("10 rows: %q", d.Notes)
+	}
+}
+
+// TestLogsAreTold by their lines, however few.
+func TestLogsAreTold(t *testing.T) {
+	const fields = "#Software: IIS\n#Fields: date time cs-method sc-status\n"
+	const apache = `127.0.0.1 - frank [10/Oct/2000:13:55:36 -0700] "GET /a.gif HTTP/1.0" 200 2326` + "\n"
+	for name, c := range map[string]struct {
+		text, flags string
+		rows        int64
+	}{
+		"W3C, one line":     {fields + "2024-01-05 00:00:01 GET 200\n", "--delimiter=' ' --header=none --comment-prefix='#'", 1},
+		"W3C, two lines":    {fields + "2024-01-05 00:00:01 GET 200\n2024-01-05 00:00:02 GET 404\n", "--delimiter=' ' --header=none --comment-prefix='#'", 2},
+		"Apache, one line":  {apache, "--delimiter=' ' --header=none", 1},
+		"Apache, two lines": {apache + apache, "--delimiter=' ' --header=none", 2},
+	} {
+		t.Run(name, func(t *testing.T) {
+			d := described(t, c.text, describe.Options{})
+			if d.Flags != c.flags || d.Rows != c.rows {
+				t.Errorf("flags %q, %d rows, notes %q", d.Flags, d.Rows, d.Notes)
+			}
+			noted(t, d, "too few to tell")
+			if strings.HasPrefix(name, "W3C") {
+				noted(t, d, "#1 is date, #2 is time, #3 is cs-method, #4 is sc-status")
+				d = described(t, c.text, describe.Options{Settings: dialect.Settings{CommentPrefix: "#"}})
+				if d.Flags != c.flags {
+					t.Errorf("with the prefix said: flags %q", d.Flags)
+				}
+			}
+		})
+	}
+}
+
+// TestSeveralEncodingsAreNamed with what they make of a cell.
+func TestSeveralEncodingsAreNamed(t *testing.T) {
+	encoded := func(m *charmap.Charmap, text string) string {
+		bytes, err := m.NewEncoder().String(text)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return bytes
+	}
+	d := described(t, encoded(charmap.Windows1250, "miasto;kwota\nŁódź;10\nKraków;20\n"), describe.Options{})
+	if d.Readable || len(d.Choices) != 1 || !slices.ContainsFunc(d.Choices[0].Options, func(o describe.Option) bool {
+		return o.Means == "it has Łódź" && o.Flags == "--encoding=windows-1250"
+	}) {
+		t.Errorf("Polish: %+v", d.Choices)
+	}
+	noted(t, described(t, encoded(charmap.Windows1250, "město;n\nPlzeň;10\n"), describe.Options{}), "in windows-1250 mìsto is město")
+	noted(t, described(t, encoded(charmap.Windows1254, "şehir;n\nMuğla;10\n"), describe.Options{}), "in windows-1254 þehir is şehir")
+	for _, text := range []string{"Stadt;n\nKöln;10\n", "Größe;n\n3 m²;10\n5 m³;20\n", "prix;n\n«été à Nice»;10\n", "precio;n\n¿5 £?;10\n"} {
+		d := described(t, encoded(charmap.Windows1252, text), describe.Options{})
+		if !d.Readable || d.Layout.Encoding != "windows-1252" {
+			t.Errorf("%s: %+v", text, d.Choices)
+		}
+	}
+	d = described(t, encoded(charmap.Windows1250, "miasto;kwota\nŁódź;10\n"), describe.Options{Settings: dialect.Settings{Encoding: "windows-1250"}})
+	if !d.Readable || strings.Contains(strings.Join(d.Notes, " "), "UTF-8") {
+		t.Errorf("an encoding that was said: %+v, %q", d.Choices, d.Notes)
+	}
+}
+
+// TestNothingIsReadAsNonsense: what a setting does not read, it is not said to read as 0.
+func TestNothingIsReadAsNonsense(t *testing.T) {
+	d := described(t, "a;b\nx;1,234.5\ny;2\nz;3,25\n", describe.Options{})
+	if len(d.Choices) != 1 {
+		t.Fatalf("choices %+v", d.Choices)
+	}
+	var means []string
+	for _, o := range d.Choices[0].Options {
+		means = append(means, o.Means)
+	}
+	if want := []string{"3,25 is not read, 1,234.5 is 1234.5", "3,25 is 3.25, 1,234.5 is not read"}; !slices.Equal(means, want) {
+		t.Errorf("%s: %q, want %q", d.Choices[0].About, means, want)
+	}
+	if len(d.Problems) != 1 || !strings.Contains(d.Problems[0], "is not written as most of its numbers are") {
+		t.Errorf("problems %q", d.Problems)
+	}
+}
+
+func TestTotalsInTheMiddleAreNoted(t *testing.T) {
+	for name, c := range map[string]struct{ text, note string }{
+		"an empty key":       {"region,shop,n\nN,a,1\nSubtotal,,1\nS,c,4\nS,d,5\n", `1 row may be a total of others, first in line 3: "Subtotal" in region`},
+		"its group behind":   {"region;shop;n\nN;a;1\nSumme N;;1\nS;c;4\nSumme S;;4\nW;c;4\nW;d;5\n", `2 rows may be totals of others, first in line 3: "Summe N" in region`},
+		"its group before":   {"region,n\nNorth,1\nNorth,2\nNorth Total,3\nSouth,1\nSouth,2\n", `"North Total" in region`},
+		"below another cell": {"region,shop,n\nN,a,1\n,Total,1\nS,c,4\nS,d,5\n", `"Total" in shop`},
+	} {
+		t.Run(name, func(t *testing.T) { noted(t, described(t, c.text, describe.Options{}), c.note) })
+	}
+	for name, text := range map[string]string{
+		"names that begin so": "shop,n\nTotal Wine,1\nSum 41,2\nAldi,2\nAldi,2\n",
+		"a part of a word":    "shop,n\nTotally,1\nSummer,2\nAldi,2\nAldi,2\n",
+	} {
+		if d := described(t, text, describe.Options{}); strings.Contains(strings.Join(d.Notes, " "), "of others") {
+			t.Errorf("%s: %q", name, d.Notes)
+		}
+	}
+}
+
+// TestLastOfManyShortRows may be cut off.
+func TestLastOfManyShortRows(t *testing.T) {
+	d := described(t, "a,b,c\n1,2,3\n4,5\n6,7,8\n9,1", describe.Options{})
+	if d.Flags != "--ragged-rows=pad" || !d.Readable {
+		t.Errorf("flags %q, choices %+v", d.Flags, d.Choices)
+	}
+	noted(t, d, "the last row, in line 5, is one of them: the file may have been cut off there")
+}
+
+// TestFooterThatIsNoRow is left out: it has a text where all rows have numbers.
+func TestFooterThatIsNoRow(t *testing.T) {
+	d := described(t, "a,b,c\n1,2,3\n4,5,6\nby our own\n", describe.Options{})
+	if d.Flags != "--skip-footer=1" || !d.Readable {
+		t.Errorf("flags %q, choices %+v", d.Flags, d.Choices)
+	}
+}
+
+// TestZipIsReadToItsEnd: its directory is no part that is left.
+func TestZipIsReadToItsEnd(t *testing.T) {
+	var packed bytes.Buffer
+	z := zip.NewWriter(&packed)
+	w, err := z.Create("in.csv")
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := fmt.Fprint(w, "shop,n,m\nA,1,2\nB,2,3\nC,2,3\nTotal,5,\n"); err != nil || z.Close() != nil {
+		t.Fatal(err)
+	}
+	d := described(t, packed.String(), describe.Options{})
+	if d.Sampled || d.BytesRead != d.Size || d.Flags != "--skip-footer=1" {
+		t.Errorf("sampled %v, %d of %d bytes, flags %q", d.Sampled, d.BytesRead, d.Size, d.Flags)
+	}
+}
