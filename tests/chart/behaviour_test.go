@@ -346,3 +346,15 @@ func TestHelmTestKnowsWhatIsAggregated(t *testing.T) {
 		t.Error("the test is given a file, though the values have none")
 	}
 }
+
+// TestNoValueOfAScaledJobIsEmpty: KEDA writes a ScaledJob back without empty values, and GitOps tools would see a difference.
+func TestNoValueOfAScaledJobIsEmpty(t *testing.T) {
+	files, err := renderText(t, installation{set: []string{"processor.extraEnv[0].name=EMPTY", "processor.extraEnv[0].value="}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	text := files["csv-pipeline/templates/processor/scaledjob.yaml"]
+	if !strings.Contains(text, "- name: EMPTY\n") || strings.Contains(text, `value: ""`) {
+		t.Errorf("the ScaledJob has an empty value, or lacks a variable:\n%s", text)
+	}
+}

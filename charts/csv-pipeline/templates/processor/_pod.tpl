@@ -24,37 +24,7 @@ spec:
       securityContext:
         {{- include "csv-pipeline.securityContext" $component | nindent 8 }}
       env:
-        - name: LEASE
-          value: {{ .Values.processor.lease | quote }}
-        {{- if $stays }}
-        - name: WATCH
-          value: "true"
-        {{- else }}
-        - name: FILES_PER_JOB
-          value: {{ int64 .Values.processor.filesPerJob | quote }}
-        {{- end }}
-        - name: CONCURRENCY
-          value: {{ int64 .Values.processor.concurrency | quote }}
-        {{- include "csv-pipeline.planEnv" . | nindent 8 }}
-        - name: MAX_ERRORS
-          value: {{ int64 .Values.processor.maxErrors | quote }}
-        - name: STALE_AFTER
-          value: {{ .Values.processor.staleAfter | quote }}
-        - name: GRACE
-          value: {{ printf "%ds" (sub (int64 .Values.processor.terminationGracePeriodSeconds) 5) }}
-        {{- with include "csv-pipeline.goMemoryLimit" .Values.processor.resources }}
-        - name: GOMEMLIMIT
-          value: {{ . | quote }}
-        {{- end }}
-        {{- if $command }}
-        # The image of the user does not set it.
-        - name: TEMP_DIR
-          value: /tmp
-        {{- with .Values.processor.commandEnv }}
-        {{- toYaml . | nindent 8 }}
-        {{- end }}
-        {{- end }}
-        {{- include "csv-pipeline.env" $component | nindent 8 }}
+        {{- include "csv-pipeline.withoutEmptyValues" (include "csv-pipeline.processorEnv" $component | fromYamlArray) | nindent 8 }}
       {{- with include "csv-pipeline.envFrom" $component }}
       {{- . | nindent 6 }}
       {{- end }}
@@ -103,4 +73,54 @@ spec:
   volumeMounts:
     - name: program
       mountPath: /csv-pipeline
+{{- end -}}
+
+{{/* The environment variables of a processor. Takes what "csv-pipeline.podDefaults" takes. */}}
+{{- define "csv-pipeline.processorEnv" -}}
+{{- $stays := eq .root.Values.processor.mode "deployment" -}}
+{{- $command := include "csv-pipeline.hasCommand" .root -}}
+- name: LEASE
+  value: {{ .root.Values.processor.lease | quote }}
+{{- if $stays }}
+- name: WATCH
+  value: "true"
+{{- else }}
+- name: FILES_PER_JOB
+  value: {{ int64 .root.Values.processor.filesPerJob | quote }}
+{{- end }}
+- name: CONCURRENCY
+  value: {{ int64 .root.Values.processor.concurrency | quote }}
+{{- include "csv-pipeline.planEnv" .root | nindent 0 }}
+- name: MAX_ERRORS
+  value: {{ int64 .root.Values.processor.maxErrors | quote }}
+- name: STALE_AFTER
+  value: {{ .root.Values.processor.staleAfter | quote }}
+- name: GRACE
+  value: {{ printf "%ds" (sub (int64 .root.Values.processor.terminationGracePeriodSeconds) 5) }}
+{{- with include "csv-pipeline.goMemoryLimit" .root.Values.processor.resources }}
+- name: GOMEMLIMIT
+  value: {{ . | quote }}
+{{- end }}
+{{- if $command }}
+# The image of the user does not set it.
+- name: TEMP_DIR
+  value: /tmp
+{{- with .root.Values.processor.commandEnv }}
+{{- toYaml . | nindent 0 }}
+{{- end }}
+{{- end }}
+{{- include "csv-pipeline.env" . | nindent 0 }}
+{{- end -}}
+
+{{/*
+Environment variables, without the values of those that are empty, which mean the same. KEDA writes a ScaledJob without
+them, and Argo CD would show it as out of sync for ever.
+*/}}
+{{- define "csv-pipeline.withoutEmptyValues" -}}
+{{- range . -}}
+{{- if and (hasKey . "value") (empty .value) -}}
+{{- $_ := unset . "value" -}}
+{{- end -}}
+{{- end -}}
+{{- toYaml . -}}
 {{- end -}}
