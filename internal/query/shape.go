@@ -20,6 +20,7 @@ type shape struct {
 	limit    int
 	rows     bool // columns are taken as they come
 	headless bool // there are no names in the first row
+	dates    expression.Dates
 }
 
 // outColumn is a column of the result.
@@ -81,7 +82,7 @@ func (s *shape) complete(b *base) {
 	}
 	for _, o := range s.columns {
 		if o.from < 0 {
-			o.program = o.node.Bind(baseIndex)
+			o.program = o.node.Bind(baseIndex, s.dates)
 		}
 	}
 }
@@ -98,15 +99,18 @@ type shaper struct {
 	values []expression.Value
 	out    []byte
 	key    []byte
+	date   []byte
 	sorter *sorter
 	by     []orderColumn
-	header bool // was taken
+	seen   []groupby.Compared // for each of by
+	header bool               // was taken
 }
 
 func (s *shape) open(to io.Writer, env expression.Env, scale func(*expression.Node) int, tempDir string) *shaper {
 	sh := &shaper{shape: s, to: to, row: expression.NewRow(env, len(s.types)), scale: scale, header: s.headless, by: append([]orderColumn(nil), s.order...)}
 	if len(s.order) > 0 {
 		sh.sorter = newSorter(s.limit, tempDir)
+		sh.seen = make([]groupby.Compared, len(s.order))
 	}
 	return sh
 }
@@ -267,11 +271,18 @@ func (s *shaper) emit(text []byte) error {
 // sort gives a row to the sorter, under a key whose bytes are in the wanted order.
 func (s *shaper) sort(text []byte) error {
 	s.key = s.key[:0]
-	for _, by := range s.by {
+	for i, by := range s.by {
 		v := &s.values[by.at]
 		if v.Kind == expression.TextValue {
 			if n, ok := s.row.ParseNumber(v.Text); ok {
 				v = &n
+			}
+		}
+		compare(&s.seen[i], v)
+		if v.Kind == expression.TextValue && s.dates != nil {
+			if date, ok := s.dates(s.date[:0], v.Text); ok {
+				s.date = date
+				v = &expression.Value{Kind: expression.TextValue, Text: date}
 			}
 		}
 		start := len(s.key)
@@ -293,6 +304,16 @@ func (s *shaper) appendNames(names []string) {
 		s.out = groupby.AppendField(s.out, []byte(name))
 	}
 	s.out = append(s.out, '\n')
+}
+
+// notes tell of an order that is of numbers and texts.
+func (s *shaper) notes(q *Query) (notes []string) {
+	for i, c := range s.seen {
+		if note := q.comparedNote("orderBy "+s.by[i].name, "compares", c); note != "" {
+			notes = append(notes, note)
+		}
+	}
+	return notes
 }
 
 // finish writes what was kept back.
