@@ -62,7 +62,7 @@ func (w *rewriter) badWidth(data []byte) *groupby.InputError {
 	if w.pad {
 		return nil
 	}
-	return w.badAt(data, -1, "", fmt.Sprintf("%d %s, expected %d %s; raggedRows: pad, as lenient: true does, reads what is missing as NULL%s", n, fields, l.required, as, skip))
+	return w.badAt(data, -1, "", fmt.Sprintf("%d %s, expected %d %s; raggedRows: pad or lenient: true reads what is missing as NULL%s", n, fields, l.required, as, skip))
 }
 
 // tooLong is the error of a record that does not end.

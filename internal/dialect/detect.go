@@ -379,19 +379,25 @@ func (d *detector) check(l *Layout) error {
 	return nil
 }
 
+// NoColumn says that a header has not a column that a part of a question names, which may be
+// empty.
+func NoColumn(name, part string, header []string) string {
+	if part != "" {
+		part = ", which " + part + " names"
+	}
+	like := expression.Nearest(name, header)
+	if like != "" {
+		like = fmt.Sprintf("; did you mean %q?", like)
+	}
+	return fmt.Sprintf("no column %q%s: the header has %s%s", name, part, quoteList(header), like)
+}
+
 // noColumn is the error of a header without a column of the question.
 func (d *detector) noColumn(l *Layout, i int) error {
 	c := d.columns[i]
-	named := ""
-	if c.Part != "" {
-		named = ", which " + c.Part + " names"
-	}
-	problem := fmt.Sprintf("no column %q%s: the header has %s", c.Name, named, quoteList(l.Header))
+	problem := NoColumn(c.Name, c.Part, l.Header)
 	if other := d.otherDelimiter(l); other != "" {
-		problem += fmt.Sprintf("; delimiter (DELIMITER) says what is between the fields, here it seems to be %s", other)
-	}
-	if like := expression.Nearest(c.Name, l.Header); like != "" {
-		problem += fmt.Sprintf("; did you mean %q?", like)
+		problem = fmt.Sprintf("no column %q: the header has one name, %s; delimiter (DELIMITER) says what is between the fields, here it seems to be %s", c.Name, quoteList(l.Header), other)
 	}
 	return &groupby.InputError{Name: d.name, Line: l.HeaderLine, Problem: problem, Header: slices.Clone(l.Header),
 		Row: groupby.Excerpt{Before: front([]byte(l.headerText), 2*aroundField+ofField)}}

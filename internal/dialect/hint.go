@@ -40,7 +40,7 @@ func (r *rules) comparedHint(cell []byte) string {
 	if missing != "" && (len(trimSpace(cell)) == 0 || IsCommonWord(string(cell))) {
 		return missing
 	}
-	return ", and it is compared with one; a text is compared with a text, such as '5'" + missing
+	return ", but is compared with one; a number in quotes, such as '5', compares texts" + missing
 }
 
 // numberSettings are those that read a cell as a number. Where one text may be two numbers,

@@ -79,7 +79,11 @@ func (p *parser) item() (Item, *SyntaxError) {
 		}
 		item.Name = name
 	} else if t.kind != endToken {
-		return Item{}, p.unexpected("an operator, or as and a name")
+		err := p.unexpected("an operator, or as and a name")
+		if body, _, ok := cutAlias(p.source); ok && n.Op == Column && n.Number == 0 {
+			err.Problem += inQuotes(body)
+		}
+		return Item{}, err
 	}
 	if err := p.check(n, nil); err != nil {
 		return Item{}, err

@@ -325,8 +325,7 @@ func (p *parser) unknownFunction(t *token) string {
 	problem := "unknown function " + t.text
 	column := ""
 	if end := closing(p.source, p.peek().at); end > 0 {
-		column = `"` + strings.ReplaceAll(p.source[t.at:end], `"`, `""`) + `"`
-		column = fmt.Sprintf("; a column of this name stands in double quotes, %s, which a shell takes in single ones, '%s'", column, column)
+		column = inQuotes(p.source[t.at:end])
 	}
 	near := Nearest(t.word, functionNames)
 	switch {
@@ -338,6 +337,12 @@ func (p *parser) unknownFunction(t *token) string {
 		return problem + column // functions are words of small ASCII letters
 	}
 	return problem + "; there are " + strings.Join(functionNames, ", ")
+}
+
+// inQuotes says how the name of a column is written that has signs of the grammar.
+func inQuotes(name string) string {
+	quoted := `"` + strings.ReplaceAll(name, `"`, `""`) + `"`
+	return fmt.Sprintf("; a column of this name stands in double quotes, %s, and in a shell in single ones around them, '%s'", quoted, quoted)
 }
 
 // closing is where the parenthesis that opens at a place is closed; 0 where it is not.

@@ -8,18 +8,18 @@ import (
 )
 
 // comparedNote says of a comparison that it is of numbers and texts, or of texts that other
-// settings read as numbers or dates; "" of any other.
-func (q *Query) comparedNote(what, compares string, c groupby.Compared) string {
+// settings read as numbers or dates; "" of any other. what is the subject, and the verb.
+func (q *Query) comparedNote(what string, c groupby.Compared) string {
 	if c.Texts == 0 {
 		return ""
 	}
 	hint := q.dialect.ComparedHint(c.Text, c.Numbers > 0)
 	switch {
 	case c.Numbers > 0:
-		return fmt.Sprintf("%s %s %s by value and %s such as %.40q by their characters, and takes every number for less%s",
-			what, compares, countOf(c.Numbers, "number"), countOf(c.Texts, "text"), c.Text, hint)
+		return fmt.Sprintf("%s %s by value and %s such as %.40q by their characters, and every number is less than a text%s",
+			what, countOf(c.Numbers, "number"), countOf(c.Texts, "text"), c.Text, hint)
 	case hint != "":
-		return fmt.Sprintf("%s %s texts such as %.40q by their characters%s", what, compares, c.Text, hint)
+		return fmt.Sprintf("%s texts such as %.40q by their characters%s", what, c.Text, hint)
 	}
 	return ""
 }
@@ -38,7 +38,7 @@ func (q *Query) extremeNotes(stats groupby.Stats, name func(column int) string) 
 		if c.Texts == 0 {
 			continue
 		}
-		if note := q.comparedNote("the order of min and max of "+name(i), "compares", c); note != "" {
+		if note := q.comparedNote("min and max of "+name(i)+" compare", c); note != "" {
 			notes = append(notes, note)
 		}
 	}

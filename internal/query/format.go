@@ -54,7 +54,7 @@ func (q *Query) write(ctx context.Context, to io.Writer, input string, env expre
 		w.Writer = w.format
 	}
 	if q.shape != nil {
-		w.shaper = q.shape.open(w.Writer, env, func(n *expression.Node) int {
+		w.shaper = q.shape.open(w.Writer, input, env, func(n *expression.Node) int {
 			of := scales()
 			if of == nil {
 				return 0

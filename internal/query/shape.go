@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"io"
 
+	"csv-pipeline/internal/dialect"
 	"csv-pipeline/internal/expression"
 	"csv-pipeline/internal/groupby"
 	"csv-pipeline/internal/resultformat"
@@ -90,6 +91,7 @@ func (s *shape) complete(b *base) {
 // shaper shapes one result. It takes what the engine writes, and is closed at its end.
 type shaper struct {
 	*shape
+	input  string // its name
 	to     io.Writer
 	row    *expression.Row
 	scale  func(*expression.Node) int // of the keys
@@ -106,8 +108,8 @@ type shaper struct {
 	header bool               // was taken
 }
 
-func (s *shape) open(to io.Writer, env expression.Env, scale func(*expression.Node) int, tempDir string) *shaper {
-	sh := &shaper{shape: s, to: to, row: expression.NewRow(env, len(s.types)), scale: scale, header: s.headless, by: append([]orderColumn(nil), s.order...)}
+func (s *shape) open(to io.Writer, input string, env expression.Env, scale func(*expression.Node) int, tempDir string) *shaper {
+	sh := &shaper{shape: s, input: input, to: to, row: expression.NewRow(env, len(s.types)), scale: scale, header: s.headless, by: append([]orderColumn(nil), s.order...)}
 	if len(s.order) > 0 {
 		sh.sorter = newSorter(s.limit, tempDir)
 		sh.seen = make([]groupby.Compared, len(s.order))
@@ -146,8 +148,8 @@ func (s *shaper) record(text []byte, cells [][]byte) error {
 			}
 		}
 		for i := range s.by {
-			if err := s.by[i].find(names); err != nil {
-				return err
+			if s.by[i].find(names) != nil { // of a selection, whose names are the file's
+				return &groupby.InputError{Name: s.input, Header: names, Problem: dialect.NoColumn(s.by[i].name, "orderBy (ORDER_BY)", names)}
 			}
 		}
 		s.appendNames(names)
@@ -278,12 +280,16 @@ func (s *shaper) sort(text []byte) error {
 				v = &n
 			}
 		}
-		compare(&s.seen[i], v)
+		isDate := false
 		if v.Kind == expression.TextValue && s.dates != nil {
-			if date, ok := s.dates(s.date[:0], v.Text); ok {
+			var date []byte
+			if date, isDate = s.dates(s.date[:0], v.Text); isDate {
 				s.date = date
 				v = &expression.Value{Kind: expression.TextValue, Text: date}
 			}
+		}
+		if !isDate {
+			compare(&s.seen[i], v)
 		}
 		start := len(s.key)
 		s.key = v.AppendOrdered(s.key)
@@ -309,7 +315,7 @@ func (s *shaper) appendNames(names []string) {
 // notes tell of an order that is of numbers and texts.
 func (s *shaper) notes(q *Query) (notes []string) {
 	for i, c := range s.seen {
-		if note := q.comparedNote("orderBy "+s.by[i].name, "compares", c); note != "" {
+		if note := q.comparedNote("orderBy "+s.by[i].name+" compares", c); note != "" {
 			notes = append(notes, note)
 		}
 	}

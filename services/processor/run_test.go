@@ -92,7 +92,7 @@ func TestMistakesAreExplained(t *testing.T) {
 		want string
 	}{
 		"malformed":         {[]string{"aggregate", bad}, cli.ExitFailed, `bad.csv:3: quantity: "abc" is not a number`},
-		"no such column":    {[]string{"aggregate", "--group-by=store", bad}, cli.ExitFailed, "(GROUP_BY, AGGREGATE) name the columns"},
+		"no such column":    {[]string{"aggregate", "--group-by=store", bad}, cli.ExitFailed, `no column "store", which groupBy (GROUP_BY) names: the header has`},
 		"missing":           {[]string{"aggregate", filepath.Join(dir, "none.csv")}, cli.ExitFailed, "none.csv"},
 		"nothing":           {[]string{"aggregate"}, cli.ExitUsage, "FILE"},
 		"unknown aggregate": {[]string{"aggregate", "--aggregate=mode(quantity)", bad}, cli.ExitUsage, "mode"},
