@@ -6,7 +6,6 @@ import (
 	"slices"
 	"strings"
 
-	"csv-pipeline/internal/expression"
 	"csv-pipeline/internal/groupby"
 )
 
@@ -377,19 +376,6 @@ func (d *detector) check(l *Layout) error {
 		return bad
 	}
 	return nil
-}
-
-// NoColumn says that a header has not a column that a part of a question names, which may be
-// empty.
-func NoColumn(name, part string, header []string) string {
-	if part != "" {
-		part = ", which " + part + " names"
-	}
-	like := expression.Nearest(name, header)
-	if like != "" {
-		like = fmt.Sprintf("; did you mean %q?", like)
-	}
-	return fmt.Sprintf("no column %q%s: the header has %s%s", name, part, quoteList(header), like)
 }
 
 // noColumn is the error of a header without a column of the question.

@@ -8,6 +8,8 @@ import (
 	"strings"
 	"unicode"
 	"unicode/utf8"
+
+	"csv-pipeline/internal/expression"
 )
 
 // numberHint names the settings that read a cell as a number, for the end of a
@@ -184,4 +186,21 @@ func (r *rules) dateSettings(cell []byte) string {
 		return ""
 	}
 	return fmt.Sprintf("; dateFormats: [%s] reads it", strings.Join(fit, "] or ["))
+}
+
+// NoColumn says that a header has not a column that a part of a question names, which may be
+// empty.
+func NoColumn(name, part string, header []string) string {
+	if part != "" {
+		part = ", which " + part + " names"
+	}
+	like := expression.Nearest(name, header)
+	if like != "" {
+		like = fmt.Sprintf("; did you mean %q?", like)
+	}
+	constant := ""
+	if _, err := strconv.ParseFloat(name, 64); err == nil || slices.Contains([]string{"null", "true", "false"}, strings.ToLower(name)) {
+		constant = fmt.Sprintf("; (%s) is the constant", name)
+	}
+	return fmt.Sprintf("no column %q%s: the header has %s%s%s", name, part, quoteList(header), constant, like)
 }

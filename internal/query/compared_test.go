@@ -167,7 +167,7 @@ func TestConstantsThatAreSelected(t *testing.T) {
 		}
 	}
 	for _, spec := range []Spec{{GroupBy: []string{"2024"}}, {Aggregate: []string{"sum(2024)"}}} {
-		if got, _ := found(t, spec, "k\na\n"); !strings.Contains(got, `no column "2024"`) {
+		if got, _ := found(t, spec, "k\na\n"); !strings.Contains(got, `no column "2024", which `) || !strings.HasSuffix(got, `; (2024) is the constant`) {
 			t.Errorf("%+v: %q, want no such column", spec, got)
 		}
 	}
