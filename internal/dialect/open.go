@@ -67,10 +67,8 @@ func (d *Dialect) Open(ctx context.Context, file File, columns []groupby.Column)
 	if err != nil {
 		return nil, err
 	}
-	if base.charset == nil || !base.charset.first() {
-		if name := utf16Name(head); name != "" {
-			return nil, explainNUL(&groupby.InputError{Name: file.Name}, head)
-		}
+	if !base.charset.first() && utf16Name(head) != "" {
+		return nil, explainNUL(&groupby.InputError{Name: file.Name}, head)
 	}
 	if len(head) == 0 && d.rules.Lenient {
 		r.Layout = d.rules.nothing(columns, base)

@@ -7,8 +7,8 @@ import "bytes"
 // name no form: dates in ISO 8601 are in order as texts.
 type Dates func(dst, text []byte) ([]byte, bool)
 
-// Compare orders two texts: by time where both are dates, by their bytes otherwise.
-func (d Dates) Compare(x, y []byte) int {
+// compare orders two texts: by time where both are dates, by their bytes otherwise.
+func (d Dates) compare(x, y []byte) int {
 	if d == nil {
 		return bytes.Compare(x, y)
 	}

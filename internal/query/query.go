@@ -97,7 +97,7 @@ func (q *Query) open(ctx context.Context, file dialect.File) (*Query, *dialect.R
 		// be found in a line below the header.
 		named, wrong := q.named.dialect.Open(ctx, file, q.named.columns)
 		if wrong == nil && (err != nil || named.Layout.HeaderLine <= reading.Layout.HeaderLine) {
-			return q.named, named, nil
+			q, reading, err = q.named, named, nil
 		}
 	}
 	return q, reading, err
