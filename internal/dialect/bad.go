@@ -52,13 +52,17 @@ func (w *rewriter) badWidth(data []byte) *groupby.InputError {
 	if n == 1 {
 		fields = "field"
 	}
+	skip := "; onBadRow: skip leaves such rows out"
+	if w.skip {
+		skip = ""
+	}
 	if n >= l.required {
-		return w.badAt(data, -1, "", fmt.Sprintf("%d %s, expected at most %d %s", n, fields, l.width, as))
+		return w.badAt(data, -1, "", fmt.Sprintf("%d %s, expected at most %d %s; lenient: true drops what is beyond%s", n, fields, l.width, as, skip))
 	}
 	if w.pad {
 		return nil
 	}
-	return w.badAt(data, -1, "", fmt.Sprintf(`%d %s, expected %d %s; raggedRows: "pad" reads it, what is missing as NULL`, n, fields, l.required, as))
+	return w.badAt(data, -1, "", fmt.Sprintf("%d %s, expected %d %s; raggedRows: pad or lenient: true reads what is missing as NULL%s", n, fields, l.required, as, skip))
 }
 
 // tooLong is the error of a record that does not end.

@@ -73,14 +73,14 @@ func (r *Reading) compile(wants []Want, where *expression.Node) ([]output, *comp
 		}
 		outputs[i] = output{role: want.Role, name: want.Source, distinct: want.Distinct}
 		if want.Role == groupby.Number {
-			outputs[i].program = want.Expression.BindNumber(index)
+			outputs[i].program = want.Expression.BindNumber(index, r.rules.comparable)
 		} else {
-			outputs[i].program = want.Expression.Bind(index)
+			outputs[i].program = want.Expression.Bind(index, r.rules.comparable)
 		}
 		use(want.Expression, want.Role == groupby.Number)
 	}
 	if where != nil {
-		c.where = where.Bind(index)
+		c.where = where.Bind(index, r.rules.comparable)
 		use(where, false)
 		for _, want := range wants {
 			if want.Expression == nil && (want.Role == groupby.Number || want.Role == groupby.Extreme) && !slices.Contains(c.numbers, want.Column) {
@@ -174,10 +174,7 @@ func (w *rewriter) computed(o *output) error {
 	case o.role == groupby.Presence:
 		w.out = append(w.out, '1')
 	case text && o.role == groupby.Extreme && o.program.Type == expression.Cell:
-		var ok bool
-		if w.out, ok = w.numbers.appendNumber(w.out, v.Text); !ok {
-			w.out = groupby.AppendField(w.out, v.Text)
-		}
+		w.extreme(v.Text)
 	case text:
 		w.out = groupby.AppendField(w.out, v.Text)
 	case o.distinct:
@@ -186,6 +183,22 @@ func (w *rewriter) computed(o *output) error {
 		w.out = v.Append(w.out)
 	}
 	return nil
+}
+
+// extreme appends a cell as minima and maxima compare it, and says whether it is a number. A date
+// in a form that was said is written in ISO 8601, whose texts are in order.
+func (w *rewriter) extreme(cell []byte) (number bool) {
+	if w.out, number = w.numbers.appendNumber(w.out, cell); number {
+		return true
+	}
+	if w.comparable != nil {
+		var ok bool
+		if w.out, ok = w.dates.appendDay(w.out, cell); ok {
+			return false
+		}
+	}
+	w.out = groupby.AppendField(w.out, cell)
+	return false
 }
 
 // load sets the cells of the record that was read.
@@ -210,6 +223,8 @@ func (w *rewriter) badValue(data []byte, name string, err error) *groupby.InputE
 		problem = fmt.Sprintf("%s: %s", name, problem)
 	case value.Time:
 		problem = "is not a date or time" + w.dateHint(value.Text)
+	case value.Compared:
+		problem = "is not a number" + w.comparedHint(value.Text)
 	default:
 		problem = "is not a number" + w.numberHint(value.Text)
 	}
@@ -238,6 +253,9 @@ func Cells(columns []groupby.Column) []Want {
 func (d *Dialect) Env() expression.Env {
 	return &rewriter{rules: d.rules, computing: new(computing)}
 }
+
+// Dates reads dates and times by the settings; nil where these name no form of them.
+func (d *Dialect) Dates() expression.Dates { return d.rules.comparable }
 
 // Env is what the settings make of texts, for expressions over results.
 func (r *Reading) Env() expression.Env {

@@ -1,10 +1,12 @@
 package dialect
 
 import (
+	"bytes"
 	"slices"
 	"strconv"
 	"strings"
 	"time"
+	"unicode"
 
 	"github.com/itchyny/timefmt-go"
 )
@@ -22,21 +24,71 @@ func (f *dateFormat) appendTime(dst, cell []byte) ([]byte, bool) {
 	s := trimSpace(cell)
 	for _, format := range f.formats {
 		var ok bool
-		switch format {
-		case ISO:
-			dst, ok = f.appendISO(dst, s)
-		case epoch:
-			dst, ok = f.appendEpoch(dst, s, time.Second)
-		case epochMS:
-			dst, ok = f.appendEpoch(dst, s, time.Millisecond)
-		default:
-			dst, ok = f.appendFormat(dst, s, format)
-		}
-		if ok {
+		if dst, ok = f.appendIn(dst, s, format); ok {
 			return dst, true
 		}
 	}
 	return dst, false
+}
+
+func (f *dateFormat) appendIn(dst, s []byte, format string) ([]byte, bool) {
+	switch format {
+	case ISO:
+		return f.appendISO(dst, s)
+	case epoch:
+		return f.appendEpoch(dst, s, time.Second)
+	case epochMS:
+		return f.appendEpoch(dst, s, time.Millisecond)
+	}
+	return f.appendFormat(dst, s, format)
+}
+
+// appendComparable is appendTime for a text that may be none, and may be in ISO 8601 where
+// the formats do not name that: see expression.Dates.
+func (f *dateFormat) appendComparable(dst, text []byte) ([]byte, bool) {
+	dst, _, ok := f.appendWritten(dst, text)
+	return dst, ok
+}
+
+// appendDay is appendComparable without a time of day, where the text has none.
+func (f *dateFormat) appendDay(dst, text []byte) ([]byte, bool) {
+	dst, format, ok := f.appendWritten(dst, text)
+	if ok && !timed(format, text) {
+		dst = dst[:len(dst)-len("T00:00:00")]
+	}
+	return dst, ok
+}
+
+func (f *dateFormat) appendWritten(dst, text []byte) (_ []byte, format string, ok bool) {
+	s := trimSpace(text)
+	if bytes.IndexFunc(s, unicode.IsDigit) < 0 {
+		return dst, "", false
+	}
+	for _, format := range f.formats {
+		if dst, ok = f.appendIn(dst, s, format); ok {
+			return dst, format, true
+		}
+	}
+	dst, ok = f.appendISO(dst, s)
+	return dst, ISO, ok
+}
+
+// timed says whether a date in a format has a time of day.
+func timed(format string, text []byte) bool {
+	switch format {
+	case ISO:
+		return len(trimSpace(text)) > len("2006-01-02")
+	case epoch, epochMS:
+		return true
+	}
+	for i := 0; i+1 < len(format); i++ {
+		if format[i] == '%' {
+			if i++; strings.IndexByte("HIklMSsfpPTXRrc+", format[i]) >= 0 {
+				return true
+			}
+		}
+	}
+	return false
 }
 
 const engineTime = "2006-01-02T15:04:05"

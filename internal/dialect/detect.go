@@ -6,7 +6,6 @@ import (
 	"slices"
 	"strings"
 
-	"csv-pipeline/internal/expression"
 	"csv-pipeline/internal/groupby"
 )
 
@@ -383,14 +382,9 @@ func (d *detector) check(l *Layout) error {
 // noColumn is the error of a header without a column of the question.
 func (d *detector) noColumn(l *Layout, i int) error {
 	c := d.columns[i]
-	problem := fmt.Sprintf("no column %q: the header has %s", c.Name, quoteList(l.Header))
-	if like := expression.Nearest(c.Name, l.Header); like != "" {
-		problem += fmt.Sprintf("; is %q meant?", like)
-	}
+	problem := NoColumn(c.Name, c.Part, l.Header)
 	if other := d.otherDelimiter(l); other != "" {
-		problem += fmt.Sprintf("; delimiter (DELIMITER) says what is between the fields, here it seems to be %s", other)
-	} else {
-		problem += "; groupBy and aggregate (GROUP_BY, AGGREGATE) name the columns"
+		problem = fmt.Sprintf("no column %q: the header has one name, %s; delimiter (DELIMITER) says what is between the fields, here it seems to be %s", c.Name, quoteList(l.Header), other)
 	}
 	return &groupby.InputError{Name: d.name, Line: l.HeaderLine, Problem: problem, Header: slices.Clone(l.Header),
 		Row: groupby.Excerpt{Before: front([]byte(l.headerText), 2*aroundField+ofField)}}

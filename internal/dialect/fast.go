@@ -219,10 +219,7 @@ func (w *rewriter) regularCell(cell []byte, o *output, seen separators.Kinds) bo
 		}
 		return ok
 	case groupby.Extreme:
-		var ok bool
-		if w.out, ok = w.numbers.appendNumber(w.out, cell); !ok {
-			w.out = groupby.AppendField(w.out, cell)
-		} else if w.armed {
+		if w.extreme(cell) && w.armed {
 			o.points.observe(cell, w.line)
 		}
 		return true

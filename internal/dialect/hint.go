@@ -1,50 +1,28 @@
 package dialect
 
 import (
+	"bytes"
 	"fmt"
+	"slices"
 	"strconv"
 	"strings"
+	"unicode"
 	"unicode/utf8"
+
+	"csv-pipeline/internal/expression"
 )
 
 // numberHint names the settings that read a cell as a number, for the end of a
 // message; "" where there are none.
 func (r *rules) numberHint(cell []byte) string {
-	said := r.Settings
-	no := false
-	try := func(decimal, group string, bare bool) bool {
-		s := said
-		if decimal != "" {
-			s.DecimalChar = decimal
-		}
-		if group != "" {
-			s.GroupChar = group
-		}
-		if !bare {
-			s.BareNumber = &no
-		}
-		f, err := s.numberFormat()
-		if err != nil {
-			return false
-		}
-		_, ok := f.appendNumber(nil, cell)
-		return ok
+	if hint := r.numberSettings(cell); hint != "" {
+		return hint
 	}
-	for _, bare := range []bool{true, false} {
-		if !bare && !r.numbers.bare {
-			continue
-		}
-		for _, decimal := range []string{"", ",", "."} {
-			for _, group := range []string{"", ".", ",", "'", Space} {
-				if decimal != "" && said.DecimalChar != "" && decimal != said.DecimalChar || group != "" && said.GroupChar != "" {
-					continue
-				}
-				if try(decimal, group, bare) {
-					return readIt(decimal, group, bare)
-				}
-			}
-		}
-	}
+	return missingHint(cell)
+}
+
+// missingHint is how a cell that stands for nothing is read.
+func missingHint(cell []byte) string {
 	s := string(trimSpace(cell))
 	if s == "" {
 		return `; trim: true reads it as NULL`
@@ -55,7 +33,79 @@ func (r *rules) numberHint(cell []byte) string {
 	return ""
 }
 
-func readIt(decimal, group string, bare bool) string {
+// comparedHint is numberHint where a condition compares the cell with a number.
+func (r *rules) comparedHint(cell []byte) string {
+	if hint := r.numberSettings(cell); hint != "" {
+		return hint
+	}
+	missing := missingHint(cell)
+	if missing != "" && (len(trimSpace(cell)) == 0 || IsCommonWord(string(cell))) {
+		return missing
+	}
+	return ", but is compared with one; a number in quotes, such as '5', compares texts" + missing
+}
+
+// numberSettings are those that read a cell as a number. Where one text may be two numbers,
+// as 1,234 may be, both are told.
+func (r *rules) numberSettings(cell []byte) string {
+	type way struct{ settings, number string }
+	var ways []way
+	no := false
+	for _, bare := range []bool{true, false} {
+		if !bare && !r.numbers.bare || len(ways) > 0 {
+			break
+		}
+		for _, decimal := range []string{"", ",", "."} {
+			for _, group := range []string{"", ".", ",", "'", Space} {
+				s := r.Settings
+				if decimal != "" && s.DecimalChar != "" && decimal != s.DecimalChar || group != "" && s.GroupChar != "" {
+					continue
+				}
+				if decimal != "" {
+					s.DecimalChar = decimal
+				}
+				if group != "" {
+					s.GroupChar = group
+				}
+				if !bare {
+					s.BareNumber = &no
+				}
+				f, err := s.numberFormat()
+				if err != nil {
+					continue
+				}
+				number, ok := f.appendNumber(nil, cell)
+				if !ok || group != "" && isFraction(number) {
+					continue
+				}
+				if !slices.ContainsFunc(ways, func(w way) bool { return w.number == string(number) }) {
+					ways = append(ways, way{settingsText(decimal, group, bare), string(number)})
+				}
+			}
+		}
+	}
+	if len(ways) == 0 {
+		return ""
+	}
+	verb := " reads it"
+	if strings.Contains(ways[0].settings, " and ") {
+		verb = " read it"
+	}
+	if len(ways) == 1 {
+		return "; " + ways[0].settings + verb
+	}
+	return fmt.Sprintf("; %s%s as %s, %s as %s", ways[0].settings, verb, ways[0].number, ways[1].settings, ways[1].number)
+}
+
+// isFraction says whether a number with characters between its groups begins with a zero:
+// nobody writes 0,125 for 125.
+func isFraction(number []byte) bool {
+	digits := bytes.TrimLeft(number, "-")
+	return len(digits) > 1 && digits[0] == '0' && digits[1] != '.'
+}
+
+// settingsText are settings as they are written.
+func settingsText(decimal, group string, bare bool) string {
 	var parts []string
 	if decimal != "" {
 		parts = append(parts, "decimalChar: "+strconv.Quote(decimal))
@@ -66,11 +116,36 @@ func readIt(decimal, group string, bare bool) string {
 	if !bare {
 		parts = append(parts, "bareNumber: false")
 	}
-	verb := " reads it"
-	if len(parts) > 1 {
-		verb = " read it"
+	if n := len(parts); n > 1 {
+		return strings.Join(parts[:n-1], ", ") + " and " + parts[n-1]
 	}
-	return "; " + strings.Join(parts[:len(parts)-1], ", ") + map[bool]string{true: " and "}[len(parts) > 1] + parts[len(parts)-1] + verb
+	return strings.Join(parts, "")
+}
+
+// ComparedHint names the settings under which a text that was compared by its bytes would have
+// been a number or a date, for the end of a message; "" where there are none. beside says that
+// others of its column are numbers.
+func (d *Dialect) ComparedHint(text string, beside bool) string {
+	r, cell := d.rules, []byte(text)
+	if _, ok := r.dates.appendISO(nil, cell); ok {
+		return ""
+	}
+	if hint := r.numberSettings(cell); hint != "" && (beside || r.isAmount(cell)) {
+		return hint
+	}
+	if hint := r.dateSettings(cell); hint != "" {
+		return hint
+	}
+	if beside {
+		return missingHint(cell)
+	}
+	return ""
+}
+
+// isAmount says whether a text that settings read as a number is one, and no code such as ABC12.
+func (r *rules) isAmount(cell []byte) bool {
+	letters := bytes.ContainsFunc(cell, unicode.IsLetter)
+	return !letters || IsDressed(cell)
 }
 
 // commonDates are formats that a date may be in, where it fits none that was said.
@@ -83,6 +158,17 @@ var commonDates = []string{
 
 // dateHint names the settings that read a cell as a date.
 func (r *rules) dateHint(cell []byte) string {
+	if hint := r.dateSettings(cell); hint != "" {
+		return hint
+	}
+	s := string(trimSpace(cell))
+	if utf8.RuneCountInString(s) <= 16 && !strings.ContainsAny(s, "0123456789") {
+		return fmt.Sprintf("; missingValues: [%s] reads it as NULL", strconv.Quote(s))
+	}
+	return "; dateFormats names how it is written"
+}
+
+func (r *rules) dateSettings(cell []byte) string {
 	var fit []string
 	digits := isDigits(trimSpace(cell))
 	for _, format := range commonDates {
@@ -96,12 +182,25 @@ func (r *rules) dateHint(cell []byte) string {
 			}
 		}
 	}
-	if len(fit) > 0 {
-		return fmt.Sprintf("; dateFormats: [%s] reads it", strings.Join(fit, "] or ["))
+	if len(fit) == 0 {
+		return ""
 	}
-	s := string(trimSpace(cell))
-	if utf8.RuneCountInString(s) <= 16 && !strings.ContainsAny(s, "0123456789") {
-		return fmt.Sprintf("; missingValues: [%s] reads it as NULL", strconv.Quote(s))
+	return fmt.Sprintf("; dateFormats: [%s] reads it", strings.Join(fit, "] or ["))
+}
+
+// NoColumn says that a header has not a column that a part of a question names, which may be
+// empty.
+func NoColumn(name, part string, header []string) string {
+	if part != "" {
+		part = ", which " + part + " names"
 	}
-	return "; dateFormats names how it is written"
+	like := expression.Nearest(name, header)
+	if like != "" {
+		like = fmt.Sprintf("; did you mean %q?", like)
+	}
+	constant := ""
+	if _, err := strconv.ParseFloat(name, 64); err == nil || slices.Contains([]string{"null", "true", "false"}, strings.ToLower(name)) {
+		constant = fmt.Sprintf("; (%s) is the constant", name)
+	}
+	return fmt.Sprintf("no column %q%s: the header has %s%s%s", name, part, quoteList(header), constant, like)
 }

@@ -67,6 +67,9 @@ func (d *Dialect) Open(ctx context.Context, file File, columns []groupby.Column)
 	if err != nil {
 		return nil, err
 	}
+	if !base.charset.first() && utf16Name(head) != "" {
+		return nil, explainNUL(&groupby.InputError{Name: file.Name}, head)
+	}
 	if len(head) == 0 && d.rules.Lenient {
 		r.Layout = d.rules.nothing(columns, base)
 		return r, nil
@@ -111,6 +114,16 @@ func explainNUL(err error, head []byte) error {
 	if !ok || at < 0 {
 		return err
 	}
+	e := groupby.InputError{Name: bad.Name, Line: 1 + lines(head[:at]), Problem: nulByte}
+	if name := utf16Name(head); name != "" {
+		e.Line, e.Problem = 0, fmt.Sprintf("%s; encoding: %s may read it", nulByte, name)
+	}
+	return &e
+}
+
+// utf16Name is the UTF-16 in which a text seems to be whose every other byte is a NUL; "" where
+// that is not so.
+func utf16Name(head []byte) string {
 	var nul [2]int
 	some := head[:min(len(head), 1024)]
 	for i, c := range some {
@@ -118,13 +131,12 @@ func explainNUL(err error, head []byte) error {
 			nul[i%2]++
 		}
 	}
-	e := groupby.InputError{Name: bad.Name, Line: 1 + lines(head[:at]), Problem: nulByte}
 	for i, name := range []string{"utf-16be", "utf-16le"} {
 		if 4*nul[i] > len(some) && 4*nul[1-i] < nul[i] {
-			e.Line, e.Problem = 0, fmt.Sprintf("%s; encoding: %s may read it", nulByte, name)
+			return name
 		}
 	}
-	return &e
+	return ""
 }
 
 // head reads the first lines, and finds the encoding.

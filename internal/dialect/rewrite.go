@@ -247,16 +247,17 @@ func (w *rewriter) cell(data []byte, o *output) *groupby.InputError {
 		w.out = groupby.AppendField(w.out, cell)
 	case groupby.Presence:
 		w.out = append(w.out, '1')
-	case groupby.Number, groupby.Extreme:
+	case groupby.Number:
 		var ok bool
-		if w.out, ok = w.numbers.appendNumber(w.out, cell); ok {
-			if w.armed {
-				o.points.observe(cell, w.line)
-			}
-		} else if o.role == groupby.Extreme {
-			w.out = groupby.AppendField(w.out, cell)
-		} else {
+		if w.out, ok = w.numbers.appendNumber(w.out, cell); !ok {
 			return w.badCell(data, o, cell, "is not a number"+w.numberHint(cell))
+		}
+		if w.armed {
+			o.points.observe(cell, w.line)
+		}
+	case groupby.Extreme:
+		if w.extreme(cell) && w.armed {
+			o.points.observe(cell, w.line)
 		}
 	case groupby.Time:
 		if bytes.Equal(cell, o.last) {

@@ -7,6 +7,8 @@ import (
 	"time"
 	_ "time/tzdata" // the images have no time zones of their own
 	"unicode/utf8"
+
+	"csv-pipeline/internal/expression"
 )
 
 // Settings are what a user says of a file. The zero value leaves everything to be
@@ -93,6 +95,8 @@ type rules struct {
 	longest   int // of missing, in bytes
 	numbers   numberFormat
 	dates     dateFormat
+	// comparable reads the dates that are compared by time; nil where ISO 8601 is the only form.
+	comparable expression.Dates
 }
 
 // compile checks the settings. Its errors are *SettingError.
@@ -149,7 +153,9 @@ func (s Settings) compile() (*rules, error) {
 	if r.numbers, err = s.numberFormat(); err != nil {
 		return nil, err
 	}
-	r.dates, err = s.dateFormat()
+	if r.dates, err = s.dateFormat(); err == nil && slices.ContainsFunc(r.dates.formats, func(f string) bool { return f != ISO }) {
+		r.comparable = r.dates.appendComparable
+	}
 	return r, err
 }
 
@@ -203,6 +209,29 @@ func oneCharacter(setting, value string) (c byte, auto bool, err error) {
 	return 0, false, &SettingError{setting, value, "auto, none, or one ASCII character"}
 }
 
+// knownConversions are those of package timefmt that read a text.
+const knownConversions = "%Y %y %C %G %g %m %B %b %h %d %e %j %V %U %W %A %a %u %w %H %k %I %l %p %P %M %S %f %s %z %:z %Z %F %D %x %v %T %X %R %r %c %+ %t %n %%"
+
+// unknownConversion is the first of a strftime format that is none, or "".
+func unknownConversion(format string) string {
+	known := strings.Fields(knownConversions)
+	for {
+		_, rest, found := strings.Cut(format, "%")
+		if !found {
+			return ""
+		}
+		if zone := strings.TrimLeft(rest, ":"); strings.HasPrefix(zone, "z") && len(rest)-len(zone) <= len("::") {
+			format = zone[1:]
+			continue
+		}
+		_, size := utf8.DecodeRuneInString(rest)
+		if !slices.Contains(known, "%"+rest[:size]) {
+			return "%" + rest[:size]
+		}
+		format = rest[size:]
+	}
+}
+
 func (s Settings) dateFormat() (dateFormat, error) {
 	d := dateFormat{formats: s.DateFormats}
 	if len(d.formats) == 0 {
@@ -211,6 +240,9 @@ func (s Settings) dateFormat() (dateFormat, error) {
 	for _, format := range d.formats {
 		if format != ISO && format != epoch && format != epochMS && !strings.Contains(format, "%") {
 			return d, &SettingError{"dateFormats", format, "iso, epoch, epochms, or a strftime format such as %d.%m.%Y"}
+		}
+		if unknown := unknownConversion(format); unknown != "" {
+			return d, &SettingError{"dateFormats", format, "other conversions than " + unknown + "; known are " + knownConversions}
 		}
 	}
 	if s.TimeZone != "" {

@@ -17,7 +17,8 @@ type Item struct {
 	// Named is the same source read as a name, where it may be one, as in unit-price: it
 	// counts where the file has no columns unit and price.
 	Named *Item
-	// NameFirst: Named counts where the header has such a column, as 1 in count(1).
+	// NameFirst: Named counts where the header has such a column, as 1 in count(1), and null
+	// alone.
 	NameFirst bool
 }
 
@@ -33,10 +34,10 @@ func ParseItem(source string) (Item, error) {
 	case err == nil && len(item.Columns()) > 0:
 		item.Named = &named
 		return item, nil
-	case err == nil && item.countsRows():
+	case err == nil && (item.Op == Literal || item.countsRows()):
 		item.Named, item.NameFirst = &named, true
 		return item, nil
-	case err == nil && item.Op != Literal && !(item.Op == Aggregate && item.Args[0] != nil && item.Args[0].Op == Literal):
+	case err == nil && !(item.Op == Aggregate && item.Args[0] != nil && item.Args[0].Op == Literal):
 		return item, nil
 	case err == nil, isName && (len(strings.Fields(named.Columns()[0].Text)) == 1 || p.worded()):
 		return named, nil
@@ -78,7 +79,11 @@ func (p *parser) item() (Item, *SyntaxError) {
 		}
 		item.Name = name
 	} else if t.kind != endToken {
-		return Item{}, p.unexpected("an operator, or as and a name")
+		err := p.unexpected("an operator, or as and a name")
+		if body, _, ok := cutAlias(p.source); ok && n.Op == Column && n.Number == 0 {
+			err.Problem += inQuotes(body)
+		}
+		return Item{}, err
 	}
 	if err := p.check(n, nil); err != nil {
 		return Item{}, err

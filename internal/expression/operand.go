@@ -1,6 +1,9 @@
 package expression
 
-import "bytes"
+import (
+	"bytes"
+	"errors"
+)
 
 // operand gives a value of a row that is only read: where it stands, or in room. Its value is
 // good as long as the row and room are.
@@ -163,7 +166,8 @@ func (b *binder) arithmetic(n *Node) eval {
 }
 
 // comparison compares by value where one side is a number, as text where one side is a
-// text, and two cells by value where both are numbers.
+// text, and two cells by value where both are numbers. What would be compared as text is
+// compared by time where it is two dates: two cells, or anything with a date in quotes.
 func (b *binder) comparison(n *Node) eval {
 	a, c, op := n.Args[0], n.Args[1], n.Op
 	taken, order := asItIs, func(_ *Row, x, y *Value) int { return compareNumbers(x, y) }
@@ -181,13 +185,19 @@ func (b *binder) comparison(n *Node) eval {
 			return -1
 		}
 	case a.Type == Cell && c.Type == Cell:
-		order = (*Row).compareCells
+		order = b.compareCells
+	case b.dates.isDate(a) || b.dates.isDate(c):
+		taken, order = asTexts, func(_ *Row, x, y *Value) int { return b.dates.compare(x.Text, y.Text) }
 	default:
 		taken, order = asTexts, func(_ *Row, x, y *Value) int { return bytes.Compare(x.Text, y.Text) }
 	}
 	both := pair{b.operand(a, taken), b.operand(c, taken), b.slot()}
+	cells := a.Op == Column || c.Op == Column
 	return func(r *Row, v *Value) error {
 		x, y, err := both.of(r, v)
+		if err != nil && cells {
+			b.markCompared(err, a, c)
+		}
 		if y == nil {
 			return err
 		}
@@ -196,20 +206,31 @@ func (b *binder) comparison(n *Node) eval {
 	}
 }
 
-func (r *Row) compareCells(a, b *Value) int {
-	if a.Kind == TextValue && b.Kind == TextValue && a.cell > 0 && b.cell > 0 {
-		x, y := r.Number(int(a.cell-1)), r.Number(int(b.cell-1))
+// markCompared tells of the error of a cell that it is one side of a comparison.
+func (b *binder) markCompared(err error, sides ...*Node) {
+	var value *ValueError
+	if !errors.As(err, &value) || value.Problem != "" || value.Time {
+		return
+	}
+	for _, n := range sides {
+		value.Compared = value.Compared || n.Op == Column && b.index(n) == value.Column
+	}
+}
+
+func (b *binder) compareCells(r *Row, left, right *Value) int {
+	if left.Kind == TextValue && right.Kind == TextValue && left.cell > 0 && right.cell > 0 {
+		x, y := r.Number(int(left.cell-1)), r.Number(int(right.cell-1))
 		if x != nil && y != nil {
 			return compareNumbers(x, y)
 		}
-		return bytes.Compare(a.Text, b.Text)
+		return b.dates.compare(left.Text, right.Text)
 	}
-	x, y := *a, *b
+	x, y := *left, *right
 	if r.asNumber(&x) == nil && r.asNumber(&y) == nil {
 		return compareNumbers(&x, &y)
 	}
-	x, y = *a, *b
+	x, y = *left, *right
 	r.asText(&x)
 	r.asText(&y)
-	return bytes.Compare(x.Text, y.Text)
+	return b.dates.compare(x.Text, y.Text)
 }

@@ -6,6 +6,7 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"unicode/utf8"
 )
 
 // parser reads one source by recursive descent, as SQL binds: or, and, not, comparisons,
@@ -298,11 +299,7 @@ func (p *parser) word(t *token) (*Node, *SyntaxError) {
 		}
 		f, ok := functions[t.word]
 		if !ok {
-			hint := ""
-			if near := Nearest(t.word, functionNames); near != "" {
-				hint = "; did you mean " + near + "?"
-			}
-			return nil, p.fail(t.at, t.end, "unknown function "+t.text+hint)
+			return nil, p.fail(t.at, t.end, p.unknownFunction(t))
 		}
 		p.next++
 		args, err := p.list()
@@ -320,6 +317,48 @@ func (p *parser) word(t *token) (*Node, *SyntaxError) {
 	}
 	n.Op, n.Text = Column, t.text
 	return n, nil
+}
+
+// unknownFunction says what may be meant by a word with a parenthesis behind it: another
+// function, or a name of a column that has one.
+func (p *parser) unknownFunction(t *token) string {
+	problem := "unknown function " + t.text
+	column := ""
+	if end := closing(p.source, p.peek().at); end > 0 {
+		column = inQuotes(p.source[t.at:end])
+	}
+	near := Nearest(t.word, functionNames)
+	switch {
+	case p.peek().at > t.end: // as in Betrag (EUR)
+		return problem + column
+	case near != "":
+		return problem + "; did you mean " + near + "?"
+	case t.text != t.word || strings.ContainsFunc(t.text, func(r rune) bool { return r >= utf8.RuneSelf }):
+		return problem + column // functions are words of small ASCII letters
+	}
+	return problem + "; there are " + strings.Join(functionNames, ", ")
+}
+
+// inQuotes says how the name of a column is written that has signs of the grammar.
+func inQuotes(name string) string {
+	quoted := `"` + strings.ReplaceAll(name, `"`, `""`) + `"`
+	return fmt.Sprintf("; a column of this name stands in double quotes, %s, and in a shell in single ones around them, '%s'", quoted, quoted)
+}
+
+// closing is where the parenthesis that opens at a place is closed; 0 where it is not.
+func closing(s string, at int) int {
+	depth := 0
+	for i := at; i < len(s); i++ {
+		switch s[i] {
+		case '(':
+			depth++
+		case ')':
+			if depth--; depth == 0 {
+				return i + 1
+			}
+		}
+	}
+	return 0
 }
 
 // list reads expressions up to the parenthesis that closes.

@@ -17,16 +17,16 @@ type Program struct {
 type eval func(r *Row, v *Value) error
 
 // Bind makes a program of an expression without aggregates. index tells which column of
-// the row a Column is.
-func (n *Node) Bind(index func(column *Node) int) *Program {
-	b := binder{index: index}
+// the row a Column is. dates may be nil.
+func (n *Node) Bind(index func(column *Node) int, dates Dates) *Program {
+	b := binder{index: index, dates: dates}
 	run := b.bind(n)
 	return &Program{n.Type, run, b.slots}
 }
 
 // BindNumber is Bind where a number is wanted.
-func (n *Node) BindNumber(index func(column *Node) int) *Program {
-	b := binder{index: index}
+func (n *Node) BindNumber(index func(column *Node) int, dates Dates) *Program {
+	b := binder{index: index, dates: dates}
 	run := b.number(n)
 	return &Program{n.Type, run, b.slots}
 }
@@ -41,6 +41,7 @@ func (p *Program) Run(r *Row, v *Value) error {
 
 type binder struct {
 	index     func(*Node) int
+	dates     Dates
 	slots     int
 	constants map[*Node]*Value // nil of what is none
 }
@@ -244,7 +245,9 @@ func (b *binder) in(n *Node) eval {
 			texts[string(a.Value.Text)] = true
 		}
 	}
-	if x := b.text(n.Args[0]); len(texts) > 0 && !slices.ContainsFunc(n.Args[1:], func(a *Node) bool { return a.Op != Literal || a.Value.Kind != TextValue }) {
+	if x := b.text(n.Args[0]); len(texts) > 0 && !slices.ContainsFunc(n.Args[1:], func(a *Node) bool {
+		return a.Op != Literal || a.Value.Kind != TextValue || b.dates.isDate(a)
+	}) {
 		return func(r *Row, v *Value) error {
 			if err := x(r, v); err != nil || v.Kind == NullValue {
 				return err

@@ -26,7 +26,7 @@ func TestARowTakesNoMemory(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		program := n.Bind(index)
+		program := n.Bind(index, nil)
 		var v Value
 		region, price, qty := []byte("north"), []byte("12.50"), []byte("3")
 		allocated := testing.AllocsPerRun(10, func() {

@@ -105,6 +105,8 @@ type ValueError struct {
 	Column int    // whose cell it is; -1 where it was made of others
 	Text   []byte // of a cell that is no number or no time; nil otherwise
 	Time   bool   // wanted; a number otherwise
+	// Compared says that the cell is compared with a number.
+	Compared bool
 	// Problem is what is wrong where it is not the cell.
 	Problem string
 }

@@ -20,6 +20,8 @@ type batch struct {
 	built   []byte // keys made of several columns or of times
 	ends    [2 * batchRows]uint32
 
+	compared []compared
+
 	at     [batchRows]uint32 // the row's record
 	places places
 	pair   []byte
@@ -98,6 +100,7 @@ func (b *batch) init(p *Plan, s *states) {
 		use(len(p.columns)+i, true)
 	}
 	b.numbers = make([]numbers, len(b.strict))
+	b.compared = s.comparedColumns(len(p.columns))
 }
 
 // present says whether the i-th row has a value in a column, which may be computed.
@@ -135,6 +138,9 @@ func (w *worker) aggregate(text []byte, n int) bool {
 	w.findRecords(n)
 	for s, st := range t.list {
 		b.apply(t, s, st, text, n)
+	}
+	for i := range b.compared {
+		b.compared[i].count(b, text, n)
 	}
 	for i, s := range t.paired {
 		if st := t.list[s]; st.kind == distinctCount {

@@ -30,7 +30,8 @@ type Column struct {
 	Name   string // as in the header; "" where the column goes by number
 	Number int    // from 1; 0 where the column goes by name
 	Role   Role
-	Seen   bool // every cell is checked, so that a header among the rows is noticed, unless the name is a number
+	Part   string // of the question that names it, for messages; may be empty
+	Seen   bool   // every cell is checked, so that a header among the rows is noticed, unless the name is a number
 }
 
 // Columns returns what the plan reads: a column that is used in several ways is there

@@ -102,7 +102,7 @@ func (w *worker) row() (bad, fatal *InputError) {
 		}
 	}
 	for _, st := range t.list {
-		if !st.kind.strict() {
+		if !st.kind.strict() && (!st.kind.extreme() || st.double) {
 			continue
 		}
 		if cell := w.cell(st.column); len(cell) > 0 && st.double {
@@ -110,7 +110,8 @@ func (w *worker) row() (bad, fatal *InputError) {
 				return w.badCell(st.column, notNumber), nil
 			}
 		} else if len(cell) > 0 {
-			if _, _, problem := parseDecimal(cell); problem != "" {
+			// A number that is too wide is none of the texts among which a minimum is.
+			if _, _, problem := parseDecimal(cell); problem != "" && (problem != notNumber || st.kind.strict()) {
 				return w.badCell(st.column, problem), nil
 			}
 		}
@@ -120,6 +121,10 @@ func (w *worker) row() (bad, fatal *InputError) {
 		if err := w.addCell(s, st, int(b.at[0])+st.offset); err != nil {
 			return nil, w.badCell(st.column, err.Error())
 		}
+	}
+	for i := range b.compared {
+		c := &b.compared[i]
+		w.countCell(c, w.cell(c.column))
 	}
 	for i, s := range t.paired {
 		if st := t.list[s]; st.kind == distinctCount {

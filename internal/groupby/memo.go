@@ -31,7 +31,7 @@ type memoKey struct {
 }
 
 func newMemo[T any](w *worker, column int, n *expression.Node) *memo[T] {
-	m := &memo[T]{w: w, column: column, program: n.Bind(func(*expression.Node) int { return 0 }), row: expression.NewRow(plainCells{}, 1)}
+	m := &memo[T]{w: w, column: column, program: n.Bind(func(*expression.Node) int { return 0 }, nil), row: expression.NewRow(plainCells{}, 1)}
 	w.vectors.forget = append(w.vectors.forget, func() { clear(m.keys[:]) })
 	return m
 }

@@ -84,9 +84,13 @@ func (c *numbers) parseCells(text []byte, from *cells, n int) {
 			var exact int128
 			var problem string
 			exact, scale, problem = parseDecimal(text[s:e])
-			if problem != "" {
+			if problem == notNumber {
 				texts++
 				continue
+			}
+			if problem != "" {
+				c.kind = mixed
+				return
 			}
 			if v = int64(exact.lo); exact.hi != uint64(v>>63) {
 				c.kind = mixed

@@ -107,6 +107,9 @@ func (o *oracle) run(ctx context.Context, out io.Writer, opt Options) (Stats, er
 	}
 	o.stats.Groups = int64(len(o.groups))
 	o.stats.Scales = make([]uint8, len(p.columns))
+	if o.stats.Compared == nil {
+		o.stats.Compared = make([]Compared, len(p.columns))
+	}
 	for i, a := range p.aggregates {
 		if a.column >= 0 {
 			o.stats.Scales[a.column] = max(o.stats.Scales[a.column], uint8(o.scales[i]))
@@ -256,7 +259,7 @@ func (o *oracle) record(line int64, fields []string) error {
 		}
 		var problem string
 		numbers[i], scales[i], problem = oracleNumber(cell(a.column))
-		if problem != "" && a.fn != minimum && a.fn != maximum {
+		if problem != "" && (problem != notNumber || a.fn != minimum && a.fn != maximum) {
 			return bad(a.column, problem)
 		}
 	}
@@ -268,6 +271,7 @@ func (o *oracle) record(line int64, fields []string) error {
 		o.groups[id] = g
 	}
 	o.stats.Rows++
+	o.compare(cell, numbers)
 	for i, a := range o.plan.aggregates {
 		v := &g.values[i]
 		if a.column < 0 {
@@ -317,6 +321,28 @@ func (o *oracle) record(line int64, fields []string) error {
 		}
 	}
 	return nil
+}
+
+// compare counts the cells of which minima and maxima are taken, each column's once.
+func (o *oracle) compare(cell func(column int) string, numbers []*big.Rat) {
+	if o.stats.Compared == nil {
+		o.stats.Compared = make([]Compared, len(o.plan.columns))
+	}
+	counted := map[int]bool{}
+	for i, a := range o.plan.aggregates {
+		if a.fn != minimum && a.fn != maximum || counted[a.column] || cell(a.column) == "" {
+			continue
+		}
+		counted[a.column] = true
+		switch c := &o.stats.Compared[a.column]; {
+		case numbers[i] != nil:
+			c.Numbers++
+		default:
+			if c.Texts++; c.Texts == 1 {
+				c.Text = cell(a.column)
+			}
+		}
+	}
 }
 
 // oracleNumber returns a number and its digits after the point, or nil and

@@ -51,6 +51,9 @@ type Stats struct {
 	// Scales is for each of Plan.Columns the most digits after the point that a number
 	// of it has; 0 where it is not used for numbers.
 	Scales []uint8
+	// Compared is for each of Plan.Columns what its minima and maxima were taken of; zero where
+	// it has none.
+	Compared []Compared
 }
 
 // ErrDoubt ends a run as Options.Doubt wanted.
@@ -91,10 +94,14 @@ func (p *Plan) run(ctx context.Context, in Input, out io.Writer, opt Options, si
 		err = r.write(out)
 	}
 	r.spilled.close()
+	var compared []Compared
+	if err == nil {
+		compared = r.compared()
+	}
 	for _, w := range r.workers {
 		p.release(w)
 	}
-	stats := Stats{Rows: r.rows.Load(), Rejected: r.rejected, Bytes: r.bytes.Load(), Groups: r.groups, Spilled: r.spilled.size, Scales: r.scales}
+	stats := Stats{Rows: r.rows.Load(), Rejected: r.rejected, Bytes: r.bytes.Load(), Groups: r.groups, Spilled: r.spilled.size, Scales: r.scales, Compared: compared}
 	return stats, err
 }
 
@@ -145,6 +152,9 @@ func (r *run) worker() *worker {
 		w.comma = r.in.Layout.Comma
 	}
 	w.finder.Use(r.sizes.kernel)
+	for i, c := range w.batch.compared {
+		w.batch.compared[i] = compared{column: c.column}
+	}
 	w.number = len(r.workers)
 	r.workers = append(r.workers, w)
 	return w

@@ -63,6 +63,9 @@ func refOf(n *expression.Node) columnRef { return columnRef{name: n.Text, number
 // addKey enters an item of GROUP BY.
 func (p *Plan) addKey(source string) error {
 	item, err := expression.ParseItem(source)
+	if err == nil && item.Op == expression.Literal && item.Named != nil {
+		item = *item.Named
+	}
 	if err == nil && item.HasAggregate() {
 		err = errors.New("an aggregate is of a group, and cannot make one")
 	}

@@ -114,9 +114,37 @@ type compiler struct {
 	named     bool // names are preferred
 	ambiguous bool
 	nameFirst bool
+	asked     []askedColumn
+}
+
+// askedColumn is a column with the part of the question that names it.
+type askedColumn struct {
+	*expression.Node
+	part string
+}
+
+// variables are those of the environment that have the parts of a question.
+var variables = map[string]string{"groupBy": "GROUP_BY", "aggregate": "AGGREGATE", "select": "SELECT", "where": "WHERE", "having": "HAVING"}
+
+func (c *compiler) ask(part string, n *expression.Node) {
+	for _, column := range n.Columns() {
+		c.asked = append(c.asked, askedColumn{column, part})
+	}
+}
+
+// parts are columns with the parts of the question that name them first.
+func (c *compiler) parts(columns []groupby.Column) []groupby.Column {
+	for i := range columns {
+		if at := slices.IndexFunc(c.asked, func(a askedColumn) bool { return a.Text == columns[i].Name && a.Number == columns[i].Number }); at >= 0 {
+			part := c.asked[at].part
+			columns[i].Part = part + " (" + variables[part] + ")"
+		}
+	}
+	return columns
 }
 
 func (c *compiler) compile() (*Query, error) {
+	c.asked = nil
 	s := c.spec
 	if len(s.Select) > 0 {
 		if len(s.GroupBy)+len(s.Aggregate) > 0 {
@@ -140,6 +168,9 @@ func (c *compiler) items(list string, texts []string, names *[]string) (items []
 		if err != nil {
 			return nil, part(list, "%w", err)
 		}
+		if item.Op == expression.Literal && item.Named != nil && list != "select" {
+			item = *item.Named
+		}
 		if item.Named != nil {
 			c.ambiguous = true
 			c.nameFirst = c.nameFirst || item.NameFirst
@@ -153,6 +184,7 @@ func (c *compiler) items(list string, texts []string, names *[]string) (items []
 		if err := c.numbered(item.Node); err != nil {
 			return nil, part(list, "%q: %w", text, err)
 		}
+		c.ask(list, item.Node)
 		*names = append(*names, item.Name)
 		items = append(items, item)
 	}
@@ -183,6 +215,7 @@ func (c *compiler) condition(name, text string, aggregates bool) (*expression.No
 	if n.HasAggregate() && !aggregates {
 		return nil, part(name, "%q: it is asked of each row, and an aggregate is of many: expected having", text)
 	}
+	c.ask(name, n)
 	return n, nil
 }
 
@@ -211,7 +244,7 @@ func (c *compiler) groups() (*Query, error) {
 		}
 		b.keys = append(b.keys, k.Node)
 	}
-	s := shape{names: names, limit: c.spec.Limit}
+	s := shape{names: names, limit: c.spec.Limit, dates: c.dialect.Dates()}
 	for i, k := range b.keys {
 		s.columns = append(s.columns, &outColumn{node: resultColumn(i, k.Type), from: i})
 	}
@@ -254,11 +287,11 @@ func (c *compiler) groups() (*Query, error) {
 	switch {
 	case errors.Is(err, groupby.ErrUnsupported):
 		q.plain = nil
-		q.columns = columnsOf(append(append(slices.Clone(b.keys), b.aggregates...), b.where)...)
+		q.columns = c.parts(columnsOf(append(append(slices.Clone(b.keys), b.aggregates...), b.where)...))
 	case err != nil:
 		return nil, err
 	default:
-		q.columns = q.plain.Columns()
+		q.columns = c.parts(q.plain.Columns())
 	}
 	if b.bare() {
 		q.rewritten, q.wants = q.plain, dialect.Cells(q.columns)
@@ -284,7 +317,7 @@ func (c *compiler) having(b *base, s *shape, keyNames []string) error {
 	if err != nil {
 		return part("having", "%q: %w", c.spec.Having, err)
 	}
-	s.having = n.Bind(baseIndex)
+	s.having = n.Bind(baseIndex, s.dates)
 	return nil
 }
 
@@ -346,7 +379,7 @@ func (c *compiler) selection() (*Query, error) {
 		}
 		q.wants = append(q.wants, dialect.Want{Expression: item.Node, Role: groupby.Text, Source: item.Name})
 	}
-	q.columns = columnsOf(append(slices.Clone(nodes), q.where)...)
+	q.columns = c.parts(columnsOf(append(slices.Clone(nodes), q.where)...))
 	for i, w := range q.wants {
 		if w.Expression != nil && w.Expression.Op == expression.Column {
 			q.wants[i] = dialect.Want{Column: indexOf(q.columns, w.Expression), Role: groupby.Text}
@@ -362,7 +395,7 @@ func (c *compiler) selection() (*Query, error) {
 	}
 	q.told.Headless = !c.dialect.HasHeader() && len(q.wants) == 1 && all
 	if len(order) > 0 || c.spec.Limit > 0 {
-		q.shape = &shape{order: order, limit: c.spec.Limit, rows: true, headless: q.told.Headless}
+		q.shape = &shape{order: order, limit: c.spec.Limit, rows: true, headless: q.told.Headless, dates: c.dialect.Dates()}
 	}
 	return q, nil
 }

@@ -149,7 +149,7 @@ func (q *Query) Look(ctx context.Context, file dialect.File) (found []string, pl
 	if q.program != nil {
 		return nil, false, nil
 	}
-	reading, err := q.dialect.Open(ctx, file, q.columns)
+	q, reading, err := q.open(ctx, file)
 	if err != nil {
 		return nil, false, err
 	}

@@ -39,6 +39,7 @@ func (q *Questions) Written(name, csv string) (string, error) {
 // for.
 type writing struct {
 	io.Writer
+	query  *Query
 	name   string // of the input
 	shaper *shaper
 	format *resultformat.Writer
@@ -47,13 +48,13 @@ type writing struct {
 // write begins a result. scales are those of the file's columns, nil where none is known; they
 // are asked once the input was read.
 func (q *Query) write(ctx context.Context, to io.Writer, input string, env expression.Env, scales func() []int, tempDir string) *writing {
-	w := &writing{Writer: to, name: input}
+	w := &writing{Writer: to, query: q, name: input}
 	if format := q.Format(); format != filestore.CSV {
 		w.format = resultformat.New(ctx, format, q.told, w.Writer, tempDir)
 		w.Writer = w.format
 	}
 	if q.shape != nil {
-		w.shaper = q.shape.open(w.Writer, env, func(n *expression.Node) int {
+		w.shaper = q.shape.open(w.Writer, input, env, func(n *expression.Node) int {
 			of := scales()
 			if of == nil {
 				return 0
@@ -70,6 +71,7 @@ func (w *writing) end(report *Report) (err error) {
 	if w.shaper != nil {
 		err = w.shaper.finish()
 		report.Groups = w.shaper.groups
+		report.Notes = append(report.Notes, w.shaper.notes(w.query)...)
 	}
 	if err == nil && w.format != nil {
 		err = w.format.Close()

@@ -51,15 +51,7 @@ func (q *Query) Run(ctx context.Context, file dialect.File, begin Begin, opt Opt
 	if q.program != nil {
 		return q.program.run(ctx, q.dialect, file, begin, opt)
 	}
-	reading, err := q.dialect.Open(ctx, file, q.columns)
-	if q.named != nil && (err != nil || q.nameFirst) {
-		// A file without the columns of an expression may have one of its name. That is not to
-		// be found in a line below the header.
-		named, wrong := q.named.dialect.Open(ctx, file, q.named.columns)
-		if wrong == nil && (err != nil || named.Layout.HeaderLine <= reading.Layout.HeaderLine) {
-			q, reading, err = q.named, named, nil
-		}
-	}
+	q, reading, err := q.open(ctx, file)
 	if err != nil {
 		return Report{}, err
 	}
@@ -90,11 +82,25 @@ func (q *Query) Run(ctx context.Context, file dialect.File, begin Begin, opt Opt
 			}
 			report.Layout = a.reading.Layout
 			a.noteDoubles(&report, a.doubles)
-			report.Notes = append(report.Notes, q.headerNotes(report.Layout)...)
+			report.Notes = append(report.Notes, q.layoutNotes(report.Layout)...)
 			return report, err
 		}
 	}
 	return Report{}, errors.New("the file is read in other ways again and again")
+}
+
+// open opens a file, and says which of the two questions is asked of it.
+func (q *Query) open(ctx context.Context, file dialect.File) (*Query, *dialect.Reading, error) {
+	reading, err := q.dialect.Open(ctx, file, q.columns)
+	if q.named != nil && (err != nil || q.nameFirst) {
+		// A file without the columns of an expression may have one of its name. That is not to
+		// be found in a line below the header.
+		named, wrong := q.named.dialect.Open(ctx, file, q.named.columns)
+		if wrong == nil && (err != nil || named.Layout.HeaderLine <= reading.Layout.HeaderLine) {
+			q, reading, err = q.named, named, nil
+		}
+	}
+	return q, reading, err
 }
 
 // attempt is one way of reading a file.
@@ -122,13 +128,28 @@ func (q *Query) widen(bad *groupby.InputError, doubles *[]int) bool {
 // noteDoubles tells of the columns that were computed in doubles.
 func (q *Query) noteDoubles(report *Report, doubles []int) {
 	for _, i := range doubles {
-		w := q.wants[i]
-		name := w.Source
-		if w.Expression == nil {
-			name = q.columns[w.Column].String()
-		}
-		report.Notes = append(report.Notes, fmt.Sprintf("the numbers of %s are computed in doubles, as they have more digits than a decimal here", name))
+		report.Notes = append(report.Notes, fmt.Sprintf("the numbers of %s are computed in doubles, as they have more digits than a decimal here", q.wanted(i)))
 	}
+}
+
+// layoutNotes tell of a layout that was found and may be meant otherwise.
+func (q *Query) layoutNotes(l *dialect.Layout) []string {
+	notes := q.headerNotes(l)
+	if found := q.spec.Input.Delimiter; (found == "" || found == dialect.Auto) && doubled(l.Header) {
+		twice := strconv.Quote(l.Delimiter + l.Delimiter)
+		notes = append(notes, fmt.Sprintf("every second column has no name; where %s is between the fields, delimiter: %s reads them", twice, twice))
+	}
+	return notes
+}
+
+// doubled says whether a header has nothing between each two names.
+func doubled(header []string) bool {
+	for i, name := range header {
+		if (name == "") != (i%2 == 1) {
+			return false
+		}
+	}
+	return len(header) > 2 && len(header)%2 == 1
 }
 
 // headerNotes tell of a header that no name of the question confirms which lines before it were
@@ -181,7 +202,7 @@ func (a *attempt) run(ctx context.Context) (report Report, err error) {
 	}
 	defer stream.Close()
 	report.Stats, err = a.askRewritten(ctx, in, w, a.opt, a.doubles, known, &read)
-	report.Bytes, report.Rows, report.Rejected, report.Notes = read.Load(), stream.Rows(), stream.Rejected(), stream.Notes()
+	report.Bytes, report.Rows, report.Rejected, report.Notes = read.Load(), stream.Rows(), stream.Rejected(), append(stream.Notes(), a.extremeNotes(report.Stats, a.wanted)...)
 	return report, err
 }
 
@@ -228,6 +249,7 @@ func (a *attempt) asItIs(ctx context.Context, result io.Writer, read *atomic.Int
 			return report, groupby.ErrDoubt
 		}
 	}
+	report.Notes = a.extremeNotes(report.Stats, func(i int) string { return a.columns[i].String() })
 	return report, nil
 }
 

@@ -17,7 +17,8 @@ import (
 // Open opens a file that is to be read, and says how to close it. It may be called again.
 type Open func() (file dialect.File, close func(), err error)
 
-// RunAll answers the question of several files as if they were one. Each may be written in
+// RunAll answers the question of several files as if they were one: what is an expression and
+// what a name, such as unit-price, the first tells. Each may be written in
 // its own way; the rows of a selection have to have the same columns in all of them. The
 // rows that are skipped have the file's name in a first column.
 func (q *Query) RunAll(ctx context.Context, files []Open, begin Begin, opt Options) (Report, error) {
@@ -26,6 +27,17 @@ func (q *Query) RunAll(ctx context.Context, files []Open, begin Begin, opt Optio
 	}
 	if opt.Engine.Workers <= 0 {
 		opt.Engine.Workers = runtime.GOMAXPROCS(0)
+	}
+	if q.named != nil {
+		file, done, err := files[0]()
+		if err != nil {
+			return Report{}, err
+		}
+		q, _, err = q.open(ctx, file)
+		done()
+		if err != nil {
+			return Report{}, err
+		}
 	}
 	s := several{Query: q, files: files, begin: begin, opt: opt.Engine, layouts: make([]*dialect.Layout, len(files))}
 	for {
@@ -90,7 +102,7 @@ func (s *several) run(ctx context.Context) (report Report, err error) {
 		err = c.rejects.flush()
 	}
 	report.Bytes, report.Rows, report.Rejected = c.read.Load(), c.report.Rows, c.report.Rejected
-	report.Notes = c.report.Notes
+	report.Notes = append(c.report.Notes, s.extremeNotes(report.Stats, s.wanted)...)
 	return report, err
 }
 
@@ -169,7 +181,7 @@ func (c *chain) open() error {
 func (c *chain) finish() {
 	c.report.Rows += c.stream.Rows()
 	c.report.Rejected += c.stream.Rejected()
-	for _, note := range append(c.stream.Notes(), c.headerNotes(c.reading.Layout)...) {
+	for _, note := range append(c.stream.Notes(), c.layoutNotes(c.reading.Layout)...) {
 		c.report.Notes = append(c.report.Notes, c.name+": "+note)
 	}
 	for i, scale := range c.stream.Scales() {

@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"io"
 
+	"csv-pipeline/internal/dialect"
 	"csv-pipeline/internal/expression"
 	"csv-pipeline/internal/groupby"
 	"csv-pipeline/internal/resultformat"
@@ -20,6 +21,7 @@ type shape struct {
 	limit    int
 	rows     bool // columns are taken as they come
 	headless bool // there are no names in the first row
+	dates    expression.Dates
 }
 
 // outColumn is a column of the result.
@@ -81,7 +83,7 @@ func (s *shape) complete(b *base) {
 	}
 	for _, o := range s.columns {
 		if o.from < 0 {
-			o.program = o.node.Bind(baseIndex)
+			o.program = o.node.Bind(baseIndex, s.dates)
 		}
 	}
 }
@@ -89,6 +91,7 @@ func (s *shape) complete(b *base) {
 // shaper shapes one result. It takes what the engine writes, and is closed at its end.
 type shaper struct {
 	*shape
+	input  string // its name
 	to     io.Writer
 	row    *expression.Row
 	scale  func(*expression.Node) int // of the keys
@@ -98,15 +101,18 @@ type shaper struct {
 	values []expression.Value
 	out    []byte
 	key    []byte
+	date   []byte
 	sorter *sorter
 	by     []orderColumn
-	header bool // was taken
+	seen   []groupby.Compared // for each of by
+	header bool               // was taken
 }
 
-func (s *shape) open(to io.Writer, env expression.Env, scale func(*expression.Node) int, tempDir string) *shaper {
-	sh := &shaper{shape: s, to: to, row: expression.NewRow(env, len(s.types)), scale: scale, header: s.headless, by: append([]orderColumn(nil), s.order...)}
+func (s *shape) open(to io.Writer, input string, env expression.Env, scale func(*expression.Node) int, tempDir string) *shaper {
+	sh := &shaper{shape: s, input: input, to: to, row: expression.NewRow(env, len(s.types)), scale: scale, header: s.headless, by: append([]orderColumn(nil), s.order...)}
 	if len(s.order) > 0 {
 		sh.sorter = newSorter(s.limit, tempDir)
+		sh.seen = make([]groupby.Compared, len(s.order))
 	}
 	return sh
 }
@@ -142,8 +148,8 @@ func (s *shaper) record(text []byte, cells [][]byte) error {
 			}
 		}
 		for i := range s.by {
-			if err := s.by[i].find(names); err != nil {
-				return err
+			if s.by[i].find(names) != nil { // of a selection, whose names are the file's
+				return &groupby.InputError{Name: s.input, Header: names, Problem: dialect.NoColumn(s.by[i].name, "orderBy (ORDER_BY)", names)}
 			}
 		}
 		s.appendNames(names)
@@ -267,12 +273,23 @@ func (s *shaper) emit(text []byte) error {
 // sort gives a row to the sorter, under a key whose bytes are in the wanted order.
 func (s *shaper) sort(text []byte) error {
 	s.key = s.key[:0]
-	for _, by := range s.by {
+	for i, by := range s.by {
 		v := &s.values[by.at]
 		if v.Kind == expression.TextValue {
 			if n, ok := s.row.ParseNumber(v.Text); ok {
 				v = &n
 			}
+		}
+		isDate := false
+		if v.Kind == expression.TextValue && s.dates != nil {
+			var date []byte
+			if date, isDate = s.dates(s.date[:0], v.Text); isDate {
+				s.date = date
+				v = &expression.Value{Kind: expression.TextValue, Text: date}
+			}
+		}
+		if !isDate {
+			compare(&s.seen[i], v)
 		}
 		start := len(s.key)
 		s.key = v.AppendOrdered(s.key)
@@ -293,6 +310,16 @@ func (s *shaper) appendNames(names []string) {
 		s.out = groupby.AppendField(s.out, []byte(name))
 	}
 	s.out = append(s.out, '\n')
+}
+
+// notes tell of an order that is of numbers and texts.
+func (s *shaper) notes(q *Query) (notes []string) {
+	for i, c := range s.seen {
+		if note := q.comparedNote("orderBy "+s.by[i].name+" compares", c); note != "" {
+			notes = append(notes, note)
+		}
+	}
+	return notes
 }
 
 // finish writes what was kept back.

@@ -270,7 +270,9 @@ func (o *trial) logical(depth int) *tree {
 	}
 	d := max(0, depth-1)
 	compare := func(a, b *tree) *tree { return node(o.pick("=", "<>", "<", "<=", ">", ">="), a, b) }
-	switch o.IntN(10) {
+	switch o.IntN(11) {
+	case 10:
+		return compare(o.either(o.col(3), o.textual(d)), o.either(str("31.01.2024"), str("2024-02-05"), o.col(3)))
 	case 0, 1:
 		return compare(o.textual(d), o.either(str("a"), str("b"), str("100"), str("2024")))
 	case 2:

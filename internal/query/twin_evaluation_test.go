@@ -151,7 +151,9 @@ func (w *world) compare(op string, a, b *tree) (any, error) {
 			c = order(n, m)
 			break
 		}
-		fallthrough
+		c = w.compareTexts(asString(x), asString(y))
+	case w.isDate(a) || w.isDate(b):
+		c = w.compareTexts(asString(x), asString(y))
 	default:
 		c = strings.Compare(asString(x), asString(y))
 	}
@@ -168,6 +170,26 @@ func (w *world) compare(op string, a, b *tree) (any, error) {
 		return c > 0, nil
 	}
 	return c >= 0, nil
+}
+
+func (w *world) isDate(t *tree) bool {
+	if w.date == nil || t.op != "text" {
+		return false
+	}
+	_, ok := w.date(t.text)
+	return ok
+}
+
+// compareTexts compares two dates by time, where it is told how they are written.
+func (w *world) compareTexts(a, b string) int {
+	if w.date != nil {
+		x, okX := w.date(a)
+		y, okY := w.date(b)
+		if okX && okY {
+			return x.Compare(y)
+		}
+	}
+	return strings.Compare(a, b)
 }
 
 func (w *world) arithmetic(t *tree) (any, error) {

@@ -137,7 +137,7 @@ func (o *trial) rows() (rows []map[string]string, bad []bool) {
 
 func (o *trial) world() *world {
 	grouped := regexp.MustCompile(`^[+-]?\d{1,3}(` + regexp.QuoteMeta(o.group) + `\d{3})+(` + regexp.QuoteMeta(o.decimal) + `\d*)?$`)
-	return &world{
+	w := &world{
 		number: func(s string) (decimal, bool) {
 			s = strings.TrimSpace(s)
 			if o.group != "" && grouped.MatchString(s) {
@@ -164,4 +164,15 @@ func (o *trial) world() *world {
 			return at, false
 		},
 	}
+	if o.format != "" {
+		w.date = func(s string) (at time.Time, ok bool) {
+			if at, ok = w.time(strings.TrimSpace(s)); !ok {
+				var err error
+				at, err = time.Parse("2006-01-02", strings.TrimSpace(s))
+				ok = err == nil
+			}
+			return at, ok
+		}
+	}
+	return w
 }

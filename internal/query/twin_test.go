@@ -156,6 +156,7 @@ var errBadCell = errors.New("a cell that is not what is needed")
 type world struct {
 	number func(string) (decimal, bool)
 	time   func(string) (time.Time, bool)
+	date   func(string) (time.Time, bool) // as it is compared; nil: as text
 	row    map[string]string
 }
 

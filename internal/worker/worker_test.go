@@ -132,7 +132,7 @@ func TestWorkerDrainsTheListAndBadFilesStopNobody(t *testing.T) {
 		"notes.md":         {queue.KindName, ".csv"},
 		"none.csv":         {queue.KindMissing, "none.csv: there is no such file"},
 		"bad.csv":          {queue.KindMalformed, `bad.csv:3: quantity: "abc" is not a number`},
-		"nosuchcolumn.csv": {queue.KindMalformed, "(GROUP_BY, AGGREGATE) name the columns"},
+		"nosuchcolumn.csv": {queue.KindMalformed, "(GROUP_BY) names"},
 		"empty.csv":        {queue.KindMalformed, `empty.csv: the file is empty: expected a header line with "item_id", "quantity"`},
 		"blank.csv":        {queue.KindMalformed, "blank.csv: the file has no line that is not blank"},
 	} {

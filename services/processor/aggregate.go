@@ -65,13 +65,21 @@ func askTogether(questions *query.Questions, names []string) error {
 	question, first := questions.For(filepath.Base(names[0]))
 	for _, name := range names[1:] {
 		if other, dataset := questions.For(filepath.Base(name)); other != question {
-			return cli.Usagef("%s is of the dataset %q and %s of %q, which are asked otherwise: expected --each, for a result of each file", names[0], first, name, dataset)
+			return cli.Usagef("%s is %s and %s is %s, which are asked otherwise: expected --each, for a result of each file", names[0], ofDataset(first), name, ofDataset(dataset))
 		}
 		if question.IsCommand() {
 			return cli.Usagef("a command takes one file at a time: expected --each, for a result of each file")
 		}
 	}
 	return nil
+}
+
+// ofDataset says of which dataset a file is.
+func ofDataset(name string) string {
+	if name == "" {
+		return "of no dataset"
+	}
+	return "of the dataset " + name
 }
 
 // aggregateEach writes a result of each file, named as in the pipeline: beside it, or in a

@@ -86,13 +86,15 @@ func TestMistakesAreExplained(t *testing.T) {
 	bad := write(t, filepath.Join(dir, "bad.csv"), "item_id,quantity\n1,1\n1,abc\n")
 	empty, blank := write(t, filepath.Join(dir, "empty.csv"), ""), write(t, filepath.Join(dir, "blank.csv"), "\n\n")
 	rejected := write(t, filepath.Join(dir, "its_rejected.csv"), "item_id,quantity\n1,1\n")
+	datasets := write(t, filepath.Join(dir, "datasets.yaml"), "datasets: [{name: empties, files: [empty.csv], groupBy: [x]}]\n")
 	for name, c := range map[string]struct {
 		args []string
 		code int
 		want string
 	}{
+		"two questions":     {[]string{"aggregate", "--config", datasets, bad, empty}, cli.ExitUsage, "bad.csv is of no dataset and " + empty + " is of the dataset empties, which are asked otherwise"},
 		"malformed":         {[]string{"aggregate", bad}, cli.ExitFailed, `bad.csv:3: quantity: "abc" is not a number`},
-		"no such column":    {[]string{"aggregate", "--group-by=store", bad}, cli.ExitFailed, "(GROUP_BY, AGGREGATE) name the columns"},
+		"no such column":    {[]string{"aggregate", "--group-by=store", bad}, cli.ExitFailed, `no column "store", which groupBy (GROUP_BY) names: the header has`},
 		"missing":           {[]string{"aggregate", filepath.Join(dir, "none.csv")}, cli.ExitFailed, "none.csv"},
 		"nothing":           {[]string{"aggregate"}, cli.ExitUsage, "FILE"},
 		"unknown aggregate": {[]string{"aggregate", "--aggregate=mode(quantity)", bad}, cli.ExitUsage, "mode"},

@@ -90,7 +90,7 @@ func TestAFileOfOnesOwn(t *testing.T) {
 	if err := json.Unmarshal([]byte(get(t, address+"/api/v1/failed")), &letters); err != nil {
 		t.Fatal(err)
 	}
-	const want = `my.csv:1: no column "item_id": the header has "store", "amount"; groupBy and aggregate (GROUP_BY, AGGREGATE) name the columns`
+	const want = `my.csv:1: no column "item_id", which groupBy (GROUP_BY) names: the header has "store", "amount"`
 	if len(letters) != 1 || letters[0].Reason != want {
 		t.Errorf("it failed because of %+v\nwant %s", letters, want)
 	}

@@ -58,7 +58,7 @@ func TestCompose(t *testing.T) {
 		compose("cp", own, "processor:/data/raw/")
 	}
 	put("store,amount\nA,1\n")
-	reason := "(GROUP_BY, AGGREGATE) name the columns"
+	reason := "which groupBy (GROUP_BY) names"
 	failed := func() error {
 		if letters, err := page.tryGet("/api/v1/failed"); err != nil || !strings.Contains(letters, reason) {
 			return fmt.Errorf("the dead letters are %s, %v; want one that says %q", letters, err, reason)

@@ -1,0 +1,230 @@
+package query
+
+import (
+	"bytes"
+	"context"
+	"io"
+	"slices"
+	"strings"
+	"testing"
+
+	"csv-pipeline/internal/dialect"
+	"csv-pipeline/internal/groupby"
+)
+
+// found is what a question finds of files named f.csv: the result or the error, and the notes.
+func found(t *testing.T, spec Spec, texts ...string) (result string, notes []string) {
+	t.Helper()
+	q, err := Compile(spec)
+	if err != nil {
+		t.Fatal(err)
+	}
+	var out bytes.Buffer
+	begin := func() (io.Writer, io.Writer, error) {
+		out.Reset()
+		return &out, nil, nil
+	}
+	var files []Open
+	for _, text := range texts {
+		files = append(files, func() (dialect.File, func(), error) {
+			return dialect.File{Name: "f.csv", ReaderAt: strings.NewReader(text), Size: int64(len(text))}, func() {}, nil
+		})
+	}
+	var report Report
+	if opt := (Options{Engine: groupby.Options{Workers: 2}}); len(files) == 1 {
+		file, _, _ := files[0]()
+		report, err = q.Run(context.Background(), file, begin, opt)
+	} else {
+		report, err = q.RunAll(context.Background(), files, begin, opt)
+	}
+	if err != nil {
+		return err.Error(), nil
+	}
+	return out.String(), report.Notes
+}
+
+var german = dialect.Settings{DecimalChar: ",", GroupChar: ".", BareNumber: new(bool), DateFormats: []string{"%d.%m.%Y"}}
+
+const bank = "tag;betrag;wert;name\n31.12.2024;1.234,50;€ 12,50;b\n01.02.2025;-99,05;€ 9,00;a\n15.01.2023;20,00;€ 100,00;c\n"
+
+// TestComparedByValue: where settings say how numbers and dates are written, they are compared
+// by value and by time, in minima, conditions and orders alike.
+func TestComparedByValue(t *testing.T) {
+	for _, c := range []struct {
+		spec Spec
+		want string
+	}{
+		{Spec{Aggregate: []string{"min(betrag) as a", "max(betrag) as b", "min(wert) as c", "max(wert) as d"}}, "a,b,c,d\n-99.05,1234.50,9.00,100.00\n"},
+		{Spec{Aggregate: []string{"min(tag) as a", "max(tag) as b"}}, "a,b\n2023-01-15,2025-02-01\n"},
+		{Spec{Aggregate: []string{"min(tag) filter (where betrag > 20) as a", "max(case when wert < 100 then tag end) as b"}}, "a,b\n2024-12-31,2025-02-01\n"},
+		{Spec{Aggregate: []string{"max(tag) as b"}, Having: "max(tag) > '31.12.2024'"}, "b\n2025-02-01\n"},
+		{Spec{Select: []string{"name"}, Where: "wert > 10 and betrag < 1000"}, "name\nc\n"},
+		{Spec{Select: []string{"name"}, Where: "betrag between 1000 and 2000"}, "name\nb\n"},
+		{Spec{Select: []string{"name"}, Where: "wert in (9, 100)"}, "name\na\nc\n"},
+		{Spec{Select: []string{"name"}, Where: "tag > '01.02.2024'"}, "name\nb\na\n"},
+		{Spec{Select: []string{"name"}, Where: "tag > '2024-02-01'"}, "name\nb\na\n"},
+		{Spec{Select: []string{"name"}, Where: "day(tag) <= '31.12.2024'"}, "name\nb\nc\n"},
+		{Spec{Select: []string{"name"}, Where: "tag between '2023-01-01' and '31.12.2024'"}, "name\nb\nc\n"},
+		{Spec{Select: []string{"name"}, Where: "tag in ('2025-02-01', 'none')"}, "name\na\n"},
+		{Spec{Select: []string{"case tag when '2024-12-31' then 'last' else name end as n"}}, "n\nlast\na\nc\n"},
+		{Spec{Select: []string{"name"}, Where: "tag = 'b' or name = 'b'"}, "name\nb\n"},
+		{Spec{Select: []string{"name", "betrag"}, OrderBy: []string{"betrag"}}, "name,betrag\na,\"-99,05\"\nc,\"20,00\"\nb,\"1.234,50\"\n"},
+		{Spec{Select: []string{"name", "wert"}, OrderBy: []string{"wert desc"}}, "name,wert\nc,\"€ 100,00\"\nb,\"€ 12,50\"\na,\"€ 9,00\"\n"},
+		{Spec{Select: []string{"name", "tag"}, OrderBy: []string{"tag"}}, "name,tag\nc,15.01.2023\nb,31.12.2024\na,01.02.2025\n"},
+		{Spec{GroupBy: []string{"tag"}, OrderBy: []string{"tag desc"}, Limit: 2}, "tag\n01.02.2025\n31.12.2024\n"},
+	} {
+		c.spec.Input = german
+		if got, notes := found(t, c.spec, bank); got != c.want || len(notes) > 0 {
+			t.Errorf("%+v: %q %q, want %q", c.spec, got, notes, c.want)
+		}
+	}
+}
+
+// TestDatesThatAreCompared: what is no date is compared as text, also beside dates, and a code
+// of digits is no epoch.
+func TestDatesThatAreCompared(t *testing.T) {
+	const text = "von,bis,code\n01.02.2024,31.01.2025,05\n2024-03-01,01.01.2024,5\n05.01.2024 10:30,open,7\n"
+	for _, c := range []struct {
+		formats []string
+		spec    Spec
+		want    string
+	}{
+		{[]string{"%d.%m.%Y", "%d.%m.%Y %H:%M"}, Spec{Select: []string{"code"}, Where: "von < bis"}, "code\n05\n7\n"},
+		{[]string{"%d.%m.%Y", "%d.%m.%Y %H:%M"}, Spec{Aggregate: []string{"min(von)", "max(bis)"}}, "min_von,max_bis\n2024-01-05T10:30:00,open\n"},
+		{[]string{"iso", "epoch"}, Spec{Select: []string{"von"}, Where: "code = '05'"}, "von\n01.02.2024\n"},
+		{[]string{"epoch"}, Spec{Select: []string{"code"}, Where: "code < '1970-01-01 00:00:06'"}, "code\n05\n5\n"},
+	} {
+		c.spec.Input.DateFormats = c.formats
+		if got, _ := found(t, c.spec, text); got != c.want {
+			t.Errorf("%q %+v: %q, want %q", c.formats, c.spec, got, c.want)
+		}
+	}
+}
+
+// TestComparedAsTexts: what is compared as text though it may be meant otherwise is said, of a
+// file that the engine reads as it is, of a rewritten one and of several alike.
+func TestComparedAsTexts(t *testing.T) {
+	const mixed = "k,x,d\na,10,31.12.2024\na,9,\nb,n/a,01.02.2025\nb,100,\n"
+	const german = "k;x\na;9,5\nb;10,25\n"
+	for _, c := range []struct {
+		spec Spec
+		text string
+		want []string
+	}{
+		{Spec{Aggregate: []string{"min(x)", "max(x)"}}, mixed, []string{`min and max of x compare 3 numbers by value and 1 text such as "n/a" by their characters, and every number is less than a text; missingValues: ["n/a"] reads it as NULL`}},
+		{Spec{GroupBy: []string{"k"}, Aggregate: []string{"max(x)"}, Where: "k = 'a'"}, mixed, nil},
+		{Spec{GroupBy: []string{"k"}, Aggregate: []string{"max(x)"}, Where: "k = 'b'"}, mixed, []string{`min and max of x compare 1 number by value and 1 text such as "n/a" by their characters, and every number is less than a text; missingValues: ["n/a"] reads it as NULL`}},
+		{Spec{Aggregate: []string{"min(k)", "sum(1) as n"}}, mixed, nil},
+		{Spec{Aggregate: []string{"max(d)"}}, mixed, []string{`min and max of d compare texts such as "31.12.2024" by their characters; dateFormats: ["%d.%m.%Y"] reads it`}},
+		{Spec{Aggregate: []string{"min(x)"}}, german, []string{`min and max of x compare texts such as "9,5" by their characters; decimalChar: "," reads it`}},
+		{Spec{Select: []string{"*"}, OrderBy: []string{"x"}}, mixed, []string{`orderBy x compares 3 numbers by value and 1 text such as "n/a" by their characters, and every number is less than a text; missingValues: ["n/a"] reads it as NULL`}},
+		{Spec{Select: []string{"x"}, OrderBy: []string{"x"}}, german, []string{`orderBy x compares texts such as "9,5" by their characters; decimalChar: "," reads it`}},
+		{Spec{Select: []string{"*"}, OrderBy: []string{"k"}}, mixed, nil},
+		{Spec{Aggregate: []string{"min(c)", "max(p)"}}, "c,p\nABC123,030 12345678\nXYZ999,0171 1234567\n", nil},
+	} {
+		got, notes := found(t, c.spec, c.text)
+		if !slices.Equal(notes, c.want) {
+			t.Errorf("%+v: %q, want %q", c.spec, notes, c.want)
+		}
+		c.spec.Input.CommentPrefix = "%never%"
+		if again, notes := found(t, c.spec, c.text); again != got || !slices.Equal(notes, c.want) {
+			t.Errorf("%+v, rewritten: %q, want %q", c.spec, notes, c.want)
+		}
+		if _, notes := found(t, c.spec, c.text, c.text); len(notes) != len(c.want) {
+			t.Errorf("%+v, of two files: %q, want notes as of one: %q", c.spec, notes, c.want)
+		}
+	}
+}
+
+// TestExtremesOfWideNumbers: they are numbers, however many digits they have.
+func TestExtremesOfWideNumbers(t *testing.T) {
+	for text, want := range map[string]string{
+		"x\n1e-40\n5\n1e-30\n": "a,b\n1e-40,5\n",
+		"x\n12345678901234567890123456789012345678901234567890\n9\n": "a,b\n9,1.2345678901234567e+49\n",
+	} {
+		got, notes := found(t, Spec{Aggregate: []string{"min(x) as a", "max(x) as b"}}, text)
+		if got != want || len(notes) != 1 || !strings.Contains(notes[0], "computed in doubles") {
+			t.Errorf("%q: %q %q, want %q", text, got, notes, want)
+		}
+	}
+}
+
+// TestConstantsThatAreSelected: alone they are what the grammar says, unless the header has a
+// column of that name.
+func TestConstantsThatAreSelected(t *testing.T) {
+	for _, c := range []struct{ item, text, want string }{
+		{"null", "k\na\n", "null\n\"\"\n"},
+		{"null as n", "k\na\n", "n\n\"\"\n"},
+		{"5", "k\na\n", "5\n5\n"},
+		{"-1200 as n", "k\na\n", "n\n-1200\n"},
+		{"1.50 as n", "k\na\n", "n\n1.50\n"},
+		{"true as t", "k\na\n", "t\ntrue\n"},
+		{"2024", "k,2024\na,x\n", "2024\nx\n"},
+		{"null", "k,null\na,x\n", "null\nx\n"},
+	} {
+		if got, _ := found(t, Spec{Select: []string{c.item}}, c.text); got != c.want {
+			t.Errorf("%s of %q: %q, want %q", c.item, c.text, got, c.want)
+		}
+	}
+	for _, spec := range []Spec{{GroupBy: []string{"2024"}}, {Aggregate: []string{"sum(2024)"}}} {
+		if got, _ := found(t, spec, "k\na\n"); !strings.Contains(got, `no column "2024", which `) || !strings.HasSuffix(got, `; (2024) is the constant`) {
+			t.Errorf("%+v: %q, want no such column", spec, got)
+		}
+	}
+}
+
+// TestNamesOfSeveralFiles: what is a name and no expression is one of several files, too.
+func TestNamesOfSeveralFiles(t *testing.T) {
+	const text = "unit-price\n3\n"
+	if got, _ := found(t, Spec{Aggregate: []string{"sum(unit-price) as s"}}, text, text); got != "s\n6\n" {
+		t.Errorf("%q", got)
+	}
+}
+
+// TestHints: a refusal names the part of the question, or the setting, that is meant.
+func TestHints(t *testing.T) {
+	const text = "name,v\nx,1\n"
+	no := func(where string) string {
+		return `f.csv:1: no column "nam", which ` + where + ` names: the header has "name", "v"; did you mean "name"?`
+	}
+	for _, c := range []struct {
+		spec       Spec
+		text, want string
+	}{
+		{Spec{GroupBy: []string{"nam"}}, text, no("groupBy (GROUP_BY)")},
+		{Spec{Aggregate: []string{"sum(nam)"}}, text, no("aggregate (AGGREGATE)")},
+		{Spec{Aggregate: []string{"sum(v) filter (where nam > 1)"}}, text, no("aggregate (AGGREGATE)")},
+		{Spec{Select: []string{"nam"}}, text, no("select (SELECT)")},
+		{Spec{Select: []string{"*"}, Where: "nam = 'x'"}, text, no("where (WHERE)")},
+		{Spec{GroupBy: []string{"name"}, Having: "sum(nam) > 1"}, text, no("having (HAVING)")},
+		{Spec{Select: []string{"*"}, OrderBy: []string{"nam"}}, text, strings.Replace(no("orderBy (ORDER_BY)"), ":1:", ":", 1)},
+		{Spec{Select: []string{"*"}, Where: "name > 5"}, text, `f.csv:2: name: "x" is not a number, but is compared with one; a number in quotes, such as '5', compares texts; missingValues: ["x"] reads it as NULL`},
+		{Spec{Select: []string{"*"}, Where: "name > 5"}, "name,v\nn/a,1\n", `f.csv:2: name: "n/a" is not a number; missingValues: ["n/a"] reads it as NULL`},
+		{Spec{Select: []string{"*"}, Where: "name + 1 > 5"}, text, `f.csv:2: name: "x" is not a number; missingValues: ["x"] reads it as NULL`},
+		{Spec{Aggregate: []string{"sum(v)"}}, "name;v\nx;1,234\n", `f.csv:2: v: "1,234" is not a number; groupChar: "," reads it as 1234, decimalChar: "," as 1.234`},
+		{Spec{Aggregate: []string{"sum(v)"}}, "name;v\nx;-0,125\n", `f.csv:2: v: "-0,125" is not a number; decimalChar: "," reads it`},
+		{Spec{Aggregate: []string{"sum(v)"}}, "name;v\nx;1.234,5\n", `f.csv:2: v: "1.234,5" is not a number; decimalChar: "," and groupChar: "." read it`},
+		{Spec{Aggregate: []string{"sum(v)"}}, "name,v\nx,1,2\n", `f.csv:2: 3 fields, expected at most 2 as in the header; lenient: true drops what is beyond; onBadRow: skip leaves such rows out`},
+		{Spec{Select: []string{"*"}}, "name,v\nx\n", `f.csv:2: 1 field, expected 2 as in the header; raggedRows: pad or lenient: true reads what is missing as NULL; onBadRow: skip leaves such rows out`},
+		{Spec{Select: []string{"*"}}, "n\x00,\x00v\x00\n\x00x\x00,\x001\x00\n\x00", `f.csv: a NUL byte: expected text; encoding: utf-16le may read it`},
+		{Spec{Select: []string{"*"}}, "\x00n\x00,\x00v\x00\n\x00x\x00,\x001\x00\n", `f.csv: a NUL byte: expected text; encoding: utf-16be may read it`},
+	} {
+		if got, _ := found(t, c.spec, c.text); got != c.want || len(got) > 300 {
+			t.Errorf("%+v of %q:\n%s\nwant\n%s", c.spec, c.text, got, c.want)
+		}
+	}
+}
+
+// TestDoubledDelimiters: that every second column has no name is said, with what may be meant.
+func TestDoubledDelimiters(t *testing.T) {
+	const want = `every second column has no name; where "||" is between the fields, delimiter: "||" reads them`
+	for _, spec := range []Spec{{Select: []string{"*"}}, {Aggregate: []string{"sum(b)"}}} {
+		if _, notes := found(t, spec, "a||b||c\n1||2||3\n"); !slices.Equal(notes, []string{want}) {
+			t.Errorf("%+v: %q, want %q", spec, notes, want)
+		}
+		spec.Input.Delimiter = "|"
+		if _, notes := found(t, spec, "a||b||c\n1||2||3\n"); len(notes) > 0 {
+			t.Errorf("%+v: %q", spec, notes)
+		}
+	}
+}
