@@ -70,17 +70,50 @@ function throughput(place, points) {
   }), latest));
 }
 
+// live tells of events while this tab is seen: tell gets 'on' or 'lost' as the state of the
+// connection, or an event. All tabs share one connection, where the browser has shared workers.
+function live(tell) {
+  const script = document.querySelector('script[data-live]').src;
+  const hear = ({ state, text }) => tell(state, text && JSON.parse(text));
+  let show;
+  let hide;
+  const alone = () => {
+    const events = liveEvents('live', hear);
+    [show, hide] = [events.open, events.close];
+  };
+  try {
+    const worker = new SharedWorker(script);
+    worker.port.onmessage = ({ data }) => hear(data);
+    // Where it cannot be loaded, as with storage blocked, this page has a connection of its own.
+    worker.onerror = () => { alone(); if (seen) show(); };
+    [show, hide] = ['show', 'hide'].map((what) => () => worker.port.postMessage(what));
+  } catch { alone(); }
+  let seen = false;
+  const follow = (now) => {
+    if (now === seen) return;
+    seen = now;
+    if (seen) show();
+    else hide();
+  };
+  const visible = () => follow(document.visibilityState === 'visible');
+  document.addEventListener('visibilitychange', visible);
+  addEventListener('pageshow', visible);
+  addEventListener('pagehide', () => follow(false));
+  visible();
+}
+
 function overview() {
   const connection = document.getElementById('connection');
   const place = document.getElementById('throughput');
   let drawn;
-  const events = new EventSource('live');
-  events.onopen = () => { connection.dataset.state = 'on'; connection.textContent = 'live'; };
-  events.onerror = () => { connection.dataset.state = 'lost'; connection.textContent = 'connection lost, reconnecting'; };
   const shown = {};
-  events.onmessage = (message) => {
-    const { parts, points } = JSON.parse(message.data);
-    for (const [name, html] of Object.entries(parts)) {
+  live((state, event) => {
+    if (state) {
+      connection.dataset.state = state;
+      connection.textContent = { on: 'live', lost: 'connection lost, reconnecting' }[state];
+    }
+    if (!event) return;
+    for (const [name, html] of Object.entries(event.parts)) {
       const part = document.getElementById(`part-${name}`);
       // Unchanged parts stay, and with them the focus and the selection.
       if (shown[name] === html || !part) continue;
@@ -88,9 +121,9 @@ function overview() {
       shown[name] = html;
       part.innerHTML = html; // made by the server's templates, which escape
     }
-    if (drawn) drawn.set(points);
-    else drawn = throughput(place, points);
-  };
+    if (drawn) drawn.set(event.points);
+    else drawn = throughput(place, event.points);
+  });
 }
 
 function trend(place) {
