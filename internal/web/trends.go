@@ -4,9 +4,11 @@ import (
 	"encoding/csv"
 	"net/http"
 	"net/url"
+	"slices"
 	"time"
 
 	"csv-pipeline/internal/chart"
+	"csv-pipeline/internal/filestore"
 	"csv-pipeline/internal/trends"
 	"csv-pipeline/internal/web/api"
 	"csv-pipeline/internal/web/format"
@@ -42,6 +44,17 @@ func (s *Server) trend(r *http.Request) (*trends.Trend, error) {
 		return nil, err
 	}
 	return s.trends.Ask(r.Context(), files.Processed, q)
+}
+
+// keys is how many columns of a result are what its rows are grouped by; false where it is not
+// of the current question.
+func (s *Server) keys(result string, header []string) (int, bool) {
+	raw, ok := filestore.RawName(result)
+	if !ok || s.Questions == nil {
+		return 0, false
+	}
+	question, _ := s.Questions.For(raw)
+	return len(question.Spec().GroupBy), slices.Equal(question.Names(), header)
 }
 
 func (s *Server) trendsAPI(w http.ResponseWriter, r *http.Request) {

@@ -126,6 +126,25 @@ function overview() {
   });
 }
 
+// named is the name of a step that begins on a day.
+const named = (day, step) => day.slice(0, { day: 10, week: 10, month: 7, year: 4 }[step]);
+
+// marks are the times that an axis names, of those from low to high and at most so many: every
+// step, every second, and so on, or the first ones of months or years.
+function marks(times, x, low, high, most) {
+  const shown = x.flatMap((t, at) => (t >= low && t <= high ? [at] : []));
+  const month = (at) => Number(times[at].slice(0, 4)) * 12 + Number(times[at].slice(5, 7)) - 1;
+  const every = (n) => (at) => at % n === 0;
+  const first = (n) => (at) => (at === 0 ? times[0].endsWith('-01') && month(0) % n === 0 : Math.floor(month(at) / n) !== Math.floor(month(at - 1) / n));
+  let chosen = [];
+  for (const is of [...[1, 2, 7].map(every), ...[1, 3, 6, 12, 24, 60, 120, 240, 600].map(first)]) {
+    const found = shown.filter(is);
+    if (found.length > 0) chosen = found;
+    if (found.length <= most) break;
+  }
+  return chosen.map((at) => x[at]);
+}
+
 function trend(place) {
   const { times, series, value, step, partial } = JSON.parse(place.dataset.trend);
   const x = times.map((t) => Date.parse(t) / 1000);
@@ -138,7 +157,9 @@ function trend(place) {
   }
   const order = stacked ? series.map((_, i) => series.length - 1 - i) : series.map((_, i) => i);
   // Bars need room on both sides, and so does a single point.
-  const half = stacked || x.length === 1 ? { day: 1, week: 7, month: 30 }[step] * 43_200 : 0;
+  const half = stacked || x.length === 1 ? { day: 1, week: 7, month: 30, year: 365 }[step] * 43_200 : 0;
+  // Points without neighbours, which no line would show.
+  const alone = values.map((v) => v.flatMap((value, at) => (value != null && v[at - 1] == null && v[at + 1] == null ? [at] : [])));
   const pale = new Map(partial.map((p) => [times.indexOf(p.time), `, ${p.days} of ${p.of} days`]));
   // A veil over incomplete steps, so that they do not look like a drop.
   const veil = { hooks: { draw: (u) => {
@@ -157,16 +178,16 @@ function trend(place) {
   place.dataset.height = 400;
   const made = chart(place, () => ({
     legend: { live: false, isolate: true, markers: { width: 0, fill: (u, i) => color(order[i - 1]) } },
-    cursor: { y: false, points: { show: !stacked, size: 7 }, focus: { prox: 24 } },
+    cursor: { y: false, points: stacked ? { show: false } : { size: 7 }, focus: { prox: 24 } },
     plugins: [veil, tip((at) => ({
-      heading: { day: times[at], week: `week of ${times[at]}`, month: times[at].slice(0, 7) }[step] + (pale.get(at) ?? ''),
+      heading: (step === 'week' ? 'week of ' : '') + named(times[at], step) + (pale.get(at) ?? ''),
       rows: order.filter((i) => values[i][at] != null).map((i) => [color(i), series[i].name, number.format(values[i][at])]),
     }))],
     focus: { alpha: stacked ? 1 : 0.35 },
-    scales: { x: { time: true, range: (u, low, high) => [low - half, high + half] }, y: { range: (u, low, high) => [Math.min(0, low), high > 0 ? high * 1.05 : 1] } },
-    axes: [axis({ splits: stacked && x.length <= 24 ? () => x : undefined, values: (u, at) => at.map((t) => utc(t).slice(0, step === 'month' ? 7 : 10)), space: 90, size: 32 }), axis({ values: compact, size: 62 })],
+    scales: { x: { time: true, range: (u, low, high) => [low - half, (x.length === 1 ? low : high) + half] }, y: { range: (u, low, high) => [Math.min(0, low), high > 0 ? high * 1.05 : 1] } },
+    axes: [axis({ splits: (u, i, low, high) => marks(times, x, low, high, u.bbox.width / devicePixelRatio / 90), values: (u, at) => at.map((t) => named(utc(t), step)), size: 32 }), axis({ values: compact, size: 62 })],
     series: [{}, ...order.map((i) => ({
-      label: series[i].name, stroke: color(i), width: stacked ? 0 : 1.75, fill: stacked ? color(i) : undefined, points: { show: !stacked && x.length < 40, size: 5 },
+      label: series[i].name, stroke: color(i), width: stacked ? 0 : 1.75, fill: stacked ? color(i) : undefined, points: { show: !stacked && x.length < 40, size: 5, filter: (u, s, show) => (stacked || show ? null : alone[i]) },
       paths: stacked ? uPlot.paths.bars({ size: [0.85, 60] }) : undefined,
     }))],
   }), [x, ...(stacked ? sums : values)]);
