@@ -22,7 +22,7 @@ func TestTrendsTellWhatIsLeftOut(t *testing.T) {
 	}
 	var got struct {
 		Files, Skipped, Undated, Of int
-		LeftOut            []struct{ Name, Reason string }
+		LeftOut                     []struct{ Name, Reason string }
 	}
 	for got.Files == 0 {
 		s.get(t, "/api/v1/trends").decode(t, &got)

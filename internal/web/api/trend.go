@@ -40,10 +40,10 @@ type PartialStep struct {
 
 // Series is one group over time.
 type Series struct {
-	Name   string     `json:"name"`
-	Total  string     `json:"total"`  // a decimal
+	Name    string     `json:"name"`
+	Total   string     `json:"total"`   // a decimal
 	Rounded bool       `json:"rounded"` // the total has more than 18 digits, and is that of doubles
-	Values []*float64 `json:"values"` // one for each of Trend.Times; nil where there is none
+	Values  []*float64 `json:"values"`  // one for each of Trend.Times; nil where there is none
 }
 
 // NewTrend is a trend as the API answers with it.
