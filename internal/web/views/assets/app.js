@@ -158,8 +158,11 @@ function trend(place) {
   const order = stacked ? series.map((_, i) => series.length - 1 - i) : series.map((_, i) => i);
   // Bars need room on both sides, and so does a single point.
   const half = stacked || x.length === 1 ? { day: 1, week: 7, month: 30, year: 365 }[step] * 43_200 : 0;
-  // Points without neighbours, which no line would show.
-  const alone = values.map((v) => v.flatMap((value, at) => (value != null && v[at - 1] == null && v[at + 1] == null ? [at] : [])));
+  // Points beside a gap: of one alone there is no line, and of a few it is too short to see.
+  const ends = values.map((v) => v.flatMap((value, at) => {
+    const [before, after] = [at > 0 && v[at - 1] == null, at < v.length - 1 && v[at + 1] == null];
+    return value != null && (before || after || v.length === 1) ? [at] : [];
+  }));
   const pale = new Map(partial.map((p) => [times.indexOf(p.time), `, ${p.days} of ${p.of} days`]));
   // A veil over incomplete steps, so that they do not look like a drop.
   const veil = { hooks: { draw: (u) => {
@@ -187,7 +190,7 @@ function trend(place) {
     scales: { x: { time: true, range: (u, low, high) => [low - half, (x.length === 1 ? low : high) + half] }, y: { range: (u, low, high) => [Math.min(0, low), high > 0 ? high * 1.05 : 1] } },
     axes: [axis({ splits: (u, i, low, high) => marks(times, x, low, high, u.bbox.width / devicePixelRatio / 90), values: (u, at) => at.map((t) => named(utc(t), step)), size: 32 }), axis({ values: compact, size: 62 })],
     series: [{}, ...order.map((i) => ({
-      label: series[i].name, stroke: color(i), width: stacked ? 0 : 1.75, fill: stacked ? color(i) : undefined, points: { show: !stacked && x.length < 40, size: 5, filter: (u, s, show) => (stacked || show ? null : alone[i]) },
+      label: series[i].name, stroke: color(i), width: stacked ? 0 : 1.75, fill: stacked ? color(i) : undefined, points: { show: !stacked && x.length < 40, size: 6, fill: color(i), filter: (u, s, show) => (stacked || show ? null : ends[i]) },
       paths: stacked ? uPlot.paths.bars({ size: [0.85, 60] }) : undefined,
     }))],
   }), [x, ...(stacked ? sums : values)]);
