@@ -36,7 +36,7 @@ func (s *Server) list(w http.ResponseWriter, r *http.Request, area filestore.Are
 	}
 	switch kind {
 	case "html":
-		f.Limit = min(f.Limit, 1000)
+		f.Limit = min(f.Limit, mostShown)
 		s.listPage(w, r, files, area, f)
 	case "json":
 		s.listJSON(w, r, files, area, f)
@@ -88,7 +88,7 @@ func (s *Server) listPage(w http.ResponseWriter, r *http.Request, files *catalog
 	}
 	table := files.Files(area)
 	d := views.ListData{Area: area, Files: shown, Folder: f.Folder, State: f.State, Text: f.Text, Sort: string(f.Sort), Descending: f.Descending, Limit: f.Limit,
-		All: table.Len(), Bytes: table.Bytes(), Query: r.URL.Query(), Chosen: r.URL.Query()["chosen"], AreaAddress: s.BasePath + "files/" + string(area) + "/"}
+		All: table.Len(), Bytes: table.Bytes(), Query: r.URL.Query(), Chosen: chosenBefore(r), AreaAddress: s.BasePath + "files/" + string(area) + "/"}
 	d.Paging = views.NewPaging(f.Offset, f.Limit, len(shown), total, func(offset int) string {
 		if offset == 0 {
 			return d.With()
@@ -110,6 +110,9 @@ func (s *Server) listPage(w http.ResponseWriter, r *http.Request, files *catalog
 	}
 	s.respond.Page(w, r, http.StatusOK, views.ListPage(s.frame(r, string(area), views.AreaTitles[area]), d))
 }
+
+// mostShown bounds how many files a page shows.
+const mostShown = 1000
 
 // mostFolders bounds how many folders a page links to.
 const mostFolders = 200

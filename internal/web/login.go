@@ -40,6 +40,13 @@ func (s *Server) toLogin(w http.ResponseWriter, r *http.Request) {
 // maxChosen bounds the part of an address that says which files were chosen, in bytes.
 const maxChosen = 16 << 10
 
+// chosenBefore are the values of the boxes that were ticked before the login, which the page ticks
+// again: at most as many as a page has.
+func chosenBefore(r *http.Request) []string {
+	chosen := r.URL.Query()["chosen"]
+	return chosen[:min(len(chosen), mostShown)]
+}
+
 // pageOf is the page with the form of a request, without what it says of an earlier action.
 func (s *Server) pageOf(r *http.Request) url.URL {
 	from, err := url.Parse(r.Referer())
