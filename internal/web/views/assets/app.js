@@ -95,10 +95,11 @@ function live(tell) {
     if (seen) show();
     else hide();
   };
-  const visible = () => follow(document.visibilityState === 'visible');
+  let left = false; // for another page; events of its visibility follow that
+  const visible = () => follow(!left && document.visibilityState === 'visible');
   document.addEventListener('visibilitychange', visible);
-  addEventListener('pageshow', visible);
-  addEventListener('pagehide', () => follow(false));
+  addEventListener('pageshow', () => { left = false; visible(); });
+  addEventListener('pagehide', () => { left = true; visible(); });
   visible();
 }
 

@@ -28,7 +28,8 @@ function liveEvents(address, tell) {
   return events;
 }
 
-// Each tab says by 'show' and 'hide' whether it is seen.
+// Each tab says by 'show' and 'hide' whether it is seen. Of one that ended without a word, as in a
+// crash, the port is closed.
 if ('SharedWorkerGlobalScope' in self) {
   const seen = new Set(); // ports of tabs
   let state;
@@ -37,16 +38,19 @@ if ('SharedWorkerGlobalScope' in self) {
     ({ state = state, text = text } = news);
     for (const port of seen) port.postMessage(news);
   });
+  const hide = (port) => {
+    if (!seen.delete(port) || seen.size > 0) return;
+    events.close();
+    state = text = undefined;
+  };
   self.onconnect = ({ ports: [port] }) => {
+    port.onclose = () => hide(port);
     port.onmessage = ({ data }) => {
       if (data === 'show' && !seen.has(port)) {
         seen.add(port);
         if (seen.size === 1) events.open();
         else if (state) port.postMessage({ state, text });
-      } else if (data === 'hide' && seen.delete(port) && seen.size === 0) {
-        events.close();
-        state = text = undefined;
-      }
+      } else if (data === 'hide') hide(port);
     };
   };
 }
