@@ -128,16 +128,21 @@ func (c Chart) bounds() (low, high float64) {
 
 func (c Chart) lines(b *strings.Builder, x func(int) float64, y func(float64) float64) {
 	for s, series := range c.Series {
-		var whole, pale strings.Builder
+		var whole, pale, ends strings.Builder
+		there := func(i int) bool { return i >= 0 && i < len(series.Values) && !math.IsNaN(series.Values[i]) }
 		gap := true
 		for i, v := range series.Values {
 			if math.IsNaN(v) {
 				gap = true
 				continue
 			}
+			// Of a point alone there is no line, and of a few it is too short to see.
+			if i > 0 && !there(i-1) || i < len(series.Values)-1 && !there(i+1) || len(series.Values) == 1 {
+				fmt.Fprintf(&ends, "M%.1f %.1fh.01", x(i), y(v))
+			}
 			switch {
-			case gap: // a point that stands alone is seen too
-				fmt.Fprintf(c.pen(i, &whole, &pale), "M%.1f %.1fh.01", x(i), y(v))
+			case gap:
+				fmt.Fprintf(c.pen(i, &whole, &pale), "M%.1f %.1f", x(i), y(v))
 			case c.pale(i - 1), c.pale(i):
 				fmt.Fprintf(&pale, "M%.1f %.1fL%.1f %.1f", x(i-1), y(series.Values[i-1]), x(i), y(v))
 				if !c.pale(i) {
@@ -150,10 +155,11 @@ func (c Chart) lines(b *strings.Builder, x func(int) float64, y func(float64) fl
 		}
 		for _, part := range []struct {
 			d, opacity string
-		}{{pale.String(), ` opacity="0.35"`}, {whole.String(), ""}} {
+			width      int
+		}{{pale.String(), ` opacity="0.35"`, 2}, {whole.String(), "", 2}, {ends.String(), "", 6}} {
 			if part.d != "" {
-				fmt.Fprintf(b, `<path class="line s%d" d="%s" stroke="%s"%s fill="none" stroke-width="2" stroke-linejoin="round" stroke-linecap="round"><title>%s</title></path>`,
-					s%len(Palette), part.d, Palette[s%len(Palette)], part.opacity, html.EscapeString(series.Name))
+				fmt.Fprintf(b, `<path class="line s%d" d="%s" stroke="%s"%s fill="none" stroke-width="%d" stroke-linejoin="round" stroke-linecap="round"><title>%s</title></path>`,
+					s%len(Palette), part.d, Palette[s%len(Palette)], part.opacity, part.width, html.EscapeString(series.Name))
 			}
 		}
 	}

@@ -63,3 +63,12 @@ func TestTicksCoverTheRange(t *testing.T) {
 		}
 	}
 }
+
+// Points beside a gap have marks: of one alone there is no line.
+func TestPointsBesideGaps(t *testing.T) {
+	none := math.NaN()
+	svg := chart.Chart{Kind: chart.Lines, Labels: make([]string, 8), Width: 600, Height: 200, Series: []chart.Series{{Values: []float64{3, none, none, 1, 2, 4, 2, none}}}}.SVG()
+	if strings.Count(svg, `stroke-width="6"`) != 1 || strings.Count(svg, "h.01") != 3 || strings.Count(svg, `stroke-width="2"`) != 1 {
+		t.Error(svg)
+	}
+}

@@ -30,6 +30,7 @@ type Table struct {
 	Rows    [][]string // each as long as Header
 	Numeric []bool     // for each column: all its values are numbers
 	More    bool       // the file has more rows
+	Cut     int        // how many columns it has beside these
 	// Damage says why no rows after these could be read; "" if all could.
 	Damage string
 }
@@ -80,6 +81,7 @@ func Collect(n int, read func(visit func(record [][]byte) bool) error) (*Table, 
 		for i := range cells {
 			cells[i] = string(record[i][:min(len(record[i]), maxCell+1)])
 		}
+		t.Cut = max(t.Cut, len(record)-maxColumns)
 		t.add(cells)
 		return len(t.Rows) <= n
 	})
@@ -92,6 +94,7 @@ func Collect(n int, read func(visit func(record [][]byte) bool) error) (*Table, 
 // add takes a record, of which the first is the header.
 func (t *Table) add(record []string) {
 	if len(record) > maxColumns {
+		t.Cut = max(t.Cut, len(record)-maxColumns)
 		record = record[:maxColumns]
 	}
 	for i, cell := range record {

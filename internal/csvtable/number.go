@@ -48,6 +48,10 @@ func ParseNumber(s string) (Number, bool) {
 	return double(f), true
 }
 
+// Exact reports whether it is a decimal of at most 18 digits; others are doubles, which
+// rounding may have changed.
+func (n Number) Exact() bool { return n.scale != inexact }
+
 // Float is the nearest double.
 func (n Number) Float() float64 {
 	if n.scale == inexact {

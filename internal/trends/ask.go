@@ -16,8 +16,6 @@ import (
 
 // Limits of what is read and cached.
 const (
-	maxKeys    = 10_000
-	maxCells   = 1_000_000
 	maxFile    = 16 << 20 // bytes of one result
 	mostCached = 4        // queries whose answers are cached
 	maxNamed   = 20       // results that are left out and named
@@ -28,6 +26,10 @@ const (
 // Trends adds up the results of a store, and caches what it added up. Make it with New,
 // and end it with Close.
 type Trends struct {
+	// Keys tells how many of a result's columns, the first ones, are what the rows were grouped
+	// by; false where that is not known. Set it before the first Ask; nil: it is never known.
+	Keys func(result string, header []string) (int, bool)
+
 	store  filestore.Store
 	life   context.Context // of reading in the background
 	end    context.CancelFunc
@@ -36,7 +38,7 @@ type Trends struct {
 	reads  sync.WaitGroup
 
 	mu     sync.Mutex        // guards what follows, and adding to reads
-	known  map[Query]*cached // by Group, Value and Combine
+	known  map[Query]*cached // by Group, Value and Combine, and where there are too many groups by From and To
 	latest *columns          // the newest columns
 }
 
@@ -96,7 +98,7 @@ func (t *Trends) Ask(ctx context.Context, files *catalog.Table, q Query) (*Trend
 		answer.Group = columns.groups[0]
 	}
 	if answer.Value == "" {
-		answer.Value = columns.values[len(columns.values)-1]
+		answer.Value = columns.usual()
 	}
 	if answer.Combine == "" {
 		answer.Combine = usual(answer.Value)
@@ -106,17 +108,26 @@ func (t *Trends) Ask(ctx context.Context, files *catalog.Table, q Query) (*Trend
 			strings.Join(slices.Compact(slices.Concat(columns.groups, columns.values)), ", "))
 		return answer, nil
 	}
-	v, err := t.daily(ctx, files, answer)
-	if err != nil || v == nil {
+	key := Query{Group: answer.Group, Value: answer.Value, Combine: answer.Combine}
+	whole, err := t.daily(ctx, files, answer, key)
+	if err != nil || whole == nil {
 		return answer, err
 	}
-	return answer, v.answer(ctx, answer)
+	v := whole
+	if whole.folded > 0 && (!q.From.IsZero() || !q.To.IsZero()) {
+		// The largest groups of a period may be others than those of all days.
+		key.From, key.To = q.From, q.To
+		if v, err = t.daily(ctx, files, answer, key); err != nil || v == nil {
+			return answer, err
+		}
+	}
+	return answer, v.answer(ctx, answer, whole)
 }
 
 // daily returns what was added up for a query. Where that is of an older listing and
-// reading takes long, it is renewed in the background; nil when there is none yet.
-func (t *Trends) daily(ctx context.Context, files *catalog.Table, answer *Trend) (*daily, error) {
-	key := Query{Group: answer.Group, Value: answer.Value, Combine: answer.Combine}
+// reading takes long, it is renewed in the background; nil when there is none yet, and answer
+// then tells how far it is.
+func (t *Trends) daily(ctx context.Context, files *catalog.Table, answer *Trend, key Query) (*daily, error) {
 	t.mu.Lock()
 	k := t.known[key]
 	if k == nil {

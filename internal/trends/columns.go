@@ -18,6 +18,21 @@ type columns struct {
 	results        int      // as CSV
 	others         int      // in other formats
 	groups, values []string // names without duplicates
+	known          bool     // which are which; else it is guessed
+}
+
+// usual is the column that a chart begins with: one that can be added up, where there is one.
+func (l *columns) usual() string {
+	order := slices.Clone(l.values)
+	if !l.known {
+		slices.Reverse(order) // the first may be keys
+	}
+	for _, name := range order {
+		if usual(name) == Sum {
+			return name
+		}
+	}
+	return order[0]
 }
 
 // samples is how many results are looked at for their columns.
@@ -41,12 +56,14 @@ func (t *Trends) sampleColumns(ctx context.Context) (*columns, error) {
 	files := t.asked.Load()
 	found := map[string]*csvtable.Table{}
 	votes := map[string]int{}
+	keys := map[string]int{} // where they are known
 	var best string
 	places, others := results(files)
 	whole := true
 	n := min(samples, len(places))
 	for i := range n {
-		table, err := t.beginning(ctx, files.Name(int(places[len(places)-1-i*len(places)/n])))
+		name := files.Name(int(places[len(places)-1-i*len(places)/n]))
+		table, err := t.beginning(ctx, name)
 		if _, err := blame(ctx, err); err != nil {
 			return nil, err
 		} else if table == nil {
@@ -60,23 +77,19 @@ func (t *Trends) sampleColumns(ctx context.Context) (*columns, error) {
 		if len(table.Rows) > 0 || found[header] == nil {
 			found[header] = table
 		}
+		if t.Keys != nil {
+			if n, known := t.Keys(name, table.Header); known {
+				keys[header] = n
+			}
+		}
 		if votes[header]++; votes[header] > votes[best] {
 			best = header
 		}
 	}
 	l := &columns{of: files, results: len(places), others: others}
 	if table := found[best]; table != nil {
-		for c, name := range distinct(table.Header) {
-			// The first column is a key, also where it holds numbers.
-			if table.Numeric[c] && (c > 0 || len(table.Header) == 1) {
-				l.values = append(l.values, name)
-			}
-			l.groups = append(l.groups, name)
-		}
-		// Nobody groups by the numbers that are added up, unless there is no other column.
-		if n := len(l.groups) - len(l.values); n > 0 && len(l.values) > 0 {
-			l.groups = slices.DeleteFunc(l.groups, func(name string) bool { return name == l.values[len(l.values)-1] })
-		}
+		n, known := keys[best]
+		l.divide(table, n, known)
 	}
 	if whole {
 		t.mu.Lock()
@@ -84,6 +97,26 @@ func (t *Trends) sampleColumns(ctx context.Context) (*columns, error) {
 		t.mu.Unlock()
 	}
 	return l, nil
+}
+
+// divide tells the columns to group by from those of values. The first n are keys where that
+// is known.
+func (l *columns) divide(table *csvtable.Table, n int, known bool) {
+	l.known = known && n > 0
+	for c, name := range distinct(table.Header) {
+		// The first column is a key, also where it holds numbers.
+		key := l.known && c < n || !l.known && c == 0 && len(table.Header) > 1
+		if table.Numeric[c] && !key {
+			l.values = append(l.values, name)
+		}
+		if key || !l.known {
+			l.groups = append(l.groups, name)
+		}
+	}
+	// Nobody groups by the numbers that are added up, unless there is no other column.
+	if n := len(l.groups) - len(l.values); !l.known && n > 0 && len(l.values) > 0 {
+		l.groups = slices.DeleteFunc(l.groups, func(name string) bool { return name == l.values[len(l.values)-1] })
+	}
 }
 
 // beginning reads enough of a result to know its columns.

@@ -3,22 +3,50 @@ package trends
 import (
 	"regexp"
 	"time"
-
-	"csv-pipeline/internal/filestore"
 )
 
-// The years of days that count. All their months fit into one chart, so that a result
-// with an odd date does not make the chart of the others impossible.
-const firstYear, lastYear = 1900, 2199
+var (
+	dates  = regexp.MustCompile(`(?:^|[^0-9])((?:19|20|21)[0-9]{2})([-_/.]?)([01][0-9])([-_/.]?)([0-3][0-9])(?:[^0-9]|$)`)
+	months = regexp.MustCompile(`(?:^|[^0-9])((?:19|20|21)[0-9]{2})([-_/.]?)(0[1-9]|1[0-2])(?:[^0-9]|$)`)
+	years  = regexp.MustCompile(`(?:^|[^0-9])((?:19|20|21)[0-9]{2})(?:[^0-9]|$)`)
+)
 
-var dates = regexp.MustCompile(`(?:^|[^0-9])((?:19|20|21)[0-9]{2})([-_/.]?)([01][0-9])([-_/.]?)([0-3][0-9])(?:[^0-9]|$)`)
+// period is the days that a result counts for: one, or all of a month or year.
+type period struct {
+	first time.Time
+	unit  Step // Day, Month or Year
+}
 
-// dayOfResult is the day that a result counts for.
-func dayOfResult(result filestore.Info) time.Time {
-	if m := dates.FindStringSubmatch(result.Name); m != nil && (m[2] == "") == (m[4] == "") {
+func (p period) last() time.Time { return next(p.unit, p.first).AddDate(0, 0, -1) }
+
+// periodOf is the period in the name of a result; false where there is none.
+func periodOf(name string) (period, bool) {
+	if m := dates.FindStringSubmatch(name); m != nil && (m[2] == "") == (m[4] == "") {
 		if day, err := time.Parse("20060102", m[1]+m[3]+m[5]); err == nil {
-			return day
+			return period{day, Day}, true
 		}
 	}
-	return result.ModTime.UTC().Truncate(24 * time.Hour)
+	if m := months.FindStringSubmatchIndex(name); m != nil && !continues(name[m[7]:], name[m[4]:m[5]]) {
+		month, err := time.Parse("200601", name[m[2]:m[3]]+name[m[6]:m[7]])
+		return period{month, Month}, err == nil
+	}
+	if m := years.FindStringSubmatchIndex(name); m != nil && !continues(name[m[3]:], "-_/.") {
+		year, err := time.Parse("2006", name[m[2]:m[3]])
+		return period{year, Year}, err == nil
+	}
+	return period{}, false
+}
+
+// continues reports whether a text begins with one of the separators and a digit: what is
+// before it is then a part of something else, such as the 2022-13 of 2022-13-01.
+func continues(text, separators string) bool {
+	if len(text) < 2 || text[1] < '0' || text[1] > '9' {
+		return false
+	}
+	for i := range len(separators) {
+		if text[0] == separators[i] {
+			return true
+		}
+	}
+	return false
 }

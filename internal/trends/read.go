@@ -11,7 +11,6 @@ import (
 	"strings"
 	"sync"
 	"sync/atomic"
-	"time"
 
 	"csv-pipeline/internal/catalog"
 	"csv-pipeline/internal/csvtable"
@@ -20,8 +19,7 @@ import (
 
 // readAll adds up all results.
 func (t *Trends) readAll(ctx context.Context, files *catalog.Table, key Query, done *atomic.Int64) (*daily, error) {
-	v := &daily{cells: make(map[cell]value)}
-	index := make(map[string]int32)
+	v := newDaily()
 	var mu sync.Mutex
 	var place atomic.Int64
 	var failed error
@@ -39,10 +37,22 @@ func (t *Trends) readAll(ctx context.Context, files *catalog.Table, key Query, d
 					done.Add(1)
 					continue
 				}
+				of, dated := periodOf(info.Name)
+				if dated && !key.covers(of) {
+					done.Add(1)
+					continue
+				}
+				if !dated && isCharted(info.Name) {
+					mu.Lock()
+					v.undated++
+					mu.Unlock()
+					done.Add(1)
+					continue
+				}
 				out, err := r.result(ctx, t.store, info)
 				done.Add(1)
 				mu.Lock()
-				if failed != nil || v.problem != "" {
+				if failed != nil {
 					mu.Unlock()
 					return
 				}
@@ -52,8 +62,7 @@ func (t *Trends) readAll(ctx context.Context, files *catalog.Table, key Query, d
 				case out.why != "":
 					v.leave(info.Name, out)
 				default:
-					v.files++
-					v.add(index, dayOfResult(info), r.rows, key.Combine)
+					v.add(info.Name, of, r.rows, key.Combine)
 				}
 				mu.Unlock()
 			}
@@ -64,8 +73,11 @@ func (t *Trends) readAll(ctx context.Context, files *catalog.Table, key Query, d
 		failed = ctx.Err()
 	}
 	slices.SortFunc(v.leftOut, func(a, b LeftOut) int { return strings.Compare(a.Name, b.Name) })
-	if v.files == 0 && v.skipped > 0 {
+	switch {
+	case v.files == 0 && v.skipped > 0:
 		v.problem = "No result can be added up; see which were left out, and why."
+	case v.files == 0 && v.undated > 0:
+		v.problem = "No result has a date in its name or folders, such as 20220131, 2022-01 or 2022."
 	}
 	return v, failed
 }
@@ -75,29 +87,6 @@ func (v *daily) leave(name string, out omission) {
 	v.again = v.again || out.passing
 	if v.skipped++; len(v.leftOut) < maxNamed {
 		v.leftOut = append(v.leftOut, LeftOut{name, out.why})
-	}
-}
-
-func (v *daily) add(index map[string]int32, day time.Time, rows []row, how Combine) {
-	for _, r := range rows {
-		key, ok := index[r.key]
-		if !ok {
-			if len(v.keys) == maxKeys {
-				v.problem = fmt.Sprintf("There are more than %d groups, too many for a chart.", maxKeys)
-				v.cells = nil
-				return
-			}
-			key = int32(len(v.keys))
-			name := strings.Clone(r.key)
-			v.keys = append(v.keys, name)
-			index[name] = key
-		}
-		c := cell{dayOf(day), key}
-		if v.cells[c] = v.cells[c].merge(r.value, how); len(v.cells) > maxCells {
-			v.problem = fmt.Sprintf("There are more than %d values, too many for a chart.", maxCells)
-			v.cells = nil
-			return
-		}
 	}
 }
 
@@ -124,9 +113,6 @@ func (r *reader) result(ctx context.Context, store filestore.Store, info filesto
 	r.rows = r.rows[:0]
 	if !isCharted(info.Name) {
 		return omission{why: "only CSV is charted"}, nil
-	}
-	if day := dayOfResult(info); day.Year() < firstYear || day.Year() > lastYear {
-		return omission{why: fmt.Sprintf("its day is %s, expected one from %d to %d", day.Format(time.DateOnly), firstYear, lastYear)}, nil
 	}
 	f, err := store.Open(ctx, filestore.Processed, info.Name)
 	if err != nil {

@@ -1,13 +1,11 @@
 // Package trends adds up all results over time: how much of each group there was on
-// each day. The day of a result is the date in its name or, where it holds none, the
-// day its input was last modified.
+// each day. A result counts for the day in its name, or for the first day of the month or
+// year there. One without a date is left out.
 package trends
 
 import (
-	"cmp"
 	"context"
 	"fmt"
-	"slices"
 	"time"
 
 	"csv-pipeline/internal/csvtable"
@@ -32,6 +30,7 @@ const (
 	Day   Step = "day"
 	Week  Step = "week" // from Monday
 	Month Step = "month"
+	Year  Step = "year"
 )
 
 // Query says what to add up. Zero values are replaced by what fits the results.
@@ -51,9 +50,9 @@ func (q Query) Check() error {
 		return fmt.Errorf("combine %q: expected sum, min, max or mean", q.Combine)
 	}
 	switch q.Step {
-	case "", Day, Week, Month:
+	case "", Day, Week, Month, Year:
 	default:
-		return fmt.Errorf("step %q: expected day, week or month", q.Step)
+		return fmt.Errorf("step %q: expected day, week, month or year", q.Step)
 	}
 	if q.Top < 0 || q.Top > maxTop {
 		return fmt.Errorf("top %d: expected 1 to %d", q.Top, maxTop)
@@ -64,6 +63,11 @@ func (q Query) Check() error {
 	return nil
 }
 
+// covers reports whether a result of a period counts: it does for its first day.
+func (q Query) covers(p period) bool {
+	return (q.From.IsZero() || !p.first.Before(q.From)) && (q.To.IsZero() || !p.first.After(q.To))
+}
+
 const (
 	defaultTop = 8
 	maxTop     = 50
@@ -71,10 +75,12 @@ const (
 
 // Series is one group over time.
 type Series struct {
-	Name   string
-	Total  csvtable.Number
-	Points []csvtable.Number // as many as Trend.Times
-	There  []bool            // whether there is a value
+	Name  string
+	Total csvtable.Number
+	// Rounded is whether the total is one of doubles, because it has more than 18 digits.
+	Rounded bool
+	Points  []csvtable.Number // as many as Trend.Times
+	There   []bool            // whether there is a value
 }
 
 // Trend is an answer.
@@ -86,8 +92,12 @@ type Trend struct {
 	Partial []Partial // the first and the last step, where only some of their days have results
 	Series  []Series  // the largest total first
 	Others  int       // groups that are in the last series, named OthersName; 0: there is no such series
+	Folded  bool      // there are more of them, which were too many to count and to be told apart
+	Most    Widest    // the result with the most groups, where Folded
 	Files   int       // results that were added up
-	Skipped int       // results that were left out
+	Longer  int       // those of them that are of a month or year, longer than the step
+	Undated int       // results that were left out because there is no date in their names
+	Skipped int       // other results that were left out
 	LeftOut []LeftOut // the first of those
 	First   time.Time
 	Last    time.Time // of all days there are
@@ -103,6 +113,12 @@ type LeftOut struct {
 	Reason string `json:"reason"`
 }
 
+// Widest is the result with the most groups.
+type Widest struct {
+	Name   string
+	Groups int
+}
+
 // Partial is a step of which only some days have results.
 type Partial struct {
 	At       time.Time // one of Trend.Times
@@ -112,20 +128,40 @@ type Partial struct {
 // OthersName is the name of the series of all groups that have no series of their own.
 const OthersName = "all others"
 
-// daily is what was added up of each group and day.
+// daily is what was added up of each group and day. Make it with newDaily.
 type daily struct {
-	keys    []string
-	cells   map[cell]value
-	files   int
-	skipped int
-	leftOut []LeftOut
-	problem string
-	again   bool // a result that was left out may be readable at the next try
+	keys     []string
+	keyBytes int
+	index    map[string]int32 // place in keys; what no key has is among the others once folded
+	cells    map[cell]value
+	folded   int   // groups that became one
+	last     int32 // day that a result is of, also of its month or year
+	files    int
+	units    map[Step]int // how many results are of a day, month or year
+	most     Widest
+	undated  int
+	skipped  int
+	leftOut  []LeftOut
+	problem  string
+	again    bool // a result that was left out may be readable at the next try
+}
+
+func newDaily() *daily {
+	return &daily{index: map[string]int32{}, cells: map[cell]value{}, units: map[Step]int{}, last: -1 << 31}
+}
+
+// extent is the first and the last day of all results.
+func (v *daily) extent() (first, last time.Time) {
+	low, high := int32(1<<31-1), v.last
+	for c := range v.cells {
+		low, high = min(low, c.day), max(high, c.day)
+	}
+	return cell{day: low}.time(), cell{day: high}.time()
 }
 
 type cell struct {
 	day int32 // since 1970
-	key int32
+	key int32 // place in keys, or others
 }
 
 type value struct {
@@ -173,6 +209,8 @@ func start(s Step, t time.Time) time.Time {
 		return t.AddDate(0, 0, -(int(t.Weekday())+6)%7)
 	case Month:
 		return t.AddDate(0, 0, 1-t.Day())
+	case Year:
+		return t.AddDate(0, 0, 1-t.YearDay())
 	}
 	return t
 }
@@ -185,6 +223,8 @@ func next(s Step, t time.Time) time.Time {
 		return t.AddDate(0, 0, 7)
 	case Month:
 		return t.AddDate(0, 1, 0)
+	case Year:
+		return t.AddDate(1, 0, 0)
 	}
 	return t.AddDate(0, 0, 1)
 }
@@ -218,17 +258,16 @@ func partial(s Step, times []time.Time, from, to time.Time) (found []Partial) {
 // maxTimes bounds the points of a series.
 const maxTimes = 4000
 
-// answer fills t with what its query asks for.
-func (v *daily) answer(ctx context.Context, t *Trend) error {
-	t.Files, t.Skipped, t.LeftOut, t.Problem = v.files, v.skipped, v.leftOut, v.problem
+// answer fills t with what its query asks for; whole are all days, and v those of a period
+// or the same.
+func (v *daily) answer(ctx context.Context, t *Trend, whole *daily) error {
+	t.Files, t.Skipped, t.LeftOut, t.Problem, t.Undated = v.files, v.skipped, v.leftOut, v.problem, v.undated
+	if len(whole.cells) > 0 {
+		t.First, t.Last = whole.extent()
+	}
 	if len(v.cells) == 0 {
 		return nil
 	}
-	first, last := int32(1<<31-1), int32(-1<<31)
-	for c := range v.cells {
-		first, last = min(first, c.day), max(last, c.day)
-	}
-	t.First, t.Last = cell{day: first}.time(), cell{day: last}.time()
 	from, to := t.First, t.Last
 	if !t.From.IsZero() {
 		from = t.From
@@ -244,7 +283,9 @@ func (v *daily) answer(ctx context.Context, t *Trend) error {
 	}
 	if t.Step == "" {
 		switch days := to.Sub(from).Hours() / 24; {
-		case days > 1500:
+		case v.units[Year] > v.files/2:
+			t.Step = Year
+		case days > 1500, v.units[Month] > v.files/2:
 			t.Step = Month
 		case days > 400:
 			t.Step = Week
@@ -261,33 +302,36 @@ func (v *daily) answer(ctx context.Context, t *Trend) error {
 			return nil
 		}
 	}
+	switch t.Step {
+	case Day, Week:
+		t.Longer = v.units[Month] + v.units[Year]
+	case Month:
+		t.Longer = v.units[Year]
+	case Year:
+	}
 	t.Partial = partial(t.Step, t.Times, from, to)
 
 	totals := make([]value, len(v.keys))
 	lowest, highest := dayOf(from), dayOf(to)
 	for c, w := range v.cells {
-		if c.day >= lowest && c.day <= highest {
+		if c.key != others && c.day >= lowest && c.day <= highest {
 			totals[c.key] = totals[c.key].merge(w, t.Combine)
 		}
 	}
 	if err := ctx.Err(); err != nil {
 		return err
 	}
-	var ranked []int
-	for key, total := range totals {
-		if total.n > 0 {
-			ranked = append(ranked, key)
-		}
-	}
-	slices.SortFunc(ranked, func(a, b int) int {
-		return cmp.Or(totals[b].of(t.Combine).Compare(totals[a].of(t.Combine)), cmp.Compare(v.keys[a], v.keys[b]))
-	})
+	ranked := v.ranked(totals, t.Combine)
 	if t.Top == 0 {
 		t.Top = defaultTop
 	}
 	shown := ranked
 	if len(ranked) > t.Top {
 		shown, t.Others = ranked[:t.Top], len(ranked)-t.Top
+	}
+	if v.folded > 0 {
+		t.Others += v.folded
+		t.Folded, t.Most = true, v.most
 	}
 	series := make([]int, len(v.keys)) // of each key; the others share the last
 	for i := range series {
@@ -309,12 +353,16 @@ func (v *daily) answer(ctx context.Context, t *Trend) error {
 		if c.day < lowest || c.day > highest {
 			continue
 		}
-		s, at := series[c.key], place[start(t.Step, c.time())]
+		s, at := len(shown), place[start(t.Step, c.time())]
+		if c.key != others {
+			s = series[c.key]
+		}
 		points[s][at] = points[s][at].merge(w, t.Combine)
 		sums[s] = sums[s].merge(w, t.Combine)
 	}
 	for i := range count {
 		s := Series{Name: OthersName, Total: sums[i].of(t.Combine)}
+		s.Rounded = t.Combine != Mean && !s.Total.Exact()
 		if i < len(shown) {
 			s.Name = v.keys[shown[i]]
 		}

@@ -8,6 +8,7 @@ import (
 	"net/url"
 	"slices"
 	"strconv"
+	"strings"
 
 	"go.uber.org/zap"
 
@@ -54,7 +55,11 @@ func (s *Server) actionForm(a action) http.HandlerFunc {
 			s.refuseChange(w, r, err)
 			return
 		}
-		where := s.BasePath + "failed?did=" + a.name + "&n=" + strconv.Itoa(d.Files)
+		where := s.BasePath + "failed"
+		if back := r.PostForm.Get("back"); back != "" && a.name == retry.name {
+			where, _, _ = strings.Cut(s.local(back), "?")
+		}
+		where += "?did=" + a.name + "&n=" + strconv.Itoa(d.Files)
 		for _, reason := range keptReasons {
 			n := 0
 			for _, k := range d.Kept {
@@ -66,7 +71,7 @@ func (s *Server) actionForm(a action) http.HandlerFunc {
 				where += "&" + reason.key + "=" + strconv.Itoa(n)
 			}
 		}
-		http.Redirect(w, r, where, http.StatusSeeOther)
+		http.Redirect(w, r, where, http.StatusSeeOther) //nolint:gosec // G710: local keeps to paths of this server
 	}
 }
 
@@ -214,6 +219,14 @@ var (
 	keptUnreached = keptReason{"unreached", "the file store cannot be reached for now; try again soon"}
 	keptReasons   = []keptReason{keptReplaced, keptUnknown, keptUnnamed, keptUnreached}
 )
+
+// keptKeys are the names of the reasons in the URL of the page.
+func keptKeys() (keys []string) {
+	for _, reason := range keptReasons {
+		keys = append(keys, reason.key)
+	}
+	return keys
+}
 
 // keptNotice says how many files were not dropped, and why.
 func keptNotice(q url.Values) string {

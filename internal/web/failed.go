@@ -63,7 +63,7 @@ func (s *Server) failedPage(w http.ResponseWriter, r *http.Request) {
 		s.respond.Error(w, r, err)
 		return
 	}
-	d := views.FailedData{Files: f.files, Paging: views.NewPaging(f.offset, f.limit, len(f.files), f.total, func(offset int) string {
+	d := views.FailedData{Files: f.files, Chosen: chosenBefore(r), Paging: views.NewPaging(f.offset, f.limit, len(f.files), f.total, func(offset int) string {
 		return "?" + url.Values{"offset": {format.Int(offset)}, "limit": {format.Int(f.limit)}}.Encode()
 	})}
 	s.respond.Page(w, r, http.StatusOK, views.FailedPage(s.frame(r, "failed", "Failed"), d))

@@ -19,9 +19,9 @@ import (
 
 // list answers with the files of an area in the format that the request names.
 func (s *Server) list(w http.ResponseWriter, r *http.Request, area filestore.Area) {
-	q, format := r.URL.Query(), respond.Format(w, r)
+	q, kind := r.URL.Query(), respond.Format(w, r)
 	limit := 0
-	if format == "html" {
+	if kind == "html" {
 		limit = 100
 	}
 	f, err := parseFilter(q, area, limit)
@@ -34,9 +34,9 @@ func (s *Server) list(w http.ResponseWriter, r *http.Request, area filestore.Are
 		s.respond.Unavailable(w, r, err)
 		return
 	}
-	switch format {
+	switch kind {
 	case "html":
-		f.Limit = min(f.Limit, 1000)
+		f.Limit = min(f.Limit, mostShown)
 		s.listPage(w, r, files, area, f)
 	case "json":
 		s.listJSON(w, r, files, area, f)
@@ -88,7 +88,7 @@ func (s *Server) listPage(w http.ResponseWriter, r *http.Request, files *catalog
 	}
 	table := files.Files(area)
 	d := views.ListData{Area: area, Files: shown, Folder: f.Folder, State: f.State, Text: f.Text, Sort: string(f.Sort), Descending: f.Descending, Limit: f.Limit,
-		All: table.Len(), Bytes: table.Bytes(), Query: r.URL.Query(), AreaAddress: s.BasePath + "files/" + string(area) + "/"}
+		All: table.Len(), Bytes: table.Bytes(), Query: r.URL.Query(), Chosen: chosenBefore(r), AreaAddress: s.BasePath + "files/" + string(area) + "/"}
 	d.Paging = views.NewPaging(f.Offset, f.Limit, len(shown), total, func(offset int) string {
 		if offset == 0 {
 			return d.With()
@@ -110,6 +110,9 @@ func (s *Server) listPage(w http.ResponseWriter, r *http.Request, files *catalog
 	}
 	s.respond.Page(w, r, http.StatusOK, views.ListPage(s.frame(r, string(area), views.AreaTitles[area]), d))
 }
+
+// mostShown bounds how many files a page shows.
+const mostShown = 1000
 
 // mostFolders bounds how many folders a page links to.
 const mostFolders = 200
@@ -164,7 +167,16 @@ func (s *Server) eachChunk(w http.ResponseWriter, r *http.Request, files *catalo
 	_, _ = io.WriteString(w, after)
 }
 
-// listCSV writes a table of files, safe for spreadsheets.
+// cells gives the cells of a table: a person opens it in a spreadsheet, which must not take a
+// text for a formula, and a program needs the text itself.
+func cells(r *http.Request) func(string) string {
+	if respond.WantsPage(r) {
+		return format.Cell
+	}
+	return func(text string) string { return text }
+}
+
+// listCSV writes a table of files: for a browser safe for spreadsheets, for programs as they are.
 func (s *Server) listCSV(w http.ResponseWriter, r *http.Request, files *catalog.Snapshot, area filestore.Area, f filter) {
 	places, _, err := s.find(r.Context(), files, area, f)
 	if err != nil {
@@ -174,6 +186,7 @@ func (s *Server) listCSV(w http.ResponseWriter, r *http.Request, files *catalog.
 	w.Header().Set("Content-Type", "text/csv; charset=utf-8")
 	w.Header().Set("Cache-Control", "no-store")
 	respond.Attachment(w, string(area)+".csv")
+	cell := cells(r)
 	header := "name,size,modified,etag,state,reason,result\n"
 	if area == filestore.Processed {
 		header = "name,size,modified,etag,source,outdated,settings\n"
@@ -183,8 +196,8 @@ func (s *Server) listCSV(w http.ResponseWriter, r *http.Request, files *catalog.
 		if area == filestore.Processed {
 			record = append(record[:4], l.Source, strconv.FormatBool(l.Outdated), l.Settings)
 		}
-		for i, cell := range record {
-			record[i] = format.Cell(cell)
+		for i, text := range record {
+			record[i] = cell(text)
 		}
 		c := csv.NewWriter(out)
 		_ = c.Write(record)

@@ -2,6 +2,7 @@ package web
 
 import (
 	"errors"
+	"mime"
 	"net/http"
 	"net/url"
 	"strconv"
@@ -13,15 +14,50 @@ import (
 )
 
 // toLogin redirects a browser to the login form, which leads back to this address.
+// The files that a form chose are chosen again then: nothing is done to them by itself.
 func (s *Server) toLogin(w http.ResponseWriter, r *http.Request) {
-	next := ""
-	if r.Method == http.MethodGet {
-		next = strings.TrimPrefix(strings.TrimPrefix(r.URL.Path, s.BasePath), "/")
-		if r.URL.RawQuery != "" {
-			next += "?" + r.URL.RawQuery
+	at := url.URL{Path: r.URL.Path, RawQuery: r.URL.RawQuery}
+	if r.Method == http.MethodPost {
+		at = s.pageOf(r)
+		if kind, _, _ := mime.ParseMediaType(r.Header.Get("Content-Type")); kind == "application/x-www-form-urlencoded" {
+			r.Body = http.MaxBytesReader(w, r.Body, maxLogin)
+			if err := r.ParseForm(); err == nil && r.PostForm.Has("name") {
+				q := at.Query()
+				q["chosen"] = r.PostForm["name"]
+				if text := q.Encode(); len(text) <= maxChosen {
+					at.RawQuery = text
+				}
+			}
 		}
 	}
+	next := strings.TrimPrefix(strings.TrimPrefix(at.EscapedPath(), s.BasePath), "/")
+	if at.RawQuery != "" {
+		next += "?" + at.RawQuery
+	}
 	http.Redirect(w, r, s.BasePath+"login?"+url.Values{"next": {next}}.Encode(), http.StatusSeeOther)
+}
+
+// maxChosen bounds the part of an address that says which files were chosen, in bytes.
+const maxChosen = 16 << 10
+
+// chosenBefore are the values of the boxes that were ticked before the login, which the page ticks
+// again: at most as many as a page has.
+func chosenBefore(r *http.Request) []string {
+	chosen := r.URL.Query()["chosen"]
+	return chosen[:min(len(chosen), mostShown)]
+}
+
+// pageOf is the page with the form of a request, without what it says of an earlier action.
+func (s *Server) pageOf(r *http.Request) url.URL {
+	from, err := url.Parse(r.Referer())
+	if err != nil || from.Host != r.Host || from.Path == "" {
+		return url.URL{Path: strings.TrimSuffix(strings.TrimSuffix(r.URL.Path, "/retry"), "/drop")}
+	}
+	q := from.Query()
+	for _, key := range append([]string{"did", "n", "unqueued", "chosen"}, keptKeys()...) {
+		q.Del(key)
+	}
+	return url.URL{Path: from.Path, RawPath: from.RawPath, RawQuery: q.Encode()}
 }
 
 // local is an address below the base path, or else the start page; never another site.

@@ -98,14 +98,16 @@ func (s *Server) Handler() http.Handler {
 	}
 	mux.HandleFunc("/", func(w http.ResponseWriter, r *http.Request) {
 		// The multiplexer's own answer to another method is plain text.
-		for _, method := range []string{http.MethodGet, http.MethodPost, http.MethodPut} {
+		var allowed []string
+		for _, method := range []string{http.MethodGet, http.MethodHead, http.MethodPost, http.MethodPut} {
 			probe := r.Clone(r.Context())
 			probe.Method = method
 			if _, pattern := mux.Handler(probe); pattern != "/" {
-				w.Header().Add("Allow", method)
+				allowed = append(allowed, method)
 			}
 		}
-		if w.Header().Get("Allow") != "" {
+		if len(allowed) > 0 {
+			w.Header().Set("Allow", strings.Join(allowed, ", "))
 			s.respond.Problem(w, r, http.StatusMethodNotAllowed, r.Method+" is not allowed for this address")
 			return
 		}
@@ -142,7 +144,7 @@ const (
 )
 
 // guarded passes on requests of clients that have the route's access. It answers all
-// others without reading their bodies.
+// others without reading their bodies, except for the names that a form of a page chose.
 func (s *Server) guarded(route route) http.HandlerFunc {
 	need := route.access
 	h := func(w http.ResponseWriter, r *http.Request) {

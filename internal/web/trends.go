@@ -4,12 +4,13 @@ import (
 	"encoding/csv"
 	"net/http"
 	"net/url"
+	"slices"
 	"time"
 
 	"csv-pipeline/internal/chart"
+	"csv-pipeline/internal/filestore"
 	"csv-pipeline/internal/trends"
 	"csv-pipeline/internal/web/api"
-	"csv-pipeline/internal/web/format"
 	"csv-pipeline/internal/web/respond"
 	"csv-pipeline/internal/web/views"
 )
@@ -42,6 +43,17 @@ func (s *Server) trend(r *http.Request) (*trends.Trend, error) {
 		return nil, err
 	}
 	return s.trends.Ask(r.Context(), files.Processed, q)
+}
+
+// keys is how many columns of a result are what its rows are grouped by; false where it is not
+// of the current question.
+func (s *Server) keys(result string, header []string) (int, bool) {
+	raw, ok := filestore.RawName(result)
+	if !ok || s.Questions == nil {
+		return 0, false
+	}
+	question, _ := s.Questions.For(raw)
+	return len(question.Spec().GroupBy), slices.Equal(question.Names(), header)
 }
 
 func (s *Server) trendsAPI(w http.ResponseWriter, r *http.Request) {
@@ -81,31 +93,31 @@ func (s *Server) trendsPage(w http.ResponseWriter, r *http.Request) {
 		respond.Attachment(w, "trends.svg")
 		_, _ = w.Write([]byte(views.TrendChart(t, d.Kind, 1200, 480, true).SVG()))
 	case "csv":
-		trendCSV(w, t)
+		trendCSV(w, r, t)
 	default:
 		s.respond.Problem(w, r, http.StatusBadRequest, "format: expected html, json, csv or svg")
 	}
 }
 
 // trendCSV answers with one row for each step and one column for each series.
-func trendCSV(w http.ResponseWriter, t *trends.Trend) {
+func trendCSV(w http.ResponseWriter, r *http.Request, t *trends.Trend) {
 	w.Header().Set("Content-Type", "text/csv; charset=utf-8")
 	w.Header().Set("Cache-Control", "no-store")
 	respond.Attachment(w, "trends.csv")
 	c := csv.NewWriter(w)
-	header := []string{string(t.Step)}
+	header, cell := []string{string(t.Step)}, cells(r)
 	for _, series := range t.Series {
-		header = append(header, format.Cell(series.Name))
+		header = append(header, cell(series.Name))
 	}
 	_ = c.Write(header)
 	for i, at := range t.Times {
 		record := []string{at.Format(time.DateOnly)}
 		for _, series := range t.Series {
-			cell := ""
+			number := ""
 			if series.There[i] {
-				cell = series.Points[i].String() // a number is safe for spreadsheets, also a negative one
+				number = series.Points[i].String() // a number is safe for spreadsheets, also a negative one
 			}
-			record = append(record, cell)
+			record = append(record, number)
 		}
 		_ = c.Write(record)
 	}

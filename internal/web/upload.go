@@ -72,7 +72,7 @@ func (s *Server) refuseUpload(w http.ResponseWriter, r *http.Request, name strin
 	case errors.Is(err, errTooLarge), errors.As(err, &tooLong):
 		problem(http.StatusRequestEntityTooLarge, fmt.Sprintf("a file may have at most %s", format.Size(s.MaxUpload)))
 	case errors.Is(err, filestore.ErrExist):
-		problem(http.StatusPreconditionFailed, "a file of this name exists")
+		problem(http.StatusPreconditionFailed, "a file of this name exists: "+format.Visible(name))
 	case errors.Is(err, filestore.ErrFull):
 		s.Log.Error("an upload failed: the file store is full", zap.String("file", format.Visible(name)), zap.Error(err))
 		problem(http.StatusInsufficientStorage, "the file store is full: its disk or its quota has no room for the file")
@@ -128,14 +128,15 @@ func (s *Server) uploadPage(w http.ResponseWriter, r *http.Request) {
 	s.respond.Page(w, r, http.StatusOK, views.UploadPage(s.frame(r, "upload", "Upload"), s.MaxUpload))
 }
 
-// uploadPost stores the files of a form.
+// uploadPost stores the files of a form. They replace none, unless the form's field replace is
+// 1 and comes before them.
 func (s *Server) uploadPost(w http.ResponseWriter, r *http.Request) {
 	form, err := r.MultipartReader()
 	if err != nil {
 		s.respond.Problem(w, r, http.StatusBadRequest, "expected a form with files (multipart/form-data)")
 		return
 	}
-	received, unqueued := 0, 0
+	received, unqueued, replace := 0, 0, false
 	for {
 		part, err := form.NextRawPart()
 		if errors.Is(err, io.EOF) {
@@ -144,12 +145,18 @@ func (s *Server) uploadPost(w http.ResponseWriter, r *http.Request) {
 			s.respond.Problem(w, r, http.StatusBadRequest, "the form was cut off or cannot be read")
 			return
 		}
+		if part.FormName() == "replace" {
+			value := make([]byte, 1)
+			_, err := io.ReadFull(part, value)
+			replace = err == nil && value[0] == '1'
+			continue
+		}
 		if part.FormName() != "file" || part.FileName() == "" {
 			continue
 		}
 		// Browsers may send a path; the name is its last part.
 		name := path.Base(strings.ReplaceAll(part.FileName(), `\`, "/"))
-		stored, err := s.receive(r, name, part, false)
+		stored, err := s.receive(r, name, part, !replace)
 		if err != nil {
 			s.refuseUpload(w, r, name, received, err)
 			return

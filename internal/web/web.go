@@ -88,6 +88,7 @@ func New(c Config) *Server {
 		return views.ProblemPage(s.frame(r, "problem", http.StatusText(code)), detail)
 	})
 	s.live = coalesce.New(s.makeLive)
+	s.trends.Keys = s.keys
 	return s
 }
 

@@ -29,6 +29,9 @@ func (s *Server) zipForm(w http.ResponseWriter, r *http.Request, area filestore.
 	s.zip(w, r, area, slices.Values(slices.Compact(names)))
 }
 
+// leftOutOfZip is the file of an archive that says which files are not in it, and why.
+const leftOutOfZip = "NOT IN THIS ARCHIVE.txt"
+
 // zip streams files as one archive. After an error it breaks the connection off.
 func (s *Server) zip(w http.ResponseWriter, r *http.Request, area filestore.Area, names func(yield func(string) bool)) {
 	w.Header().Set("Content-Type", "application/zip")
@@ -38,8 +41,22 @@ func (s *Server) zip(w http.ResponseWriter, r *http.Request, area filestore.Area
 		return
 	}
 	z := zip.NewWriter(w)
+	missing := ""
 	for name := range names {
-		if err := s.zipOne(r.Context(), z, area, name); err != nil {
+		why, err := s.zipOne(r.Context(), z, area, name)
+		if err != nil {
+			panic(http.ErrAbortHandler)
+		}
+		if why != "" {
+			missing += format.Visible(name) + ": " + why + "\n"
+		}
+	}
+	if missing != "" {
+		list, err := z.Create(leftOutOfZip)
+		if err == nil {
+			_, err = io.WriteString(list, missing)
+		}
+		if err != nil {
 			panic(http.ErrAbortHandler)
 		}
 	}
@@ -48,13 +65,18 @@ func (s *Server) zip(w http.ResponseWriter, r *http.Request, area filestore.Area
 	}
 }
 
-func (s *Server) zipOne(ctx context.Context, z *zip.Writer, area filestore.Area, name string) error {
+// zipOne adds a file, or says why it does not.
+func (s *Server) zipOne(ctx context.Context, z *zip.Writer, area filestore.Area, name string) (why string, err error) {
 	f, err := s.Store.Open(ctx, area, name)
 	switch {
-	case errors.Is(err, filestore.ErrNotExist), errors.Is(err, filestore.ErrInvalidName), err != nil && isOutside(err):
-		return nil // it was removed, or there never was such a file
+	case errors.Is(err, filestore.ErrNotExist):
+		return "there is no such file; it may have been removed", nil
+	case errors.Is(err, filestore.ErrInvalidName):
+		return err.Error() + "; rename the file in the data folder", nil
+	case err != nil && unreachable(err):
+		return "it cannot be reached by this name", nil
 	case err != nil:
-		return err
+		return "", err
 	}
 	defer f.Close()
 	method := zip.Deflate
@@ -63,8 +85,8 @@ func (s *Server) zipOne(ctx context.Context, z *zip.Writer, area filestore.Area,
 	}
 	entry, err := z.CreateHeader(&zip.FileHeader{Name: format.Visible(name), Method: method, Modified: f.Info().ModTime.UTC()})
 	if err != nil {
-		return err
+		return "", err
 	}
 	_, err = io.Copy(entry, f)
-	return err
+	return "", err
 }

@@ -5,7 +5,7 @@ import { createRequire } from 'node:module';
 import path from 'node:path';
 import { after, before, test } from 'node:test';
 import { fileURLToPath } from 'node:url';
-import { chromium } from 'playwright-core';
+import { launch, openPage } from './chromium.mjs';
 import { demo, Pipeline, token } from './pipeline.mjs';
 
 const here = path.dirname(fileURLToPath(import.meta.url));
@@ -27,25 +27,14 @@ let browser;
 before(async () => {
   p = await Pipeline.start();
   await demo(p);
-  browser = await chromium.launch({ executablePath: process.env.CHROMIUM ?? '/usr/bin/chromium', args: ['--no-sandbox'] });
+  browser = await launch();
 });
 after(async () => {
   await browser?.close();
   await p?.stop();
 });
 
-// open makes a page that fails the test for whatever the console complains about
-// and for any request that leaves the site.
-async function open(options = {}) {
-  const context = await browser.newContext(options);
-  context.setDefaultTimeout(60_000); // for machines that are busy with other things
-  const page = await context.newPage();
-  const complaints = [];
-  page.on('console', (m) => { if (m.type() === 'error' || m.type() === 'warning') complaints.push(m.text()); });
-  page.on('pageerror', (e) => complaints.push(String(e)));
-  page.on('request', (r) => { if (!/^(blob|data):/.test(r.url()) && !r.url().startsWith(p.url)) complaints.push(`a request leaves: ${r.url()}`); });
-  return { context, page, complaints };
-}
+const open = (options) => openPage(browser, p, options);
 
 async function login(page) {
   await page.goto(`${p.url}login?next=failed`);

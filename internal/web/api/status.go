@@ -19,6 +19,7 @@ type Status struct {
 	Raw       int     `json:"raw"`       // files in raw/: completed and pending ones
 	Processed int     `json:"processed"` // files in processed/, with outdated results and rejected rows
 	Pending   int     `json:"pending"`   // raw files that are not completed
+	Unqueued  int64   `json:"unqueued"`  // raw files that wait to be queued, by the sweep
 	Rate      float64 `json:"filesPerSecond"`
 	// SecondsLeft estimates how long the remaining files take; nil when that is unknown.
 	SecondsLeft          *float64 `json:"secondsLeft,omitempty"`
@@ -31,6 +32,7 @@ func NewStatus(c queue.Counts, files *catalog.Snapshot, view *activity.View) Sta
 	st := Status{Waiting: c.Waiting, InFlight: c.InFlight, Delayed: c.Delayed, Failed: c.Failed, Completed: int64(files.Done),
 		Raw: files.Raw.Len(), Processed: files.Processed.Len(), Pending: files.Pending,
 		Rate: math.Round(view.Rate*1000) / 1000, OldestWaitingSeconds: view.OldestWaiting.Seconds()}
+	st.Unqueued = max(0, int64(st.Pending)-st.Failed-st.Waiting-st.InFlight-st.Delayed)
 	if left := st.Left(); left == 0 {
 		st.SecondsLeft = new(float64)
 	} else if st.Rate > 0 {
@@ -42,5 +44,5 @@ func NewStatus(c queue.Counts, files *catalog.Snapshot, view *activity.View) Sta
 
 // Left is how many files remain to be processed, also those that are not queued yet.
 func (st Status) Left() int64 {
-	return max(st.Waiting+st.InFlight+st.Delayed, int64(st.Pending)-st.Failed)
+	return st.Waiting + st.Unqueued + st.InFlight + st.Delayed
 }

@@ -46,8 +46,42 @@ func (p *Responder) File(w http.ResponseWriter, r *http.Request, area filestore.
 		p.smallFile(w, r, f)
 		return
 	}
+	if _, there := r.Header["Range"]; there {
+		w = &rangeWriter{ResponseWriter: w, p: p, r: r}
+	}
 	http.ServeContent(w, r, "", info.ModTime, f)
 }
+
+// rangeWriter answers with a problem where a range is not in the file, for which net/http
+// answers with plain text.
+type rangeWriter struct {
+	http.ResponseWriter
+	p       *Responder
+	r       *http.Request
+	refused bool
+}
+
+func (w *rangeWriter) WriteHeader(code int) {
+	if code != http.StatusRequestedRangeNotSatisfiable {
+		w.ResponseWriter.WriteHeader(code)
+		return
+	}
+	w.refused = true
+	w.Header()["Content-Security-Policy"] = pagePolicy
+	w.p.Problem(w.ResponseWriter, w.r, code, "the file does not have the range that was asked for; Content-Range tells its size")
+}
+
+func (w *rangeWriter) Write(b []byte) (int, error) {
+	if w.refused {
+		return len(b), nil
+	}
+	return w.ResponseWriter.Write(b)
+}
+
+// ReadFrom lets the system copy the file to the connection.
+func (w *rangeWriter) ReadFrom(from io.Reader) (int64, error) { return io.Copy(w.ResponseWriter, from) }
+
+func (w *rangeWriter) Unwrap() http.ResponseWriter { return w.ResponseWriter }
 
 const (
 	// small is the size of files that are sent with one read and one write, in bytes.

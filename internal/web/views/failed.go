@@ -9,7 +9,8 @@ import (
 
 // FailedData is what the page of failed files shows.
 type FailedData struct {
-	Files []api.DeadLetter
+	Files  []api.DeadLetter
+	Chosen []string // values of the boxes that are ticked
 	Paging
 }
 

@@ -60,9 +60,9 @@ type Preview struct {
 func (p Preview) rows() string {
 	rows := format.Plural(p.Rows, "row", "rows")
 	if p.Partial {
-		return "A sample: made from the first " + rows + " of the file."
+		return "A sample: made from the first " + rows + " of the file" + cutColumns(p.Table) + "."
 	}
-	return "Made from all " + rows + " of the file."
+	return "Made from all " + rows + " of the file" + cutColumns(p.Table) + "."
 }
 
 // verdict says in a sentence whether the file can be read.
@@ -87,9 +87,17 @@ func (r Reading) sampled() string {
 func (d FileData) rowsTitle() string {
 	rows := format.Plural(len(d.Table.Rows), "row", "rows")
 	if d.Table.More || len(d.Table.Rows) >= MostRows {
-		return "The first " + rows
+		rows = "The first " + rows
 	}
-	return rows
+	return rows + cutColumns(d.Table)
+}
+
+// cutColumns says that a table has not all columns of its file; "" where it has.
+func cutColumns(t *csvtable.Table) string {
+	if t.Cut == 0 {
+		return ""
+	}
+	return ", the first " + format.Count(len(t.Header)) + " of " + format.Count(len(t.Header)+t.Cut) + " columns"
 }
 
 // heading is the name of a column, or its number.

@@ -25,6 +25,7 @@ type ListData struct {
 	AreaAddress    string   // of the whole area
 	ArchiveAddress string   // of a zip file of all that match
 	Query          url.Values
+	Chosen         []string // names whose boxes are ticked
 	Paging
 }
 

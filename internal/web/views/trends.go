@@ -45,13 +45,38 @@ func (d TrendsData) summary() string {
 	return text
 }
 
+// total is the total of a series as people read it.
+func total(n csvtable.Number, rounded bool) string {
+	if rounded {
+		return "≈ " + format.Count(n)
+	}
+	return format.Count(n)
+}
+
+// hasRounded reports whether a total is rounded.
+func (d TrendsData) hasRounded() bool {
+	return slices.ContainsFunc(d.Series, func(s trends.Series) bool { return s.Rounded })
+}
+
+// others says how many groups share the last series.
+func (d TrendsData) others() string {
+	if d.Folded {
+		return " (more than " + format.Count(d.Others) + ")"
+	}
+	return " (" + format.Count(d.Others) + ")"
+}
+
 // partial says which steps are drawn pale, and why.
 func (d TrendsData) partial() string {
 	var steps []string
 	for _, p := range d.Partial {
 		name := string(d.Step) + " of " + day(p.At)
-		if d.Step == trends.Month {
+		switch d.Step {
+		case trends.Month:
 			name = p.At.Format("January 2006")
+		case trends.Year:
+			name = p.At.Format("2006")
+		case trends.Day, trends.Week:
 		}
 		steps = append(steps, fmt.Sprintf("%s (%d of %d days)", name, p.Days, p.Of))
 	}

@@ -70,17 +70,51 @@ function throughput(place, points) {
   }), latest));
 }
 
+// live tells of events while this tab is seen: tell gets 'on' or 'lost' as the state of the
+// connection, or an event. All tabs share one connection, where the browser has shared workers.
+function live(tell) {
+  const script = document.querySelector('script[data-live]').src;
+  const hear = ({ state, text }) => tell(state, text && JSON.parse(text));
+  let show;
+  let hide;
+  const alone = () => {
+    const events = liveEvents('live', hear);
+    [show, hide] = [events.open, events.close];
+  };
+  try {
+    const worker = new SharedWorker(script);
+    worker.port.onmessage = ({ data }) => hear(data);
+    // Where it cannot be loaded, as with storage blocked, this page has a connection of its own.
+    worker.onerror = () => { alone(); if (seen) show(); };
+    [show, hide] = ['show', 'hide'].map((what) => () => worker.port.postMessage(what));
+  } catch { alone(); }
+  let seen = false;
+  const follow = (now) => {
+    if (now === seen) return;
+    seen = now;
+    if (seen) show();
+    else hide();
+  };
+  let left = false; // for another page; events of its visibility follow that
+  const visible = () => follow(!left && document.visibilityState === 'visible');
+  document.addEventListener('visibilitychange', visible);
+  addEventListener('pageshow', () => { left = false; visible(); });
+  addEventListener('pagehide', () => { left = true; visible(); });
+  visible();
+}
+
 function overview() {
   const connection = document.getElementById('connection');
   const place = document.getElementById('throughput');
   let drawn;
-  const events = new EventSource('live');
-  events.onopen = () => { connection.dataset.state = 'on'; connection.textContent = 'live'; };
-  events.onerror = () => { connection.dataset.state = 'lost'; connection.textContent = 'connection lost, reconnecting'; };
   const shown = {};
-  events.onmessage = (message) => {
-    const { parts, points } = JSON.parse(message.data);
-    for (const [name, html] of Object.entries(parts)) {
+  live((state, event) => {
+    if (state) {
+      connection.dataset.state = state;
+      connection.textContent = { on: 'live', lost: 'connection lost, reconnecting' }[state];
+    }
+    if (!event) return;
+    for (const [name, html] of Object.entries(event.parts)) {
       const part = document.getElementById(`part-${name}`);
       // Unchanged parts stay, and with them the focus and the selection.
       if (shown[name] === html || !part) continue;
@@ -88,9 +122,28 @@ function overview() {
       shown[name] = html;
       part.innerHTML = html; // made by the server's templates, which escape
     }
-    if (drawn) drawn.set(points);
-    else drawn = throughput(place, points);
-  };
+    if (drawn) drawn.set(event.points);
+    else drawn = throughput(place, event.points);
+  });
+}
+
+// named is the name of a step that begins on a day.
+const named = (day, step) => day.slice(0, { day: 10, week: 10, month: 7, year: 4 }[step]);
+
+// marks are the times that an axis names, of those from low to high and at most so many: every
+// step, every second, and so on, or the first ones of months or years.
+function marks(times, x, low, high, most) {
+  const shown = x.flatMap((t, at) => (t >= low && t <= high ? [at] : []));
+  const month = (at) => Number(times[at].slice(0, 4)) * 12 + Number(times[at].slice(5, 7)) - 1;
+  const every = (n) => (at) => at % n === 0;
+  const first = (n) => (at) => (at === 0 ? times[0].endsWith('-01') && month(0) % n === 0 : Math.floor(month(at) / n) !== Math.floor(month(at - 1) / n));
+  let chosen = [];
+  for (const is of [...[1, 2, 7].map(every), ...[1, 3, 6, 12, 24, 60, 120, 240, 600].map(first)]) {
+    const found = shown.filter(is);
+    if (found.length > 0) chosen = found;
+    if (found.length <= most) break;
+  }
+  return chosen.map((at) => x[at]);
 }
 
 function trend(place) {
@@ -105,7 +158,12 @@ function trend(place) {
   }
   const order = stacked ? series.map((_, i) => series.length - 1 - i) : series.map((_, i) => i);
   // Bars need room on both sides, and so does a single point.
-  const half = stacked || x.length === 1 ? { day: 1, week: 7, month: 30 }[step] * 43_200 : 0;
+  const half = stacked || x.length === 1 ? { day: 1, week: 7, month: 30, year: 365 }[step] * 43_200 : 0;
+  // Points beside a gap: of one alone there is no line, and of a few it is too short to see.
+  const ends = values.map((v) => v.flatMap((value, at) => {
+    const [before, after] = [at > 0 && v[at - 1] == null, at < v.length - 1 && v[at + 1] == null];
+    return value != null && (before || after || v.length === 1) ? [at] : [];
+  }));
   const pale = new Map(partial.map((p) => [times.indexOf(p.time), `, ${p.days} of ${p.of} days`]));
   // A veil over incomplete steps, so that they do not look like a drop.
   const veil = { hooks: { draw: (u) => {
@@ -124,16 +182,16 @@ function trend(place) {
   place.dataset.height = 400;
   const made = chart(place, () => ({
     legend: { live: false, isolate: true, markers: { width: 0, fill: (u, i) => color(order[i - 1]) } },
-    cursor: { y: false, points: { show: !stacked, size: 7 }, focus: { prox: 24 } },
+    cursor: { y: false, points: stacked ? { show: false } : { size: 7 }, focus: { prox: 24 } },
     plugins: [veil, tip((at) => ({
-      heading: { day: times[at], week: `week of ${times[at]}`, month: times[at].slice(0, 7) }[step] + (pale.get(at) ?? ''),
+      heading: (step === 'week' ? 'week of ' : '') + named(times[at], step) + (pale.get(at) ?? ''),
       rows: order.filter((i) => values[i][at] != null).map((i) => [color(i), series[i].name, number.format(values[i][at])]),
     }))],
     focus: { alpha: stacked ? 1 : 0.35 },
-    scales: { x: { time: true, range: (u, low, high) => [low - half, high + half] }, y: { range: (u, low, high) => [Math.min(0, low), high > 0 ? high * 1.05 : 1] } },
-    axes: [axis({ splits: stacked && x.length <= 24 ? () => x : undefined, values: (u, at) => at.map((t) => utc(t).slice(0, step === 'month' ? 7 : 10)), space: 90, size: 32 }), axis({ values: compact, size: 62 })],
+    scales: { x: { time: true, range: (u, low, high) => [low - half, (x.length === 1 ? low : high) + half] }, y: { range: (u, low, high) => [Math.min(0, low), high > 0 ? high * 1.05 : 1] } },
+    axes: [axis({ splits: (u, i, low, high) => marks(times, x, low, high, u.bbox.width / devicePixelRatio / 90), values: (u, at) => at.map((t) => named(utc(t), step)), size: 32 }), axis({ values: compact, size: 62 })],
     series: [{}, ...order.map((i) => ({
-      label: series[i].name, stroke: color(i), width: stacked ? 0 : 1.75, fill: stacked ? color(i) : undefined, points: { show: !stacked && x.length < 40, size: 5 },
+      label: series[i].name, stroke: color(i), width: stacked ? 0 : 1.75, fill: stacked ? color(i) : undefined, points: { show: !stacked && x.length < 40, size: 6, fill: color(i), filter: (u, s, show) => (stacked || show ? null : ends[i]) },
       paths: stacked ? uPlot.paths.bars({ size: [0.85, 60] }) : undefined,
     }))],
   }), [x, ...(stacked ? sums : values)]);
@@ -196,39 +254,101 @@ function selection(form) {
   count();
 }
 
+// followed says of stored files what becomes of them, with every event of the pipeline.
+function followed(form) {
+  const words = { waiting: 'queued', 'in-flight': 'in flight', retrying: 'will be tried again', failed: 'failed', done: 'done' };
+  const waiting = new Map(); // by name; those that are not done
+  let asking = false;
+  const ask = async () => {
+    if (asking) return;
+    asking = true;
+    for (const [name, show] of [...waiting].slice(0, 20)) {
+      try {
+        const answer = await fetch(form.dataset.states + escaped(name));
+        if (!answer.ok) { waiting.delete(name); continue; } // it was removed
+        const { state, reason, result } = await answer.json();
+        if (state === 'done' || state === 'failed') waiting.delete(name);
+        show(words[state] + (reason ? `: ${reason}` : ''), state, result && form.dataset.results + escaped(result));
+      } catch { break; } // the connection is lost; the next event is after it
+    }
+    asking = false;
+  };
+  let following = false;
+  return (name, show) => {
+    waiting.set(name, show);
+    if (!following) live((state, event) => { if (event) ask(); });
+    following = true;
+  };
+}
+
+const escaped = (name) => name.split('/').map(encodeURIComponent).join('/');
+
 function upload(form) {
   const input = form.querySelector('input[type="file"]');
   const list = form.querySelector('.uploads');
+  const replaces = form.querySelector('[name="replace"]');
+  const follow = followed(form);
   form.querySelector('[data-drop-hint]').hidden = false;
-  const send = (file) => new Promise((resolve) => {
+  const add = (file) => {
     const item = document.createElement('li');
+    const link = Object.assign(document.createElement('span'), { textContent: file.name });
     const state = document.createElement('span');
+    item.append(link, state);
+    list.append(item);
+    return { item, link, state };
+  };
+  const say = ({ state }, text, kind) => { state.textContent = text; state.className = kind && kind !== 'why' ? `state ${kind}` : kind; };
+  const stored = (file, row, text) => {
+    say(row, text, 'waiting');
+    const name = Object.assign(document.createElement('a'), { href: form.dataset.target + escaped(file.name), textContent: file.name });
+    row.link.replaceChildren(name);
+    follow(file.name, (text, kind, result) => {
+      say(row, text, kind);
+      if (result) row.state.replaceChildren(Object.assign(document.createElement('a'), { href: result, textContent: text }));
+    });
+  };
+  const ask = (file, row) => {
+    say(row, 'a file of this name exists ', 'why');
+    const button = Object.assign(document.createElement('button'), { type: 'button', className: 'quiet', textContent: 'Replace it' });
+    button.setAttribute('aria-label', `Replace ${file.name}`);
+    button.addEventListener('click', () => send(file, row, true));
+    row.state.append(button);
+  };
+  const send = (file, row, replace) => new Promise((resolve) => {
     const bar = document.createElement('progress');
     bar.max = Math.max(1, file.size);
     bar.value = 0;
     bar.setAttribute('aria-label', file.name);
-    item.append(Object.assign(document.createElement('span'), { textContent: file.name }), state, bar);
-    list.append(item);
-    const finish = (text, ok) => { state.textContent = text; state.className = ok ? 'state done' : 'why'; bar.remove(); resolve(); };
-    if (file.size > Number(form.dataset.max)) { finish('too large', false); return; }
+    row.item.append(bar);
+    const end = (then, ...rest) => { bar.remove(); then(...rest); resolve(); };
+    const fail = (why) => end(say, row, why, 'why');
+    say(row, '', '');
+    if (file.size > Number(form.dataset.max)) { fail('too large'); return; }
     const request = new XMLHttpRequest(); // fetch cannot tell how far an upload is
     request.open('PUT', form.dataset.target + encodeURIComponent(file.name));
     request.setRequestHeader('Content-Type', 'text/csv');
-    request.upload.onprogress = (event) => { bar.value = event.loaded; state.textContent = `${Math.round((100 * event.loaded) / Math.max(1, event.total))} %`; };
+    if (!replace) request.setRequestHeader('If-None-Match', '*');
+    request.upload.onprogress = (event) => { bar.value = event.loaded; row.state.textContent = `${Math.round((100 * event.loaded) / Math.max(1, event.total))} %`; };
     request.onload = () => {
       if (request.status < 300) {
         const { queued } = JSON.parse(request.responseText);
-        finish((request.status === 201 ? '' : 'replaced and ') + (queued ? 'queued' : 'stored, queued later'), true);
+        end(stored, file, row, (request.status === 201 ? '' : 'replaced and ') + (queued ? 'queued' : 'stored, queued later'));
         return;
       }
+      if (request.status === 412) { end(ask, file, row); return; }
       let why = request.statusText;
       try { why = JSON.parse(request.responseText).detail; } catch { /* not from us */ }
-      finish(request.status === 401 ? 'log in first' : why, false);
+      fail(request.status === 401 ? 'log in first' : why);
     };
-    request.onerror = () => finish('the connection was lost', false);
+    // An answer before the end of a file may be lost with the connection.
+    request.onerror = async () => {
+      const there = !replace && await fetch(form.dataset.target + escaped(file.name), { method: 'HEAD' }).catch(() => null);
+      if (there?.ok) end(ask, file, row);
+      else fail('the connection was lost');
+    };
     request.send(file);
   });
-  const sendAll = async (files) => { for (const file of files) await send(file); };
+  const sendAll = async (files) => { for (const file of files) await send(file, add(file), replaces.checked); };
   form.addEventListener('submit', (event) => { event.preventDefault(); sendAll([...input.files]).then(() => { input.value = ''; }); });
   for (const name of ['dragover', 'dragleave', 'drop']) {
     document.addEventListener(name, (event) => { event.preventDefault(); form.classList.toggle('over', name === 'dragover'); });
