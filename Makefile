@@ -63,9 +63,10 @@ browser: build ## Test the pages in a real Chromium
 	cd tests/browser && npm test
 
 .PHONY: screenshots
-screenshots: build ## Make the pictures of the pages in docs/images
+screenshots: build ## Make the pictures of the pages in docs/images, and the moving one of the README
 	@scripts/install redis-server chromium npm tests/browser
 	node tests/browser/screenshots.mjs docs/images
+	node tests/browser/recording.mjs docs/images
 
 .PHONY: bench-inspector
 bench-inspector: test-deps ## Measure the pages with 100,000 files, and file serving beside nginx
