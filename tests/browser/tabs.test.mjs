@@ -46,13 +46,13 @@ const show = (page, state) => page.evaluate((state) => {
   document.dispatchEvent(new Event('visibilitychange'));
 }, state);
 
-for (const shared of [true, false]) {
-  test(shared ? 'ten tabs are live' : 'seven tabs are live where there are no shared workers', async () => {
+for (const [count, shared] of [[10, true], [7, false]]) {
+  test(`${count} tabs are live, ${shared ? 'over one connection' : 'without shared workers'}`, async () => {
     const through = { url: `http://127.0.0.1:${proxy.address().port}/` };
     const { context, page, complaints } = await openPage(browser, through);
     if (!shared) await context.addInitScript(() => { delete globalThis.SharedWorker; });
     const tabs = [page];
-    while (tabs.length < (shared ? 10 : 7)) tabs.push(await context.newPage());
+    while (tabs.length < count) tabs.push(await context.newPage());
     for (const [i, tab] of tabs.entries()) {
       await tab.goto(through.url);
       await tab.locator('#connection[data-state="on"]').waitFor();

@@ -68,8 +68,14 @@ func look(t *testing.T) sources {
 	if err != nil {
 		t.Fatal(err)
 	}
-	for _, m := range ofPages.FindAllStringSubmatch(read(t, "tests/browser/browser.test.mjs"), -1) {
-		s.pages = append(s.pages, regexp.MustCompile("^"+filled.ReplaceAllString(regexp.QuoteMeta(m[1]), ".+")+"$"))
+	files, err := filepath.Glob("../browser/*.test.mjs")
+	if err != nil || len(files) == 0 {
+		t.Fatalf("no tests of the pages: %v", err)
+	}
+	for _, file := range files {
+		for _, m := range ofPages.FindAllStringSubmatch(read(t, "tests/browser/"+filepath.Base(file)), -1) {
+			s.pages = append(s.pages, regexp.MustCompile("^"+filled.ReplaceAllString(regexp.QuoteMeta(m[1]), ".+")+"$"))
+		}
 	}
 	for _, m := range target.FindAllStringSubmatch(read(t, "Makefile"), -1) {
 		s.targets = append(s.targets, m[1])
