@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"slices"
+	"strings"
 
 	"csv-pipeline/internal/expression"
 	"csv-pipeline/internal/groupby"
@@ -174,7 +175,9 @@ func (w *rewriter) computed(o *output) error {
 	case o.role == groupby.Presence:
 		w.out = append(w.out, '1')
 	case text && o.role == groupby.Extreme && o.program.Type == expression.Cell:
-		w.extreme(v.Text)
+		if _, ok := w.extreme(v.Text); !ok {
+			return &expression.ValueError{Column: -1, Text: v.Text}
+		}
 	case text:
 		w.out = groupby.AppendField(w.out, v.Text)
 	case o.distinct:
@@ -186,19 +189,28 @@ func (w *rewriter) computed(o *output) error {
 }
 
 // extreme appends a cell as minima and maxima compare it, and says whether it is a number. A date
-// in a form that was said is written in ISO 8601, whose texts are in order.
-func (w *rewriter) extreme(cell []byte) (number bool) {
+// in a form that was said is written in ISO 8601, whose texts are in order. A number that the
+// settings do not read and the engine would is neither a number nor a text: it is not ok.
+func (w *rewriter) extreme(cell []byte) (number, ok bool) {
 	if w.out, number = w.numbers.appendNumber(w.out, cell); number {
-		return true
+		return true, true
 	}
 	if w.comparable != nil {
-		var ok bool
 		if w.out, ok = w.dates.appendDay(w.out, cell); ok {
-			return false
+			return false, true
 		}
 	}
+	if isPlainNumber(cell) {
+		return false, false
+	}
 	w.out = groupby.AppendField(w.out, cell)
-	return false
+	return false, true
+}
+
+// isPlainNumber says whether the engine takes a cell for a number.
+func isPlainNumber(cell []byte) bool {
+	var v expression.Value
+	return strings.IndexByte("+-.0123456789", cell[0]) >= 0 && expression.ParseValue(cell, &v)
 }
 
 // load sets the cells of the record that was read.
@@ -249,9 +261,20 @@ func Cells(columns []groupby.Column) []Want {
 	return wants
 }
 
+// ofResults is what the settings make of texts in results: a date may be in ISO 8601 there,
+// as minima and maxima give it.
+type ofResults struct{ *rewriter }
+
+func (r ofResults) Time(text []byte) ([]byte, bool) {
+	var ok bool
+	c := r.computing
+	c.buf, ok = r.dates.appendComparable(c.buf[:0], text)
+	return c.buf, ok
+}
+
 // Env is what the settings make of texts, for expressions over the results of several files.
 func (d *Dialect) Env() expression.Env {
-	return &rewriter{rules: d.rules, computing: new(computing)}
+	return ofResults{&rewriter{rules: d.rules, computing: new(computing)}}
 }
 
 // Dates reads dates and times by the settings; nil where these name no form of them.
@@ -259,7 +282,5 @@ func (d *Dialect) Dates() expression.Dates { return d.rules.comparable }
 
 // Env is what the settings make of texts, for expressions over results.
 func (r *Reading) Env() expression.Env {
-	w := &rewriter{rules: r.rules, name: r.file.Name}
-	w.computing = new(computing)
-	return w
+	return ofResults{&rewriter{rules: r.rules, name: r.file.Name, computing: new(computing)}}
 }

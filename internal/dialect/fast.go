@@ -219,10 +219,11 @@ func (w *rewriter) regularCell(cell []byte, o *output, seen separators.Kinds) bo
 		}
 		return ok
 	case groupby.Extreme:
-		if w.extreme(cell) && w.armed {
+		number, ok := w.extreme(cell)
+		if number && w.armed {
 			o.points.observe(cell, w.line)
 		}
-		return true
+		return ok
 	}
 	if bytes.Equal(cell, o.last) {
 		w.out = append(w.out, o.told...)

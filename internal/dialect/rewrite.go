@@ -256,7 +256,11 @@ func (w *rewriter) cell(data []byte, o *output) *groupby.InputError {
 			o.points.observe(cell, w.line)
 		}
 	case groupby.Extreme:
-		if w.extreme(cell) && w.armed {
+		number, ok := w.extreme(cell)
+		if !ok {
+			return w.badCell(data, o, cell, "is not a number"+w.numberHint(cell))
+		}
+		if number && w.armed {
 			o.points.observe(cell, w.line)
 		}
 	case groupby.Time:

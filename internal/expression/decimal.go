@@ -1,6 +1,7 @@
 package expression
 
 import (
+	"errors"
 	"math"
 	"math/big"
 	"math/bits"
@@ -326,7 +327,7 @@ func ParseValue(s []byte, v *Value) bool {
 		}
 	}
 	f, err := strconv.ParseFloat(string(s), 64)
-	if err != nil && (math.IsInf(f, 0) || f != 0) || math.IsNaN(f) || math.IsInf(f, 0) || !ok && !isNumeral(s) {
+	if errors.Is(err, strconv.ErrSyntax) || err != nil && (math.IsInf(f, 0) || f != 0) || math.IsNaN(f) || math.IsInf(f, 0) || !ok && !isNumeral(s) {
 		return false
 	}
 	v.Kind, v.Float = FloatValue, f

@@ -228,3 +228,34 @@ func TestDoubledDelimiters(t *testing.T) {
 		}
 	}
 }
+
+// TestResultsAreNotReadBySettings: what the question computes is compared as it is, also where it
+// would be another number by the settings of the file.
+func TestResultsAreNotReadBySettings(t *testing.T) {
+	const grouped = "shop;v\nA;19,500\nB;250,125\nC;3,250\n"
+	const few = "shop;v\nA;19,5\nB;250,5\nC;3,5\nD;100\n"
+	comma := dialect.Settings{DecimalChar: ","}
+	points := dialect.Settings{DecimalChar: ",", GroupChar: "."}
+	for _, c := range []struct {
+		text string
+		spec Spec
+		want string
+	}{
+		{grouped, Spec{Input: points, GroupBy: []string{"shop"}, Aggregate: []string{"max(v) * 2 as m", "max(v) as x", "sum(v) * 2 as s"}},
+			"shop,m,x,s\nA,39.000,19.500,39.000\nB,500.250,250.125,500.250\nC,6.500,3.250,6.500\n"},
+		{grouped, Spec{Input: points, Aggregate: []string{"max(v) - min(v) as spread"}}, "spread\n246.875\n"},
+		{grouped, Spec{Input: points, GroupBy: []string{"shop"}, Aggregate: []string{"max(v) as m"}, Having: "m > 100"}, "shop,m\nB,250.125\n"},
+		{grouped, Spec{Input: points, GroupBy: []string{"shop"}, Aggregate: []string{"case when max(v) > 100 then 'big' else 'small' end as c"}}, "shop,c\nA,small\nB,big\nC,small\n"},
+		{few, Spec{Input: comma, GroupBy: []string{"shop"}, Aggregate: []string{"max(v) as m"}, OrderBy: []string{"m desc"}, Limit: 2}, "shop,m\nB,250.5\nD,100.0\n"},
+		{few, Spec{Input: comma, GroupBy: []string{"v"}, Aggregate: []string{"count(*) as n"}, OrderBy: []string{"v desc"}, Limit: 2}, "v,n\n\"250,5\",1\n100,1\n"},
+		{few, Spec{Input: points, Select: []string{"shop", "number(v) as x"}, OrderBy: []string{"x desc"}, Limit: 2}, "shop,x\nB,250.5\nD,100\n"},
+		{few, Spec{Input: points, Select: []string{"v * 2 as y", "*", "v / 2 as z"}, OrderBy: []string{"y desc", "z", "v"}, Limit: 2}, "y,shop,v,z\n501.0,B,\"250,5\",125.25\n200,D,100,50\n"},
+		// A cell that the settings do not read, and that is a number otherwise, is refused as sum refuses it.
+		{"id;b\n1;19,5\n2;1.234\n3;20,1\n", Spec{Input: comma, Aggregate: []string{"max(b)"}}, `f.csv:3: b: "1.234" is not a number; groupChar: "." reads it`},
+		{"id;b\n1;19,5\n2;1.2.3\n3;20,1\n", Spec{Input: comma, Aggregate: []string{"max(b)"}}, "max_b\n1.2.3\n"},
+	} {
+		if result, _ := found(t, c.spec, c.text); result != c.want {
+			t.Errorf("%+v: %q, want %q", c.spec, result, c.want)
+		}
+	}
+}

@@ -395,7 +395,13 @@ func (c *compiler) selection() (*Query, error) {
 	}
 	q.told.Headless = !c.dialect.HasHeader() && len(q.wants) == 1 && all
 	if len(order) > 0 || c.spec.Limit > 0 {
-		q.shape = &shape{order: order, limit: c.spec.Limit, rows: true, headless: q.told.Headless, dates: c.dialect.Dates()}
+		q.shape = &shape{order: order, limit: c.spec.Limit, rows: true, headless: q.told.Headless, dates: c.dialect.Dates(), all: -1}
+		for i, w := range q.wants {
+			q.shape.computed = append(q.shape.computed, w.Expression != nil && w.Expression.Type.Numeric())
+			if w.All {
+				q.shape.all = i
+			}
+		}
 	}
 	return q, nil
 }

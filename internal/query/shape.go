@@ -15,7 +15,10 @@ import (
 type shape struct {
 	names    []string // of the result; nil for those of the engine's
 	types    []expression.Type
+	told     []bool // of types: minima and maxima, whose numbers the engine writes in its own form
 	columns  []*outColumn
+	computed []bool // of a selection's items: whose numbers are written so, too
+	all      int    // which of computed stands for all columns of the file; -1: none
 	having   *expression.Program
 	order    []orderColumn
 	limit    int
@@ -78,8 +81,10 @@ func (s *shape) complete(b *base) {
 			s.columns[i].scale = k
 		}
 	}
+	s.told = make([]bool, len(s.types))
 	for _, a := range b.aggregates {
 		s.types = append(s.types, a.Type)
+		s.told = append(s.told, a.Function == expression.Min || a.Function == expression.Max)
 	}
 	for _, o := range s.columns {
 		if o.from < 0 {
@@ -213,7 +218,7 @@ func (s *shaper) load(i int, t expression.Type) {
 	switch {
 	case len(cell) == 0:
 		s.row.SetNull(i)
-	case t.Numeric() && expression.ParseValue(cell, &v):
+	case (t.Numeric() || s.told[i]) && expression.ParseValue(cell, &v):
 		if t == expression.Double && v.Kind == expression.NumberValue {
 			v.Kind, v.Float = expression.FloatValue, v.Number.Float()
 		}
@@ -256,18 +261,26 @@ func (s *shaper) emit(text []byte) error {
 		return nil
 	}
 	s.values = s.values[:0]
-	for _, c := range s.cells {
+	for i, c := range s.cells {
 		var v expression.Value
-		if len(c) > 0 {
-			if n, ok := s.row.ParseNumber(c); ok {
-				v = n
-			} else {
-				v.Kind, v.Text = expression.TextValue, c
-			}
+		if len(c) > 0 && !(s.isComputed(i) && expression.ParseValue(c, &v)) {
+			v.Kind, v.Text = expression.TextValue, c
 		}
 		s.values = append(s.values, v)
 	}
 	return s.sort(text)
+}
+
+// isComputed says whether a cell of a selection's row is of an expression that gives numbers.
+func (s *shaper) isComputed(i int) bool {
+	behind := len(s.cells) - len(s.computed) // how many columns there are more than items
+	switch {
+	case s.all < 0 || i < s.all:
+		return s.computed[i]
+	case i <= s.all+behind:
+		return false
+	}
+	return s.computed[i-behind]
 }
 
 // sort gives a row to the sorter, under a key whose bytes are in the wanted order.
