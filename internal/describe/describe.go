@@ -136,6 +136,9 @@ func File(ctx context.Context, file dialect.File, opt Options) (*Description, er
 	if passed := l.Passed(); passed != "" {
 		d.notes = append(d.notes, passed)
 	}
+	if lines := a.settings.Header.Lines; len(lines) == 1 && !f.headerSaid() {
+		d.problems = append(d.problems, fmt.Sprintf("%s: its header stands in several lines: header: %d reads the rows below the last, and leaves lines 1 to %d out, which may be a table of their own", d.at(int64(lines[0])), lines[0], lines[0]-1))
+	}
 	f.noteLog(d, a)
 	if !sampled && a.scan.rows < fewRows {
 		f.noteFew(d, a)

@@ -162,3 +162,14 @@ func TestZipIsReadToItsEnd(t *testing.T) {
 		t.Errorf("sampled %v, %d of %d bytes, flags %q", d.Sampled, d.BytesRead, d.Size, d.Flags)
 	}
 }
+
+// TestTwoTablesUnderOneHeader: that the first is left out is no setting that reads every cell.
+func TestTwoTablesUnderOneHeader(t *testing.T) {
+	d := described(t, "Sales\nregion,amount\nnorth,10\nsouth,20\neast,30\n\nReturns\nregion,amount\nnorth,1\nsouth,2\n", describe.Options{})
+	if d.Readable || d.Flags != "--header=8" || len(d.Problems) != 1 || !strings.Contains(d.Problems[0], "leaves lines 1 to 7 out") {
+		t.Errorf("readable: %v, flags %q, problems %q", d.Readable, d.Flags, d.Problems)
+	}
+	if d := described(t, "Sales\nregion,amount\nnorth,10\nsouth,20\neast,30\n", describe.Options{}); !d.Readable {
+		t.Errorf("one table: problems %q, choices %+v", d.Problems, d.Choices)
+	}
+}
