@@ -207,6 +207,12 @@ func (d *detector) better(l *Layout, fit int, than *Layout, thanFit int) bool {
 	if named(d.columns) && len(d.Header.Lines) == 0 && l.HeaderLine != than.HeaderLine {
 		return l.HeaderLine < than.HeaderLine
 	}
+	if named(d.columns) && len(d.Header.Lines) > 0 {
+		has, had := resolve(d.columns, l.Header), resolve(d.columns, than.Header)
+		if has.found() != had.found() {
+			return has.found()
+		}
+	}
 	if !named(d.columns) && (l.width > 1) != (than.width > 1) {
 		return l.width > 1 // any table is more than lines
 	}

@@ -1,7 +1,10 @@
 package dialect
 
 import (
+	"strings"
 	"testing"
+
+	"csv-pipeline/internal/groupby"
 )
 
 // TestHeaderThatWasSaid: to say on which line the header is changes nothing where it is found
@@ -32,5 +35,20 @@ func TestHeaderThatWasSaid(t *testing.T) {
 				t.Errorf("said: %q, %v, want %q", said, err, c.want)
 			}
 		})
+	}
+}
+
+// TestHeaderThatWasSaidHasTheColumns: of several delimiters that is taken under which the header that
+// was said has the columns of the question, also where most rows do not fit it.
+func TestHeaderThatWasSaidHasTheColumns(t *testing.T) {
+	const text = "Sales by region\nregion,amount\nnorth,10\nsouth,20\n\nReturns\nof, all\nshops; too\nregion;amount\nnorth;1\n"
+	settings := Settings{Header: Header{Lines: []int{2}}, SkipFooter: 5}
+	d, err := settings.Compile()
+	if err != nil {
+		t.Fatal(err)
+	}
+	reading, err := d.Open(t.Context(), File{Name: "f.csv", ReaderAt: strings.NewReader(text), Size: int64(len(text))}, []groupby.Column{{Name: "amount", Role: groupby.Number}})
+	if err != nil || reading.Layout.Delimiter != "," {
+		t.Errorf("%+v, %v", reading, err)
 	}
 }

@@ -23,7 +23,7 @@ import (
 func runCommand(t *testing.T, args ...string) (code int, stdout, stderr string) {
 	t.Helper()
 	var out, errs bytes.Buffer
-	code = cli.ExitCode(run(t.Context(), args, os.LookupEnv, &out, &errs), &errs)
+	code = cli.ExitCode(run(t.Context(), args, environment, &out, &errs), &errs)
 	return code, out.String(), errs.String()
 }
 

@@ -23,6 +23,14 @@ func start(t *testing.T, folder string, args ...string) (address string, stop fu
 	return address, stop
 }
 
+// environment is that of the tests, without make, which may have started them.
+func environment(name string) (string, bool) {
+	if name == "MAKELEVEL" {
+		return "", false
+	}
+	return os.LookupEnv(name)
+}
+
 // startAndListen returns its first lines as well.
 func startAndListen(t *testing.T, folder string, args ...string) (address, said string, stop func()) {
 	t.Helper()
@@ -31,7 +39,7 @@ func startAndListen(t *testing.T, folder string, args ...string) (address, said 
 	ended := make(chan error, 1)
 	var logged bytes.Buffer
 	go func() {
-		err := run(ctx, append([]string{"--store-url", "file://" + folder, "--listen", "127.0.0.1:0", "--settle=10ms"}, args...), os.LookupEnv, in, &logged)
+		err := run(ctx, append([]string{"--store-url", "file://" + folder, "--listen", "127.0.0.1:0", "--settle=10ms"}, args...), environment, in, &logged)
 		_ = in.Close()
 		ended <- err
 	}()
