@@ -36,6 +36,14 @@ func (l *Layout) Width() int { return l.width }
 // Guessed says whether the encoding is windows-1252 only since the bytes are no UTF-8.
 func (l *Layout) Guessed() bool { return l.found.charset && l.charset == windows1252 }
 
+// GuessNote says so, for whoever sees nothing else of the layout. It is "" where the encoding is sure.
+func (l *Layout) GuessNote() string {
+	if !l.Guessed() {
+		return ""
+	}
+	return "the text is no UTF-8 and was read as " + l.Encoding + "; where its letters are wrong, encoding names another"
+}
+
 // Blank says whether a blank belongs to each delimiter.
 func (l *Layout) Blank() bool { return l.blankAfter }
 

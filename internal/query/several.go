@@ -181,7 +181,11 @@ func (c *chain) open() error {
 func (c *chain) finish() {
 	c.report.Rows += c.stream.Rows()
 	c.report.Rejected += c.stream.Rejected()
-	for _, note := range append(c.stream.Notes(), c.layoutNotes(c.reading.Layout)...) {
+	notes := append(c.stream.Notes(), c.layoutNotes(c.reading.Layout)...)
+	if note := c.reading.Layout.GuessNote(); note != "" { // the report of several files has no layout
+		notes = append(notes, note)
+	}
+	for _, note := range notes {
 		c.report.Notes = append(c.report.Notes, c.name+": "+note)
 	}
 	for i, scale := range c.stream.Scales() {

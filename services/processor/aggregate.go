@@ -259,7 +259,11 @@ func answer(ctx context.Context, questions *query.Questions, names []string, std
 
 // tell says what was decided of files.
 func tell(stderr io.Writer, names []string, report query.Report) {
-	for _, note := range report.Notes {
+	notes := report.Notes
+	if report.Layout != nil && report.Layout.GuessNote() != "" {
+		notes = append([]string{report.Layout.GuessNote()}, notes...)
+	}
+	for _, note := range notes {
 		if len(names) == 1 {
 			note = names[0] + ": " + note
 		}

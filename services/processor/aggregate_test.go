@@ -290,3 +290,21 @@ func TestLinesBeforeTheHeaderThatAreLeftOutAreSaid(t *testing.T) {
 		t.Errorf("described: exit code %d, %q", code, out)
 	}
 }
+
+// TestAGuessedEncodingIsSaid, of one file and of several, and not where the encoding was given.
+func TestAGuessedEncodingIsSaid(t *testing.T) {
+	file := write(t, filepath.Join(t.TempDir(), "cz.csv"), "mesto;v\nPlze\xf2;1\n")
+	for _, c := range []struct {
+		args []string
+		says bool
+	}{
+		{[]string{file}, true},
+		{[]string{file, file}, true},
+		{[]string{"--encoding", "windows-1250", file}, false},
+	} {
+		code, _, errs := processor(t, nil, append([]string{"aggregate", "--group-by", "mesto", "--aggregate", "sum(v)"}, c.args...)...)
+		if code != cli.ExitOK || strings.Contains(errs, "read as windows-1252; where its letters are wrong, encoding names another") != c.says {
+			t.Errorf("%q: exit code %d, standard error %q", c.args, code, errs)
+		}
+	}
+}
