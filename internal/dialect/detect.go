@@ -9,34 +9,6 @@ import (
 	"csv-pipeline/internal/groupby"
 )
 
-// Layout is how a file is written, as it was said or found.
-type Layout struct {
-	Container   string // gzip, zstd, bzip2, xz, lz4, zip; "" for none
-	Encoding    string
-	Delimiter   string
-	Quote       string   // "" where quotes mean nothing
-	Escape      string   // "" where only a doubled quote is one
-	HeaderLine  int64    // the last line of the header, from 1; 0 where there is none
-	Header      []string // names, without the blanks around them
-	headerText  string   // the header's last line as it stands
-	headerStart int64    // where that begins, in bytes of the text after its mark
-	passed      [2]int64 // the first and the last line before the header, where no name confirms it; 0 where none has anything
-
-	charset    *charset
-	delimiter  []byte
-	blankAfter bool
-	quote      byte
-	escape     byte
-	bom        int64 // bytes of the byte order mark
-	start      int64 // of the first record, in bytes of the text after its mark
-	line       int64 // on which that is
-	width      int   // fields of the header, or of the first record
-	required   int   // fields that every row needs
-	fields     []int // for each column of the question its field
-	found      assumptions
-	before     *groupby.InputError // what was wrong before the assumptions were changed
-}
-
 // assumptions are what was found in the beginning of a file and may be wrong of the rest.
 type assumptions struct{ charset, escape, blank bool }
 
@@ -459,44 +431,4 @@ func quoteList(names []string) string {
 		fmt.Fprintf(&b, "%q", name)
 	}
 	return b.String()
-}
-
-// Found are sentences on what a layout has that the simplest files have not.
-func (l *Layout) Found() (found []string) {
-	add := func(format string, args ...any) { found = append(found, fmt.Sprintf(format, args...)) }
-	if l.Container != "" {
-		add("packed by %s", l.Container)
-	}
-	if l.Encoding != utf8Charset.name {
-		add("encoding %s", l.Encoding)
-	}
-	if l.Delimiter != "," {
-		add("delimiter %q", l.Delimiter)
-	}
-	if l.blankAfter {
-		add("a blank after each delimiter")
-	}
-	if l.Quote != `"` && l.Quote != "" {
-		add("quotes %s", l.Quote)
-	}
-	if l.Escape != "" {
-		add("escape character %s", l.Escape)
-	}
-	if l.HeaderLine > 1 && l.passed[0] == 0 {
-		add("header in line %d", l.HeaderLine)
-	}
-	return found
-}
-
-// Passed says which lines before the header were left out where no column of the question is in
-// it: they may be another table. It is "" where there are none.
-func (l *Layout) Passed() string {
-	switch first, last := l.passed[0], l.passed[1]; {
-	case first == 0:
-		return ""
-	case first == last:
-		return fmt.Sprintf("line %d was left out: the header is in line %d", first, l.HeaderLine)
-	default:
-		return fmt.Sprintf("lines %d to %d were left out: the header is in line %d", first, last, l.HeaderLine)
-	}
 }

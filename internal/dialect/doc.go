@@ -16,6 +16,7 @@
 //	encoding.go   from any encoding to UTF-8
 //	syntax.go     one record: delimiters, quotes, escapes, line ends
 //	columns.go    which of a header's names are those that the question asks for
+//	layout.go     how a file is written, and what is said of that
 //	detect.go     the layout of a file, from its first lines
 //	quotes.go     quotes, escapes and blanks that its first lines have
 //	structure.go  the layout where no column goes by its name

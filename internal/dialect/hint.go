@@ -74,8 +74,8 @@ func (r *rules) numberSettings(cell []byte) string {
 				if err != nil {
 					continue
 				}
-				number, ok := f.appendNumber(nil, cell)
-				if !ok || group != "" && isFraction(number) {
+				number, ok := f.appendLikely(nil, cell)
+				if !ok {
 					continue
 				}
 				if !slices.ContainsFunc(ways, func(w way) bool { return w.number == string(number) }) {
@@ -95,13 +95,6 @@ func (r *rules) numberSettings(cell []byte) string {
 		return "; " + ways[0].settings + verb
 	}
 	return fmt.Sprintf("; %s%s as %s, %s as %s", ways[0].settings, verb, ways[0].number, ways[1].settings, ways[1].number)
-}
-
-// isFraction says whether a number with characters between its groups begins with a zero:
-// nobody writes 0,125 for 125.
-func isFraction(number []byte) bool {
-	digits := bytes.TrimLeft(number, "-")
-	return len(digits) > 1 && digits[0] == '0' && digits[1] != '.'
 }
 
 // settingsText are settings as they are written.
@@ -161,9 +154,8 @@ func (r *rules) dateHint(cell []byte) string {
 	if hint := r.dateSettings(cell); hint != "" {
 		return hint
 	}
-	s := string(trimSpace(cell))
-	if utf8.RuneCountInString(s) <= 16 && !strings.ContainsAny(s, "0123456789") {
-		return fmt.Sprintf("; missingValues: [%s] reads it as NULL", strconv.Quote(s))
+	if hint := missingHint(cell); hint != "" {
+		return hint
 	}
 	return "; dateFormats names how it is written"
 }

@@ -98,16 +98,16 @@ func (r *Readings) NumbersOf(cell []byte) (set uint64) {
 	}
 	var scratch [96]byte
 	for i := range r.numbers {
-		if _, ok := r.numbers[i].appendLikely(scratch[:0], cell, s); ok {
+		if _, ok := r.numbers[i].appendLikely(scratch[:0], cell); ok {
 			set |= 1 << i
 		}
 	}
 	return set
 }
 
-// appendLikely is appendNumber but for cells that nobody writes so; s is the cell without blanks.
-func (f *numberFormat) appendLikely(dst, cell, s []byte) ([]byte, bool) {
-	if f.group != 0 && len(s) > 1 && s[0] == '0' && f.groupAt(s[1:]) > 0 {
+// appendLikely is appendNumber but for cells that nobody writes so.
+func (f *numberFormat) appendLikely(dst, cell []byte) ([]byte, bool) {
+	if zero := bytes.IndexAny(cell, "0123456789"); f.group != 0 && zero >= 0 && cell[zero] == '0' && zero+1 < len(cell) && f.groupAt(cell[zero+1:]) > 0 {
 		return dst, false // nobody writes 0,125 for 125
 	}
 	return f.appendNumber(dst, cell)
@@ -115,7 +115,7 @@ func (f *numberFormat) appendLikely(dst, cell, s []byte) ([]byte, bool) {
 
 // Number is a cell in a format, as the engine reads it; false where NumbersOf does not have it.
 func (r *Readings) Number(cell []byte, format int) (string, bool) {
-	b, ok := r.numbers[format].appendLikely(nil, cell, trimSpace(cell))
+	b, ok := r.numbers[format].appendLikely(nil, cell)
 	return string(b), ok
 }
 

@@ -30,23 +30,6 @@ type Part struct{ From, To int64 }
 // Fields are the fields of the columns of the question, from 0.
 func (l *Layout) Fields() []int { return l.fields }
 
-// Width is how many fields the header has, or the first record.
-func (l *Layout) Width() int { return l.width }
-
-// Guessed says whether the encoding is windows-1252 only since the bytes are no UTF-8.
-func (l *Layout) Guessed() bool { return l.found.charset && l.charset == windows1252 }
-
-// GuessNote says so, for whoever sees nothing else of the layout. It is "" where the encoding is sure.
-func (l *Layout) GuessNote() string {
-	if !l.Guessed() {
-		return ""
-	}
-	return "the text is no UTF-8 and was read as " + l.Encoding + "; where its letters are wrong, encoding names another"
-}
-
-// Blank says whether a blank belongs to each delimiter.
-func (l *Layout) Blank() bool { return l.blankAfter }
-
 // Seekable says whether Records can read parts of the file without what is before them.
 func (r *Reading) Seekable() bool { return r.container.format == "" && !r.Layout.charset.first() }
 

@@ -58,3 +58,12 @@ func TestSmallNumbersAreRoundedAsLargeOnes(t *testing.T) {
 		}
 	}
 }
+
+func TestWhatIsNoNumber(t *testing.T) {
+	var v Value
+	for _, text := range []string{"2025-02-01", "31.12.2024", "1-2", "--1", "+-1", ".", "-", "1e", "e5", "1.2.3", "inf", "nan", "0x1p-2"} {
+		if ParseValue([]byte(text), &v) {
+			t.Errorf("%s is %s", text, v.Append(nil))
+		}
+	}
+}

@@ -15,7 +15,7 @@ import (
 type shape struct {
 	names    []string // of the result; nil for those of the engine's
 	types    []expression.Type
-	told     []bool // of types: minima and maxima, whose numbers the engine writes in its own form
+	extremes []bool // which of types are of minima and maxima, whose numbers the engine writes in its own form
 	columns  []*outColumn
 	computed []bool // of a selection's items: whose numbers are written so, too
 	all      int    // which of computed stands for all columns of the file; -1: none
@@ -81,10 +81,10 @@ func (s *shape) complete(b *base) {
 			s.columns[i].scale = k
 		}
 	}
-	s.told = make([]bool, len(s.types))
+	s.extremes = make([]bool, len(s.types))
 	for _, a := range b.aggregates {
 		s.types = append(s.types, a.Type)
-		s.told = append(s.told, a.Function == expression.Min || a.Function == expression.Max)
+		s.extremes = append(s.extremes, a.Function == expression.Min || a.Function == expression.Max)
 	}
 	for _, o := range s.columns {
 		if o.from < 0 {
@@ -218,7 +218,7 @@ func (s *shaper) load(i int, t expression.Type) {
 	switch {
 	case len(cell) == 0:
 		s.row.SetNull(i)
-	case (t.Numeric() || s.told[i]) && expression.ParseValue(cell, &v):
+	case (t.Numeric() || s.extremes[i]) && expression.ParseValue(cell, &v):
 		if t == expression.Double && v.Kind == expression.NumberValue {
 			v.Kind, v.Float = expression.FloatValue, v.Number.Float()
 		}
