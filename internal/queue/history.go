@@ -54,15 +54,16 @@ func (q *Queue) Attempts(ctx context.Context, after Cursor, n int64) ([]Attempt,
 		return nil, after, fmt.Errorf("read what ended: %w", err)
 	}
 	var ended []Attempt
+	// Within one millisecond the tries that failed come first: a name is tried until it is done.
+	for _, m := range failed.Val() {
+		ended = append(ended, attempt(m))
+		after.attempts = m.ID
+	}
 	for _, m := range done.Val() {
 		a := attempt(m)
 		a.Outcome = AttemptDone
 		ended = append(ended, a)
 		after.completed = m.ID
-	}
-	for _, m := range failed.Val() {
-		ended = append(ended, attempt(m))
-		after.attempts = m.ID
 	}
 	slices.SortStableFunc(ended, func(a, b Attempt) int { return a.At.Compare(b.At) })
 	return ended, after, nil
