@@ -1,9 +1,11 @@
 package queue
 
 import (
+	"cmp"
 	"crypto/tls"
 	"crypto/x509"
 	"net"
+	"net/url"
 	"os"
 	"strconv"
 	"strings"
@@ -20,6 +22,10 @@ type Config struct {
 	Port                                         int64
 	Database                                     int64         // its index; a cluster has only 0
 	Patience                                     time.Duration // how long to keep trying to reach Redis
+
+	// URL, where there is one, is redis://user:password@host:port/database, or rediss:// for TLS.
+	// What it says takes the place of the fields.
+	URL string
 
 	// Addresses, where there are any, are host:port of the Redis to use instead of
 	// Host and Port, or of Sentinels, or of nodes of a cluster.
@@ -42,7 +48,38 @@ type TLSConfig struct {
 }
 
 // Address is host:port, of several with commas.
-func (c Config) Address() string { return strings.Join(c.addresses(), ",") }
+func (c Config) Address() string {
+	if at, err := c.located(); err == nil {
+		c = at
+	}
+	return strings.Join(c.addresses(), ",")
+}
+
+// located is c with what its URL says in the fields; its errors are the user's mistakes, and do
+// not repeat the URL, which may hold a password.
+func (c Config) located() (Config, error) {
+	if c.URL == "" {
+		return c, nil
+	}
+	parsed, err := redis.ParseURL(c.URL)
+	given, _ := url.Parse(c.URL)
+	switch {
+	case err != nil || given == nil || given.Scheme == "unix" || given.RawQuery != "" || given.Hostname() == "":
+		return c, cli.Usagef("--redis-url (REDIS_URL) is not a URL of Redis: expected redis://user:password@host:port/database, or rediss:// for TLS, where only the host is needed")
+	case len(c.Addresses) > 0:
+		return c, cli.Usagef("--redis-url (REDIS_URL) and --redis-addresses (REDIS_ADDRESSES) are both set: expected one of them")
+	}
+	c.Addresses = []string{parsed.Addr}
+	c.Username = cmp.Or(parsed.Username, c.Username)
+	c.TLS.Enabled = c.TLS.Enabled || parsed.TLSConfig != nil
+	if parsed.DB != 0 {
+		c.Database = int64(parsed.DB)
+	}
+	if parsed.Password != "" {
+		c.Password, c.PasswordFile = parsed.Password, ""
+	}
+	return c, nil
+}
 
 func (c Config) addresses() []string {
 	if len(c.Addresses) > 0 {
@@ -53,6 +90,10 @@ func (c Config) addresses() []string {
 
 // options turns c into those of the client; its errors are the user's mistakes.
 func (c Config) options() (*redis.UniversalOptions, error) {
+	c, err := c.located()
+	if err != nil {
+		return nil, err
+	}
 	switch {
 	case c.Cluster && c.Sentinel.Master != "":
 		return nil, cli.Usagef("--redis-cluster (REDIS_CLUSTER) and --redis-sentinel-master (REDIS_SENTINEL_MASTER) exclude each other: expected one of them")

@@ -105,6 +105,24 @@ func TestConnectWithTLS(t *testing.T) {
 	}
 }
 
+func TestConnectToAURL(t *testing.T) {
+	certificates := redistest.NewCertificates(t)
+	server := redistest.StartTLS(t, certificates, "--user", "default", "off", "--user", "worker", "on", ">se/cret", "~*", "&*", "+@all")
+	env := map[string]string{"REDIS_URL": "rediss://worker:se%2Fcret@" + server.Addr() + "/3", "REDIS_TLS_CA_FILE": certificates.CA,
+		"REDIS_TLS_CERT_FILE": certificates.Cert, "REDIS_TLS_KEY_FILE": certificates.Key, "REDIS_TIMEOUT": "10ms"}
+	q, err := connect(t, env)
+	if err != nil {
+		t.Fatal(err)
+	}
+	roundTrip(t, q)
+
+	env["REDIS_URL"] = "rediss://worker:other@" + server.Addr()
+	_, err = connect(t, env)
+	if err == nil || !strings.Contains(err.Error(), server.Addr()) || strings.Contains(err.Error(), "other") {
+		t.Errorf("a wrong password: %v", err)
+	}
+}
+
 // Two queues of the same name in two databases of a server do not meet.
 func TestConnectToADatabase(t *testing.T) {
 	server := redistest.Start(t)
@@ -161,6 +179,12 @@ func TestConnectRefusesWhatMakesNoSense(t *testing.T) {
 		{map[string]string{"REDIS_ADDRESSES": "redis"}, []string{"REDIS_ADDRESSES", "host:port"}},
 		{map[string]string{"REDIS_ADDRESSES": "redis:http"}, []string{"REDIS_ADDRESSES", "host:port"}},
 		{map[string]string{"REDIS_ADDRESSES": "a:1,b:2"}, []string{"REDIS_ADDRESSES", "REDIS_CLUSTER", "REDIS_SENTINEL_MASTER"}},
+		{map[string]string{"REDIS_URL": "redis"}, []string{"REDIS_URL", "redis://"}},
+		{map[string]string{"REDIS_URL": "http://redis:6379"}, []string{"REDIS_URL", "redis://"}},
+		{map[string]string{"REDIS_URL": "redis://redis:6379/one"}, []string{"REDIS_URL", "redis://"}},
+		{map[string]string{"REDIS_URL": "redis://redis?pool_size=3"}, []string{"REDIS_URL", "redis://"}},
+		{map[string]string{"REDIS_URL": "redis://a", "REDIS_ADDRESSES": "b:1"}, []string{"REDIS_URL", "REDIS_ADDRESSES"}},
+		{map[string]string{"REDIS_URL": "redis://a/3", "REDIS_CLUSTER": "true"}, []string{"REDIS_DATABASE", "cluster"}},
 		{map[string]string{"REDIS_CLUSTER": "true", "REDIS_SENTINEL_MASTER": "m"}, []string{"REDIS_CLUSTER", "REDIS_SENTINEL_MASTER"}},
 		{map[string]string{"REDIS_CLUSTER": "true", "REDIS_DATABASE": "3"}, []string{"REDIS_DATABASE", "cluster"}},
 		{map[string]string{"REDIS_PASSWORD_FILE": none}, []string{"REDIS_PASSWORD_FILE", none}},

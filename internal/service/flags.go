@@ -36,6 +36,7 @@ func RedisFlags(fs *pflag.FlagSet, c *queue.Config) {
 	fs.StringVar(&c.Host, "redis-host", "localhost", "`host` of Redis")
 	cli.Int64(fs, &c.Port, "redis-port", 6379, 1, 65535, "its port")
 	cli.Int64(fs, &c.Database, "redis-database", 0, 0, 1<<20, "`index` of its database; a cluster has only 0")
+	fs.StringVar(&c.URL, "redis-url", "", "`URL` of Redis, instead of host, port, database, user, password and TLS: redis://user:password@host:port/database, or rediss:// for TLS")
 	cli.List(fs, &c.Addresses, "redis-addresses", nil, splitAddresses, "`host:port` of Redis, instead of host and port; several are those of Sentinels or of nodes of a cluster")
 	fs.BoolVar(&c.Cluster, "redis-cluster", false, "Redis is a cluster")
 	fs.StringVar(&c.Sentinel.Master, "redis-sentinel-master", "", "`name` of the master that the Sentinels at these addresses watch")

@@ -347,3 +347,31 @@ func TestTheExternalRedisHasTheUsers(t *testing.T) {
 		}
 	}
 }
+
+// TestAURLSaysWhatTheValuesSay compares an external Redis by its URL with the same by single values.
+func TestAURLSaysWhatTheValuesSay(t *testing.T) {
+	const rest = "redis.enabled=false,secrets.generate=never,inspector.auth.existingSecret=web,externalRedis.auth.existingSecret=theirs,"
+	for url, values := range map[string]string{
+		"redis://redis.example":                "externalRedis.addresses={redis.example:6379}",
+		"redis://redis.example:6380/":          "externalRedis.addresses={redis.example:6380}",
+		"rediss://us@redis.example:6380/3":     "externalRedis.addresses={redis.example:6380},externalRedis.database=3,externalRedis.auth.username=us,externalRedis.tls.enabled=true",
+		"redis://[fd00::1]":                    "externalRedis.addresses={[fd00::1]:6379}",
+		"rediss://[fd00::1]:6380/0":            "externalRedis.addresses={[fd00::1]:6380},externalRedis.tls.enabled=true",
+		"redis://default@redis.sales.svc:6379": "externalRedis.addresses={redis.sales.svc:6379},externalRedis.auth.username=default",
+	} {
+		byURL, err := renderText(t, installation{set: []string{rest + "externalRedis.url=" + url}})
+		if err != nil {
+			t.Error(url, err)
+			continue
+		}
+		byValues, err := renderText(t, installation{set: []string{rest + values}})
+		if err != nil {
+			t.Fatal(err)
+		}
+		for path, text := range byValues {
+			if byURL[path] != text {
+				t.Errorf("%s: %s differs from that of %s:\n%s\n%s", url, path, values, byURL[path], text)
+			}
+		}
+	}
+}

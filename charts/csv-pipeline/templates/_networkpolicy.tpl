@@ -22,7 +22,7 @@ most clusters and 5353 in OpenShift.
 {{- else -}}
 - ports:
     {{- $ports := list }}
-    {{- range .Values.externalRedis.addresses }}
+    {{- range (include "csv-pipeline.externalRedis" . | fromJson).addresses }}
     {{- $ports = append $ports (regexFind "[0-9]+$" .) }}
     {{- end }}
     {{- range concat $ports .Values.networkPolicy.externalRedisPorts | uniq }}

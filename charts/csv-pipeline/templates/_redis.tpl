@@ -14,11 +14,31 @@
 {{- end -}}
 {{- end -}}
 
+{{/* The values of externalRedis as JSON, with what its URL says in address, database, user and TLS. */}}
+{{- define "csv-pipeline.externalRedis" -}}
+{{- $external := deepCopy .Values.externalRedis -}}
+{{- with $external.url -}}
+{{- $url := urlParse . -}}
+{{- $port := regexMatch ":[0-9]+$" $url.host | ternary "" ":6379" -}}
+{{- $_ := set $external "addresses" (list (printf "%s%s" $url.host $port)) -}}
+{{- with trimPrefix "/" $url.path -}}
+{{- $_ := set $external "database" (int64 .) -}}
+{{- end -}}
+{{- with $url.userinfo -}}
+{{- $_ := set $external.auth "username" . -}}
+{{- end -}}
+{{- if eq $url.scheme "rediss" -}}
+{{- $_ := set $external.tls "enabled" true -}}
+{{- end -}}
+{{- end -}}
+{{- toJson $external -}}
+{{- end -}}
+
 {{/* "true" if clients connect to Redis with TLS, otherwise empty. */}}
 {{- define "csv-pipeline.redisTLS" -}}
 {{- if .Values.redis.enabled -}}
 {{- if .Values.redis.tls.enabled }}true{{ end -}}
-{{- else if .Values.externalRedis.tls.enabled -}}
+{{- else if (include "csv-pipeline.externalRedis" . | fromJson).tls.enabled -}}
 true
 {{- end -}}
 {{- end -}}
@@ -29,7 +49,7 @@ true
 {{- if .Values.redis.tls.enabled -}}
 {{ .Values.redis.tls.existingSecret | default (printf "%s-redis-tls" (include "csv-pipeline.fullname" .)) }}
 {{- end -}}
-{{- else if .Values.externalRedis.tls.enabled -}}
+{{- else if include "csv-pipeline.redisTLS" . -}}
 {{ .Values.externalRedis.tls.existingSecret }}
 {{- end -}}
 {{- end -}}
@@ -47,7 +67,7 @@ the cluster's domain, which differs between clusters.
 {{- if .Values.redis.enabled -}}
 {{ include "csv-pipeline.redisHost" . }}:6379
 {{- else -}}
-{{ join "," .Values.externalRedis.addresses }}
+{{ join "," (include "csv-pipeline.externalRedis" . | fromJson).addresses }}
 {{- end -}}
 {{- end -}}
 
@@ -56,7 +76,7 @@ the cluster's domain, which differs between clusters.
 {{- if .root.Values.redis.enabled -}}
 {{- if .root.Values.redis.auth.users }}{{ .client }}{{ end -}}
 {{- else -}}
-{{- with .root.Values.externalRedis.auth }}{{ if .perClient }}{{ $.client }}{{ else }}{{ .username }}{{ end }}{{ end -}}
+{{- with (include "csv-pipeline.externalRedis" .root | fromJson).auth }}{{ if .perClient }}{{ $.client }}{{ else }}{{ .username }}{{ end }}{{ end -}}
 {{- end -}}
 {{- end -}}
 
@@ -77,7 +97,7 @@ the cluster's domain, which differs between clusters.
 
 {{/* The environment variables of a Redis client. Takes (dict "root" $ "client" "processor"). */}}
 {{- define "csv-pipeline.redisEnv" -}}
-{{- $redis := .root.Values.externalRedis -}}
+{{- $redis := include "csv-pipeline.externalRedis" .root | fromJson -}}
 {{- if .root.Values.redis.enabled -}}
 - name: REDIS_HOST
   value: {{ include "csv-pipeline.redisHost" .root }}

@@ -111,14 +111,20 @@ before anything else is rendered, because Helm renders the deepest templates fir
 {{- end -}}
 
 {{- define "csv-pipeline.validateExternalRedis" -}}
-{{- $external := .Values.externalRedis -}}
+{{- if and .Values.externalRedis.url .Values.externalRedis.addresses -}}
+{{- fail "externalRedis: set url or addresses, not both" -}}
+{{- end -}}
+{{- if and .Values.externalRedis.url (ne .Values.externalRedis.mode "standalone") -}}
+{{- fail (printf "externalRedis.url names one server, and externalRedis.mode is %s: list the servers in externalRedis.addresses" .Values.externalRedis.mode) -}}
+{{- end -}}
+{{- $external := include "csv-pipeline.externalRedis" . | fromJson -}}
 {{- if .Values.redis.enabled -}}
 {{- if $external.addresses -}}
-{{- fail (printf "externalRedis.addresses is %s and redis.enabled is true: set redis.enabled: false to use the external one" (join "," $external.addresses)) -}}
+{{- fail (printf "externalRedis names %s and redis.enabled is true: set redis.enabled: false to use the external one" (join "," $external.addresses)) -}}
 {{- end -}}
 {{- else -}}
 {{- if not $external.addresses -}}
-{{- fail "redis.enabled is false and externalRedis.addresses is empty: set it to host:port of your Redis" -}}
+{{- fail "redis.enabled is false and externalRedis names no Redis: set externalRedis.url, or externalRedis.addresses to host:port of your Redis" -}}
 {{- end -}}
 {{- if and (eq $external.mode "standalone") (gt (len $external.addresses) 1) -}}
 {{- fail (printf "externalRedis.addresses has %d entries and the mode standalone takes one; set externalRedis.mode to sentinel or cluster" (len $external.addresses)) -}}

@@ -1,6 +1,6 @@
 {{/* One of KEDA's Redis triggers. Takes (dict "root" $ "name" "waiting" "key" "csvs-to-process" "length" 1). */}}
 {{- define "csv-pipeline.redisTrigger" -}}
-{{- $redis := .root.Values.externalRedis -}}
+{{- $redis := include "csv-pipeline.externalRedis" .root | fromJson -}}
 {{- $mode := "standalone" -}}
 {{- if not .root.Values.redis.enabled -}}
 {{- $mode = $redis.mode -}}
