@@ -40,6 +40,7 @@ type Reading struct {
 	file      File
 	container *container
 	columns   []groupby.Column
+	examples  []string // of each column
 	plain     bool
 }
 
@@ -89,6 +90,7 @@ func (d *Dialect) Open(ctx context.Context, file File, columns []groupby.Column)
 	if err := r.skipAfterHeader(head); err != nil {
 		return nil, err
 	}
+	r.findExamples(head)
 	r.plain = r.isPlain(head)
 	return r, nil
 }

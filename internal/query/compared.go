@@ -2,7 +2,10 @@ package query
 
 import (
 	"fmt"
+	"slices"
+	"strings"
 
+	"csv-pipeline/internal/dialect"
 	"csv-pipeline/internal/expression"
 	"csv-pipeline/internal/groupby"
 )
@@ -64,3 +67,72 @@ func compare(c *groupby.Compared, v *expression.Value) {
 		}
 	}
 }
+
+// datedComparison compares a column with a text in quotes, which may be a date.
+type datedComparison struct {
+	part   string // of the question
+	column *expression.Node
+	text   string
+	equal  bool // and no order is asked
+}
+
+func datedComparisons(part string, n *expression.Node) (all []datedComparison) {
+	add := func(x, y *expression.Node, equal bool) {
+		if x.Op == expression.Literal {
+			x, y = y, x
+		}
+		if x.Op == expression.Column && y.Op == expression.Literal && y.Value.Kind == expression.TextValue {
+			all = append(all, datedComparison{part, x, string(y.Value.Text), equal})
+		}
+	}
+	n.Walk(func(n *expression.Node) bool {
+		switch n.Op {
+		case expression.Equal, expression.Unequal:
+			add(n.Args[0], n.Args[1], true)
+		case expression.Less, expression.LessEqual, expression.Greater, expression.GreaterEqual:
+			add(n.Args[0], n.Args[1], false)
+		case expression.In:
+			for _, among := range n.Args[1:] {
+				add(n.Args[0], among, true)
+			}
+		}
+		return true
+	})
+	return all
+}
+
+// dateNotes tell of dates that are compared by their characters, because the settings do not say
+// how they are written.
+func (q *Query) dateNotes(r *dialect.Reading) (notes []string) {
+	for _, c := range q.dated {
+		at := slices.IndexFunc(q.columns, func(of groupby.Column) bool { return of.Name == c.column.Text && of.Number == c.column.Number })
+		if at < 0 {
+			continue
+		}
+		cell := r.Example(at)
+		other, hint := q.dialect.DateHint(c.text), q.dialect.DateHint(cell)
+		switch {
+		case cell == "" || !q.dialect.IsDate(c.text) && other == "" && !(isYear(c.text) && !isDigits(cell)): // no dates
+			continue
+		case hint != "" && other == hint && (c.equal || isDigits(c.text)): // in one form, whose texts tell
+			continue
+		case hint == "" && q.dialect.IsDate(cell) && other != "":
+			hint = "; " + c.text + " is no date in ISO 8601 or in a form of dateFormats"
+		case hint == "":
+			continue
+		}
+		note := fmt.Sprintf("%s compares %s, with cells such as %.40q, with '%.40s' by their characters%s", c.part, c.column, cell, c.text, hint)
+		if !slices.Contains(notes, note) {
+			notes = append(notes, note)
+		}
+	}
+	return notes
+}
+
+// isYear says whether a text is a year, or a month of one, as ISO 8601 has it.
+func isYear(s string) bool {
+	year, month, _ := strings.Cut(s, "-")
+	return len(year) == 4 && len(month)%2 == 0 && len(month) < 3 && isDigits(year+month)
+}
+
+func isDigits(s string) bool { return strings.Trim(s, "0123456789") == "" }

@@ -3,6 +3,7 @@ package query
 import (
 	"bytes"
 	"context"
+	"fmt"
 	"io"
 	"slices"
 	"strings"
@@ -257,5 +258,49 @@ func TestResultsAreNotReadBySettings(t *testing.T) {
 		if result, _ := found(t, c.spec, c.text); result != c.want {
 			t.Errorf("%+v: %q, want %q", c.spec, result, c.want)
 		}
+	}
+}
+
+// TestDatesComparedAsTextsAreSaid: dates in a form that no setting names have no order as texts,
+// and are not equal to a date in another form.
+func TestDatesComparedAsTextsAreSaid(t *testing.T) {
+	const german = "tag,x\n31.12.2024,1\n01.02.2025,2\n"
+	const iso = "tag,x\n2024-12-31,1\n2025-02-01,2\n"
+	const digits = "tag,x\n20241231,1\n20250201,2\n"
+	note := func(part, cell, text, hint string) []string {
+		return []string{fmt.Sprintf("%s compares tag, with cells such as %q, with '%s' by their characters; %s", part, cell, text, hint)}
+	}
+	const reads = `dateFormats: ["%d.%m.%Y"] reads it`
+	for _, c := range []struct {
+		where   string
+		formats []string
+		text    string
+		want    []string
+	}{
+		{"tag >= '2025-01-01'", nil, german, note("where", "31.12.2024", "2025-01-01", reads)},
+		{"tag >= '01.01.2025'", nil, german, note("where", "31.12.2024", "01.01.2025", reads)},
+		{"tag between '01.01.2025' and '01.01.2025'", nil, german, note("where", "31.12.2024", "01.01.2025", reads)},
+		{"tag = '2024-12-31'", nil, german, note("where", "31.12.2024", "2024-12-31", reads)},
+		{"tag = '31.12.2024'", nil, german, nil},
+		{"tag in ('31.12.2024', '2025-02-01')", nil, german, note("where", "31.12.2024", "2025-02-01", reads)},
+		{"tag >= '2025-01-01'", []string{"%d.%m.%Y"}, german, nil},
+		{"tag > 'x' or x = '1'", nil, german, nil},
+		{"tag >= '2025-01-01'", nil, iso, nil},
+		{"tag >= '01.01.2025'", nil, iso, note("where", "2024-12-31", "01.01.2025", "01.01.2025 is no date in ISO 8601 or in a form of dateFormats")},
+		{"tag >= '20250101'", nil, digits, nil},
+		{"tag >= '2025-01-01'", nil, digits, note("where", "20241231", "2025-01-01", `dateFormats: ["%Y%m%d"] reads it`)},
+	} {
+		for _, delimiter := range []string{",", ";"} { // as the engine reads it, and rewritten
+			text := strings.ReplaceAll(c.text, ",", delimiter)
+			spec := Spec{Input: dialect.Settings{DateFormats: c.formats}, Select: []string{"x"}, Where: c.where}
+			if _, notes := found(t, spec, text); !slices.Equal(notes, c.want) {
+				t.Errorf("%s of %q: %q, want %q", c.where, text, notes, c.want)
+			}
+		}
+	}
+	spec := Spec{GroupBy: []string{"case when tag < '01.01.2025' then 'old' else 'new' end as age"}, Aggregate: []string{"count(*) filter (where tag > '2025') as n"}}
+	want := append(note("groupBy", "31.12.2024", "01.01.2025", reads), note("aggregate", "31.12.2024", "2025", reads)...)
+	if _, notes := found(t, spec, german); !slices.Equal(notes, want) {
+		t.Errorf("%q", notes)
 	}
 }

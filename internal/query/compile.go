@@ -36,6 +36,7 @@ type Query struct {
 	spec    Spec
 	dialect *dialect.Dialect
 	columns []groupby.Column // of the file that the question names
+	dated   []datedComparison
 
 	plain     *groupby.Plan // of the file as it is; nil where the engine does not take that
 	rewritten *groupby.Plan // of the rewritten file; nil for a selection
@@ -115,6 +116,7 @@ type compiler struct {
 	ambiguous bool
 	nameFirst bool
 	asked     []askedColumn
+	dated     []datedComparison
 }
 
 // askedColumn is a column with the part of the question that names it.
@@ -130,6 +132,7 @@ func (c *compiler) ask(part string, n *expression.Node) {
 	for _, column := range n.Columns() {
 		c.asked = append(c.asked, askedColumn{column, part})
 	}
+	c.dated = append(c.dated, datedComparisons(part, n)...)
 }
 
 // parts are columns with the parts of the question that name them first.
@@ -144,7 +147,7 @@ func (c *compiler) parts(columns []groupby.Column) []groupby.Column {
 }
 
 func (c *compiler) compile() (*Query, error) {
-	c.asked = nil
+	c.asked, c.dated = nil, nil
 	s := c.spec
 	if len(s.Select) > 0 {
 		if len(s.GroupBy)+len(s.Aggregate) > 0 {
@@ -284,6 +287,7 @@ func (c *compiler) groups() (*Query, error) {
 		s.complete(&b)
 	}
 	q.plain, err = b.plain(baseNames, !c.dialect.HasHeader())
+	q.dated = c.dated
 	switch {
 	case errors.Is(err, groupby.ErrUnsupported):
 		q.plain = nil
@@ -379,6 +383,7 @@ func (c *compiler) selection() (*Query, error) {
 		}
 		q.wants = append(q.wants, dialect.Want{Expression: item.Node, Role: groupby.Text, Source: item.Name})
 	}
+	q.dated = c.dated
 	q.columns = c.parts(columnsOf(append(slices.Clone(nodes), q.where)...))
 	for i, w := range q.wants {
 		if w.Expression != nil && w.Expression.Op == expression.Column {

@@ -153,5 +153,5 @@ func (q *Query) Look(ctx context.Context, file dialect.File) (found []string, pl
 	if err != nil {
 		return nil, false, err
 	}
-	return append(reading.Layout.Found(), q.layoutNotes(reading.Layout)...), reading.Plain() && q.plain != nil, nil
+	return append(reading.Layout.Found(), q.readingNotes(reading)...), reading.Plain() && q.plain != nil, nil
 }

@@ -82,7 +82,7 @@ func (q *Query) Run(ctx context.Context, file dialect.File, begin Begin, opt Opt
 			}
 			report.Layout = a.reading.Layout
 			a.noteDoubles(&report, a.doubles)
-			report.Notes = append(report.Notes, q.layoutNotes(report.Layout)...)
+			report.Notes = append(report.Notes, q.readingNotes(a.reading)...)
 			return report, err
 		}
 	}
@@ -130,6 +130,11 @@ func (q *Query) noteDoubles(report *Report, doubles []int) {
 	for _, i := range doubles {
 		report.Notes = append(report.Notes, fmt.Sprintf("the numbers of %s are computed in doubles, as they have more digits than a decimal here", q.wanted(i)))
 	}
+}
+
+// readingNotes tell of what was found in a file and may be meant otherwise.
+func (q *Query) readingNotes(r *dialect.Reading) []string {
+	return append(q.layoutNotes(r.Layout), q.dateNotes(r)...)
 }
 
 // layoutNotes tell of a layout that was found and may be meant otherwise.

@@ -181,7 +181,7 @@ func (c *chain) open() error {
 func (c *chain) finish() {
 	c.report.Rows += c.stream.Rows()
 	c.report.Rejected += c.stream.Rejected()
-	notes := append(c.stream.Notes(), c.layoutNotes(c.reading.Layout)...)
+	notes := append(c.stream.Notes(), c.readingNotes(c.reading)...)
 	if note := c.reading.Layout.GuessNote(); note != "" { // the report of several files has no layout
 		notes = append(notes, note)
 	}
