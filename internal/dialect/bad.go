@@ -102,10 +102,14 @@ func back(text []byte, most int) string {
 // trap is the error of a column of which nothing says whether a point divides or
 // groups, or nil.
 func trap(name string, o *output) error {
-	if o.points.thousands == 0 || o.points.decimal {
-		return nil
+	if o.points.unclear() {
+		return unclearPoints(name, o.name, o.points.cell, o.points.thousands)
 	}
-	return &groupby.InputError{Name: name, Line: o.points.thousands, Column: o.name, Field: o.points.cell,
+	return nil
+}
+
+func unclearPoints(name, column, cell string, line int64) error {
+	return &groupby.InputError{Name: name, Line: line, Column: column, Field: cell,
 		Problem: `and every other point of the column may divide or group: decimalChar: "." reads it with decimals, decimalChar: "," and groupChar: "." as thousands`}
 }
 

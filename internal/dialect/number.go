@@ -335,6 +335,23 @@ func (p *points) observe(cell []byte, line int64) {
 	p.decimal = true
 }
 
+// unclear says whether every point may be one between thousands, and there is one.
+func (p *points) unclear() bool { return p.thousands > 0 && !p.decimal }
+
+// Thousands watches numbers for points of which nothing says what they mean.
+type Thousands struct{ points points }
+
+// Observe takes a text that is a number into account.
+func (t *Thousands) Observe(number []byte) { t.points.observe(number, 1) }
+
+// Err is that of a column of a file for which no settings say so, or nil.
+func (t *Thousands) Err(file, column string) error {
+	if t.points.unclear() {
+		return unclearPoints(file, column, t.points.cell, 0)
+	}
+	return nil
+}
+
 func isDigits(s []byte) bool {
 	for _, c := range s {
 		if c-'0' > 9 {

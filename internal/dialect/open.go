@@ -286,6 +286,15 @@ func (r *Reading) Doubt(column int, text []byte) bool {
 	return blank || odd && (bytes.IndexByte(text, '\r') >= 0 || bytes.IndexByte(text, 0x1a) >= 0 || invalidUTF8(text) >= 0 || bytes.Contains(text, byteOrderMark))
 }
 
+// unclearPoints says whether nothing tells what a point in a number means.
+func (l *Layout) unclearPoints(r *rules) bool {
+	return !r.numbers.said && !bytes.Equal(bytes.TrimSpace(l.delimiter), []byte{','})
+}
+
+// UnclearPoints says whether nothing tells what a point in a number means but the column's other
+// points: see Thousands.
+func (r *Reading) UnclearPoints() bool { return r.Layout.unclearPoints(r.rules) }
+
 // Trapped says whether numbers of a column may have points between thousands, given
 // the most digits after the point that one of it has.
 func (r *Reading) Trapped(scale uint8) bool {

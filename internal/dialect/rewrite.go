@@ -73,7 +73,7 @@ func (c *contradiction) Error() string { return "the file is written in another 
 func newRewriter(name string, r *rules, l *Layout, outputs []output, c *computation) *rewriter {
 	w := &rewriter{rules: r, layout: l, s: l.syntax(r), name: name, line: l.line}
 	w.outputs = append(w.outputs, outputs...)
-	w.armed = !r.numbers.said && !bytes.Equal(bytes.TrimSpace(l.delimiter), []byte{','})
+	w.armed = l.unclearPoints(r)
 	w.footer.most = r.SkipFooter
 	w.fast = newFast(w)
 	if c != nil {

@@ -304,3 +304,30 @@ func TestDatesComparedAsTextsAreSaid(t *testing.T) {
 		t.Errorf("%q", notes)
 	}
 }
+
+// TestOrderOfUnclearPoints: an order by numbers whose points may all be between thousands is
+// refused as their sum is.
+func TestOrderOfUnclearPoints(t *testing.T) {
+	const refused = `x: "1.892" and every other point of the column may divide or group: decimalChar: "." reads it with decimals, decimalChar: "," and groupChar: "." as thousands`
+	for _, c := range []struct {
+		spec Spec
+		text string
+		want string
+	}{
+		{Spec{Select: []string{"x"}, OrderBy: []string{"x"}}, "k;x\na;900\nb;1.892\n", refused},
+		{Spec{GroupBy: []string{"x"}, OrderBy: []string{"x desc"}, Limit: 1}, "k;x\na;900\nb;1.892\n", refused},
+		{Spec{Select: []string{"x"}, OrderBy: []string{"x"}}, "k;x\na;900\nb;1.892\nb;0.5\n", "x\n0.5\n1.892\n900\n"},
+		{Spec{Select: []string{"x"}, OrderBy: []string{"x"}}, "k,x\na,900\nb,1.892\n", "x\n1.892\n900\n"},
+		{Spec{GroupBy: []string{"k"}, Aggregate: []string{"count(x) / 7 as x"}, OrderBy: []string{"x"}}, "k;x\na;900\nb;1.8\n", "k,x\na,0.14285714285714285\nb,0.14285714285714285\n"},
+		{Spec{Input: dialect.Settings{DecimalChar: "."}, Select: []string{"x"}, OrderBy: []string{"x"}}, "k;x\na;900\nb;1.892\n", "x\n1.892\n900\n"},
+	} {
+		for _, files := range [][]string{{c.text}, {c.text, c.text}} {
+			if len(files) > 1 && c.want != refused {
+				continue
+			}
+			if got, _ := found(t, c.spec, files...); got != c.want && !(c.want == refused && strings.HasSuffix(got, c.want)) {
+				t.Errorf("%+v of %d files: %q, want %q", c.spec, len(files), got, c.want)
+			}
+		}
+	}
+}

@@ -30,7 +30,7 @@ func (q *Questions) Written(name, csv string) (string, error) {
 	defer w.discard()
 	_, err := io.WriteString(w, csv)
 	if err == nil {
-		err = w.end(new(Report))
+		err = w.end(new(Report), false)
 	}
 	return out.String(), err
 }
@@ -66,10 +66,10 @@ func (q *Query) write(ctx context.Context, to io.Writer, input string, env expre
 	return w
 }
 
-// end writes what was kept back, and tells how many rows the result has.
-func (w *writing) end(report *Report) (err error) {
+// end writes what was kept back, and tells how many rows the result has: see shaper.finish.
+func (w *writing) end(report *Report, unclear bool) (err error) {
 	if w.shaper != nil {
-		err = w.shaper.finish()
+		err = w.shaper.finish(unclear)
 		report.Groups = w.shaper.groups
 		report.Notes = append(report.Notes, w.shaper.notes(w.query)...)
 	}

@@ -192,7 +192,7 @@ func (a *attempt) run(ctx context.Context) (report Report, err error) {
 	defer w.discard()
 	defer func() {
 		if err == nil {
-			err = w.end(&report)
+			err = w.end(&report, a.reading.UnclearPoints())
 		}
 	}()
 	switch {

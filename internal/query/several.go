@@ -88,7 +88,7 @@ func (s *several) run(ctx context.Context) (report Report, err error) {
 	defer w.discard()
 	defer func() {
 		if err == nil {
-			err = w.end(&report)
+			err = w.end(&report, c.unclear)
 		}
 	}()
 	if s.rewritten == nil {
@@ -120,6 +120,7 @@ type chain struct {
 	scales  []int
 	report  Report
 	rejects *rejectsOfFiles
+	unclear bool // of some file: see dialect.Reading.UnclearPoints
 }
 
 func (c *chain) Read(p []byte) (int, error) {
@@ -188,6 +189,7 @@ func (c *chain) finish() {
 	for _, note := range notes {
 		c.report.Notes = append(c.report.Notes, c.name+": "+note)
 	}
+	c.unclear = c.unclear || c.reading.UnclearPoints()
 	for i, scale := range c.stream.Scales() {
 		if c.scales == nil {
 			c.scales = make([]int, len(c.columns))

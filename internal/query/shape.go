@@ -109,8 +109,9 @@ type shaper struct {
 	date   []byte
 	sorter *sorter
 	by     []orderColumn
-	seen   []groupby.Compared // for each of by
-	header bool               // was taken
+	seen   []groupby.Compared  // for each of by
+	points []dialect.Thousands // the same
+	header bool                // was taken
 }
 
 func (s *shape) open(to io.Writer, input string, env expression.Env, scale func(*expression.Node) int, tempDir string) *shaper {
@@ -118,6 +119,7 @@ func (s *shape) open(to io.Writer, input string, env expression.Env, scale func(
 	if len(s.order) > 0 {
 		sh.sorter = newSorter(s.limit, tempDir)
 		sh.seen = make([]groupby.Compared, len(s.order))
+		sh.points = make([]dialect.Thousands, len(s.order))
 	}
 	return sh
 }
@@ -290,6 +292,7 @@ func (s *shaper) sort(text []byte) error {
 		v := &s.values[by.at]
 		if v.Kind == expression.TextValue {
 			if n, ok := s.row.ParseNumber(v.Text); ok {
+				s.points[i].Observe(v.Text)
 				v = &n
 			}
 		}
@@ -335,8 +338,14 @@ func (s *shaper) notes(q *Query) (notes []string) {
 	return notes
 }
 
-// finish writes what was kept back.
-func (s *shaper) finish() error {
+// finish writes what was kept back. unclear says that nothing but its numbers tells what a point
+// in one means.
+func (s *shaper) finish(unclear bool) error {
+	for i := range s.points {
+		if err := s.points[i].Err(s.input, s.by[i].name); unclear && err != nil {
+			return err
+		}
+	}
 	if s.sorter != nil {
 		n, err := s.sorter.each(func(row []byte) error {
 			if s.out = append(s.out, row...); len(s.out) >= 32<<10 {
