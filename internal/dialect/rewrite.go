@@ -359,6 +359,7 @@ func (w *rewriter) fieldAt(at int) int {
 // refuse ends the file with a bad row, or skips it.
 func (w *rewriter) refuse(data []byte, bad *groupby.InputError) error {
 	if !w.skip {
+		w.hintAtNoRow(data, bad)
 		return bad
 	}
 	t := &w.tally

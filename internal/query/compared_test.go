@@ -207,6 +207,12 @@ func TestHints(t *testing.T) {
 		{Spec{Aggregate: []string{"sum(v)"}}, "name;v\nx;1.234,5\n", `f.csv:2: v: "1.234,5" is not a number; decimalChar: "," and groupChar: "." read it`},
 		{Spec{Aggregate: []string{"sum(v)"}}, "name,v\nx,1,2\n", `f.csv:2: 3 fields, expected at most 2 as in the header; lenient: true drops what is beyond; onBadRow: skip leaves such rows out`},
 		{Spec{Select: []string{"*"}}, "name,v\nx\n", `f.csv:2: 1 field, expected 2 as in the header; raggedRows: pad or lenient: true reads what is missing as NULL; onBadRow: skip leaves such rows out`},
+		{Spec{Aggregate: []string{"sum(v)"}}, "v,w,name\n1,2,x\nTotal,,x\n", `f.csv:3: v: "Total" is not a number; if the table ends before it, skipFooter: 1 leaves it out`},
+		{Spec{Aggregate: []string{"sum(w)"}}, "v,w,name\n1,2,x\n1,n/a,\n", `f.csv:3: w: "n/a" is not a number; if the table ends before it, skipFooter: 1 leaves it out; missingValues: ["n/a"] reads it as NULL`},
+		{Spec{Aggregate: []string{"sum(v)"}}, "v,w,name\n1,2,x\nTotal,,x\n3,4,x\n", `f.csv:3: v: "Total" is not a number; missingValues: ["Total"] reads it as NULL`},
+		{Spec{Aggregate: []string{"sum(v)"}}, "v,w,name\n1,2,x\nTotal,2,x\n3,4,x\n", `f.csv:3: v: "Total" is not a number; missingValues: ["Total"] reads it as NULL`},
+		{Spec{Aggregate: []string{"sum(v)"}}, "v,w,name\n1,2,x\n\nSeen by Ann\nEnd\n", `f.csv:4: 1 field, expected 3 as in the header; if the table ends before it, skipFooter: 2 leaves it out; raggedRows: pad or lenient: true reads what is missing as NULL; onBadRow: skip leaves such rows out`},
+		{Spec{Aggregate: []string{"sum(v)"}}, "v,w,name\nkg,m,\n1,2,x\n", `f.csv:2: v: "kg" is not a number; missingValues: ["kg"] reads it as NULL; if it has units and is no row, skipRowsAfterHeader: 1 passes over it`},
 		{Spec{Select: []string{"*"}}, "n\x00,\x00v\x00\n\x00x\x00,\x001\x00\n\x00", `f.csv: a NUL byte: expected text; encoding: utf-16le may read it`},
 		{Spec{Select: []string{"*"}}, "\x00n\x00,\x00v\x00\n\x00x\x00,\x001\x00\n", `f.csv: a NUL byte: expected text; encoding: utf-16be may read it`},
 	} {
