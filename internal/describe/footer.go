@@ -4,6 +4,8 @@ import (
 	"slices"
 	"strings"
 	"unicode"
+
+	"csv-pipeline/internal/dialect"
 )
 
 // findFooter is how many of the last records are no rows: totals, remarks, and what stands
@@ -25,45 +27,16 @@ func (s *scan) findFooter() int {
 	return 0
 }
 
-// sums are what totals of other rows are called, and remarks what else stands below a table.
-var (
-	sums = []string{"total", "totals", "sum", "summe", "gesamt", "gesamtsumme", "insgesamt", "endsumme", "zwischensumme", "ergebnis", "gesamtergebnis", "subtotal", "sub-total", "sub total", "grand total",
-		"somme", "total général", "sous-total", "totale", "subtotale", "suma", "razem", "celkem", "mezisoučet", "totaal", "subtotaal", "summa", "delsumma", "i alt", "yhteensä", "összesen", "toplam"}
-	remarks = []string{"trl", "trailer", "eof", "end", "ende", "footer", "count", "records", "disclaimer", "printed", "generated", "created", "source", "quelle", "note", "notes", "stand", "exported", "hinweis", "bemerkung"}
-)
-
-// beginsWith says whether a text begins with one of the words.
-func beginsWith(text string, words []string) bool {
-	return slices.ContainsFunc(words, func(word string) bool {
-		rest, ok := strings.CutPrefix(text, word)
-		return ok && (rest == "" || !isLetter(rune(rest[0])) && rest[0] < 0x80)
-	})
-}
-
-// isSum says whether a text is what a total is called: Total, Total North or, as spreadsheets
-// have it, North Total; and whether it can be hardly anything else, as the first and the last.
-func isSum(text string) (is, only bool) {
-	if len(text) > exampleBytes {
-		return false, false
-	}
-	text = strings.TrimSuffix(strings.ToLower(text), ":")
-	only = slices.ContainsFunc(sums, func(word string) bool {
-		rest, ok := strings.CutSuffix(text, word)
-		return ok && (rest == "" || rest[len(rest)-1] == ' ')
-	})
-	return only || beginsWith(text, sums), only
-}
-
 // isNamed says whether a record begins as a total or a remark does.
 func (h *held) isNamed() bool {
 	first := h.first()
-	is, _ := isSum(first)
-	return is || beginsWith(strings.ToLower(first), remarks)
+	is, _ := dialect.IsTotal(first)
+	return is || dialect.IsRemark(first)
 }
 
 // countSum counts a record that may be a total of rows above.
 func (s *scan) countSum(h *held) bool {
-	is, only := isSum(h.first())
+	is, only := dialect.IsTotal(h.first())
 	if !is {
 		return false
 	}

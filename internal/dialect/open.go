@@ -41,6 +41,7 @@ type Reading struct {
 	container *container
 	columns   []groupby.Column
 	examples  []string // of each column
+	total     string
 	plain     bool
 }
 
@@ -91,6 +92,9 @@ func (d *Dialect) Open(ctx context.Context, file File, columns []groupby.Column)
 		return nil, err
 	}
 	r.findExamples(head)
+	if final {
+		r.findTotal(head)
+	}
 	r.plain = r.isPlain(head)
 	return r, nil
 }

@@ -337,3 +337,27 @@ func TestOrderOfUnclearPoints(t *testing.T) {
 		}
 	}
 }
+
+// TestATotalAsLastRowIsSaid: an aggregate counts it, as nothing but its name tells it from a row.
+func TestATotalAsLastRowIsSaid(t *testing.T) {
+	count := Spec{Aggregate: []string{"sum(n)"}}
+	for _, c := range []struct {
+		spec Spec
+		text string
+		want bool
+	}{
+		{count, "shop,n\nA,1\nTotal,1\n", true},
+		{count, "shop;n\nA;1\n\"North Total:\";1\n\n", true},
+		{count, "n\tshop\n1\t\n1\tTotal\n", false},
+		{count, "shop,n\nTotal,1\nA,1\n", false},
+		{count, "shop,n\nA,1\nTotalenergies,1\n", false},
+		{Spec{Aggregate: count.Aggregate, Where: "shop <> 'Total'"}, "shop,n\nA,1\nTotal,1\n", false},
+		{Spec{Aggregate: count.Aggregate, Input: dialect.Settings{SkipFooter: 1}}, "shop,n\nA,1\nTotal,1\n", false},
+		{Spec{Select: []string{"*"}}, "shop,n\nA,1\nTotal,1\n", false},
+	} {
+		_, notes := found(t, c.spec, c.text)
+		if said := len(notes) == 1 && strings.Contains(notes[0], "is counted as the others; if it is their total, skipFooter: 1 leaves it out"); said != c.want || !c.want && len(notes) > 0 {
+			t.Errorf("%+v of %q: %q", c.spec, c.text, notes)
+		}
+	}
+}

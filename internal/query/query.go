@@ -11,6 +11,7 @@ import (
 	"runtime"
 	"slices"
 	"strconv"
+	"strings"
 	"sync/atomic"
 
 	"csv-pipeline/internal/dialect"
@@ -134,7 +135,11 @@ func (q *Query) noteDoubles(report *Report, doubles []int) {
 
 // readingNotes tell of what was found in a file and may be meant otherwise.
 func (q *Query) readingNotes(r *dialect.Reading) []string {
-	return append(q.layoutNotes(r.Layout), q.dateNotes(r)...)
+	notes := append(q.layoutNotes(r.Layout), q.dateNotes(r)...)
+	if total := r.Total(); total != "" && q.rewritten != nil && !strings.Contains(q.spec.Where, total) {
+		notes = append(notes, fmt.Sprintf("the last row, %q, is counted as the others; if it is their total, skipFooter: 1 leaves it out", total))
+	}
+	return notes
 }
 
 // layoutNotes tell of a layout that was found and may be meant otherwise.
