@@ -151,9 +151,7 @@ func (w *rewriter) begin() (wanted bool, err error) {
 		if v.Kind == expression.NumberValue {
 			c.scales[i] = max(c.scales[i], v.Number.Scale())
 		}
-		if w.armed {
-			c.sources[i].points.observe(c.row.Text(i), w.line)
-		}
+		w.observe(&c.sources[i], c.row.Text(i))
 	}
 	if c.where == nil {
 		return true, nil

@@ -214,14 +214,14 @@ func (w *rewriter) regularCell(cell []byte, o *output, seen separators.Kinds) bo
 		return true
 	case groupby.Number:
 		var ok bool
-		if w.out, ok = w.numbers.appendNumber(w.out, cell); ok && w.armed {
-			o.points.observe(cell, w.line)
+		if w.out, ok = w.numbers.appendNumber(w.out, cell); ok {
+			w.observe(o, cell)
 		}
 		return ok
 	case groupby.Extreme:
 		number, ok := w.extreme(cell)
-		if number && w.armed {
-			o.points.observe(cell, w.line)
+		if number {
+			w.observe(o, cell)
 		}
 		return ok
 	}

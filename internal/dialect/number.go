@@ -2,6 +2,7 @@ package dialect
 
 import (
 	"bytes"
+	"strings"
 	"unicode"
 	"unicode/utf8"
 )
@@ -306,6 +307,12 @@ func isBlank(c byte) bool { return c == ' ' || c >= '\t' && c <= '\r' }
 // width.
 func isSpace(r rune) bool { return unicode.IsSpace(r) || r == '\uFEFF' || r == '\u200B' }
 
+// marks is what is seen of the numbers of a column.
+type marks struct {
+	points points
+	units  units
+}
+
 // points is what the points of a column say about what a point means in it.
 type points struct {
 	thousands int64  // the line of the first cell whose points could all be those between thousands; 0: none
@@ -333,6 +340,56 @@ func (p *points) observe(cell []byte, line int64) {
 		return
 	}
 	p.decimal = true
+}
+
+func (p *points) merge(of points) {
+	p.decimal = p.decimal || of.decimal
+	if p.thousands == 0 {
+		p.thousands, p.cell = of.thousands, of.cell
+	}
+}
+
+// units are what stands around the numbers of a column: the first that was seen, and another.
+type units struct{ first, other string }
+
+// observe takes a cell that is a number into account.
+func (u *units) observe(cell []byte) {
+	if u.other != "" {
+		return
+	}
+	var room [32]byte
+	unit := room[:0]
+	for _, c := range cell {
+		if c == '%' || c > 0x7f || c == '$' || c|0x20 >= 'a' && c|0x20 <= 'z' {
+			unit = append(unit, c)
+		}
+	}
+	if len(unit) == 0 || string(unit) == u.first || len(unit) == 1 && unit[0]|0x20 == 'e' { // an exponent
+		return
+	}
+	u.merge(units{first: withoutMarks(unit)})
+}
+
+// withoutMarks is a unit without the minus and the blanks that are not of ASCII.
+func withoutMarks(unit []byte) string {
+	return strings.Map(func(r rune) rune {
+		if r == '\u2212' || r == '\u2019' || unicode.IsSpace(r) {
+			return -1
+		}
+		return r
+	}, string(unit))
+}
+
+func (u *units) merge(of units) {
+	for _, unit := range []string{of.first, of.other} {
+		switch {
+		case unit == "" || unit == u.first:
+		case u.first == "":
+			u.first = unit
+		case u.other == "":
+			u.other = unit
+		}
+	}
 }
 
 // unclear says whether every point may be one between thousands, and there is one.

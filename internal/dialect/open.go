@@ -441,6 +441,14 @@ func (s *Stream) Notes() (notes []string) {
 	note(t.cut, "row cut to the header's cells", "rows cut to the header's cells")
 	note(t.reread, "row with a quote that fits no rule read as text", "rows with a quote that fits no rule read as text")
 	note(t.tables, "table below the first left out", "tables below the first left out")
+	for i := range len(s.outputs) + len(s.sources) {
+		if o := s.marked(i); o.units.other != "" {
+			said := fmt.Sprintf("%s has numbers with %q and with %q, which are taken as they are", o.name, o.units.first, o.units.other)
+			if !slices.Contains(notes, said) {
+				notes = append(notes, said)
+			}
+		}
+	}
 	return notes
 }
 

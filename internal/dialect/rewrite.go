@@ -14,10 +14,10 @@ import (
 
 // output is a cell of what is written: the cell of a field, in a role.
 type output struct {
-	field  int
-	role   groupby.Role
-	name   string
-	points points
+	field int
+	role  groupby.Role
+	name  string
+	marks
 
 	program  *expression.Program // in place of a field
 	distinct bool                // equal numbers are the same text
@@ -252,16 +252,14 @@ func (w *rewriter) cell(data []byte, o *output) *groupby.InputError {
 		if w.out, ok = w.numbers.appendNumber(w.out, cell); !ok {
 			return w.badCell(data, o, cell, "is not a number"+w.numberHint(cell))
 		}
-		if w.armed {
-			o.points.observe(cell, w.line)
-		}
+		w.observe(o, cell)
 	case groupby.Extreme:
 		number, ok := w.extreme(cell)
 		if !ok {
 			return w.badCell(data, o, cell, "is not a number"+w.numberHint(cell))
 		}
-		if number && w.armed {
-			o.points.observe(cell, w.line)
+		if number {
+			w.observe(o, cell)
 		}
 	case groupby.Time:
 		if bytes.Equal(cell, o.last) {
@@ -300,6 +298,16 @@ func (w *rewriter) text(data []byte, i int) []byte {
 		}
 	}
 	return cell
+}
+
+// observe takes a cell of a column that is a number into account.
+func (w *rewriter) observe(o *output, cell []byte) {
+	if w.armed {
+		o.points.observe(cell, w.line)
+	}
+	if !w.numbers.bare {
+		o.units.observe(cell)
+	}
 }
 
 // isHeader says whether a record is the header once more, as files have it that were

@@ -44,7 +44,7 @@ type batch struct {
 	out    []byte
 	rows   int64
 	tally  tally
-	marks  []points // of the outputs, then of the sources
+	marks  []marks // of the outputs, then of the sources
 	scales []int
 	err    error
 	done   chan struct{}
@@ -132,10 +132,8 @@ func (s *Stream) take(b *batch) error {
 	}
 	for i, marks := range b.marks {
 		o := s.marked(i)
-		o.decimal = o.decimal || marks.decimal
-		if o.thousands == 0 {
-			o.thousands, o.cell = marks.thousands, marks.cell
-		}
+		o.points.merge(marks.points)
+		o.units.merge(marks.units)
 	}
 	if b.err != nil {
 		return b.err
@@ -151,12 +149,12 @@ func (s *Stream) take(b *batch) error {
 	return nil
 }
 
-// marked is what is known of the points of an output, or of a source.
-func (s *Stream) marked(i int) *points {
+// marked is an output, or a source.
+func (s *Stream) marked(i int) *output {
 	if i < len(s.outputs) {
-		return &s.outputs[i].points
+		return &s.outputs[i]
 	}
-	return &s.sources[i-len(s.outputs)].points
+	return &s.sources[i-len(s.outputs)]
 }
 
 // flush writes the rows that were skipped.
@@ -221,12 +219,12 @@ func (w *rewriter) run(b *batch, data []byte, final bool) (used int) {
 	w.out, w.rows, w.tally = b.out[:0], 0, tally{}
 	w.line = b.line
 	for i := range w.outputs {
-		w.outputs[i].points = points{}
+		w.outputs[i].marks = marks{}
 	}
 	if c := w.computing; c != nil {
 		clear(c.scales)
 		for i := range c.sources {
-			c.sources[i].points = points{}
+			c.sources[i].marks = marks{}
 		}
 	}
 	used, b.err = w.rewrite(data, final)
@@ -236,12 +234,12 @@ func (w *rewriter) run(b *batch, data []byte, final bool) (used int) {
 	b.out, b.rows, b.tally = w.out, w.rows, w.tally
 	b.marks = b.marks[:0]
 	for i := range w.outputs {
-		b.marks = append(b.marks, w.outputs[i].points)
+		b.marks = append(b.marks, w.outputs[i].marks)
 	}
 	if c := w.computing; c != nil {
 		b.scales = append(b.scales[:0], c.scales...)
 		for i := range c.sources {
-			b.marks = append(b.marks, c.sources[i].points)
+			b.marks = append(b.marks, c.sources[i].marks)
 		}
 	}
 	return used

@@ -361,3 +361,30 @@ func TestATotalAsLastRowIsSaid(t *testing.T) {
 		}
 	}
 }
+
+// TestUnitsThatDifferAreSaid: under bareNumber: false what stands around a number is taken off, and
+// a sum of euros and dollars is of neither.
+func TestUnitsThatDifferAreSaid(t *testing.T) {
+	in := dialect.Settings{BareNumber: new(bool)}
+	const want = `v has numbers with "€" and with "$", which are taken as they are`
+	for _, c := range []struct {
+		spec Spec
+		text string
+		want string
+	}{
+		{Spec{Aggregate: []string{"sum(v)"}}, "k;v\na;€ 5\nb;$ 6\n", want},
+		{Spec{Aggregate: []string{"max(v)"}}, "k,v\na,5 €\nb,6\nc,7 $\n", want},
+		{Spec{Aggregate: []string{"sum(v * 2) as s"}, Where: "v > 0"}, "k;v\na;5 €\nb;6 $\n", want},
+		{Spec{Aggregate: []string{"sum(v)"}}, "k;v\na;5 €\nb;6\nb;\u22127,5 €\nb;(8)\nb;1e3\n", ""},
+		{Spec{Aggregate: []string{"sum(v)"}}, "k;v\na;5 %\nb;6 USD\n", `v has numbers with "%" and with "USD", which are taken as they are`},
+		{Spec{Select: []string{"v"}}, "k;v\na;€ 5\nb;$ 6\n", ""},
+	} {
+		c.spec.Input = in
+		if strings.Contains(c.text, "7,5") {
+			c.spec.Input.DecimalChar = ","
+		}
+		if got, notes := found(t, c.spec, c.text); strings.Join(notes, "") != c.want {
+			t.Errorf("%+v of %q: %q %q, want %q", c.spec, c.text, got, notes, c.want)
+		}
+	}
+}
