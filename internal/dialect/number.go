@@ -349,7 +349,7 @@ func (p *points) merge(of points) {
 	}
 }
 
-// units are what stands around the numbers of a column: the first that was seen, and another.
+// units are the currencies of the numbers of a column: the first that was seen, and another.
 type units struct{ first, other string }
 
 // observe takes a cell that is a number into account.
@@ -360,7 +360,7 @@ func (u *units) observe(cell []byte) {
 	var room [32]byte
 	unit := room[:0]
 	for _, c := range cell {
-		if c == '%' || c > 0x7f || c == '$' || c|0x20 >= 'a' && c|0x20 <= 'z' {
+		if c > 0x7f || c == '$' || c|0x20 >= 'a' && c|0x20 <= 'z' {
 			unit = append(unit, c)
 		}
 	}

@@ -443,7 +443,7 @@ func (s *Stream) Notes() (notes []string) {
 	note(t.tables, "table below the first left out", "tables below the first left out")
 	for i := range len(s.outputs) + len(s.sources) {
 		if o := s.marked(i); o.units.other != "" {
-			said := fmt.Sprintf("%s has numbers with %q and with %q, which are taken as they are", o.name, o.units.first, o.units.other)
+			said := fmt.Sprintf("%s has amounts in %q and in %q, which are taken as if they were of one", o.name, o.units.first, o.units.other)
 			if !slices.Contains(notes, said) {
 				notes = append(notes, said)
 			}

@@ -362,11 +362,11 @@ func TestATotalAsLastRowIsSaid(t *testing.T) {
 	}
 }
 
-// TestUnitsThatDifferAreSaid: under bareNumber: false what stands around a number is taken off, and
-// a sum of euros and dollars is of neither.
-func TestUnitsThatDifferAreSaid(t *testing.T) {
+// TestCurrenciesThatDifferAreSaid: under bareNumber: false a currency is taken off, and a sum of
+// euros and dollars is of neither.
+func TestCurrenciesThatDifferAreSaid(t *testing.T) {
 	in := dialect.Settings{BareNumber: new(bool)}
-	const want = `v has numbers with "€" and with "$", which are taken as they are`
+	const want = `v has amounts in "€" and in "$", which are taken as if they were of one`
 	for _, c := range []struct {
 		spec Spec
 		text string
@@ -376,7 +376,7 @@ func TestUnitsThatDifferAreSaid(t *testing.T) {
 		{Spec{Aggregate: []string{"max(v)"}}, "k,v\na,5 €\nb,6\nc,7 $\n", want},
 		{Spec{Aggregate: []string{"sum(v * 2) as s"}, Where: "v > 0"}, "k;v\na;5 €\nb;6 $\n", want},
 		{Spec{Aggregate: []string{"sum(v)"}}, "k;v\na;5 €\nb;6\nb;\u22127,5 €\nb;(8)\nb;1e3\n", ""},
-		{Spec{Aggregate: []string{"sum(v)"}}, "k;v\na;5 %\nb;6 USD\n", `v has numbers with "%" and with "USD", which are taken as they are`},
+		{Spec{Aggregate: []string{"sum(v)"}}, "k;v\na;5 EUR\nb;6 %\nb;USD 7\n", `v has amounts in "EUR" and in "USD", which are taken as if they were of one`},
 		{Spec{Select: []string{"v"}}, "k;v\na;€ 5\nb;$ 6\n", ""},
 	} {
 		c.spec.Input = in
