@@ -97,6 +97,7 @@ func (v *vectorizer) number(n *expression.Node) (numberVector, bool) {
 	if !ok || n.Type != expression.Decimal {
 		return nil, false
 	}
+	n.Scale(func(c *expression.Node) int { return v.column(c, Number) }) // computedScales asks for its digits
 	i := v.column(c, Text)
 	if v.w == nil {
 		return nil, true

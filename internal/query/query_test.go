@@ -175,3 +175,21 @@ func TestNumberOfDouble(t *testing.T) {
 		t.Errorf("%+v", got)
 	}
 }
+
+// TestNullIfOfAnExpression: whole numbers are computed for many rows together, and their digits are
+// those of the column, also of rows that do not count.
+func TestNullIfOfAnExpression(t *testing.T) {
+	for _, c := range []struct {
+		aggregate, where, text, want string
+	}{
+		{"sum(nullif(100 - v, 5)) as s", "", "k,v\na,1\nb,95\n", "s\n99\n"},
+		{"sum(nullif(100 - v, 100 - v)) as s", "", "k,v\na,1\nb,95\n", "s\n\"\"\n"},
+		{"max(nullif(v * 2, 4)) filter (where k <> 'b') as s", "", "k,v\na,1\nb,95\n", "s\n2\n"},
+		{"sum(nullif(100 - v, 5)) as s", "k = 'a'", "k,v\na,1\nb,5.25\n", "s\n99.00\n"},
+	} {
+		spec := Spec{Aggregate: []string{c.aggregate}, Where: c.where}
+		if got := ask(t, spec, []byte(c.text), 1); got.err != "" || got.result != c.want {
+			t.Errorf("%+v of %q: %+v, want %q", spec, c.text, got, c.want)
+		}
+	}
+}
