@@ -7,23 +7,24 @@ import (
 	"csv-pipeline/internal/separators"
 )
 
-// The fast way through records that are regular: a delimiter of one byte, quotes as RFC
-// 4180 has them or none, and in each row the header's number of cells. What is not
-// goes the exact way, record by record, which alone refuses rows.
+// The fast way through records that are regular: a delimiter of one byte, or of one repeated as
+// in ||, quotes as RFC 4180 has them or none, and in each row the header's number of cells. What
+// is not goes the exact way, record by record, which alone refuses rows.
 
 // fast is what the fast way needs.
 type fast struct {
 	finder separators.Finder
+	step   int // how often the byte is repeated: between two cells are so many less one empty ones
 	ends   [1 + separators.Chunk + separators.Slack]uint32
 }
 
 // newFast is nil where the syntax is not of the kind.
 func newFast(w *rewriter) *fast {
 	l := w.layout
-	if len(l.delimiter) != 1 || l.escape != 0 || l.quote != '"' && l.quote != 0 || l.blankAfter || len(w.comment) > 0 || w.Lenient || w.SkipFooter > 0 || l.delimiter[0] == '"' || l.delimiter[0] == ' ' {
+	if len(bytes.Trim(l.delimiter, string(l.delimiter[:1]))) > 0 || l.escape != 0 || l.quote != '"' && l.quote != 0 || l.blankAfter || len(w.comment) > 0 || w.Lenient || w.SkipFooter > 0 || l.delimiter[0] == '"' || l.delimiter[0] == ' ' {
 		return nil
 	}
-	f := new(fast)
+	f := &fast{step: len(l.delimiter)}
 	f.finder.Use(nil)
 	return f
 }
@@ -36,7 +37,7 @@ func (w *rewriter) regular(data []byte) (used int) {
 		size := min(separators.Chunk, len(data)-used)
 		text := data[used : used+size&^63]
 		found, rows, seen, good := f.finder.Find(text, w.layout.delimiter[0], f.ends[1:])
-		width := w.layout.width
+		width := f.step*(w.layout.width-1) + 1
 		if !good || rows == 0 || found < rows*width || seen&separators.Quote != 0 && w.layout.quote == 0 {
 			return used
 		}
@@ -49,7 +50,8 @@ func (w *rewriter) regular(data []byte) (used int) {
 	return used
 }
 
-// regularRows rewrites rows up to the first that is in doubt.
+// regularRows rewrites rows up to the first that is in doubt. width is how many cells there are
+// with the empty ones.
 func (w *rewriter) regularRows(text []byte, rows, width int, seen separators.Kinds) (used int, all bool) {
 	ends := w.fast.ends[:1+rows*width]
 	ends[0] = ^uint32(0)
@@ -75,10 +77,11 @@ func (w *rewriter) regularRows(text []byte, rows, width int, seen separators.Kin
 		if end == start || width == 1 && len(trimSpace(text[start:end])) == 0 || text[start] == 0x1a {
 			return used, false // a blank line, or nearly
 		}
-		if w.likelyHeader(text, row) {
+		if w.fast.step > 1 && !w.fast.areApart(row) || w.likelyHeader(text, row) {
 			return used, false
 		}
 		cellAt := func(field int) []byte {
+			field *= w.fast.step
 			from, to := int(row[field]+1), int(row[field+1])
 			if field == width-1 {
 				to = end
@@ -145,6 +148,18 @@ func (w *rewriter) regularRow(cellAt func(field int) []byte, seen separators.Kin
 	}
 	wanted, err := w.begin()
 	return wanted, err == nil
+}
+
+// areApart says whether the cells that are to be empty are.
+func (f *fast) areApart(row []uint32) bool {
+	for i := 1; i < len(row)-1; i += f.step {
+		for j := range f.step - 1 {
+			if row[i+j+1] != row[i+j]+1 {
+				return false
+			}
+		}
+	}
+	return true
 }
 
 // isRow says whether of the places where fields end just the last is a newline.
