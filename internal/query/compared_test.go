@@ -388,3 +388,25 @@ func TestCurrenciesThatDifferAreSaid(t *testing.T) {
 		}
 	}
 }
+
+// TestNumbersThatAreNamesOfColumnsAreSaid: 2024 in an expression is the number, whatever columns
+// there are.
+func TestNumbersThatAreNamesOfColumnsAreSaid(t *testing.T) {
+	const text = "k,2024,2023\na,5,3\n"
+	want := []string{
+		`2024 is a number in aggregate, and the header has a column of that name: "2024" in double quotes is the column`,
+		`2023 is a number in aggregate, and the header has a column of that name: "2023" in double quotes is the column`,
+	}
+	if got, notes := found(t, Spec{Aggregate: []string{"sum(2024 - 2023) as x"}}, text); got != "x\n1\n" || len(notes) != 3 || !slices.Equal(notes[1:], want) {
+		t.Errorf("%q %q, want %q", got, notes, want)
+	}
+	for _, spec := range []Spec{
+		{Aggregate: []string{`sum("2024" - "2023") as x`}},
+		{Aggregate: []string{"sum(2024) as x"}},
+		{Aggregate: []string{`sum("2024" * 7) as x`}},
+	} {
+		if got, notes := found(t, spec, text); len(notes) > 0 {
+			t.Errorf("%+v: %q %q", spec, got, notes)
+		}
+	}
+}

@@ -37,6 +37,7 @@ type Query struct {
 	dialect *dialect.Dialect
 	columns []groupby.Column // of the file that the question names
 	dated   []datedComparison
+	numbers []numberOf
 
 	plain     *groupby.Plan // of the file as it is; nil where the engine does not take that
 	rewritten *groupby.Plan // of the rewritten file; nil for a selection
@@ -117,6 +118,7 @@ type compiler struct {
 	nameFirst bool
 	asked     []askedColumn
 	dated     []datedComparison
+	numbers   []numberOf
 }
 
 // askedColumn is a column with the part of the question that names it.
@@ -133,6 +135,12 @@ func (c *compiler) ask(part string, n *expression.Node) {
 		c.asked = append(c.asked, askedColumn{column, part})
 	}
 	c.dated = append(c.dated, datedComparisons(part, n)...)
+	n.Walk(func(n *expression.Node) bool {
+		if n.Op == expression.Literal && n.Value.Kind == expression.NumberValue {
+			c.numbers = append(c.numbers, numberOf{part, string(n.Value.Append(nil))})
+		}
+		return true
+	})
 }
 
 // parts are columns with the parts of the question that name them first.
@@ -147,7 +155,7 @@ func (c *compiler) parts(columns []groupby.Column) []groupby.Column {
 }
 
 func (c *compiler) compile() (*Query, error) {
-	c.asked, c.dated = nil, nil
+	c.asked, c.dated, c.numbers = nil, nil, nil
 	s := c.spec
 	if len(s.Select) > 0 {
 		if len(s.GroupBy)+len(s.Aggregate) > 0 {
@@ -287,7 +295,7 @@ func (c *compiler) groups() (*Query, error) {
 		s.complete(&b)
 	}
 	q.plain, err = b.plain(baseNames, !c.dialect.HasHeader())
-	q.dated = c.dated
+	q.dated, q.numbers = c.dated, c.numbers
 	switch {
 	case errors.Is(err, groupby.ErrUnsupported):
 		q.plain = nil
@@ -383,7 +391,7 @@ func (c *compiler) selection() (*Query, error) {
 		}
 		q.wants = append(q.wants, dialect.Want{Expression: item.Node, Role: groupby.Text, Source: item.Name})
 	}
-	q.dated = c.dated
+	q.dated, q.numbers = c.dated, c.numbers
 	q.columns = c.parts(columnsOf(append(slices.Clone(nodes), q.where)...))
 	for i, w := range q.wants {
 		if w.Expression != nil && w.Expression.Op == expression.Column {

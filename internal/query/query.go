@@ -136,6 +136,12 @@ func (q *Query) noteDoubles(report *Report, doubles []int) {
 // readingNotes tell of what was found in a file and may be meant otherwise.
 func (q *Query) readingNotes(r *dialect.Reading) []string {
 	notes := append(q.layoutNotes(r.Layout), q.dateNotes(r)...)
+	for _, n := range q.numbers {
+		note := fmt.Sprintf("%s is a number in %s, and the header has a column of that name: %q in double quotes is the column", n.text, n.part, n.text)
+		if slices.Contains(r.Layout.Header, n.text) && !slices.Contains(notes, note) {
+			notes = append(notes, note)
+		}
+	}
 	if total := r.Total(); total != "" && q.rewritten != nil && !strings.Contains(q.spec.Where, total) {
 		notes = append(notes, fmt.Sprintf("the last row, %q, is counted as the others; if it is their total, skipFooter: 1 leaves it out", total))
 	}
@@ -151,6 +157,9 @@ func (q *Query) layoutNotes(l *dialect.Layout) []string {
 	}
 	return notes
 }
+
+// numberOf is a number in a part of the question.
+type numberOf struct{ part, text string }
 
 // doubled says whether a header has nothing between each two names.
 func doubled(header []string) bool {
