@@ -354,7 +354,7 @@ type units struct{ first, other string }
 
 // observe takes a cell that is a number into account.
 func (u *units) observe(cell []byte) {
-	if u.other != "" {
+	if u.other != "" || u.first != "" && (bytes.HasPrefix(cell, []byte(u.first)) || bytes.HasSuffix(cell, []byte(u.first))) {
 		return
 	}
 	var room [32]byte

@@ -166,12 +166,15 @@ func (o *trial) world() *world {
 	}
 	if o.format != "" {
 		w.date = func(s string) (at time.Time, ok bool) {
-			if at, ok = w.time(strings.TrimSpace(s)); !ok {
-				var err error
-				at, err = time.Parse("2006-01-02", strings.TrimSpace(s))
-				ok = err == nil
+			if at, ok = w.time(strings.TrimSpace(s)); ok {
+				return at, true
 			}
-			return at, ok
+			for _, format := range []string{"2006-01-02", "2006-01-02T15"} { // as day() and hour() give it
+				if at, err := time.Parse(format, strings.TrimSpace(s)); err == nil {
+					return at, true
+				}
+			}
+			return at, false
 		}
 	}
 	return w
