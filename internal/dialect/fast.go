@@ -8,20 +8,22 @@ import (
 )
 
 // The fast way through records that are regular: a delimiter of one byte, or of one repeated as
-// in ||, quotes as RFC 4180 has them or none, and in each row the header's number of cells. What
-// is not goes the exact way, record by record, which alone refuses rows.
+// in ||, quotes as RFC 4180 has them or none, escapes only in cells that nobody asks for, and in
+// each row the header's number of cells. What is not goes the exact way, record by record, which
+// alone refuses rows.
 
 // fast is what the fast way needs.
 type fast struct {
 	finder separators.Finder
 	step   int // how often the byte is repeated: between two cells are so many less one empty ones
 	ends   [1 + separators.Chunk + separators.Slack]uint32
+	masked []byte // room for a text whose escapes are masked
 }
 
 // newFast is nil where the syntax is not of the kind.
 func newFast(w *rewriter) *fast {
 	l := w.layout
-	if len(bytes.Trim(l.delimiter, string(l.delimiter[:1]))) > 0 || l.escape != 0 || l.quote != '"' && l.quote != 0 || l.blankAfter || len(w.comment) > 0 || w.Lenient || w.SkipFooter > 0 || l.delimiter[0] == '"' || l.delimiter[0] == ' ' {
+	if len(bytes.Trim(l.delimiter, string(l.delimiter[:1]))) > 0 || l.quote != '"' && l.quote != 0 || l.blankAfter || len(w.comment) > 0 || w.Lenient || w.SkipFooter > 0 || l.delimiter[0] == '"' || l.delimiter[0] == ' ' {
 		return nil
 	}
 	f := &fast{step: len(l.delimiter)}
@@ -36,7 +38,7 @@ func (w *rewriter) regular(data []byte) (used int) {
 	for used+64 <= len(data) {
 		size := min(separators.Chunk, len(data)-used)
 		text := data[used : used+size&^63]
-		found, rows, seen, good := f.finder.Find(text, w.layout.delimiter[0], f.ends[1:])
+		found, rows, seen, good := f.finder.Find(f.withoutEscapes(text, w.layout.escape), w.layout.delimiter[0], f.ends[1:])
 		width := f.step*(w.layout.width-1) + 1
 		if !good || rows == 0 || found < rows*width || seen&separators.Quote != 0 && w.layout.quote == 0 {
 			return used
@@ -48,6 +50,29 @@ func (w *rewriter) regular(data []byte) (used int) {
 		}
 	}
 	return used
+}
+
+// withoutEscapes is a text with other bytes in the place of escapes and what they escape.
+func (f *fast) withoutEscapes(text []byte, escape byte) []byte {
+	if escape == 0 {
+		return text
+	}
+	at := bytes.IndexByte(text, escape)
+	if at < 0 {
+		return text
+	}
+	const other = 'x'
+	f.masked = append(f.masked[:0], text...)
+	for next := 0; next >= 0; next = bytes.IndexByte(text[at:], escape) {
+		at += next
+		f.masked[at] = other
+		if at++; at == len(text) {
+			break
+		}
+		f.masked[at] = other
+		at++
+	}
+	return f.masked
 }
 
 // regularRows rewrites rows up to the first that is in doubt. width is how many cells there are
@@ -128,7 +153,7 @@ func (w *rewriter) regularRows(text []byte, rows, width int, seen separators.Kin
 // passed counts a row.
 func (w *rewriter) passed(row []byte, seen separators.Kinds) {
 	w.rows++
-	if w.line++; seen&separators.Quote != 0 {
+	if w.line++; seen&separators.Quote != 0 || w.layout.escape != 0 {
 		w.line += int64(bytes.Count(row, []byte{'\n'}))
 	}
 }
@@ -180,6 +205,9 @@ func (w *rewriter) likelyHeader(text []byte, row []uint32) bool {
 		return false
 	}
 	name, cell := header[0], text[row[0]+1:row[1]]
+	if escape := w.layout.escape; escape != 0 && bytes.IndexByte(cell, escape) >= 0 {
+		return true
+	}
 	if len(cell) > 0 && (cell[0] == '"' || cell[0] == byteOrderMark[0] || isBlank(cell[0])) {
 		cell = bytes.Trim(bytes.TrimPrefix(cell, byteOrderMark), "\" \t")
 	}
@@ -210,6 +238,9 @@ func (w *rewriter) regularText(cell []byte, seen separators.Kinds) (text []byte,
 	}
 	if len(cell) == 0 || len(cell) <= w.longest && w.missing[string(cell)] {
 		return nil, true
+	}
+	if escape := w.layout.escape; escape != 0 && bytes.IndexByte(cell, escape) >= 0 {
+		return nil, false
 	}
 	return cell, true
 }
