@@ -212,6 +212,25 @@ func (q *Questions) For(name string) (query *Query, dataset string) {
 	return q.main, ""
 }
 
+// Datasets are the names of the datasets, in their order.
+func (q *Questions) Datasets() []string {
+	names := make([]string, len(q.datasets))
+	for i, d := range q.datasets {
+		names[i] = d.name
+	}
+	return names
+}
+
+// Of is the query of a dataset, and of the files of none where there is no such dataset.
+func (q *Questions) Of(dataset string) *Query {
+	for _, d := range q.datasets {
+		if d.name == dataset {
+			return d.query
+		}
+	}
+	return q.main
+}
+
 // Skips says whether rows that cannot be read are skipped.
 func (q *Query) Skips() bool { return q.program == nil && q.dialect.Skips() }
 

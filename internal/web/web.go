@@ -54,6 +54,8 @@ type Config struct {
 	ClientTimeout time.Duration
 	// MaxStreams is how many live pages and event streams may be open at once; 0: 1000.
 	MaxStreams int
+	// TempDir is the folder for what a table of many results needs; "": that of the system.
+	TempDir string
 }
 
 // Server answers requests about one pipeline. Make it with New, and end it with Close.
