@@ -26,11 +26,8 @@ const (
 	readWhole   = 1 << 18 // bytes of a result that is read when it is opened
 )
 
-// Result is one of the results.
-type Result struct {
-	Name string
-	Date time.Time // that is in its name; zero where there is none
-}
+// Dates tells the date in the name of a result; false where there is none.
+type Dates func(name string) (time.Time, bool)
 
 // ReadError is about one result that cannot be read as a part of the table.
 type ReadError struct {
@@ -53,16 +50,17 @@ type Table struct {
 	// Results is how many results there are, without those that were removed since they were listed.
 	Results int
 
-	store   filestore.Store
-	results []Result
-	place   map[string]int // of each column among Columns
-	own     []string       // names of the columns that are put before
+	store filestore.Store
+	names []string
+	dates Dates
+	place map[string]int // of each column among Columns
+	own   []string       // names of the columns that are put before
 }
 
-// Open reads the columns of results, which are in their order. Where some have a date, the table
-// has a column of it. Errors are *ReadError and those of the store.
-func Open(ctx context.Context, store filestore.Store, results []Result) (*Table, error) {
-	t := &Table{store: store, results: results, place: map[string]int{}}
+// Open reads the columns of the results of these names, in whose order they are. Where some have a
+// date, the table has a column of it. Errors are *ReadError and those of the store.
+func Open(ctx context.Context, store filestore.Store, names []string, dates Dates) (*Table, error) {
+	t := &Table{store: store, names: names, dates: dates, place: map[string]int{}}
 	type header struct {
 		names        []string
 		first, count int
@@ -71,12 +69,12 @@ func Open(ctx context.Context, store filestore.Store, results []Result) (*Table,
 	headers := map[string]*header{}
 	group, inner := errgroup.WithContext(ctx)
 	group.SetLimit(opensAtOnce)
-	for i, result := range results {
+	for i, name := range names {
 		if inner.Err() != nil {
 			break
 		}
 		group.Go(func() error {
-			r := open(inner, store, result.Name, false)
+			r := open(inner, store, name, false)
 			defer r.close()
 			if errors.Is(r.err, filestore.ErrNotExist) {
 				return nil
@@ -84,14 +82,14 @@ func Open(ctx context.Context, store filestore.Store, results []Result) (*Table,
 			if r.err != nil {
 				return r.err
 			}
-			names := r.rows.Names()
-			key := strings.Join(names, "\x00")
+			columns := r.rows.Names()
+			key := strings.Join(columns, "\x00")
 			mu.Lock()
 			defer mu.Unlock()
 			t.Results++
 			h := headers[key]
 			if h == nil {
-				h = &header{names: names, first: i}
+				h = &header{names: columns, first: i}
 				headers[key] = h
 			}
 			h.first, h.count = min(h.first, i), h.count+1
@@ -115,7 +113,7 @@ func Open(ctx context.Context, store filestore.Store, results []Result) (*Table,
 			if !known {
 				i = len(t.Columns)
 				if i == mostColumns {
-					return nil, &ReadError{Name: results[h.first].Name, Problem: fmt.Sprintf("with its columns there would be more than %d", mostColumns)}
+					return nil, &ReadError{Name: names[h.first], Problem: fmt.Sprintf("with its columns there would be more than %d", mostColumns)}
 				}
 				t.place[name] = i
 				t.Columns = append(t.Columns, Column{name, t.Results})
@@ -124,7 +122,7 @@ func Open(ctx context.Context, store filestore.Store, results []Result) (*Table,
 		}
 	}
 	t.own = []string{t.free("file")}
-	if slices.ContainsFunc(results, func(r Result) bool { return !r.Date.IsZero() }) {
+	if slices.ContainsFunc(names, func(name string) bool { _, dated := dates(name); return dated }) {
 		t.own = append(t.own, t.free("date"))
 	}
 	return t, nil
@@ -160,14 +158,14 @@ func (t *Table) Rows(ctx context.Context, row func(cells [][]byte) (bool, error)
 	var reads sync.WaitGroup
 	reads.Go(func() {
 		defer close(opening)
-		for _, result := range t.results {
+		for _, name := range t.names {
 			next := make(chan opened, 1)
 			select {
 			case opening <- next:
 			case <-ctx.Done():
 				return
 			}
-			reads.Go(func() { next <- open(ctx, t.store, result.Name, true) })
+			reads.Go(func() { next <- open(ctx, t.store, name, true) })
 		}
 	})
 	defer func() {
@@ -179,12 +177,12 @@ func (t *Table) Rows(ctx context.Context, row func(cells [][]byte) (bool, error)
 		reads.Wait()
 	}()
 	cells := make([][]byte, len(t.own)+len(t.Columns))
-	for _, result := range t.results {
+	for _, name := range t.names {
 		next, more := <-opening
 		if !more {
 			return ctx.Err()
 		}
-		more, err := t.rowsOf(<-next, result, cells, row)
+		more, err := t.rowsOf(<-next, name, cells, row)
 		if err != nil || !more {
 			return err
 		}
@@ -195,24 +193,26 @@ func (t *Table) Rows(ctx context.Context, row func(cells [][]byte) (bool, error)
 	return nil
 }
 
-func (t *Table) rowsOf(r opened, result Result, cells [][]byte, row func([][]byte) (bool, error)) (more bool, err error) {
+func (t *Table) rowsOf(r opened, name string, cells [][]byte, row func([][]byte) (bool, error)) (more bool, err error) {
 	defer r.close()
 	if errors.Is(r.err, filestore.ErrNotExist) {
-		return false, &ReadError{result.Name, "it was removed meanwhile", true}
+		return false, &ReadError{name, "it was removed meanwhile", true}
 	}
 	if r.err != nil {
 		return false, r.err
 	}
 	clear(cells)
-	cells[0] = []byte(result.Name)
-	if len(t.own) > 1 && !result.Date.IsZero() {
-		cells[1] = []byte(result.Date.Format(time.DateOnly))
+	cells[0] = []byte(name)
+	if len(t.own) > 1 {
+		if day, dated := t.dates(name); dated {
+			cells[1] = day.AppendFormat(nil, time.DateOnly)
+		}
 	}
 	places := make([]int, len(r.rows.Names()))
-	for i, name := range r.rows.Names() {
-		place, known := t.place[name]
+	for i, column := range r.rows.Names() {
+		place, known := t.place[column]
 		if !known {
-			return false, &ReadError{result.Name, fmt.Sprintf("it has a column %.100q now, which it had not", name), true}
+			return false, &ReadError{name, fmt.Sprintf("it has a column %.100q now, which it had not", column), true}
 		}
 		places[i] = len(t.own) + place
 	}
@@ -222,7 +222,7 @@ func (t *Table) rowsOf(r opened, result Result, cells [][]byte, row func([][]byt
 			return true, nil
 		}
 		if err != nil {
-			return false, blame(result.Name, err)
+			return false, blame(name, err)
 		}
 		for i, cell := range record {
 			cells[places[i]] = cell

@@ -25,12 +25,18 @@ import (
 type folder struct {
 	filestore.Store
 	path    string
-	results []resulttable.Result
+	results []string
+	dates   map[string]time.Time
+}
+
+func (f *folder) date(name string) (time.Time, bool) {
+	day, ok := f.dates[name]
+	return day, ok
 }
 
 func newFolder(t *testing.T) *folder {
 	t.Helper()
-	f := &folder{path: t.TempDir()}
+	f := &folder{path: t.TempDir(), dates: map[string]time.Time{}}
 	store, err := dirstore.Open(f.path)
 	if err != nil {
 		t.Fatal(err)
@@ -46,13 +52,12 @@ func newFolder(t *testing.T) *folder {
 // put adds a result, whose name has its format and may have a day before a blank.
 func (f *folder) put(t *testing.T, name, csv string) {
 	t.Helper()
-	r := resulttable.Result{Name: name}
 	if day, rest, ok := strings.Cut(name, " "); ok {
-		r.Name = rest
-		r.Date, _ = time.Parse(time.DateOnly, day)
+		name = rest
+		f.dates[name], _ = time.Parse(time.DateOnly, day)
 	}
 	text := []byte(csv)
-	if format, _ := filestore.FormatOf(r.Name); format != filestore.CSV {
+	if format, _ := filestore.FormatOf(name); format != filestore.CSV {
 		var out bytes.Buffer
 		w := resultformat.New(t.Context(), format, resultformat.Columns{}, &out, "")
 		defer w.Discard()
@@ -64,15 +69,15 @@ func (f *folder) put(t *testing.T, name, csv string) {
 		}
 		text = out.Bytes()
 	}
-	if err := os.WriteFile(filepath.Join(f.path, "processed", r.Name), text, 0o666); err != nil {
+	if err := os.WriteFile(filepath.Join(f.path, "processed", name), text, 0o666); err != nil {
 		t.Fatal(err)
 	}
-	f.results = append(f.results, r)
+	f.results = append(f.results, name)
 }
 
 func (f *folder) open(t *testing.T) *resulttable.Table {
 	t.Helper()
-	table, err := resulttable.Open(t.Context(), f, f.results)
+	table, err := resulttable.Open(t.Context(), f, f.results, f.date)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -186,7 +191,7 @@ func TestResultsThatCannotBeRead(t *testing.T) {
 		t.Errorf("%d results, %v", table.Results, err)
 	}
 	write("a.csv", "")
-	_, err := resulttable.Open(t.Context(), f, f.results)
+	_, err := resulttable.Open(t.Context(), f, f.results, f.date)
 	check(err, "a.csv: it is empty", false)
 }
 

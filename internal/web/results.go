@@ -119,9 +119,10 @@ func (s *Server) compile(t tableQuery) (*query.Query, error) {
 	return asked, nil
 }
 
-// chosen are the results that a request is for, one of each raw file, and how many were left out
-// because days are asked for and there is none in their names.
-func (s *Server) chosen(r *http.Request, t tableQuery) (results []resulttable.Result, undated int, err error) {
+// chosen are the results that a request is for, one of each raw file, sorted by name, and how many
+// were left out because days are asked for and there is none in their names. last is how many are
+// wanted of the last ones; 0: all.
+func (s *Server) chosen(r *http.Request, t tableQuery, last int) (names []string, undated int, err error) {
 	files, err := s.Catalog.Recent(r.Context())
 	if err != nil {
 		return nil, 0, err
@@ -130,7 +131,7 @@ func (s *Server) chosen(r *http.Request, t tableQuery) (results []resulttable.Re
 	if err != nil {
 		return nil, 0, err
 	}
-	for _, place := range places {
+	for _, place := range slices.Backward(places) {
 		name := files.Processed.Name(int(place))
 		raw, ok := filestore.RawName(name)
 		if !ok || !s.counts(files, raw, name) {
@@ -141,8 +142,8 @@ func (s *Server) chosen(r *http.Request, t tableQuery) (results []resulttable.Re
 				continue
 			}
 		}
-		day, dated := trends.DateOf(name)
 		if !t.From.IsZero() || !t.To.IsZero() {
+			day, dated := trends.DateOf(name)
 			if !dated {
 				undated++
 				continue
@@ -151,9 +152,12 @@ func (s *Server) chosen(r *http.Request, t tableQuery) (results []resulttable.Re
 				continue
 			}
 		}
-		results = append(results, resulttable.Result{Name: name, Date: day})
+		if names = append(names, name); len(names) == last {
+			break
+		}
 	}
-	return results, undated, nil
+	slices.Reverse(names)
+	return names, undated, nil
 }
 
 // counts reports whether a result is the one of its raw file that counts: after a change of the
@@ -218,11 +222,11 @@ func (s *Server) resultsAPI(w http.ResponseWriter, r *http.Request) {
 
 // table opens the table, and says in headers what of it differs.
 func (s *Server) table(w http.ResponseWriter, r *http.Request, t tableQuery) (*resulttable.Table, error) {
-	results, undated, err := s.chosen(r, t)
+	names, undated, err := s.chosen(r, t, 0)
 	if err != nil {
 		return nil, err
 	}
-	table, err := resulttable.Open(r.Context(), s.Store, results)
+	table, err := resulttable.Open(r.Context(), s.Store, names, trends.DateOf)
 	if err != nil {
 		return nil, err
 	}

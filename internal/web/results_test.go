@@ -141,3 +141,26 @@ func TestATableThatBreaksOffDoesNotLookWhole(t *testing.T) {
 		t.Errorf("what is kept first is told: %s", r.Status)
 	}
 }
+
+// The page asks a question that suits the results, shows the answer without a script, and says in
+// its place what is wrong with a question.
+func TestPageOfAllResults(t *testing.T) {
+	s := threeMonths(t)
+	contains := func(where string, code int, texts ...string) {
+		t.Helper()
+		r := s.get(t, where, "Accept", asBrowser)
+		if r.StatusCode != code {
+			t.Errorf("%s: %s", where, r.Status)
+		}
+		for _, text := range texts {
+			if !strings.Contains(r.body, text) {
+				t.Errorf("%s: no %q in\n%s", where, text, r.body)
+			}
+		}
+	}
+	contains("/results", http.StatusOK, `name="groupBy" value="item_id"`, `name="aggregate" value="sum(total_quantity) as total_quantity"`, "file, date, item, total, shop")
+	contains("/results?groupBy=item&aggregate=sum(total)+as+total&to=2022-02-28", http.StatusOK, "of 2 results", "2 rows", ">0.30</td>", `href="/api/v1/results?aggregate=sum%28total%29+as+total&amp;format=parquet&amp;groupBy=item&amp;to=2022-02-28"`, "1 result has no date")
+	contains("/results?groupBy=item&aggregate=sm(total)", http.StatusBadRequest, `role="alert"`, `value="sm(total)"`)
+	contains("/results?groupBy=itm&aggregate=count(*)", http.StatusBadRequest, `role="alert"`, "no column &#34;itm&#34;", "Not all results have the same columns: shop (not in 3)")
+	contains("/files/processed/?q=2022", http.StatusOK, `href="/api/v1/results?format=csv&amp;q=2022"`, `href="/results?q=2022"`)
+}

@@ -40,6 +40,8 @@ func (s *Server) routes() []route {
 	stream := s.respond.AtMost(cmp.Or(s.MaxStreams, mostStreams), "too many live pages are open; try again later")
 	zip := s.respond.AtMost(mostZips, "too many archives are being downloaded; try again later")
 	table := s.respond.AtMost(mostTables, "too many tables of results are being made; try again later")
+	results := respond.Compressed(s.resultsPage)
+	totals := table(results)
 	routes := []route{
 		{"GET", "/{$}", reading, respond.Compressed(s.overviewPage)},
 		{"GET", "/live", reading, stream(s.liveStream)},
@@ -47,6 +49,13 @@ func (s *Server) routes() []route {
 		{"POST", "/failed/retry", writing, s.actionForm(retry)},
 		{"POST", "/failed/drop", writing, s.actionForm(drop)},
 		{"GET", "/trends", reading, respond.Compressed(s.trendsPage)},
+		{"GET", "/results", reading, func(w http.ResponseWriter, r *http.Request) {
+			if costly(r) {
+				totals(w, r)
+			} else {
+				results(w, r)
+			}
+		}},
 		{"GET", "/upload", reading, respond.Compressed(s.uploadPage)},
 		{"POST", "/upload", writing, s.uploadPost},
 		{"GET", "/login", open, respond.Compressed(s.loginPage)},
