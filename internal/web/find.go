@@ -221,32 +221,32 @@ func (s *Server) tellSettings(ctx context.Context, table *catalog.Table, places 
 			continue
 		}
 		group.Go(func() (err error) {
-			shown[i].Settings, err = s.settings(ctx, shown[i].Source, table.At(int(place)))
+			shown[i].Settings, _, err = s.settings(ctx, shown[i].Source, table.At(int(place)))
 			return err
 		})
 	}
 	return group.Wait()
 }
 
-// settings says whether the result of a raw file was made under the settings in force; "" where
-// these are not known or the result is gone.
-func (s *Server) settings(ctx context.Context, raw string, result filestore.Info) (string, error) {
+// settings says whether the result of a raw file was made under the settings in force, and gives the
+// fingerprint of those that it was made under; "" where these are not known or the result is gone.
+func (s *Server) settings(ctx context.Context, raw string, result filestore.Info) (made, fingerprint string, err error) {
 	if s.Questions == nil {
-		return "", nil
+		return "", "", nil
 	}
 	under, err := filestore.SettingsOf(ctx, s.Store, result)
 	question, _ := s.Questions.For(raw)
 	switch {
 	case errors.Is(err, filestore.ErrNotExist):
-		return "", nil
+		return "", "", nil
 	case err != nil:
-		return "", err
+		return "", "", err
 	case under == "":
-		return api.SettingsUnknown, nil
+		return api.SettingsUnknown, "", nil
 	case under != question.ResultSettings():
-		return api.SettingsOther, nil
+		return api.SettingsOther, under, nil
 	}
-	return api.SettingsCurrent, nil
+	return api.SettingsCurrent, under, nil
 }
 
 // state is the state of a raw file, and why it failed if it did. done says that it has a

@@ -56,6 +56,10 @@ type FileDetail struct {
 	Area     filestore.Area  `json:"area"`
 	Attempts []queue.Attempt `json:"attempts"`
 	Lease    *queue.Lease    `json:"lease,omitempty"` // of a raw file in flight
+	// Fingerprint is that of the settings under which a result was made; "" where it is not recorded.
+	Fingerprint string `json:"fingerprint,omitempty"`
+	// Question is what is asked of the file, or of the raw file of a result, by the settings in force.
+	Question *Question `json:"question,omitempty"`
 }
 
 // DeadLetter is a file that failed, and why.
