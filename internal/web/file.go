@@ -100,6 +100,11 @@ func (s *Server) detail(r *http.Request, area filestore.Area, info filestore.Inf
 	}
 	d.Attempts = s.monitor.History(raw, 50)
 	d.Question = s.question(raw)
+	if d.Source != "" {
+		one := []api.File{d.File}
+		s.tellMade(one)
+		d.File = one[0]
+	}
 	return d, nil
 }
 

@@ -39,8 +39,7 @@ const (
 type tableQuery struct {
 	filter
 	From, To time.Time // days, both included; zero: all
-	Dataset  string
-	Format   string // csv, jsonl, parquet, json or html
+	Format   string    // csv, jsonl, parquet, json or html
 	Spec     query.Spec
 }
 
@@ -55,8 +54,8 @@ var tableFormats = map[string]string{
 	"csv": "text/csv; charset=utf-8", "jsonl": "application/jsonl", "parquet": "application/vnd.apache.parquet", "json": "application/json",
 }
 
-func (s *Server) parseTable(q url.Values) (t tableQuery, err error) {
-	if t.filter, err = parseFilter(url.Values{"q": q["q"], "folder": q["folder"]}, filestore.Processed, 0); err != nil {
+func parseTable(q url.Values) (t tableQuery, err error) {
+	if t.filter, err = parseFilter(url.Values{"q": q["q"], "folder": q["folder"], "dataset": q["dataset"]}, filestore.Processed, 0); err != nil {
 		return t, err
 	}
 	for name, day := range map[string]*time.Time{"from": &t.From, "to": &t.To} {
@@ -65,9 +64,6 @@ func (s *Server) parseTable(q url.Values) (t tableQuery, err error) {
 				return t, respond.BadRequestf("%s: expected a day such as 2022-01-31", name)
 			}
 		}
-	}
-	if t.Dataset = q.Get("dataset"); t.Dataset != "" && !slices.Contains(s.datasets(), t.Dataset) {
-		return t, respond.BadRequestf("dataset: there is no %.100q; there are: %s", t.Dataset, strings.Join(s.datasets(), ", "))
 	}
 	if t.Format = q.Get("format"); t.Format == "" {
 		t.Format = "csv"
@@ -137,11 +133,6 @@ func (s *Server) chosen(r *http.Request, t tableQuery, last int) (names []string
 		if !ok || !s.counts(files, raw, name) {
 			continue
 		}
-		if t.Dataset != "" {
-			if _, dataset := s.Questions.For(raw); dataset != t.Dataset {
-				continue
-			}
-		}
 		if !t.From.IsZero() || !t.To.IsZero() {
 			day, dated := trends.DateOf(name)
 			if !dated {
@@ -177,7 +168,7 @@ func (s *Server) counts(files *catalog.Snapshot, raw, name string) bool {
 
 // resultsAPI answers with all results as one table, or with what the engine computes over it.
 func (s *Server) resultsAPI(w http.ResponseWriter, r *http.Request) {
-	t, err := s.parseTable(r.URL.Query())
+	t, err := parseTable(r.URL.Query())
 	if err == nil && t.Format == "html" {
 		err = respond.BadRequestf("format: expected csv, jsonl, parquet or json")
 	}

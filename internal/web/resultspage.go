@@ -33,7 +33,7 @@ func (s *Server) resultsPage(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	q := r.URL.Query()
-	t, err := s.parseTable(q)
+	t, err := parseTable(q)
 	if err != nil {
 		s.respond.Error(w, r, err)
 		return

@@ -47,7 +47,13 @@ type File struct {
 	// Outdated says of a result that its raw file has changed since, or is gone.
 	Outdated bool   `json:"outdated,omitempty"`
 	Settings string `json:"settings,omitempty"` // of a result: a Settings… constant
-	SHA256   string `json:"sha256,omitempty"`
+	// Of a result: when it was made, from how many rows and in how many seconds, as far as the queue
+	// remembers, and the dataset of its raw file.
+	Made    *time.Time `json:"made,omitempty"`
+	Rows    int64      `json:"rows,omitempty"`
+	Seconds float64    `json:"seconds,omitempty"`
+	Dataset string     `json:"dataset,omitempty"`
+	SHA256  string     `json:"sha256,omitempty"`
 }
 
 // FileDetail is all that is known about one file.
