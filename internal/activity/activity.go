@@ -61,6 +61,7 @@ type Monitor struct {
 	view     *View
 	attempts []queue.Attempt // a ring
 	next     int             // place in the ring of the next attempt
+	done     Done            // of attempts; its Place is nil where it is to be found anew
 	seconds  [window]second  // by unix time modulo window
 	watchers map[chan struct{}]struct{}
 }
@@ -179,6 +180,9 @@ func (m *Monitor) look(ctx context.Context) (*View, error) {
 func (m *Monitor) remember(ended []queue.Attempt) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
+	if len(ended) > 0 {
+		m.done = Done{}
+	}
 	for _, a := range ended {
 		if len(m.attempts) < kept {
 			m.attempts = append(m.attempts, a)
@@ -247,6 +251,29 @@ func (m *Monitor) Latest(n int) []queue.Attempt {
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	return m.latest(n, func(queue.Attempt) bool { return true })
+}
+
+// Done is the newest attempt that succeeded of each name that is kept. The caller must not change it.
+type Done struct {
+	Newest []queue.Attempt // the newest first
+	Place  map[string]int  // of each name among Newest
+}
+
+// Done returns what is done.
+func (m *Monitor) Done() Done {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	if m.done.Place == nil {
+		m.done.Place = make(map[string]int)
+		m.done.Newest = m.latest(kept, func(a queue.Attempt) bool {
+			if _, newer := m.done.Place[a.Name]; newer || a.Outcome != queue.AttemptDone {
+				return false
+			}
+			m.done.Place[a.Name] = len(m.done.Place)
+			return true
+		})
+	}
+	return m.done
 }
 
 // Point is the throughput of one step of time.

@@ -212,6 +212,41 @@ func (q *Questions) For(name string) (query *Query, dataset string) {
 	return q.main, ""
 }
 
+// Asked is the question of the files of a dataset.
+type Asked struct {
+	Dataset string   // "": files of no dataset
+	Files   []string // globs; none where Dataset is ""
+	Query   *Query
+}
+
+// All are the questions of the datasets in their order, and last that of all other files.
+func (q *Questions) All() []Asked {
+	var all []Asked
+	for _, d := range q.datasets {
+		all = append(all, Asked{d.name, d.globs, d.query})
+	}
+	return append(all, Asked{Query: q.main})
+}
+
+// Datasets are the names of the datasets, in their order.
+func (q *Questions) Datasets() []string {
+	names := make([]string, len(q.datasets))
+	for i, d := range q.datasets {
+		names[i] = d.name
+	}
+	return names
+}
+
+// Of is the query of a dataset, and of the files of none where there is no such dataset.
+func (q *Questions) Of(dataset string) *Query {
+	for _, d := range q.datasets {
+		if d.name == dataset {
+			return d.query
+		}
+	}
+	return q.main
+}
+
 // Skips says whether rows that cannot be read are skipped.
 func (q *Query) Skips() bool { return q.program == nil && q.dialect.Skips() }
 

@@ -1,11 +1,9 @@
 package resultformat
 
 import (
-	"bufio"
 	"encoding/binary"
 	"encoding/json"
 	"errors"
-	"fmt"
 	"io"
 	"math"
 	"math/big"
@@ -13,7 +11,6 @@ import (
 	"strings"
 	"time"
 
-	"github.com/klauspost/compress/zstd"
 	"github.com/parquet-go/parquet-go/encoding/thrift"
 	"github.com/parquet-go/parquet-go/format"
 
@@ -21,8 +18,8 @@ import (
 )
 
 const (
-	mostFooter = 4 << 20  // bytes of a footer that is read
-	mostPage   = 16 << 20 // and of a page
+	mostFooter = 4 << 20  // bytes of a footer that is read for a page
+	mostPage   = 16 << 20 // and of a page of a column
 )
 
 var (
@@ -32,65 +29,45 @@ var (
 
 // ParquetTable is the beginning of a Parquet file as Writer writes it, at most n rows. What cannot
 // be read is told in its Damage; an error is one of reading r.
-func ParquetTable(r io.ReaderAt, size int64, n int) (t *csvtable.Table, err error) {
+func ParquetTable(r io.ReaderAt, size int64, n int) (*csvtable.Table, error) {
 	source := &failing{ReaderAt: r, size: size}
-	defer func() {
-		if broken := recover(); broken != nil { // of a footer that is damaged
-			t, err = &csvtable.Table{Damage: errDamaged.Error()}, nil
-		}
-		if source.err != nil {
-			t, err = nil, source.err
-		}
-	}()
-	footer, err := footerOf(source, size)
-	if err != nil {
-		return &csvtable.Table{Damage: err.Error()}, nil
-	}
-	unpack, err := zstd.NewReader(nil, zstd.WithDecoderConcurrency(1), zstd.WithDecoderLowmem(true), zstd.WithDecoderMaxMemory(mostPage))
-	if err != nil {
-		return nil, err
-	}
-	defer unpack.Close()
-	t, err = csvtable.Collect(n, func(visit func(record [][]byte) bool) error {
-		elements := footer.Schema[1:]
-		record := make([][]byte, len(elements))
-		for i, e := range elements {
-			record[i] = []byte(e.Name)
-		}
-		visit(record)
-		left := n + 1
-		for _, group := range footer.RowGroups {
-			if len(group.Columns) != len(elements) {
-				return errDamaged
+	rows, err := openParquet(source, size, mostFooter)
+	if err == nil {
+		defer rows.close()
+		var t *csvtable.Table
+		t, err = csvtable.Collect(n, func(visit func(record [][]byte) bool) error {
+			header := make([][]byte, len(rows.names))
+			for i, name := range rows.names {
+				header[i] = []byte(name)
 			}
-			rows := int(min(int64(left), group.NumRows))
-			columns := make([][][]byte, len(elements))
-			for i := range columns {
-				var err error
-				if columns[i], err = readColumn(source, unpack, &elements[i], &group.Columns[i].MetaData, rows); err != nil {
-					return err
-				}
-			}
-			for row := range rows {
-				for i := range record {
-					record[i] = columns[i][row]
-				}
-				if !visit(record) {
+			for more := visit(header); more; {
+				record, err := rows.next()
+				if err == io.EOF {
 					return nil
 				}
+				if err != nil {
+					return err
+				}
+				more = visit(record)
 			}
-			left -= rows
+			return nil
+		})
+		if source.err != nil {
+			return nil, source.err
 		}
-		return nil
-	})
-	if err != nil {
-		t.Damage = err.Error()
+		if err != nil {
+			t.Damage = err.Error()
+		}
+		return t, nil
 	}
-	return t, nil
+	if source.err != nil {
+		return nil, source.err
+	}
+	return &csvtable.Table{Damage: err.Error()}, nil
 }
 
-// footerOf reads the footer of a file of flat columns.
-func footerOf(r io.ReaderAt, size int64) (*format.FileMetaData, error) {
+// footerOf reads the footer of a file of flat columns, of at most so many bytes.
+func footerOf(r io.ReaderAt, size, most int64) (*format.FileMetaData, error) {
 	var end [8]byte
 	if size < 12 {
 		return nil, errDamaged
@@ -102,8 +79,8 @@ func footerOf(r io.ReaderAt, size int64) (*format.FileMetaData, error) {
 	if length > size-12 {
 		return nil, errDamaged
 	}
-	if length > mostFooter {
-		return nil, errors.New("the footer of the Parquet file is too large for a page")
+	if length > most {
+		return nil, errors.New("the footer of the Parquet file is too large to be read here")
 	}
 	text := make([]byte, length)
 	if _, err := r.ReadAt(text, size-8-length); err != nil {
@@ -119,78 +96,6 @@ func footerOf(r io.ReaderAt, size int64) (*format.FileMetaData, error) {
 		}
 	}
 	return footer, nil
-}
-
-// readColumn reads the first cells of a column of a row group. A cell of NULL is nil.
-func readColumn(r io.ReaderAt, unpack *zstd.Decoder, e *format.SchemaElement, chunk *format.ColumnMetaData, rows int) ([][]byte, error) {
-	if chunk.Codec != format.Zstd || chunk.DictionaryPageOffset != 0 {
-		return nil, errForeign
-	}
-	in := bufio.NewReaderSize(io.NewSectionReader(r, chunk.DataPageOffset, chunk.TotalCompressedSize), 64<<10)
-	var cells [][]byte
-	for len(cells) < rows {
-		var header format.PageHeader
-		if err := thrift.NewDecoder(protocol.NewReader(in)).Decode(&header); err != nil {
-			return nil, errDamaged
-		}
-		if header.Type != format.DataPage || header.DataPageHeader.V.Encoding != format.Plain {
-			return nil, errForeign
-		}
-		if header.CompressedPageSize < 0 || header.CompressedPageSize > mostPage || header.UncompressedPageSize > mostPage {
-			return nil, fmt.Errorf("a value of %s is too large for a page", e.Name)
-		}
-		packed := make([]byte, header.CompressedPageSize)
-		if _, err := io.ReadFull(in, packed); err != nil {
-			return nil, errDamaged
-		}
-		page, err := unpack.DecodeAll(packed, nil)
-		if err != nil {
-			return nil, errDamaged
-		}
-		if cells, err = readPage(cells, page, e, rows); err != nil {
-			return nil, err
-		}
-	}
-	return cells[:rows], nil
-}
-
-// readPage appends the cells of a page, until there are so many rows.
-func readPage(cells [][]byte, page []byte, e *format.SchemaElement, rows int) ([][]byte, error) {
-	if len(page) < 4 || int64(binary.LittleEndian.Uint32(page)) > int64(len(page)-4) {
-		return nil, errDamaged
-	}
-	levels := page[4 : 4+binary.LittleEndian.Uint32(page)]
-	values := page[4+len(levels):]
-	bit := 0
-	for len(levels) > 0 && len(cells) < rows {
-		run, n := binary.Uvarint(levels)
-		if n <= 0 || n == len(levels) {
-			return nil, errDamaged
-		}
-		if run&1 == 1 {
-			return nil, errForeign
-		}
-		defined := levels[n] == 1
-		levels = levels[n+1:]
-		for range min(run>>1, uint64(rows-len(cells))) {
-			if !defined {
-				cells = append(cells, nil)
-				continue
-			}
-			cell, size, ok := readValue(values, bit, e)
-			if !ok {
-				return nil, errDamaged
-			}
-			if bit++; e.Type.V == format.Boolean {
-				size = 0
-				if bit%8 == 0 {
-					size = 1
-				}
-			}
-			cells, values = append(cells, cell), values[size:]
-		}
-	}
-	return cells, nil
 }
 
 // readValue writes the first of values as a result of CSV has it, and says how many bytes it

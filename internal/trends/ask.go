@@ -73,10 +73,10 @@ func (t *Trends) Close() {
 	t.sample.Close()
 }
 
-// Ask answers a query from the given files. The first reading of many results takes
+// Ask answers a query from the given files, of the largest groups or of those that are named. The first reading of many results takes
 // longer than a person waits: then Read and Of of the answer tell how far it is.
-func (t *Trends) Ask(ctx context.Context, files *catalog.Table, q Query) (*Trend, error) {
-	answer := &Trend{Query: q}
+func (t *Trends) Ask(ctx context.Context, files *catalog.Table, q Query, items ...string) (*Trend, error) {
+	answer := &Trend{Query: q, Items: items}
 	columns, err := t.columns(ctx, files)
 	if err != nil {
 		return nil, err
@@ -112,6 +112,13 @@ func (t *Trends) Ask(ctx context.Context, files *catalog.Table, q Query) (*Trend
 	whole, err := t.daily(ctx, files, answer, key)
 	if err != nil || whole == nil {
 		return answer, err
+	}
+	if q.Period != "" && len(whole.cells) > 0 {
+		// Results count for their first day, so that is the last one there may be something of.
+		if last := whole.lastCounted(); q.Period != AllDays {
+			q.From, q.To = q.Period.from(last), last
+		}
+		answer.From, answer.To = q.From, q.To
 	}
 	v := whole
 	if whole.folded > 0 && (!q.From.IsZero() || !q.To.IsZero()) {

@@ -37,6 +37,13 @@ func periodOf(name string) (period, bool) {
 	return period{}, false
 }
 
+// DateOf is the day for which a result counts by its name: that in it, or the first of the month or
+// year there; false where there is none.
+func DateOf(name string) (time.Time, bool) {
+	p, ok := periodOf(name)
+	return p.first, ok
+}
+
 // continues reports whether a text begins with one of the separators and a digit: what is
 // before it is then a part of something else, such as the 2022-13 of 2022-13-01.
 func continues(text, separators string) bool {

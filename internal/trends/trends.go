@@ -5,7 +5,9 @@ package trends
 
 import (
 	"context"
+	"errors"
 	"fmt"
+	"slices"
 	"time"
 
 	"csv-pipeline/internal/csvtable"
@@ -33,12 +35,42 @@ const (
 	Year  Step = "year"
 )
 
+// Period is the last days that there are results of.
+type Period string
+
+// The periods.
+const (
+	LastWeek  Period = "week"  // 7 days
+	LastMonth Period = "month" // 30 days
+	LastYear  Period = "year"  // 365 days
+	AllDays   Period = "all"
+)
+
+// Periods are all periods.
+var Periods = []Period{LastWeek, LastMonth, LastYear, AllDays}
+
+// from is the first day of a period that ends with a day; zero where there is none.
+func (p Period) from(last time.Time) time.Time {
+	//exhaustive:enforce
+	switch p {
+	case LastWeek:
+		return last.AddDate(0, 0, -6)
+	case LastMonth:
+		return last.AddDate(0, 0, -29)
+	case LastYear:
+		return last.AddDate(0, 0, -364)
+	case AllDays:
+	}
+	return time.Time{}
+}
+
 // Query says what to add up. Zero values are replaced by what fits the results.
 type Query struct {
 	Group, Value string // columns of the results
 	Combine      Combine
 	Step         Step
 	From, To     time.Time // days, both included
+	Period       Period    // in place of From and To
 	Top          int       // how many groups have a series, those with the largest totals; the others share one
 }
 
@@ -53,6 +85,12 @@ func (q Query) Check() error {
 	case "", Day, Week, Month, Year:
 	default:
 		return fmt.Errorf("step %q: expected day, week, month or year", q.Step)
+	}
+	if q.Period != "" && !slices.Contains(Periods, q.Period) {
+		return fmt.Errorf("period %q: expected week, month, year or all", q.Period)
+	}
+	if q.Period != "" && (!q.From.IsZero() || !q.To.IsZero()) {
+		return errors.New("period: expected without from and to")
 	}
 	if q.Top < 0 || q.Top > maxTop {
 		return fmt.Errorf("top %d: expected 1 to %d", q.Top, maxTop)
@@ -71,6 +109,7 @@ func (q Query) covers(p period) bool {
 const (
 	defaultTop = 8
 	maxTop     = 50
+	maxChoices = 200
 )
 
 // Series is one group over time.
@@ -85,7 +124,9 @@ type Series struct {
 
 // Trend is an answer.
 type Trend struct {
-	Query            // with its zero values replaced
+	Query            // with its zero values replaced, and with the days of its Period
+	Items   []string // the groups that are asked for; none: the largest
+	Choices []string // the largest groups, of which some may be asked for
 	Groups  []string // columns that can be grouped by
 	Values  []string // columns that can be added up
 	Times   []time.Time
@@ -157,6 +198,15 @@ func (v *daily) extent() (first, last time.Time) {
 		low, high = min(low, c.day), max(high, c.day)
 	}
 	return cell{day: low}.time(), cell{day: high}.time()
+}
+
+// lastCounted is the last day that a result counts for.
+func (v *daily) lastCounted() time.Time {
+	high := int32(-1 << 31)
+	for c := range v.cells {
+		high = max(high, c.day)
+	}
+	return cell{day: high}.time()
 }
 
 type cell struct {
@@ -325,13 +375,28 @@ func (v *daily) answer(ctx context.Context, t *Trend, whole *daily) error {
 	if t.Top == 0 {
 		t.Top = defaultTop
 	}
+	for _, key := range ranked[:min(len(ranked), maxChoices)] {
+		t.Choices = append(t.Choices, v.keys[key])
+	}
 	shown := ranked
-	if len(ranked) > t.Top {
+	switch {
+	case len(t.Items) > 0:
+		shown = slices.DeleteFunc(ranked, func(key int) bool { return !slices.Contains(t.Items, v.keys[key]) })
+		if len(shown) == 0 {
+			t.Problem = "The results of these days have none of the items that are asked for."
+			if v.folded > 0 {
+				t.Problem = "The items that are asked for are not among the largest, which alone are kept apart, or the results of these days have none of them. A shorter range of days may have fewer items."
+			}
+			return nil
+		}
+	case len(ranked) > t.Top:
 		shown, t.Others = ranked[:t.Top], len(ranked)-t.Top
 	}
 	if v.folded > 0 {
-		t.Others += v.folded
 		t.Folded, t.Most = true, v.most
+		if len(t.Items) == 0 {
+			t.Others += v.folded
+		}
 	}
 	series := make([]int, len(v.keys)) // of each key; the others share the last
 	for i := range series {
@@ -356,6 +421,9 @@ func (v *daily) answer(ctx context.Context, t *Trend, whole *daily) error {
 		s, at := len(shown), place[start(t.Step, c.time())]
 		if c.key != others {
 			s = series[c.key]
+		}
+		if s == count { // it is not asked for
+			continue
 		}
 		points[s][at] = points[s][at].merge(w, t.Combine)
 		sums[s] = sums[s].merge(w, t.Combine)

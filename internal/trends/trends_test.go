@@ -34,12 +34,18 @@ func publish(t *testing.T, store filestore.Store, raw, text string) {
 // ask waits until the results have been read.
 func ask(t *testing.T, tr *trends.Trends, store filestore.Store, q trends.Query) *trends.Trend {
 	t.Helper()
+	return askFor(t, tr, store, q)
+}
+
+// askFor is ask for some items.
+func askFor(t *testing.T, tr *trends.Trends, store filestore.Store, q trends.Query, items ...string) *trends.Trend {
+	t.Helper()
 	s, err := catalog.Take(t.Context(), store)
 	if err != nil {
 		t.Fatal(err)
 	}
 	for {
-		answer, err := tr.Ask(t.Context(), s.Processed, q)
+		answer, err := tr.Ask(t.Context(), s.Processed, q, items...)
 		if err != nil {
 			t.Fatal(err)
 		}

@@ -6,6 +6,7 @@ import (
 	"errors"
 	"net/http"
 	"net/url"
+	"slices"
 	"strconv"
 	"strings"
 	"syscall"
@@ -75,7 +76,7 @@ func (s *Server) detail(r *http.Request, area filestore.Area, info filestore.Inf
 		} else {
 			d.Outdated = true
 		}
-		if d.Settings, err = s.settings(ctx, raw, info); err != nil {
+		if d.Settings, d.Fingerprint, err = s.settings(ctx, raw, info); err != nil {
 			return nil, err
 		}
 	} else {
@@ -98,7 +99,23 @@ func (s *Server) detail(r *http.Request, area filestore.Area, info filestore.Inf
 		}
 	}
 	d.Attempts = s.monitor.History(raw, 50)
+	d.Question = s.question(raw)
+	if d.Source != "" {
+		one := []api.File{d.File}
+		s.tellMade(one)
+		d.File = one[0]
+	}
 	return d, nil
+}
+
+// question is what is asked of a raw file; nil where that is not known.
+func (s *Server) question(raw string) *api.Question {
+	if s.Questions == nil {
+		return nil
+	}
+	_, dataset := s.Questions.For(raw)
+	i := slices.IndexFunc(s.asked, func(q api.Question) bool { return q.Dataset == dataset })
+	return &s.asked[i]
 }
 
 // fileJSON answers with what is known about a file.

@@ -19,6 +19,7 @@ import (
 // filter is which files a request is for, and in what order.
 type filter struct {
 	Text, Folder, State string
+	Dataset             string
 	Sort                catalog.Order
 	Descending          bool
 	Offset, Limit       int // Limit 0: all
@@ -29,15 +30,15 @@ type filter struct {
 const mostListed = 10_000_000
 
 func parseFilter(q url.Values, area filestore.Area, limit int) (f filter, err error) {
-	f = filter{Text: q.Get("q"), Folder: q.Get("folder"), State: q.Get("state"), Sort: catalog.Order(q.Get("sort")), SHA256: q.Get("sha256") == "1"}
+	f = filter{Text: q.Get("q"), Folder: q.Get("folder"), State: q.Get("state"), Dataset: q.Get("dataset"), Sort: catalog.Order(q.Get("sort")), SHA256: q.Get("sha256") == "1"}
 	if len(f.Text) > 1024 || len(f.Folder) > 1024 {
 		return f, respond.BadRequestf("q and folder: expected at most 1024 bytes")
 	}
 	if f.Sort == "" {
 		f.Sort = catalog.ByName
 	}
-	if !slices.Contains([]catalog.Order{catalog.ByName, catalog.BySize, catalog.ByTime}, f.Sort) {
-		return f, respond.BadRequestf("sort: expected name, size or modified")
+	if !slices.Contains([]catalog.Order{catalog.ByName, catalog.BySize, catalog.ByTime}, f.Sort) && (f.Sort != byMade || area != filestore.Processed) {
+		return f, respond.BadRequestf("sort: expected name, size or modified, and of results also made")
 	}
 	switch q.Get("order") {
 	case "", "asc":
@@ -72,7 +73,12 @@ func (s *Server) find(ctx context.Context, files *catalog.Snapshot, area filesto
 	if err != nil {
 		return nil, 0, err
 	}
-	sorted := table.Sorted(f.Sort)
+	var sorted []int32
+	if f.Sort == byMade {
+		sorted = s.sortedByMade(files)
+	} else {
+		sorted = table.Sorted(f.Sort)
+	}
 	limit := f.Limit
 	if limit == 0 {
 		limit = len(sorted)
@@ -112,6 +118,12 @@ func (s *Server) predicate(ctx context.Context, files *catalog.Snapshot, table *
 	if f.Text != "" {
 		text := strings.ToLower(f.Text)
 		tests = append(tests, func(place int) bool { return strings.Contains(strings.ToLower(table.Name(place)), text) })
+	}
+	if f.Dataset != "" {
+		if !slices.Contains(s.datasets(), f.Dataset) {
+			return nil, respond.BadRequestf("dataset: there is no %.100q; there are: %s", f.Dataset, strings.Join(s.datasets(), ", "))
+		}
+		tests = append(tests, func(place int) bool { return s.dataset(table.Name(place), table == files.Processed) == f.Dataset })
 	}
 	switch f.State {
 	case "":
@@ -193,6 +205,9 @@ func (s *Server) describe(ctx context.Context, files *catalog.Snapshot, area fil
 		}
 		shown[i] = l
 	}
+	if area == filestore.Processed {
+		s.tellMade(shown)
+	}
 	if area == filestore.Processed && tell.settings {
 		if err := s.tellSettings(ctx, table, places, shown); err != nil {
 			return nil, err
@@ -221,32 +236,32 @@ func (s *Server) tellSettings(ctx context.Context, table *catalog.Table, places 
 			continue
 		}
 		group.Go(func() (err error) {
-			shown[i].Settings, err = s.settings(ctx, shown[i].Source, table.At(int(place)))
+			shown[i].Settings, _, err = s.settings(ctx, shown[i].Source, table.At(int(place)))
 			return err
 		})
 	}
 	return group.Wait()
 }
 
-// settings says whether the result of a raw file was made under the settings in force; "" where
-// these are not known or the result is gone.
-func (s *Server) settings(ctx context.Context, raw string, result filestore.Info) (string, error) {
+// settings says whether the result of a raw file was made under the settings in force, and gives the
+// fingerprint of those that it was made under; "" where these are not known or the result is gone.
+func (s *Server) settings(ctx context.Context, raw string, result filestore.Info) (made, fingerprint string, err error) {
 	if s.Questions == nil {
-		return "", nil
+		return "", "", nil
 	}
 	under, err := filestore.SettingsOf(ctx, s.Store, result)
 	question, _ := s.Questions.For(raw)
 	switch {
 	case errors.Is(err, filestore.ErrNotExist):
-		return "", nil
+		return "", "", nil
 	case err != nil:
-		return "", err
+		return "", "", err
 	case under == "":
-		return api.SettingsUnknown, nil
+		return api.SettingsUnknown, "", nil
 	case under != question.ResultSettings():
-		return api.SettingsOther, nil
+		return api.SettingsOther, under, nil
 	}
-	return api.SettingsCurrent, nil
+	return api.SettingsCurrent, under, nil
 }
 
 // state is the state of a raw file, and why it failed if it did. done says that it has a

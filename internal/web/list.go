@@ -45,7 +45,7 @@ func (s *Server) list(w http.ResponseWriter, r *http.Request, area filestore.Are
 	case "zip":
 		places, _, err := s.find(r.Context(), files, area, f)
 		if err != nil {
-			s.respond.Unavailable(w, r, err)
+			s.respond.Error(w, r, err)
 			return
 		}
 		table := files.Files(area)
@@ -78,7 +78,7 @@ func (s *Server) listAPI(w http.ResponseWriter, r *http.Request, area filestore.
 func (s *Server) listPage(w http.ResponseWriter, r *http.Request, files *catalog.Snapshot, area filestore.Area, f filter) {
 	places, total, err := s.find(r.Context(), files, area, f)
 	if err != nil {
-		s.respond.Unavailable(w, r, err)
+		s.respond.Error(w, r, err)
 		return
 	}
 	shown, err := s.describe(r.Context(), files, area, places, telling{settings: true})
@@ -87,7 +87,7 @@ func (s *Server) listPage(w http.ResponseWriter, r *http.Request, files *catalog
 		return
 	}
 	table := files.Files(area)
-	d := views.ListData{Area: area, Files: shown, Folder: f.Folder, State: f.State, Text: f.Text, Sort: string(f.Sort), Descending: f.Descending, Limit: f.Limit,
+	d := views.ListData{Area: area, Files: shown, Folder: f.Folder, State: f.State, Text: f.Text, Dataset: f.Dataset, Datasets: s.datasets(), Sort: string(f.Sort), Descending: f.Descending, Limit: f.Limit,
 		All: table.Len(), Bytes: table.Bytes(), Query: r.URL.Query(), Chosen: chosenBefore(r), AreaAddress: s.BasePath + "files/" + string(area) + "/"}
 	d.Paging = views.NewPaging(f.Offset, f.Limit, len(shown), total, func(offset int) string {
 		if offset == 0 {
@@ -124,7 +124,7 @@ const chunk = 1000
 func (s *Server) listJSON(w http.ResponseWriter, r *http.Request, files *catalog.Snapshot, area filestore.Area, f filter) {
 	places, total, err := s.find(r.Context(), files, area, f)
 	if err != nil {
-		s.respond.Unavailable(w, r, err)
+		s.respond.Error(w, r, err)
 		return
 	}
 	w.Header().Set("Content-Type", "application/json")
@@ -180,7 +180,7 @@ func cells(r *http.Request) func(string) string {
 func (s *Server) listCSV(w http.ResponseWriter, r *http.Request, files *catalog.Snapshot, area filestore.Area, f filter) {
 	places, _, err := s.find(r.Context(), files, area, f)
 	if err != nil {
-		s.respond.Unavailable(w, r, err)
+		s.respond.Error(w, r, err)
 		return
 	}
 	w.Header().Set("Content-Type", "text/csv; charset=utf-8")
@@ -189,12 +189,15 @@ func (s *Server) listCSV(w http.ResponseWriter, r *http.Request, files *catalog.
 	cell := cells(r)
 	header := "name,size,modified,etag,state,reason,result\n"
 	if area == filestore.Processed {
-		header = "name,size,modified,etag,source,outdated,settings\n"
+		header = "name,size,modified,etag,source,outdated,settings,made,rows,seconds,dataset\n"
 	}
 	s.eachChunk(w, r, files, area, places, false, header, func(out io.Writer, l api.File, _ bool) error {
 		record := []string{l.Name, strconv.FormatInt(l.Size, 10), l.ModTime.Format(time.RFC3339Nano), l.ETag, l.State, l.Reason, l.Result}
 		if area == filestore.Processed {
-			record = append(record[:4], l.Source, strconv.FormatBool(l.Outdated), l.Settings)
+			record = append(record[:4], l.Source, strconv.FormatBool(l.Outdated), l.Settings, "", "", "", l.Dataset)
+			if l.Made != nil {
+				record[7], record[8], record[9] = l.Made.Format(time.RFC3339Nano), strconv.FormatInt(l.Rows, 10), strconv.FormatFloat(l.Seconds, 'f', -1, 64)
+			}
 		}
 		for i, text := range record {
 			record[i] = cell(text)

@@ -32,12 +32,16 @@ type route struct {
 const (
 	mostStreams = 1000 // live pages and event streams: tens of kilobytes each
 	mostZips    = 16   // each takes a megabyte of memory, and a processor to compress, until the client has all
+	mostTables  = 2    // each reads many results, takes a processor, and up to 1 GiB of temporary files
 )
 
 // routes are all routes except those of package ops.
 func (s *Server) routes() []route {
 	stream := s.respond.AtMost(cmp.Or(s.MaxStreams, mostStreams), "too many live pages are open; try again later")
 	zip := s.respond.AtMost(mostZips, "too many archives are being downloaded; try again later")
+	table := s.respond.AtMost(mostTables, "too many tables of results are being made; try again later")
+	results := respond.Compressed(s.resultsPage)
+	totals := table(results)
 	routes := []route{
 		{"GET", "/{$}", reading, respond.Compressed(s.overviewPage)},
 		{"GET", "/live", reading, stream(s.liveStream)},
@@ -45,6 +49,13 @@ func (s *Server) routes() []route {
 		{"POST", "/failed/retry", writing, s.actionForm(retry)},
 		{"POST", "/failed/drop", writing, s.actionForm(drop)},
 		{"GET", "/trends", reading, respond.Compressed(s.trendsPage)},
+		{"GET", "/results", reading, func(w http.ResponseWriter, r *http.Request) {
+			if costly(r) {
+				totals(w, r)
+			} else {
+				results(w, r)
+			}
+		}},
 		{"GET", "/upload", reading, respond.Compressed(s.uploadPage)},
 		{"POST", "/upload", writing, s.uploadPost},
 		{"GET", "/login", open, respond.Compressed(s.loginPage)},
@@ -59,6 +70,7 @@ func (s *Server) routes() []route {
 		{"GET", "/api/v1/attempts", reading, respond.Compressed(s.attemptsAPI)},
 		{"GET", "/api/v1/throughput", reading, respond.Compressed(s.throughputAPI)},
 		{"GET", "/api/v1/trends", reading, respond.Compressed(s.trendsAPI)},
+		{"GET", "/api/v1/results", reading, table(respond.Compressed(s.resultsAPI))},
 		{"GET", "/api/v1/failed", reading, respond.Compressed(s.failedAPI)},
 		{"POST", "/api/v1/failed/retry", writing, s.actionAPI(retry)},
 		{"POST", "/api/v1/failed/drop", writing, s.actionAPI(drop)},

@@ -31,7 +31,9 @@ func (s *Server) status(ctx context.Context) (api.Status, error) {
 	if err != nil {
 		return api.Status{}, err
 	}
-	return api.NewStatus(counts, files, view), nil
+	status := api.NewStatus(counts, files, view)
+	status.Version, status.Questions = s.Version, s.asked
+	return status, nil
 }
 
 func (s *Server) statusAPI(w http.ResponseWriter, r *http.Request) {

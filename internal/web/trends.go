@@ -16,7 +16,7 @@ import (
 )
 
 func parseTrend(q url.Values) (t trends.Query, err error) {
-	t = trends.Query{Group: q.Get("group"), Value: q.Get("value"), Combine: trends.Combine(q.Get("combine")), Step: trends.Step(q.Get("step"))}
+	t = trends.Query{Group: q.Get("group"), Value: q.Get("value"), Combine: trends.Combine(q.Get("combine")), Step: trends.Step(q.Get("step")), Period: trends.Period(q.Get("period"))}
 	for name, day := range map[string]*time.Time{"from": &t.From, "to": &t.To} {
 		if text := q.Get(name); text != "" {
 			if *day, err = time.Parse(time.DateOnly, text); err != nil {
@@ -42,7 +42,7 @@ func (s *Server) trend(r *http.Request) (*trends.Trend, error) {
 	if err != nil {
 		return nil, err
 	}
-	return s.trends.Ask(r.Context(), files.Processed, q)
+	return s.trends.Ask(r.Context(), files.Processed, q, slices.DeleteFunc(r.URL.Query()["item"], func(item string) bool { return item == "" })...)
 }
 
 // keys is how many columns of a result are what its rows are grouped by; false where it is not

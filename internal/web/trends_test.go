@@ -1,6 +1,8 @@
 package web_test
 
 import (
+	"fmt"
+	"net/http"
 	"os"
 	"path/filepath"
 	"strings"
@@ -35,5 +37,36 @@ func TestTrendsTellWhatIsLeftOut(t *testing.T) {
 		if !strings.Contains(page, text) {
 			t.Errorf("no %q in\n%s", text, page)
 		}
+	}
+}
+
+// Period and items are in the address: links of the page keep them, and the table of the results that
+// are charted has the days of the period.
+func TestTrendsOfAPeriodAndOfItems(t *testing.T) {
+	s := start(t, nil)
+	texts := map[string]string{}
+	for day := range 28 {
+		texts[fmt.Sprintf("202202%02d_aggregated_sales.csv", day+1)] = "item_id,total_quantity\na,1\nb,2\n"
+	}
+	s.results(t, texts)
+	page := ""
+	for !strings.Contains(page, "<h2>Totals</h2>") {
+		page = s.get(t, "/trends?period=week&item=a&item=", "Accept", asBrowser).body
+	}
+	for _, text := range []string{`href="?item=a&amp;period=month"`, `aria-current="true">7 days</a>`, `aria-label="Without a"`, `<option value="b">`, `name="item" value="a"`,
+		`href="/api/v1/results?format=csv&amp;from=2022-02-22&amp;to=2022-02-28"`, `name="from" value="2022-02-22"`} {
+		if !strings.Contains(page, text) {
+			t.Errorf("no %q in\n%s", text, page)
+		}
+	}
+	var got struct {
+		Series []struct{ Name, Total string }
+	}
+	s.get(t, "/api/v1/trends?period=week&item=a").decode(t, &got)
+	if len(got.Series) != 1 || got.Series[0].Name != "a" || got.Series[0].Total != "7" {
+		t.Errorf("%+v", got)
+	}
+	if r := s.get(t, "/api/v1/trends?period=week&from=2022-01-01"); r.StatusCode != http.StatusBadRequest {
+		t.Errorf("both: %s", r.Status)
 	}
 }

@@ -25,6 +25,7 @@ import (
 	"csv-pipeline/internal/query"
 	"csv-pipeline/internal/queue"
 	"csv-pipeline/internal/trends"
+	"csv-pipeline/internal/web/api"
 	"csv-pipeline/internal/web/format"
 	"csv-pipeline/internal/web/respond"
 	"csv-pipeline/internal/web/views"
@@ -41,6 +42,8 @@ type Config struct {
 	// Questions are what processors ask of files, for the preview of what they will make of one;
 	// nil: there is none.
 	Questions *query.Questions
+	// Version is that of the program, for the status.
+	Version string
 	// ReadingTime bounds how long a raw file is looked at for its page; 0: 2 s.
 	ReadingTime time.Duration
 	// Guard checks who may change files; with nil, nobody may.
@@ -54,6 +57,8 @@ type Config struct {
 	ClientTimeout time.Duration
 	// MaxStreams is how many live pages and event streams may be open at once; 0: 1000.
 	MaxStreams int
+	// TempDir is the folder for what a table of many results needs; "": that of the system.
+	TempDir string
 }
 
 // Server answers requests about one pipeline. Make it with New, and end it with Close.
@@ -63,7 +68,8 @@ type Server struct {
 	monitor  *activity.Monitor
 	trends   *trends.Trends
 	live     *coalesce.Call[*liveEvent]
-	lastLive *liveEvent    // used by live alone
+	lastLive *liveEvent // used by live alone
+	asked    []api.Question
 	reading  chan struct{} // holds one element while a file is described
 	stopped  chan struct{} // closed when Watch has ended, which ends all streams
 }
@@ -87,6 +93,11 @@ func New(c Config) *Server {
 	s.respond = respond.New(c.Log, func(r *http.Request, code int, detail string) templ.Component {
 		return views.ProblemPage(s.frame(r, "problem", http.StatusText(code)), detail)
 	})
+	if c.Questions != nil {
+		for _, asked := range c.Questions.All() {
+			s.asked = append(s.asked, api.NewQuestion(asked))
+		}
+	}
 	s.live = coalesce.New(s.makeLive)
 	s.trends.Keys = s.keys
 	return s

@@ -64,7 +64,7 @@ func run(ctx context.Context, args []string, getenv cli.Getenv, stdout, stderr i
 		parts.OnStop(files.Close)
 		pulse := &ops.Pulse{Timeout: time.Minute}
 		pulse.Beat()
-		server := web.New(web.Config{Store: store, Catalog: files, Queue: redis.queue, Log: log, Registry: ops.NewRegistry("standalone"), Alive: pulse.Alive,
+		server := web.New(web.Config{Store: store, Catalog: files, Queue: redis.queue, Log: log, Registry: ops.NewRegistry("standalone"), Alive: pulse.Alive, Version: cli.Version,
 			Questions: questions, Guard: guard})
 		parts.OnStop(server.Close)
 

@@ -277,6 +277,7 @@ inspector.service.port
 inspector.service.type
 inspector.settle
 inspector.sweepInterval
+inspector.tmpSize
 monitoring
 monitoring.dashboard
 monitoring.prometheusRule

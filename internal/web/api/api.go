@@ -47,7 +47,13 @@ type File struct {
 	// Outdated says of a result that its raw file has changed since, or is gone.
 	Outdated bool   `json:"outdated,omitempty"`
 	Settings string `json:"settings,omitempty"` // of a result: a Settings… constant
-	SHA256   string `json:"sha256,omitempty"`
+	// Of a result: when it was made, from how many rows and in how many seconds, as far as the queue
+	// remembers, and the dataset of its raw file.
+	Made    *time.Time `json:"made,omitempty"`
+	Rows    int64      `json:"rows,omitempty"`
+	Seconds float64    `json:"seconds,omitempty"`
+	Dataset string     `json:"dataset,omitempty"`
+	SHA256  string     `json:"sha256,omitempty"`
 }
 
 // FileDetail is all that is known about one file.
@@ -56,6 +62,10 @@ type FileDetail struct {
 	Area     filestore.Area  `json:"area"`
 	Attempts []queue.Attempt `json:"attempts"`
 	Lease    *queue.Lease    `json:"lease,omitempty"` // of a raw file in flight
+	// Fingerprint is that of the settings under which a result was made; "" where it is not recorded.
+	Fingerprint string `json:"fingerprint,omitempty"`
+	// Question is what is asked of the file, or of the raw file of a result, by the settings in force.
+	Question *Question `json:"question,omitempty"`
 }
 
 // DeadLetter is a file that failed, and why.

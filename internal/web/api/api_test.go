@@ -58,6 +58,7 @@ func TestTypesAreAsDescribed(t *testing.T) {
 	for name, v := range map[string]any{
 		"Status": Status{}, "File": File{}, "FileDetail": FileDetail{}, "Attempt": queue.Attempt{}, "Lease": queue.Lease{}, "DeadLetter": DeadLetter{},
 		"Throughput": activity.Point{}, "Trend": Trend{}, "Chosen": Chosen{}, "Done": Done{}, "Uploaded": Uploaded{},
+		"Question": Question{},
 	} {
 		s, ok := described[name]
 		if !ok {

@@ -24,6 +24,10 @@ type Status struct {
 	// SecondsLeft estimates how long the remaining files take; nil when that is unknown.
 	SecondsLeft          *float64 `json:"secondsLeft,omitempty"`
 	OldestWaitingSeconds float64  `json:"oldestWaitingSeconds"`
+
+	// Version of the program, and Questions that are in force: only where the status is asked for.
+	Version   string     `json:"version,omitempty"`
+	Questions []Question `json:"questions,omitempty"`
 }
 
 // NewStatus combines the counts of the queue with the files, which are the truth about

@@ -24,7 +24,7 @@ const (
 // madeWith says under which settings a result was made.
 var madeWith = map[string]string{
 	api.SettingsCurrent: "the current ones",
-	api.SettingsOther:   "not the current ones; enqueue --outdated makes it again",
+	api.SettingsOther:   "not the current ones",
 	api.SettingsUnknown: "not recorded: an earlier version made it, or another program",
 }
 

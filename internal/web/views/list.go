@@ -14,7 +14,9 @@ type ListData struct {
 	Folder         string // that is shown; "" is all of the area
 	State          string // that is shown; "" is every one
 	Text           string // that the names contain
-	Sort           string // name, size or modified
+	Dataset        string // of the files; "" is every one
+	Datasets       []string
+	Sort           string // name, size, modified or made
 	Descending     bool
 	Limit          int // of files on a page
 	All            int // files of the area
@@ -45,7 +47,7 @@ func (d ListData) haveStates() bool { return d.Area == filestore.Raw }
 // values in turn. It begins at the first file again.
 func (d ListData) With(pairs ...string) string {
 	q := url.Values{}
-	for _, key := range []string{"q", "folder", "state", "sort", "order", "limit"} {
+	for _, key := range []string{"q", "folder", "state", "dataset", "sort", "order", "limit"} {
 		if v := d.Query.Get(key); v != "" {
 			q.Set(key, v)
 		}
@@ -62,7 +64,7 @@ func (d ListData) With(pairs ...string) string {
 // order.
 func (d ListData) sortBy(column string) string {
 	order := ""
-	if d.Sort == column && !d.Descending {
+	if d.Sort == column && !d.Descending || column == "made" && d.Sort != column { // the newest are wanted first
 		order = "desc"
 	}
 	return d.With("sort", column, "order", order)

@@ -22,6 +22,10 @@ type OverviewData struct {
 	Base     string          // as of Frame
 	// Result is the name of the result of a raw file; "" where it has none.
 	Result func(raw string) string
+	// Asked are the questions in force, of each dataset and last of all other files; none where they
+	// are not known.
+	Asked   []api.Question
+	Version string // of the program
 }
 
 // LiveParts are the parts of the start page that an open page is sent again when they

@@ -26,15 +26,47 @@ type TrendsData struct {
 }
 
 // with is the address of this trend in another format.
-func (d TrendsData) with(format string) string {
-	q := url.Values{"format": {format}}
-	for _, key := range []string{"group", "value", "combine", "step", "from", "to", "top", "kind"} {
+func (d TrendsData) with(format string) string { return d.address("format", format) }
+
+// address is that of this trend with some parameters changed, given as names and values in turn.
+func (d TrendsData) address(pairs ...string) string {
+	q := url.Values{}
+	for _, key := range []string{"group", "value", "combine", "step", "from", "to", "period", "top", "kind"} {
 		if v := d.Query.Get(key); v != "" {
 			q.Set(key, v)
 		}
 	}
+	for _, item := range d.Items {
+		q.Add("item", item)
+	}
+	for i := 0; i+1 < len(pairs); i += 2 {
+		if q.Del(pairs[i]); pairs[i+1] != "" {
+			q.Set(pairs[i], pairs[i+1])
+		}
+	}
 	return "?" + q.Encode()
 }
+
+// without is the address of this trend without one of its items.
+func (d TrendsData) without(item string) string {
+	d.Trend = &trends.Trend{Items: slices.DeleteFunc(slices.Clone(d.Items), func(other string) bool { return other == item })}
+	return d.address()
+}
+
+// days are the range of days, as the address of a table of results has it.
+func (d TrendsData) days() url.Values {
+	q := url.Values{}
+	if !d.From.IsZero() {
+		q.Set("from", day(d.From))
+	}
+	if !d.To.IsZero() {
+		q.Set("to", day(d.To))
+	}
+	return q
+}
+
+// periodTitles are the names of periods on the page.
+var periodTitles = map[trends.Period]string{trends.LastWeek: "7 days", trends.LastMonth: "30 days", trends.LastYear: "year", trends.AllDays: "all"}
 
 // summary says what is added up.
 func (d TrendsData) summary() string {

@@ -372,6 +372,20 @@ function copyable(place) {
   place.prepend(button);
 }
 
+// localTimes writes times, which the server knows in UTC alone, in the zone of the reader.
+function localTimes(root) {
+  const two = (n) => String(n).padStart(2, '0');
+  for (const place of root.querySelectorAll('time[data-local]')) {
+    const t = new Date(place.dateTime);
+    place.textContent = `${t.getFullYear()}-${two(t.getMonth() + 1)}-${two(t.getDate())} ${two(t.getHours())}:${two(t.getMinutes())}:${two(t.getSeconds())}`;
+  }
+  for (const place of root.querySelectorAll('[data-zone]')) {
+    place.textContent = '(local)';
+    place.title = Intl.DateTimeFormat().resolvedOptions().timeZone;
+  }
+}
+
+localTimes(document);
 for (const place of document.querySelectorAll('.copy')) copyable(place);
 for (const place of document.querySelectorAll('#trend')) trend(place);
 for (const form of document.querySelectorAll('[data-selection]')) selection(form);

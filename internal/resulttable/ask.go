@@ -1,0 +1,209 @@
+package resulttable
+
+import (
+	"bytes"
+	"cmp"
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"slices"
+	"strconv"
+	"strings"
+	"unicode"
+
+	"csv-pipeline/internal/dialect"
+	"csv-pipeline/internal/groupby"
+	"csv-pipeline/internal/query"
+	"csv-pipeline/internal/resultformat"
+)
+
+// ErrTooLarge means that a table or an answer is larger than may be kept.
+var ErrTooLarge = errors.New("it is larger than may be kept")
+
+// Kept is text that is kept: a little of it in memory, more of it in a temporary file. Close it.
+type Kept struct {
+	dir  string
+	left int64 // bytes that it may still take
+	text []byte
+	file *os.File
+	size int64 // of the file
+}
+
+const (
+	keptMemory = 1 << 20  // bytes of what is kept
+	askMemory  = 32 << 20 // bytes for the groups of an answer
+)
+
+// Write takes a part of the text. The error is ErrTooLarge, or one of the file.
+func (k *Kept) Write(p []byte) (int, error) {
+	if k.left -= int64(len(p)); k.left < 0 {
+		return 0, ErrTooLarge
+	}
+	if len(k.text)+len(p) > keptMemory {
+		if err := k.spill(); err != nil {
+			return 0, err
+		}
+	}
+	k.text = append(k.text, p...)
+	return len(p), nil
+}
+
+func (k *Kept) spill() (err error) {
+	if k.file == nil {
+		if k.file, err = os.CreateTemp(k.dir, "table-*.spill"); err != nil {
+			return fmt.Errorf("keep the results: %w", err)
+		}
+		_ = os.Remove(k.file.Name()) // the file ends with the process, however that ends
+	}
+	if _, err := k.file.Write(k.text); err != nil {
+		return fmt.Errorf("keep the results: %w", err)
+	}
+	k.size += int64(len(k.text))
+	k.text = k.text[:0]
+	return nil
+}
+
+// content is all of the text.
+func (k *Kept) content() (io.ReaderAt, int64, error) {
+	if k.file == nil {
+		return bytes.NewReader(k.text), int64(len(k.text)), nil
+	}
+	err := k.spill()
+	return k.file, k.size, err
+}
+
+// WriteTo writes all of the text.
+func (k *Kept) WriteTo(w io.Writer) (int64, error) {
+	in, size, err := k.content()
+	if err != nil {
+		return 0, err
+	}
+	return io.Copy(w, io.NewSectionReader(in, 0, size))
+}
+
+// WriteCells writes the text, which is CSV, and makes of each cell what cell does.
+func (k *Kept) WriteCells(w io.Writer, cell func(text []byte) []byte) error {
+	return k.Records(func(record [][]byte) (bool, error) {
+		var line []byte
+		for i, text := range record {
+			if i > 0 {
+				line = append(line, ',')
+			}
+			line = appendCell(line, cell(text))
+		}
+		_, err := w.Write(append(line, '\n'))
+		return true, err
+	})
+}
+
+// Records calls visit for each record of the text, which is CSV, with its header, as long as it
+// returns true.
+func (k *Kept) Records(visit func(record [][]byte) (bool, error)) error {
+	in, size, err := k.content()
+	if err != nil {
+		return err
+	}
+	var split resultformat.Splitter
+	_, err = io.Copy(writer(func(p []byte) error {
+		return split.Feed(p, func(_ []byte, cells [][]byte) error {
+			more, err := visit(cells)
+			if err == nil && !more {
+				err = io.EOF
+			}
+			return err
+		})
+	}), io.NewSectionReader(in, 0, size))
+	if errors.Is(err, io.EOF) {
+		err = nil
+	}
+	return err
+}
+
+type writer func(p []byte) error
+
+func (w writer) Write(p []byte) (int, error) { return len(p), w(p) }
+
+// Close forgets the text.
+func (k *Kept) Close() {
+	if k.file != nil {
+		_ = k.file.Close()
+	}
+	*k = Kept{dir: k.dir}
+}
+
+// Spec is a question as it is asked of a table: the table is CSV as it is written here.
+func Spec(spec query.Spec) query.Spec {
+	dates, zone := spec.Input.DateFormats, spec.Input.TimeZone
+	spec.Input = dialect.Settings{Delimiter: ",", QuoteChar: `"`, Encoding: "utf-8", Header: dialect.Header{Lines: []int{1}}, DecimalChar: ".", DateFormats: dates, TimeZone: zone}
+	return spec
+}
+
+// Ask puts a question, made of a Spec of the function of that name, to the table. Rows that it
+// needs are kept in the folder dir, as is the answer, each of at most so many bytes (otherwise
+// ErrTooLarge). A question that the table does not allow is a *groupby.InputError; other errors are
+// those of Rows.
+func (t *Table) Ask(ctx context.Context, q *query.Query, dir string, most int64) (*Kept, error) {
+	kept := &Kept{dir: dir, left: most}
+	defer kept.Close()
+	if err := t.CSV(ctx, kept, Output{Only: t.used(q)}); err != nil {
+		return nil, err
+	}
+	in, size, err := kept.content()
+	if err != nil {
+		return nil, err
+	}
+	answer := &Kept{dir: dir}
+	_, err = q.Run(ctx, dialect.File{Name: "the table", ReaderAt: in, Size: size}, func() (io.Writer, io.Writer, error) {
+		answer.Close()
+		answer.left = most
+		return answer, nil, nil
+	}, query.Options{Engine: groupby.Options{TempDir: cmp.Or(dir, os.TempDir()), MemoryLimit: askMemory}})
+	if err != nil {
+		answer.Close()
+		return nil, err
+	}
+	return answer, nil
+}
+
+// used tells which columns of the Header a question may need: those whose name is in its text, in
+// capitals or not. It is nil where that may be any.
+func (t *Table) used(q *query.Query) []bool {
+	spec := q.Spec()
+	if strings.Contains(strings.Join(spec.Select, ""), "*") {
+		return nil
+	}
+	text := folded(strings.Join(slices.Concat(spec.GroupBy, spec.Aggregate, spec.Select, spec.OrderBy, []string{spec.Where, spec.Having}), "\n"))
+	header := t.Header()
+	only := make([]bool, len(header))
+	for i, name := range header {
+		name = folded(name)
+		only[i] = strings.Contains(text, name) || strings.Contains(text, strings.ReplaceAll(name, `"`, `""`)) || strings.Contains(text, "#"+strconv.Itoa(i+1))
+	}
+	return only
+}
+
+// folded is the same for texts that differ in case alone, as strings.EqualFold has it.
+func folded(text string) string {
+	return strings.Map(func(r rune) rune {
+		least := r
+		for other := unicode.SimpleFold(r); other != r; other = unicode.SimpleFold(other) {
+			least = min(least, other)
+		}
+		return least
+	}, text)
+}
+
+// limited ends writing with ErrTooLarge.
+type limited struct {
+	io.Writer
+	left int64
+}
+
+func (l *limited) Write(p []byte) (int, error) {
+	if l.left -= int64(len(p)); l.left < 0 {
+		return 0, ErrTooLarge
+	}
+	return l.Writer.Write(p)
+}
