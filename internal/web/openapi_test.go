@@ -198,8 +198,8 @@ func TestOpenAPI(t *testing.T) {
 		schema := escape(where) + "/post/requestBody/content/application~1json/schema"
 		bodies["POST "+where] = true
 		for _, body := range []string{
-			`{"names":["bad.csv"]}`, `{"names":["bad.csv","none.csv"],"all":false}`, `{"names":[],"all":true}`, `{"names":["none.csv"],"all":true}`, `{"all":true}`,
-			"", "{}", `{"nmaes":[]}`, "[]", `{"names":[]}`, `{"names":"bad.csv"}`, `{"names":[1]}`, `{"all":false}`, `{"all":1}`, `"all"`,
+			`{"names":["bad.csv"]}`, `{"names":["bad.csv","none.csv"],"all":false}`, `{"names":[],"all":true}`, `{"group":"none"}`, `{"q":"no such reason"}`, `{"names":[],"q":"x","until":"2022-01-01T00:00:00Z"}`, `{"names":["none.csv"],"all":true}`, `{"all":true}`,
+			"", "{}", `{"nmaes":[]}`, "[]", `{"names":[]}`, `{"names":"bad.csv"}`, `{"names":[1]}`, `{"all":false}`, `{"all":1}`, `{"group":""}`, `{"q":""}`, `{"q":1}`, `{"until":"2022-01-01T00:00:00Z"}`, `{"q":"x","until":"yesterday"}`, `"all"`,
 		} {
 			r := s.do(t, http.MethodPost, where, body, "Authorization", "Bearer "+token, "Content-Type", "application/json")
 			switch err := validate(schema, body); {

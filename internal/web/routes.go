@@ -60,6 +60,7 @@ func (s *Server) routes() []route {
 		{"GET", "/api/v1/throughput", reading, respond.Compressed(s.throughputAPI)},
 		{"GET", "/api/v1/trends", reading, respond.Compressed(s.trendsAPI)},
 		{"GET", "/api/v1/failed", reading, respond.Compressed(s.failedAPI)},
+		{"GET", "/api/v1/failed/groups", reading, respond.Compressed(s.failedGroupsAPI)},
 		{"POST", "/api/v1/failed/retry", writing, s.actionAPI(retry)},
 		{"POST", "/api/v1/failed/drop", writing, s.actionAPI(drop)},
 	}

@@ -61,14 +61,25 @@ type FileDetail struct {
 // DeadLetter is a file that failed, and why.
 type DeadLetter struct {
 	queue.DeadLetter
-	Exists bool `json:"exists"` // the raw file is there
+	Exists  bool   `json:"exists"`            // the raw file is there
+	Group   string `json:"group"`             // of the files that failed for the same reason
+	Dataset string `json:"dataset,omitempty"` // whose question was asked of it; "" for the main one
 }
 
-// Chosen is which failed files an action is for.
+// Chosen is which failed files an action is for: those of Names, or all that match the rest.
 type Chosen struct {
-	Names []string `json:"names"`
-	All   bool     `json:"all"` // all of them, whatever Names says
+	Names []string  `json:"names"`
+	All   bool      `json:"all"`   // all of them, or all that match, whatever Names says
+	Group string    `json:"group"` // all of this group
+	Text  string    `json:"q"`     // all with this text in the name or the reason
+	Until time.Time `json:"until"` // only those that failed by then
 }
+
+// Some reports whether it says which files.
+func (c Chosen) Some() bool { return len(c.Names) > 0 || c.Matching() }
+
+// Matching reports whether it is for all that match, and not for the names.
+func (c Chosen) Matching() bool { return c.All || c.Group != "" || c.Text != "" }
 
 // Done is what an action did.
 type Done struct {

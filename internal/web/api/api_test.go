@@ -8,6 +8,7 @@ import (
 	"testing"
 
 	"csv-pipeline/internal/activity"
+	"csv-pipeline/internal/failures"
 	"csv-pipeline/internal/queue"
 )
 
@@ -56,7 +57,7 @@ func fields(of reflect.Type) (all, always []string) {
 func TestTypesAreAsDescribed(t *testing.T) {
 	described := schemas(t)
 	for name, v := range map[string]any{
-		"Status": Status{}, "File": File{}, "FileDetail": FileDetail{}, "Attempt": queue.Attempt{}, "Lease": queue.Lease{}, "DeadLetter": DeadLetter{},
+		"Status": Status{}, "File": File{}, "FileDetail": FileDetail{}, "Attempt": queue.Attempt{}, "Lease": queue.Lease{}, "DeadLetter": DeadLetter{}, "FailureGroup": failures.Group{},
 		"Throughput": activity.Point{}, "Trend": Trend{}, "Chosen": Chosen{}, "Done": Done{}, "Uploaded": Uploaded{},
 	} {
 		s, ok := described[name]

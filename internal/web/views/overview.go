@@ -28,6 +28,8 @@ type OverviewData struct {
 // change.
 var LiveParts = map[string]func(OverviewData) templ.Component{
 	"progress": progress, "tiles": tiles, "workers": activeWorkers, "problems": problems, "latest": latest,
+	"waitingcount": func(o OverviewData) templ.Component { return waitingCount(CountsOf(o.Status)) },
+	"failedcount":  func(o OverviewData) templ.Component { return failedCount(CountsOf(o.Status)) },
 }
 
 // total is the number of files of the current batch.
