@@ -56,6 +56,7 @@ type FileDetail struct {
 	Area     filestore.Area  `json:"area"`
 	Attempts []queue.Attempt `json:"attempts"`
 	Lease    *queue.Lease    `json:"lease,omitempty"` // of a raw file in flight
+	Life     []Event         `json:"life"`            // of the raw file, the earliest first
 }
 
 // DeadLetter is a file that failed, and why.

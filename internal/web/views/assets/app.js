@@ -122,6 +122,7 @@ function overview() {
       shown[name] = html;
       part.innerHTML = html; // made by the server's templates, which escape
     }
+    if (!event.points) return; // Redis cannot be reached
     if (drawn) drawn.set(event.points);
     else drawn = throughput(place, event.points);
   });
