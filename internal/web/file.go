@@ -186,11 +186,11 @@ func (s *Server) rejected(ctx context.Context, d *api.FileDetail) (string, error
 	if d.Area == filestore.Processed {
 		raw = d.Source
 	}
-	name, err := filestore.RejectedName(raw)
-	if err != nil || name == d.Name {
+	name, unnamed := filestore.RejectedName(raw)
+	if unnamed != nil || name == d.Name { // what is no name of a raw file has no such file
 		return "", nil
 	}
-	_, err = s.Store.Stat(ctx, filestore.Processed, name)
+	_, err := s.Store.Stat(ctx, filestore.Processed, name)
 	switch {
 	case err == nil:
 		return name, nil

@@ -220,6 +220,11 @@ func TestOpenAPI(t *testing.T) {
 		t.Errorf("upload: %s", r.Status)
 	}
 	check("/components/schemas/Uploaded", r.body)
+	bodies["POST /api/v1/preview"] = true
+	check(escape("/api/v1/preview")+"/post/requestBody/content/text~1csv/schema", strconv.Quote(upload))
+	for _, text := range []string{upload, "item_id,quantity\n1,seven\n", ""} {
+		check("/components/schemas/Preview", s.do(t, http.MethodPost, "/api/v1/preview?name=tried.csv", text).body)
+	}
 	for operation, checked := range bodies {
 		if !checked {
 			t.Errorf("what %s takes is not checked", operation)

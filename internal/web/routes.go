@@ -38,6 +38,7 @@ const (
 func (s *Server) routes() []route {
 	stream := s.respond.AtMost(cmp.Or(s.MaxStreams, mostStreams), "too many live pages are open; try again later")
 	zip := s.respond.AtMost(mostZips, "too many archives are being downloaded; try again later")
+	trial := s.respond.AtMost(mostTrials, "too many files are being tried; try again later")
 	routes := []route{
 		{"GET", "/{$}", reading, respond.Compressed(s.overviewPage)},
 		{"GET", "/live", reading, stream(s.liveStream)},
@@ -47,6 +48,8 @@ func (s *Server) routes() []route {
 		{"GET", "/trends", reading, respond.Compressed(s.trendsPage)},
 		{"GET", "/upload", reading, respond.Compressed(s.uploadPage)},
 		{"POST", "/upload", writing, s.uploadPost},
+		{"POST", "/upload/preview", reading, trial(respond.Compressed(s.previewPost))},
+		{"POST", "/api/v1/preview", reading, trial(respond.Compressed(s.previewAPI))},
 		{"GET", "/login", open, respond.Compressed(s.loginPage)},
 		{"POST", "/login", open, s.logIn},
 		{"POST", "/logout", open, s.logOut},

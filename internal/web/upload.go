@@ -48,7 +48,7 @@ func (s *Server) receive(r *http.Request, name string, body io.Reader, exclusive
 		return api.Uploaded{}, err
 	}
 	s.Log.Info("uploaded", zap.String("file", format.Visible(name)), zap.Int64("bytes", n), zap.String("from", r.RemoteAddr))
-	stored := api.Uploaded{Name: info.Name, Size: info.Size, ETag: info.ETag, Queued: true}
+	stored := api.Uploaded{Name: info.Name, Size: info.Size, ETag: info.ETag, Result: s.resultName(name), Dataset: s.dataset(name), Queued: true}
 	if err := s.Queue.Push(r.Context(), name); err != nil {
 		s.Log.Warn("an uploaded file could not be queued; the sweep will find it", zap.String("file", format.Visible(name)), zap.Error(err))
 		stored.Queued, stored.Note = false, "the file is stored, but Redis cannot be reached for now; the sweep queues the file later"
@@ -167,8 +167,7 @@ func (s *Server) uploadPost(w http.ResponseWriter, r *http.Request) {
 		if part.FormName() != "file" || part.FileName() == "" {
 			continue
 		}
-		// Browsers may send a path; the name is its last part.
-		name := path.Base(strings.ReplaceAll(part.FileName(), `\`, "/"))
+		name := baseName(part.FileName())
 		if as != "" {
 			if received > 0 {
 				s.respond.Problem(w, r, http.StatusBadRequest, "expected one file in place of "+format.Visible(as)+": only the first is stored")
@@ -199,6 +198,9 @@ func (s *Server) uploadPost(w http.ResponseWriter, r *http.Request) {
 	}
 	http.Redirect(w, r, where, http.StatusSeeOther)
 }
+
+// baseName is the name of a file of a form: browsers may send a path, and the name is its last part.
+func baseName(name string) string { return path.Base(strings.ReplaceAll(name, `\`, "/")) }
 
 // maxField bounds a field of the form of an upload, in bytes.
 const maxField = 4096

@@ -1,6 +1,6 @@
 // What people do on the pages of failed files, the overview and the upload, in a real Chromium.
 import assert from 'node:assert/strict';
-import { mkdir, readFile, writeFile } from 'node:fs/promises';
+import { mkdir, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { after, before, test } from 'node:test';
 import { launch, openPage } from './chromium.mjs';
@@ -96,3 +96,62 @@ for (const js of [true, false]) {
     await context.close();
   });
 }
+
+const good = (n) => `timestamp,item_id,quantity\n2022-07-01T00:00:00Z,1,${n}\n`;
+
+test('files are tried, uploaded, and their results appear in place', async () => {
+  const { context, page, complaints } = await openPage(browser, p);
+  const [one, two] = ['place1.csv', 'place2.csv'].map((name) => path.join(p.folder, name));
+  await writeFile(one, good(41));
+  await writeFile(two, bad(7));
+  await login(page, 'upload');
+  await page.getByLabel('Choose files').setInputFiles([one, two]);
+  await page.getByRole('button', { name: 'What would the result be?' }).click();
+  await page.locator('.uploads li', { hasText: 'place2.csv' }).getByText('tried, not stored').waitFor();
+  const first = page.locator('.uploads li', { hasText: 'place1.csv' }).first();
+  assert.equal(await first.locator('.trial table.rows td').nth(1).innerText(), '41');
+  assert.match(await page.locator('.uploads li', { hasText: 'place2.csv' }).innerText(), /is not a number|no number/);
+  assert.equal((await fetch(`${p.url}files/raw/place1.csv`)).status, 404);
+  await page.getByLabel('Choose files').setInputFiles(one);
+  await page.getByRole('button', { name: 'Upload', exact: true }).click();
+  await page.getByText('1 of 1 file uploaded.').waitFor();
+  await p.run('processor');
+  await page.locator('.inplace table.rows td', { hasText: '41' }).waitFor();
+  assert.deepEqual(complaints, []);
+  await context.close();
+});
+
+test('a folder is uploaded with the paths in it', async () => {
+  const { context, page, complaints } = await openPage(browser, p);
+  const folder = path.join(p.folder, 'chosen');
+  await mkdir(path.join(folder, 'a'), { recursive: true });
+  for (let i = 0; i < 7; i++) await writeFile(path.join(folder, 'a', `${i}.csv`), good(i));
+  await writeFile(path.join(folder, 'notes.pdf'), 'no CSV');
+  await writeFile(path.join(folder, '.hidden.csv'), 'hidden');
+  await login(page, 'upload');
+  await page.locator('[data-folder] input').setInputFiles(folder);
+  await page.getByText('7 of 7 files uploaded; 1 left out, since their names are not of CSV files.').waitFor();
+  assert.equal(await (await fetch(`${p.url}files/raw/chosen/a/3.csv`)).text(), good(3));
+  // Dropped: the browser gives entries, of which a test can make only files.
+  const data = await page.evaluateHandle((text) => { const d = new DataTransfer(); d.items.add(new File([text], 'dropped.csv')); return d; }, good(5));
+  await page.dispatchEvent('form.upload', 'drop', { dataTransfer: data });
+  await page.getByText('8 of 8 files uploaded').waitFor();
+  assert.equal(await (await fetch(`${p.url}files/raw/dropped.csv`)).text(), good(5));
+  await p.run('processor');
+  await page.locator('.uploads li', { hasText: 'a/3.csv' }).getByRole('link', { name: 'done' }).waitFor();
+  assert.deepEqual(complaints, []);
+  await context.close();
+});
+
+test('a file is tried without JavaScript', async () => {
+  const { context, page } = await openPage(browser, p, { javaScriptEnabled: false });
+  const file = path.join(p.folder, 'plain.csv');
+  await writeFile(file, good(43));
+  await page.goto(`${p.url}upload`);
+  await page.getByLabel('Choose files').setInputFiles(file);
+  await page.getByRole('button', { name: 'What would the result be?' }).click();
+  await page.getByText('Nothing was stored.').waitFor();
+  assert.equal(await page.locator('.trial table.rows td').nth(1).innerText(), '43');
+  assert.equal((await fetch(`${p.url}files/raw/plain.csv`)).status, 404);
+  await context.close();
+});

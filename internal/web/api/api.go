@@ -96,10 +96,39 @@ type Kept struct {
 
 // Uploaded is a file that was stored.
 type Uploaded struct {
-	Name string `json:"name"`
-	Size int64  `json:"size"`
-	ETag string `json:"etag"`
+	Name    string `json:"name"`
+	Size    int64  `json:"size"`
+	ETag    string `json:"etag"`
+	Result  string `json:"result"`            // the name that its result will have
+	Dataset string `json:"dataset,omitempty"` // whose question is asked of it; "" for the main one
 	// Queued is false where Redis did not answer; Note says what happens then.
 	Queued bool   `json:"queued"`
 	Note   string `json:"note,omitempty"`
+}
+
+// Preview is what would come of a file that is not stored.
+type Preview struct {
+	Name     string    `json:"name"`
+	Result   string    `json:"result"`            // the name that its result would have
+	Dataset  string    `json:"dataset,omitempty"` // whose question would be asked of it; "" for the main one
+	Exists   bool      `json:"exists"`            // there is a raw file of the name, which it would replace
+	Partial  bool      `json:"partial"`           // only the beginning of the file was tried
+	Readable bool      `json:"readable"`          // some settings read every cell
+	AsItIs   bool      `json:"asItIs"`            // those of the pipeline do
+	Values   string    `json:"values,omitempty"`  // other settings that read it, as values of the chart
+	Flags    string    `json:"flags,omitempty"`   // the same as flags
+	Problems []string  `json:"problems"`          // what no setting reads
+	Notes    []string  `json:"notes"`
+	Late     string    `json:"late,omitempty"` // why there is no more, where time was up
+	Outcomes []Outcome `json:"outcomes"`       // one, or one for each way to read the file
+}
+
+// Outcome is what would come of a file with some settings.
+type Outcome struct {
+	Title    string     `json:"title"`
+	Problem  string     `json:"problem,omitempty"` // why there is no result
+	RowsRead int64      `json:"rowsRead"`          // of the file
+	Columns  []string   `json:"columns"`           // of the result
+	Rows     [][]string `json:"rows"`              // the first of the result
+	More     bool       `json:"more"`              // the result goes on
 }
