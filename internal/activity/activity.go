@@ -32,10 +32,18 @@ type View struct {
 	Latest []queue.Attempt // that succeeded, the newest first, at most 20
 	// Rate is how many files were done per second in the last 30 seconds.
 	Rate float64
+	// RowRate is how many rows of input they had per second.
+	RowRate float64
 	// OldestWaiting estimates how long the next name has been waiting; 0 when none waits.
 	OldestWaiting time.Duration
 	// BatchDone is how many files were done since the queue was last empty.
 	BatchDone int64
+	// LastClaim is when a worker was last seen to take a name; zero: not since this process began.
+	LastClaim time.Time
+	// Renewed is when the lease of each claim was last seen to be renewed, by the name of the file.
+	Renewed map[string]time.Time
+	// LastProblem is the newest attempt that failed; nil: there is none on record.
+	LastProblem *queue.Attempt
 }
 
 // Left is how many names are in the queue.
@@ -54,6 +62,7 @@ type Monitor struct {
 	looking *coalesce.Call[*View] // reads Redis; only it uses the fields up to mu
 	cursor  queue.Cursor
 	line    arrivals
+	claims  claims
 	base    int64 // the completed counter when the current batch began
 	caught  bool  // base is set
 
@@ -108,6 +117,9 @@ func (m *Monitor) Run(ctx context.Context) {
 		case err.Error() != lastProblem:
 			lastProblem = err.Error()
 			m.log.Warn("the queue cannot be read for now", zap.Error(err))
+			m.mu.Lock()
+			m.wake() // open pages say so
+			m.mu.Unlock()
 		}
 		select {
 		case <-ctx.Done():
@@ -153,6 +165,7 @@ func (m *Monitor) look(ctx context.Context) (*View, error) {
 	v := &View{At: now, Counts: counts, Leases: leases}
 	m.line.sample(now, counts, m.Waiting.Observe)
 	v.OldestWaiting = m.line.oldest(now)
+	v.LastClaim, v.Renewed = m.claims.sample(now, counts.Totals["claimed"], leases)
 	done := counts.Totals["completed"]
 	if done < m.base || !m.caught { // Redis lost its counters, or this is the first view
 		m.base, m.caught = done, true
@@ -165,16 +178,24 @@ func (m *Monitor) look(ctx context.Context) (*View, error) {
 		m.base = min(m.view.Counts.Totals["completed"], done)
 		v.BatchDone = done - m.base
 	}
-	v.Rate = m.rate(now)
+	v.Rate, v.RowRate = m.rate(now)
+	if failed := m.latest(1, func(a queue.Attempt) bool { return a.Outcome != queue.AttemptDone }); len(failed) > 0 {
+		v.LastProblem = &failed[0]
+	}
 	v.Latest = m.latest(20, func(a queue.Attempt) bool { return a.Outcome == queue.AttemptDone })
 	m.view = v
+	m.wake()
+	return v, nil
+}
+
+// wake tells the watchers that there is news.
+func (m *Monitor) wake() {
 	for w := range m.watchers {
 		select {
 		case w <- struct{}{}:
 		default: // the watcher has not received the last one yet
 		}
 	}
-	return v, nil
 }
 
 func (m *Monitor) remember(ended []queue.Attempt) {
@@ -209,20 +230,20 @@ func (m *Monitor) remember(ended []queue.Attempt) {
 }
 
 // rate is the average of the last 30 seconds, or of the time since the first file in them
-// was done.
-func (m *Monitor) rate(now time.Time) float64 {
+// was done, of files and of rows.
+func (m *Monitor) rate(now time.Time) (perSecond, rowsPerSecond float64) {
 	const span = 30
-	var files, since int64
+	var files, rows, since int64
 	for back := int64(span); back >= 0; back-- {
 		unix := now.Unix() - back
 		if s := m.seconds[unix%window]; s.unix == unix && s.files > 0 {
 			if files == 0 {
 				since = back
 			}
-			files += s.files
+			files, rows = files+s.files, rows+s.rows
 		}
 	}
-	return float64(files) / float64(max(1, since))
+	return float64(files) / float64(max(1, since)), float64(rows) / float64(max(1, since))
 }
 
 // latest returns the newest attempts that are wanted, at most n.
@@ -304,8 +325,8 @@ func (m *Monitor) Throughput(now time.Time, step int64) []Point {
 	return points
 }
 
-// Watch returns a channel that receives a value for each new view, until stop is
-// called.
+// Watch returns a channel that receives a value for each new view, and when the queue cannot be
+// read any more, until stop is called.
 func (m *Monitor) Watch() (changed <-chan struct{}, stop func()) {
 	w := make(chan struct{}, 1)
 	m.mu.Lock()

@@ -146,26 +146,11 @@ type letterRecord struct {
 // DeadLetters lists what failed, the latest first.
 func (q *Queue) DeadLetters(ctx context.Context) ([]DeadLetter, error) {
 	var letters []DeadLetter
-	seen := map[string]bool{}
-	for cursor := uint64(0); ; {
-		fields, next, err := q.rdb.HScan(ctx, q.keys.failed, cursor, "", 1000).Result()
-		if err != nil {
-			return nil, fmt.Errorf("list the dead letters: %w", err)
-		}
-		for i := 0; i+1 < len(fields); i += 2 {
-			if seen[fields[i]] {
-				continue // HSCAN may repeat itself while the hash grows
-			}
-			seen[fields[i]] = true
-			letter, err := parseLetter(fields[i], fields[i+1])
-			if err != nil {
-				return nil, err
-			}
-			letters = append(letters, letter)
-		}
-		if cursor = next; cursor == 0 {
-			break
-		}
+	if err := q.EachDeadLetter(ctx, func(l DeadLetter) error {
+		letters = append(letters, l)
+		return nil
+	}); err != nil {
+		return nil, err
 	}
 	slices.SortFunc(letters, func(a, b DeadLetter) int {
 		return cmp.Or(b.At.Compare(a.At), cmp.Compare(a.Name, b.Name))

@@ -1,6 +1,7 @@
 package web
 
 import (
+	"cmp"
 	"context"
 	"encoding/json"
 	"errors"
@@ -9,9 +10,11 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"time"
 
 	"go.uber.org/zap"
 
+	"csv-pipeline/internal/failures"
 	"csv-pipeline/internal/filestore"
 	"csv-pipeline/internal/queue"
 	"csv-pipeline/internal/web/api"
@@ -37,7 +40,18 @@ func (s *Server) actionForm(a action) http.HandlerFunc {
 			s.respond.Problem(w, r, http.StatusBadRequest, "the form cannot be read, or it is longer than 4 MiB")
 			return
 		}
-		chosen := api.Chosen{Names: r.PostForm["name"], All: r.PostForm.Get("all") == "1"}
+		chosen := api.Chosen{Names: r.PostForm["name"], All: r.PostForm.Get("all") == "1", Group: r.PostForm.Get("group")}
+		if chosen.Matching() {
+			chosen.Group = cmp.Or(chosen.Group, r.PostForm.Get("of"))
+			chosen.Text = r.PostForm.Get("q")
+			if until := r.PostForm.Get("until"); until != "" {
+				var err error
+				if chosen.Until, err = time.Parse(time.RFC3339Nano, until); err != nil {
+					s.respond.Problem(w, r, http.StatusBadRequest, "until: expected a time as in RFC 3339")
+					return
+				}
+			}
+		}
 		for i, name := range chosen.Names {
 			unescaped, err := url.PathUnescape(name)
 			if err != nil {
@@ -46,7 +60,7 @@ func (s *Server) actionForm(a action) http.HandlerFunc {
 			}
 			chosen.Names[i] = unescaped
 		}
-		if len(chosen.Names) == 0 && !chosen.All {
+		if !chosen.Some() {
 			s.respond.Problem(w, r, http.StatusBadRequest, "no file was chosen: tick at least one")
 			return
 		}
@@ -81,8 +95,8 @@ func (s *Server) actionAPI(a action) http.HandlerFunc {
 		var chosen api.Chosen
 		body := json.NewDecoder(r.Body)
 		body.DisallowUnknownFields()
-		if err := body.Decode(&chosen); err != nil || len(chosen.Names) == 0 && !chosen.All {
-			s.respond.Problem(w, r, http.StatusBadRequest, `the body: expected {"names": ["a.csv"]} with at least one name, or {"all": true}`)
+		if err := body.Decode(&chosen); err != nil || !chosen.Some() {
+			s.respond.Problem(w, r, http.StatusBadRequest, `the body: expected {"names": ["a.csv"]} with at least one name, {"group": "…"} or {"q": "…"} for all that match, or {"all": true}`)
 			return
 		}
 		d, err := s.runAction(r.Context(), a, chosen)
@@ -96,18 +110,26 @@ func (s *Server) actionAPI(a action) http.HandlerFunc {
 
 // runAction runs an action for those of the chosen files that have failed.
 func (s *Server) runAction(ctx context.Context, a action, chosen api.Chosen) (api.Done, error) {
-	letters, err := s.Queue.DeadLetters(ctx)
+	wanted := make(map[string]bool, len(chosen.Names))
+	for _, name := range chosen.Names {
+		wanted[name] = true
+	}
+	filter := failures.Filter{Group: chosen.Group, Text: chosen.Text, Until: chosen.Until}
+	var letters []queue.DeadLetter
+	err := s.Queue.EachDeadLetter(ctx, func(l queue.DeadLetter) error {
+		if chosen.Matching() && s.failures.Matches(l, filter) || !chosen.Matching() && wanted[l.Name] {
+			// What else they say takes much memory where there are many.
+			letters = append(letters, queue.DeadLetter{Name: l.Name, Version: l.Version, At: l.At})
+		}
+		return nil
+	})
 	if err != nil {
 		return api.Done{}, err
 	}
-	if !chosen.All {
-		wanted := make(map[string]bool, len(chosen.Names))
-		for _, name := range chosen.Names {
-			wanted[name] = true
-		}
-		letters = slices.DeleteFunc(letters, func(l queue.DeadLetter) bool { return !wanted[l.Name] })
-	}
+	defer s.failures.Forget()
+	slices.SortFunc(letters, func(a, b queue.DeadLetter) int { return b.At.Compare(a.At) })
 	d, err := a.run(s, ctx, letters)
+	_, _ = s.monitor.Fresh(ctx) // for the numbers of the page that follows
 	if d.Files > 0 {
 		s.Log.Info("failed files: "+a.name, zap.Int("files", d.Files), zap.Int("kept", len(d.Kept)), zap.String("first", format.Visible(letters[0].Name)))
 	}

@@ -59,8 +59,9 @@ func (s *Server) file(w http.ResponseWriter, r *http.Request, area filestore.Are
 // detail is what is known about a version of a file.
 func (s *Server) detail(r *http.Request, area filestore.Area, info filestore.Info) (*api.FileDetail, error) {
 	ctx := r.Context()
-	d := &api.FileDetail{Area: area, Attempts: []queue.Attempt{}, File: api.File{Name: info.Name, Size: info.Size, ModTime: info.ModTime.UTC(), ETag: info.ETag}}
-	raw := info.Name
+	d := &api.FileDetail{Area: area, Attempts: []queue.Attempt{}, Life: []api.Event{}, File: api.File{Name: info.Name, Size: info.Size, ModTime: info.ModTime.UTC(), ETag: info.ETag}}
+	raw, modified := info.Name, info.ModTime
+	var standing queue.Standing
 	if area == filestore.Processed {
 		name, ok := filestore.RawName(info.Name)
 		if !ok {
@@ -76,6 +77,7 @@ func (s *Server) detail(r *http.Request, area filestore.Area, info filestore.Inf
 		} else {
 			d.Outdated = true
 		}
+		modified = source.ModTime
 		if d.Settings, d.Fingerprint, err = s.settings(ctx, raw, info); err != nil {
 			return nil, err
 		}
@@ -87,7 +89,8 @@ func (s *Server) detail(r *http.Request, area filestore.Area, info filestore.Inf
 		if result, err := filestore.Current(ctx, s.Store, info, s.Catalog.Formats(info.Name)); err == nil {
 			d.Result = result.Name
 		}
-		d.State, d.Reason = state(standings[0], d.Result != "")
+		standing = standings[0]
+		d.State, d.Reason = state(standing, d.Result != "")
 	}
 	view, err := s.monitor.Recent(ctx, glance)
 	if err != nil {
@@ -105,6 +108,11 @@ func (s *Server) detail(r *http.Request, area filestore.Area, info filestore.Inf
 		s.tellMade(one)
 		d.File = one[0]
 	}
+	result := d.Result
+	if area == filestore.Processed {
+		result = d.Name
+	}
+	d.Life = api.NewLife(modified, d.Attempts, d.State, standing, d.Lease, result)
 	return d, nil
 }
 
@@ -188,6 +196,27 @@ func readTable(f filestore.File) (*csvtable.Table, error) {
 	return csvtable.Read(f, views.MostRows)
 }
 
+// rejected is the name of the file with the rows that were left out of the result of a file; ""
+// where there is none.
+func (s *Server) rejected(ctx context.Context, d *api.FileDetail) (string, error) {
+	raw := d.Name
+	if d.Area == filestore.Processed {
+		raw = d.Source
+	}
+	name, unnamed := filestore.RejectedName(raw)
+	if unnamed != nil || name == d.Name { // what is no name of a raw file has no such file
+		return "", nil
+	}
+	_, err := s.Store.Stat(ctx, filestore.Processed, name)
+	switch {
+	case err == nil:
+		return name, nil
+	case errors.Is(err, filestore.ErrNotExist), errors.Is(err, filestore.ErrInvalidName), unreachable(err):
+		return "", nil
+	}
+	return "", err
+}
+
 func (s *Server) filePage(w http.ResponseWriter, r *http.Request, area filestore.Area, f filestore.File) {
 	info := f.Info()
 	detail, err := s.detail(r, area, info)
@@ -196,6 +225,10 @@ func (s *Server) filePage(w http.ResponseWriter, r *http.Request, area filestore
 		return
 	}
 	d := views.FileData{FileDetail: detail, Sort: -1}
+	if d.Rejected, err = s.rejected(r.Context(), detail); err != nil {
+		s.respond.Unavailable(w, r, err)
+		return
+	}
 	if area == filestore.Raw {
 		if d.Table, d.Reading, err = s.readRaw(r.Context(), f, detail); err != nil {
 			s.respond.Unavailable(w, r, err)

@@ -123,7 +123,11 @@ func (s *Server) predicate(ctx context.Context, files *catalog.Snapshot, table *
 		if !slices.Contains(s.datasets(), f.Dataset) {
 			return nil, respond.BadRequestf("dataset: there is no %.100q; there are: %s", f.Dataset, strings.Join(s.datasets(), ", "))
 		}
-		tests = append(tests, func(place int) bool { return s.dataset(table.Name(place), table == files.Processed) == f.Dataset })
+		dataset := s.dataset
+		if table == files.Processed {
+			dataset = s.datasetOfResult
+		}
+		tests = append(tests, func(place int) bool { return dataset(table.Name(place)) == f.Dataset })
 	}
 	switch f.State {
 	case "":

@@ -15,14 +15,14 @@ import (
 // liveEvent is what open pages and event streams are sent about a view.
 type liveEvent struct {
 	view         *activity.View
-	page, status []byte // JSON
+	page, status []byte // JSON; no status while Redis cannot be reached
 }
 
 // makeLive makes the event of the newest view, which all streams share.
 func (s *Server) makeLive(ctx context.Context) (*liveEvent, error) {
 	view, err := s.monitor.Recent(ctx, 2*activity.Interval)
 	if err != nil {
-		return nil, err
+		return s.makeAway(ctx, err)
 	}
 	if last := s.lastLive; last != nil && last.view == view {
 		return last, nil
@@ -53,6 +53,36 @@ func (s *Server) makeLive(ctx context.Context) (*liveEvent, error) {
 	return made, nil
 }
 
+// makeAway makes an event for open pages that says that Redis cannot be reached, if there is
+// something to show beside that; why otherwise.
+func (s *Server) makeAway(ctx context.Context, why error) (*liveEvent, error) {
+	view := s.monitor.Last()
+	if view == nil || ctx.Err() != nil {
+		return nil, why
+	}
+	o, err := s.overview(ctx, view)
+	if err != nil {
+		return nil, err
+	}
+	o.Away = true
+	event := struct {
+		Parts map[string]string `json:"parts"`
+	}{map[string]string{}}
+	for name, part := range views.AwayParts {
+		var b strings.Builder
+		if err := part(o).Render(ctx, &b); err != nil {
+			return nil, err
+		}
+		event.Parts[name] = b.String()
+	}
+	made := &liveEvent{}
+	if made.page, err = json.Marshal(event); err != nil {
+		return nil, err
+	}
+	s.lastLive = nil // what comes after it is news, also if nothing changed meanwhile
+	return made, nil
+}
+
 func (s *Server) liveStream(w http.ResponseWriter, r *http.Request) {
 	s.stream(w, r, func(e *liveEvent) []byte { return e.page })
 }
@@ -75,7 +105,7 @@ func (s *Server) stream(w http.ResponseWriter, r *http.Request, choose func(*liv
 	for {
 		text := ":\n\n" // a comment keeps the connection open
 		if event, err := s.live.Fresh(r.Context()); err == nil {
-			if now := string(choose(event)); now != last {
+			if now := string(choose(event)); now != "" && now != last {
 				last, text = now, "data: "+now+"\n\n"
 			}
 		}

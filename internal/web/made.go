@@ -47,7 +47,7 @@ func (s *Server) tellMade(shown []api.File) {
 		if f.Source == "" {
 			continue
 		}
-		f.Dataset = s.dataset(f.Source, false)
+		f.Dataset = s.dataset(f.Source)
 		place, known := done.Place[f.Source]
 		if format, _ := filestore.FormatOf(f.Name); !known || !slices.Contains(s.Catalog.Formats(f.Source), format) {
 			continue
@@ -58,18 +58,11 @@ func (s *Server) tellMade(shown []api.File) {
 	}
 }
 
-// dataset is the dataset of a raw file, or of that of a result; "" where it has none.
-func (s *Server) dataset(name string, result bool) string {
-	if s.Questions == nil {
+// datasetOfResult is the dataset of the raw file of a result; "" where it has none.
+func (s *Server) datasetOfResult(name string) string {
+	raw, ok := filestore.RawName(name)
+	if !ok {
 		return ""
 	}
-	if result {
-		raw, ok := filestore.RawName(name)
-		if !ok {
-			return ""
-		}
-		name = raw
-	}
-	_, dataset := s.Questions.For(name)
-	return dataset
+	return s.dataset(raw)
 }

@@ -198,8 +198,8 @@ func TestOpenAPI(t *testing.T) {
 		schema := escape(where) + "/post/requestBody/content/application~1json/schema"
 		bodies["POST "+where] = true
 		for _, body := range []string{
-			`{"names":["bad.csv"]}`, `{"names":["bad.csv","none.csv"],"all":false}`, `{"names":[],"all":true}`, `{"names":["none.csv"],"all":true}`, `{"all":true}`,
-			"", "{}", `{"nmaes":[]}`, "[]", `{"names":[]}`, `{"names":"bad.csv"}`, `{"names":[1]}`, `{"all":false}`, `{"all":1}`, `"all"`,
+			`{"names":["bad.csv"]}`, `{"names":["bad.csv","none.csv"],"all":false}`, `{"names":[],"all":true}`, `{"group":"none"}`, `{"q":"no such reason"}`, `{"names":[],"q":"x","until":"2022-01-01T00:00:00Z"}`, `{"names":["none.csv"],"all":true}`, `{"all":true}`,
+			"", "{}", `{"nmaes":[]}`, "[]", `{"names":[]}`, `{"names":"bad.csv"}`, `{"names":[1]}`, `{"all":false}`, `{"all":1}`, `{"group":""}`, `{"q":""}`, `{"q":1}`, `{"until":"2022-01-01T00:00:00Z"}`, `{"q":"x","until":"yesterday"}`, `"all"`,
 		} {
 			r := s.do(t, http.MethodPost, where, body, "Authorization", "Bearer "+token, "Content-Type", "application/json")
 			switch err := validate(schema, body); {
@@ -220,6 +220,11 @@ func TestOpenAPI(t *testing.T) {
 		t.Errorf("upload: %s", r.Status)
 	}
 	check("/components/schemas/Uploaded", r.body)
+	bodies["POST /api/v1/preview"] = true
+	check(escape("/api/v1/preview")+"/post/requestBody/content/text~1csv/schema", strconv.Quote(upload))
+	for _, text := range []string{upload, "item_id,quantity\n1,seven\n", ""} {
+		check("/components/schemas/Preview", s.do(t, http.MethodPost, "/api/v1/preview?name=tried.csv", text).body)
+	}
 	for operation, checked := range bodies {
 		if !checked {
 			t.Errorf("what %s takes is not checked", operation)

@@ -5,11 +5,11 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io"
 
 	"csv-pipeline/internal/csvtable"
 	"csv-pipeline/internal/describe"
 	"csv-pipeline/internal/dialect"
-	"csv-pipeline/internal/filestore"
 	"csv-pipeline/internal/groupby"
 	"csv-pipeline/internal/query"
 	"csv-pipeline/internal/web/api"
@@ -27,7 +27,7 @@ const (
 // readRaw is the beginning of a raw file as a table, and how it is written. One file is read at
 // a time: it takes memory. The table is nil where the file is no CSV file, or time is up; only
 // failures of the store are errors.
-func (s *Server) readRaw(ctx context.Context, f filestore.File, detail *api.FileDetail) (*csvtable.Table, *views.Reading, error) {
+func (s *Server) readRaw(ctx context.Context, f io.ReaderAt, detail *api.FileDetail) (*csvtable.Table, *views.Reading, error) {
 	request := ctx
 	ctx, cancel := context.WithTimeout(ctx, s.ReadingTime)
 	defer cancel()
@@ -76,6 +76,10 @@ func unreadTable(why error) *csvtable.Table { return &csvtable.Table{Damage: why
 // preview tries the settings that read a file: where there are several readings, those of the
 // first thing that is open, each.
 func (s *Server) preview(ctx context.Context, r *views.Reading, file dialect.File, spec query.Spec) {
+	if len(spec.Command.Words) > 0 {
+		r.Late = "There is no preview: a program makes the result of this file, and it is not run for one."
+		return
+	}
 	type way struct {
 		title    string
 		settings dialect.Settings

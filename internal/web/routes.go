@@ -42,6 +42,7 @@ func (s *Server) routes() []route {
 	table := s.respond.AtMost(mostTables, "too many tables of results are being made; try again later")
 	results := respond.Compressed(s.resultsPage)
 	totals := table(results)
+	trial := s.respond.AtMost(mostTrials, "too many files are being tried; try again later")
 	routes := []route{
 		{"GET", "/{$}", reading, respond.Compressed(s.overviewPage)},
 		{"GET", "/live", reading, stream(s.liveStream)},
@@ -58,6 +59,8 @@ func (s *Server) routes() []route {
 		}},
 		{"GET", "/upload", reading, respond.Compressed(s.uploadPage)},
 		{"POST", "/upload", writing, s.uploadPost},
+		{"POST", "/upload/preview", reading, trial(respond.Compressed(s.previewPost))},
+		{"POST", "/api/v1/preview", reading, trial(respond.Compressed(s.previewAPI))},
 		{"GET", "/login", open, respond.Compressed(s.loginPage)},
 		{"POST", "/login", open, s.logIn},
 		{"POST", "/logout", open, s.logOut},
@@ -72,6 +75,7 @@ func (s *Server) routes() []route {
 		{"GET", "/api/v1/trends", reading, respond.Compressed(s.trendsAPI)},
 		{"GET", "/api/v1/results", reading, table(respond.Compressed(s.resultsAPI))},
 		{"GET", "/api/v1/failed", reading, respond.Compressed(s.failedAPI)},
+		{"GET", "/api/v1/failed/groups", reading, respond.Compressed(s.failedGroupsAPI)},
 		{"POST", "/api/v1/failed/retry", writing, s.actionAPI(retry)},
 		{"POST", "/api/v1/failed/drop", writing, s.actionAPI(drop)},
 	}

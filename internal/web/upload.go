@@ -48,7 +48,7 @@ func (s *Server) receive(r *http.Request, name string, body io.Reader, exclusive
 		return api.Uploaded{}, err
 	}
 	s.Log.Info("uploaded", zap.String("file", format.Visible(name)), zap.Int64("bytes", n), zap.String("from", r.RemoteAddr))
-	stored := api.Uploaded{Name: info.Name, Size: info.Size, ETag: info.ETag, Queued: true}
+	stored := api.Uploaded{Name: info.Name, Size: info.Size, ETag: info.ETag, Result: s.resultName(name), Dataset: s.dataset(name), Queued: true}
 	if err := s.Queue.Push(r.Context(), name); err != nil {
 		s.Log.Warn("an uploaded file could not be queued; the sweep will find it", zap.String("file", format.Visible(name)), zap.Error(err))
 		stored.Queued, stored.Note = false, "the file is stored, but Redis cannot be reached for now; the sweep queues the file later"
@@ -129,7 +129,8 @@ func (s *Server) uploadPage(w http.ResponseWriter, r *http.Request) {
 }
 
 // uploadPost stores the files of a form. They replace none, unless the form's field replace is
-// 1 and comes before them.
+// 1 and comes before them. With a field as before it, one file is stored under that name, whatever
+// its own; back is the page that the answer leads to. Both are escaped as in a URL.
 func (s *Server) uploadPost(w http.ResponseWriter, r *http.Request) {
 	form, err := r.MultipartReader()
 	if err != nil {
@@ -137,6 +138,7 @@ func (s *Server) uploadPost(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	received, unqueued, replace := 0, 0, false
+	var as, back string
 	for {
 		part, err := form.NextRawPart()
 		if errors.Is(err, io.EOF) {
@@ -151,11 +153,28 @@ func (s *Server) uploadPost(w http.ResponseWriter, r *http.Request) {
 			replace = err == nil && value[0] == '1'
 			continue
 		}
+		if field := map[string]*string{"as": &as, "back": &back}[part.FormName()]; field != nil {
+			value, err := io.ReadAll(io.LimitReader(part, maxField))
+			if err == nil {
+				*field, err = url.PathUnescape(string(value))
+			}
+			if err != nil {
+				s.respond.Problem(w, r, http.StatusBadRequest, part.FormName()+": expected a name that is escaped as in a URL")
+				return
+			}
+			continue
+		}
 		if part.FormName() != "file" || part.FileName() == "" {
 			continue
 		}
-		// Browsers may send a path; the name is its last part.
-		name := path.Base(strings.ReplaceAll(part.FileName(), `\`, "/"))
+		name := baseName(part.FileName())
+		if as != "" {
+			if received > 0 {
+				s.respond.Problem(w, r, http.StatusBadRequest, "expected one file in place of "+format.Visible(as)+": only the first is stored")
+				return
+			}
+			name = as
+		}
 		stored, err := s.receive(r, name, part, !replace)
 		if err != nil {
 			s.refuseUpload(w, r, name, received, err)
@@ -169,12 +188,22 @@ func (s *Server) uploadPost(w http.ResponseWriter, r *http.Request) {
 		s.respond.Problem(w, r, http.StatusBadRequest, "no file was chosen")
 		return
 	}
-	where := s.BasePath + "upload?did=upload&n=" + strconv.Itoa(received)
+	where := s.BasePath + "upload"
+	if back != "" {
+		where, _, _ = strings.Cut(s.local(back), "?")
+	}
+	where += "?did=upload&n=" + strconv.Itoa(received)
 	if unqueued > 0 {
 		where += "&unqueued=" + strconv.Itoa(unqueued)
 	}
 	http.Redirect(w, r, where, http.StatusSeeOther)
 }
+
+// baseName is the name of a file of a form: browsers may send a path, and the name is its last part.
+func baseName(name string) string { return path.Base(strings.ReplaceAll(name, `\`, "/")) }
+
+// maxField bounds a field of the form of an upload, in bytes.
+const maxField = 4096
 
 // uploadNotice says what happened to the files of a form.
 func uploadNotice(q url.Values, what string) string {

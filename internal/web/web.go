@@ -21,6 +21,7 @@ import (
 	"csv-pipeline/internal/auth"
 	"csv-pipeline/internal/catalog"
 	"csv-pipeline/internal/coalesce"
+	"csv-pipeline/internal/failures"
 	"csv-pipeline/internal/filestore"
 	"csv-pipeline/internal/query"
 	"csv-pipeline/internal/queue"
@@ -67,6 +68,7 @@ type Server struct {
 	respond  *respond.Responder
 	monitor  *activity.Monitor
 	trends   *trends.Trends
+	failures *failures.Cache
 	live     *coalesce.Call[*liveEvent]
 	lastLive *liveEvent // used by live alone
 	asked    []api.Question
@@ -90,6 +92,7 @@ func New(c Config) *Server {
 		c.Guard.ShareKey(c.Queue.SharedKey)
 	}
 	s := &Server{Config: c, monitor: activity.New(c.Queue, c.Log), trends: trends.New(c.Store), stopped: make(chan struct{}), reading: make(chan struct{}, 1)}
+	s.failures = failures.NewCache(c.Queue, failures.Grouper{Dataset: s.dataset})
 	s.respond = respond.New(c.Log, func(r *http.Request, code int, detail string) templ.Component {
 		return views.ProblemPage(s.frame(r, "problem", http.StatusText(code)), detail)
 	})
@@ -109,6 +112,7 @@ func (s *Server) Close() {
 	s.live.Close()
 	s.monitor.Close()
 	s.trends.Close()
+	s.failures.Close()
 }
 
 // Watch follows the queue for live pages and histograms until ctx ends; then it ends
@@ -129,7 +133,29 @@ func (s *Server) frame(r *http.Request, here, title string) views.Frame {
 	if files := s.Catalog.Latest(); files != nil && s.Catalog.Check() != nil {
 		p.Stale = format.Time(files.At)
 	}
+	// The page of a problem and the login form are for everybody.
+	if !s.Guard.ProtectsReading() || p.LoggedIn {
+		p.Counts = s.menuCounts()
+	}
 	return p
+}
+
+// menuCounts are the numbers in the menu, as far as they are known without asking Redis.
+func (s *Server) menuCounts() views.MenuCounts {
+	view, files := s.monitor.Last(), s.Catalog.Latest()
+	if view == nil || files == nil || time.Since(view.At) > 10*activity.Interval {
+		return views.MenuCounts{}
+	}
+	return views.CountsOf(api.NewStatus(view.Counts, files, view))
+}
+
+// dataset is the name of the dataset whose question is asked of a raw file; "" for the main one.
+func (s *Server) dataset(name string) string {
+	if s.Questions == nil {
+		return ""
+	}
+	_, dataset := s.Questions.For(name)
+	return dataset
 }
 
 // notice says what an action did. The text is made here and only numbers come from the

@@ -66,19 +66,31 @@ type FileDetail struct {
 	Fingerprint string `json:"fingerprint,omitempty"`
 	// Question is what is asked of the file, or of the raw file of a result, by the settings in force.
 	Question *Question `json:"question,omitempty"`
+	Life     []Event   `json:"life"` // of the raw file, the earliest first
 }
 
 // DeadLetter is a file that failed, and why.
 type DeadLetter struct {
 	queue.DeadLetter
-	Exists bool `json:"exists"` // the raw file is there
+	Exists  bool   `json:"exists"`            // the raw file is there
+	Group   string `json:"group"`             // of the files that failed for the same reason
+	Dataset string `json:"dataset,omitempty"` // whose question was asked of it; "" for the main one
 }
 
-// Chosen is which failed files an action is for.
+// Chosen is which failed files an action is for: those of Names, or all that match the rest.
 type Chosen struct {
-	Names []string `json:"names"`
-	All   bool     `json:"all"` // all of them, whatever Names says
+	Names []string  `json:"names"`
+	All   bool      `json:"all"`   // all of them, or all that match, whatever Names says
+	Group string    `json:"group"` // all of this group
+	Text  string    `json:"q"`     // all with this text in the name or the reason
+	Until time.Time `json:"until"` // only those that failed by then
 }
+
+// Some reports whether it says which files.
+func (c Chosen) Some() bool { return len(c.Names) > 0 || c.Matching() }
+
+// Matching reports whether it is for all that match, and not for the names.
+func (c Chosen) Matching() bool { return c.All || c.Group != "" || c.Text != "" }
 
 // Done is what an action did.
 type Done struct {
@@ -94,10 +106,39 @@ type Kept struct {
 
 // Uploaded is a file that was stored.
 type Uploaded struct {
-	Name string `json:"name"`
-	Size int64  `json:"size"`
-	ETag string `json:"etag"`
+	Name    string `json:"name"`
+	Size    int64  `json:"size"`
+	ETag    string `json:"etag"`
+	Result  string `json:"result"`            // the name that its result will have
+	Dataset string `json:"dataset,omitempty"` // whose question is asked of it; "" for the main one
 	// Queued is false where Redis did not answer; Note says what happens then.
 	Queued bool   `json:"queued"`
 	Note   string `json:"note,omitempty"`
+}
+
+// Preview is what would come of a file that is not stored.
+type Preview struct {
+	Name     string    `json:"name"`
+	Result   string    `json:"result"`            // the name that its result would have
+	Dataset  string    `json:"dataset,omitempty"` // whose question would be asked of it; "" for the main one
+	Exists   bool      `json:"exists"`            // there is a raw file of the name, which it would replace
+	Partial  bool      `json:"partial"`           // only the beginning of the file was tried
+	Readable bool      `json:"readable"`          // some settings read every cell
+	AsItIs   bool      `json:"asItIs"`            // those of the pipeline do
+	Values   string    `json:"values,omitempty"`  // other settings that read it, as values of the chart
+	Flags    string    `json:"flags,omitempty"`   // the same as flags
+	Problems []string  `json:"problems"`          // what no setting reads
+	Notes    []string  `json:"notes"`
+	Late     string    `json:"late,omitempty"` // why there is no more, where time was up
+	Outcomes []Outcome `json:"outcomes"`       // one, or one for each way to read the file
+}
+
+// Outcome is what would come of a file with some settings.
+type Outcome struct {
+	Title    string     `json:"title"`
+	Problem  string     `json:"problem,omitempty"` // why there is no result
+	RowsRead int64      `json:"rowsRead"`          // of the file
+	Columns  []string   `json:"columns"`           // of the result
+	Rows     [][]string `json:"rows"`              // the first of the result
+	More     bool       `json:"more"`              // the result goes on
 }

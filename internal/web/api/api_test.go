@@ -8,6 +8,7 @@ import (
 	"testing"
 
 	"csv-pipeline/internal/activity"
+	"csv-pipeline/internal/failures"
 	"csv-pipeline/internal/queue"
 )
 
@@ -56,8 +57,8 @@ func fields(of reflect.Type) (all, always []string) {
 func TestTypesAreAsDescribed(t *testing.T) {
 	described := schemas(t)
 	for name, v := range map[string]any{
-		"Status": Status{}, "File": File{}, "FileDetail": FileDetail{}, "Attempt": queue.Attempt{}, "Lease": queue.Lease{}, "DeadLetter": DeadLetter{},
-		"Throughput": activity.Point{}, "Trend": Trend{}, "Chosen": Chosen{}, "Done": Done{}, "Uploaded": Uploaded{},
+		"Status": Status{}, "File": File{}, "FileDetail": FileDetail{}, "Attempt": queue.Attempt{}, "Lease": queue.Lease{}, "DeadLetter": DeadLetter{}, "FailureGroup": failures.Group{}, "Stuck": Stuck{}, "Event": Event{},
+		"Throughput": activity.Point{}, "Trend": Trend{}, "Chosen": Chosen{}, "Done": Done{}, "Uploaded": Uploaded{}, "Preview": Preview{}, "Outcome": Outcome{},
 		"Question": Question{},
 	} {
 		s, ok := described[name]

@@ -2,10 +2,12 @@ package api
 
 import (
 	"math"
+	"time"
 
 	"csv-pipeline/internal/activity"
 	"csv-pipeline/internal/catalog"
 	"csv-pipeline/internal/queue"
+	"csv-pipeline/internal/web/format"
 )
 
 // Status is how many files are in each state.
@@ -26,9 +28,33 @@ type Status struct {
 	OldestWaitingSeconds float64  `json:"oldestWaitingSeconds"`
 
 	// Version of the program, and Questions that are in force: only where the status is asked for.
-	Version   string     `json:"version,omitempty"`
-	Questions []Question `json:"questions,omitempty"`
+	Version     string         `json:"version,omitempty"`
+	Questions   []Question     `json:"questions,omitempty"`
+	RowRate     float64        `json:"rowsPerSecond"`
+	Activity    string         `json:"activity"`              // an Activity… constant
+	Stuck       []Stuck        `json:"stuck"`                 // what does not go on
+	LastProblem *queue.Attempt `json:"lastProblem,omitempty"` // the newest attempt that failed
 }
+
+// What a pipeline does.
+const (
+	ActivityIdle    = "idle"    // nothing is left to do
+	ActivityWorking = "working" // processors are at work
+	ActivityWaiting = "waiting" // files wait for processors
+	ActivityStuck   = "stuck"   // see Status.Stuck
+)
+
+// Stuck is something that does not go on.
+type Stuck struct {
+	What    string  `json:"what"` // no-processor or silent-worker
+	Text    string  `json:"text"`
+	Name    string  `json:"name,omitempty"` // the file, of a worker
+	Worker  string  `json:"worker,omitempty"`
+	Seconds float64 `json:"seconds"` // for how long
+}
+
+// patience is how long nothing may be heard of workers. A pod may take a minute or two to start.
+const patience = 3 * time.Minute
 
 // NewStatus combines the counts of the queue with the files, which are the truth about
 // what is completed.
@@ -43,7 +69,34 @@ func NewStatus(c queue.Counts, files *catalog.Snapshot, view *activity.View) Sta
 		seconds := math.Ceil(float64(left) / st.Rate)
 		st.SecondsLeft = &seconds
 	}
+	st.RowRate, st.LastProblem, st.Stuck = math.Round(view.RowRate*10)/10, view.LastProblem, stuck(st, view)
+	switch {
+	case len(st.Stuck) > 0:
+		st.Activity = ActivityStuck
+	case st.InFlight > 0 || st.Rate > 0 && st.Left() > 0:
+		st.Activity = ActivityWorking
+	case st.Left() > 0:
+		st.Activity = ActivityWaiting
+	default:
+		st.Activity = ActivityIdle
+	}
 	return st
+}
+
+// stuck says what does not go on, the worst first.
+func stuck(st Status, view *activity.View) []Stuck {
+	found := []Stuck{}
+	if quiet := min(view.OldestWaiting, view.At.Sub(view.LastClaim)); st.Waiting > 0 && st.InFlight == 0 && quiet >= patience {
+		found = append(found, Stuck{What: "no-processor", Seconds: math.Round(quiet.Seconds()),
+			Text: "Files wait, and no processor has taken one for " + format.Span(quiet) + ". On Kubernetes, look whether KEDA starts Jobs (kubectl get scaledjobs,jobs,pods); elsewhere, whether a processor runs."})
+	}
+	for _, l := range view.Leases {
+		if quiet := view.At.Sub(view.Renewed[l.Name]); quiet >= patience {
+			found = append(found, Stuck{What: "silent-worker", Name: l.Name, Worker: l.Worker, Seconds: math.Round(quiet.Seconds()),
+				Text: "The worker " + format.Visible(l.Worker) + " has not renewed its lease on " + format.Visible(l.Name) + " for " + format.Span(quiet) + ". When the lease ends, another takes the file."})
+		}
+	}
+	return found
 }
 
 // Left is how many files remain to be processed, also those that are not queued yet.

@@ -37,6 +37,34 @@ type FileData struct {
 	Charts     []chart.Chart
 	Failure    *api.DeadLetter // of a raw file that failed
 	Reading    *Reading        // of a raw file; nil where there was no time for it
+	Rejected   string          // name of the file with rows that were left out; "" where there is none
+}
+
+// eventWords are what happened, and eventClasses its colour.
+var (
+	eventWords = map[string]string{api.EventModified: "Last changed", api.EventClaimed: "Taken", api.EventDone: "Done", api.EventError: "A try failed",
+		api.EventCrash: "The worker died", api.EventFailed: "Failed", api.EventWaiting: "Waits now", api.EventRetry: "Next try"}
+	eventClasses = map[string]string{api.EventClaimed: "in-flight", api.EventDone: "done", api.EventError: "failed", api.EventCrash: "failed",
+		api.EventFailed: "failed", api.EventRetry: "retrying"}
+)
+
+// eventText says more of an event.
+func eventText(e api.Event) string {
+	switch {
+	case e.What == api.EventModified:
+		return "by the file's modification time"
+	case e.What == api.EventClaimed && e.Rows > 0:
+		return "by " + format.Visible(e.Worker) + ", " + format.Plural(e.Rows, "row", "rows") + " so far"
+	case e.What == api.EventClaimed:
+		return "by " + format.Visible(e.Worker)
+	case e.What == api.EventDone:
+		return format.Plural(e.Rows, "row", "rows") + " in " + format.Took(e.Took)
+	case e.What == api.EventFailed:
+		return "it is not tried again by itself, unless it changes or other settings may help"
+	case e.What == api.EventWaiting:
+		return "since when is not recorded"
+	}
+	return format.Visible(e.Text)
 }
 
 // Reading is how a raw file is written and which settings read it.

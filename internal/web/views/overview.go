@@ -20,6 +20,7 @@ type OverviewData struct {
 	Problems []queue.Attempt // the newest attempts that failed
 	Chart    chart.Chart     // of throughput
 	Base     string          // as of Frame
+	Away     bool            // Redis cannot be reached, and the rest is older
 	// Result is the name of the result of a raw file; "" where it has none.
 	Result func(raw string) string
 	// Asked are the questions in force, of each dataset and last of all other files; none where they
@@ -28,10 +29,15 @@ type OverviewData struct {
 	Version string // of the program
 }
 
+// AwayParts are those of LiveParts that say so when Redis cannot be reached.
+var AwayParts = map[string]func(OverviewData) templ.Component{"progress": progress}
+
 // LiveParts are the parts of the start page that an open page is sent again when they
 // change.
 var LiveParts = map[string]func(OverviewData) templ.Component{
 	"progress": progress, "tiles": tiles, "workers": activeWorkers, "problems": problems, "latest": latest,
+	"waitingcount": func(o OverviewData) templ.Component { return waitingCount(CountsOf(o.Status)) },
+	"failedcount":  func(o OverviewData) templ.Component { return failedCount(CountsOf(o.Status)) },
 }
 
 // total is the number of files of the current batch.
@@ -59,11 +65,76 @@ func (o OverviewData) outlook() (text string) {
 
 // batch says how much of the batch is done.
 func (o OverviewData) batch() string {
-	text := format.Count(o.View.BatchDone) + " of " + format.Count(o.total()) + " of this batch done"
-	if o.Status.OldestWaitingSeconds > 1 {
-		text += fmt.Sprintf(" · the next file has been waiting for %.0f s", o.Status.OldestWaitingSeconds)
+	return format.Count(o.View.BatchDone) + " of " + format.Count(o.total()) + " of this batch done"
+}
+
+// verdict is a word for what the pipeline does, and the class of its colour.
+func (o OverviewData) verdict() (word, class string) {
+	switch {
+	case o.Away:
+		return "Redis is away", "failed"
+	case o.Status.Activity == api.ActivityStuck:
+		return "Stuck", "failed"
+	case o.Status.Activity == api.ActivityWorking:
+		return "Working", "in-flight"
+	case o.Status.Activity == api.ActivityWaiting:
+		return "Waiting", "retrying"
 	}
-	return text
+	return "Idle", "done"
+}
+
+// alarm says what is wrong with the pipeline itself; "" where nothing is.
+func (o OverviewData) alarm() string {
+	switch n := len(o.Status.Stuck); {
+	case o.Away:
+		return "Redis cannot be reached. The numbers are those of " + format.Time(o.View.At) + " UTC; files wait until it is back, and none is lost."
+	case n > 1:
+		return o.Status.Stuck[0].Text + " And " + format.Count(n-1) + " more: see the workers."
+	case n == 1:
+		return o.Status.Stuck[0].Text
+	}
+	return ""
+}
+
+// figure is a number of the overview and its name.
+type figure struct{ Name, Value, Title string }
+
+// figures answer how fast it goes and when it will be done. There are always the same ones, so that
+// nothing moves when they change; "–" stands for what is not known.
+func (o OverviewData) figures() []figure {
+	const unknown = "–"
+	perMinute := func(perSecond float64) string {
+		if perSecond <= 0 {
+			return unknown
+		}
+		return format.Count(int64(perSecond*60 + 0.5))
+	}
+	doneAt, oldest := unknown, unknown
+	if left := o.Status.SecondsLeft; left != nil && o.Status.Left() > 0 {
+		doneAt = "≈ " + o.View.At.Add(time.Duration(*left*float64(time.Second))).UTC().Format("15:04") + " UTC"
+		if *left > 24*3600 {
+			doneAt = "in " + format.Span(time.Duration(*left*float64(time.Second)))
+		}
+	}
+	if o.Status.OldestWaitingSeconds >= 1 {
+		oldest = format.Span(time.Duration(o.Status.OldestWaitingSeconds * float64(time.Second)))
+	}
+	return []figure{
+		{"Files a minute", perMinute(o.Status.Rate), "the average of the last 30 seconds"},
+		{"Rows a minute", perMinute(o.Status.RowRate), "rows of input, the average of the last 30 seconds"},
+		{"Left", format.Count(o.Status.Left()), "files that wait, are in flight or are to be retried"},
+		{"Done at", doneAt, "at the speed of the last 30 seconds"},
+		{"Longest wait", oldest, "how long the next file has been waiting in the queue"},
+	}
+}
+
+// renewed is how long ago a worker renewed its lease.
+func (o OverviewData) renewed(name string) string {
+	seen, known := o.View.Renewed[name]
+	if !known {
+		return ""
+	}
+	return format.Span(o.View.At.Sub(seen)) + " ago"
 }
 
 // outcome says how many files are done and how many failed.

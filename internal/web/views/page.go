@@ -7,6 +7,9 @@ import (
 	"embed"
 	"encoding/hex"
 	"io/fs"
+
+	"csv-pipeline/internal/web/api"
+	"csv-pipeline/internal/web/format"
 )
 
 // Assets are the scripts, styles and pictures of the pages.
@@ -41,6 +44,26 @@ type Frame struct {
 	LoggedIn bool   // by a session, which the page can end
 	Notice   string // what the last action did
 	Stale    string // when the files were listed, while listing them fails
+	Counts   MenuCounts
+}
+
+// MenuCounts are how many files wait and have failed, beside the entries of the menu.
+type MenuCounts struct{ Waiting, Failed int64 }
+
+// CountsOf are the counts of a status.
+func CountsOf(st api.Status) MenuCounts { return MenuCounts{st.Waiting + st.Unqueued, st.Failed} }
+
+// brief is a number in at most four characters, such as 12k; "" for 0.
+func brief(n int64) string {
+	switch {
+	case n <= 0:
+		return ""
+	case n < 1000:
+		return format.Int(n)
+	case n < 1_000_000:
+		return format.Int(n/1000) + "k"
+	}
+	return format.Int(n/1_000_000) + "M"
 }
 
 // asset is the address of a file of Assets.

@@ -122,6 +122,7 @@ function overview() {
       shown[name] = html;
       part.innerHTML = html; // made by the server's templates, which escape
     }
+    if (!event.points) return; // Redis cannot be reached
     if (drawn) drawn.set(event.points);
     else drawn = throughput(place, event.points);
   });
@@ -254,108 +255,6 @@ function selection(form) {
   count();
 }
 
-// followed says of stored files what becomes of them, with every event of the pipeline.
-function followed(form) {
-  const words = { waiting: 'queued', 'in-flight': 'in flight', retrying: 'will be tried again', failed: 'failed', done: 'done' };
-  const waiting = new Map(); // by name; those that are not done
-  let asking = false;
-  const ask = async () => {
-    if (asking) return;
-    asking = true;
-    for (const [name, show] of [...waiting].slice(0, 20)) {
-      try {
-        const answer = await fetch(form.dataset.states + escaped(name));
-        if (!answer.ok) { waiting.delete(name); continue; } // it was removed
-        const { state, reason, result } = await answer.json();
-        if (state === 'done' || state === 'failed') waiting.delete(name);
-        show(words[state] + (reason ? `: ${reason}` : ''), state, result && form.dataset.results + escaped(result));
-      } catch { break; } // the connection is lost; the next event is after it
-    }
-    asking = false;
-  };
-  let following = false;
-  return (name, show) => {
-    waiting.set(name, show);
-    if (!following) live((state, event) => { if (event) ask(); });
-    following = true;
-  };
-}
-
-const escaped = (name) => name.split('/').map(encodeURIComponent).join('/');
-
-function upload(form) {
-  const input = form.querySelector('input[type="file"]');
-  const list = form.querySelector('.uploads');
-  const replaces = form.querySelector('[name="replace"]');
-  const follow = followed(form);
-  form.querySelector('[data-drop-hint]').hidden = false;
-  const add = (file) => {
-    const item = document.createElement('li');
-    const link = Object.assign(document.createElement('span'), { textContent: file.name });
-    const state = document.createElement('span');
-    item.append(link, state);
-    list.append(item);
-    return { item, link, state };
-  };
-  const say = ({ state }, text, kind) => { state.textContent = text; state.className = kind && kind !== 'why' ? `state ${kind}` : kind; };
-  const stored = (file, row, text) => {
-    say(row, text, 'waiting');
-    const name = Object.assign(document.createElement('a'), { href: form.dataset.target + escaped(file.name), textContent: file.name });
-    row.link.replaceChildren(name);
-    follow(file.name, (text, kind, result) => {
-      say(row, text, kind);
-      if (result) row.state.replaceChildren(Object.assign(document.createElement('a'), { href: result, textContent: text }));
-    });
-  };
-  const ask = (file, row) => {
-    say(row, 'a file of this name exists ', 'why');
-    const button = Object.assign(document.createElement('button'), { type: 'button', className: 'quiet', textContent: 'Replace it' });
-    button.setAttribute('aria-label', `Replace ${file.name}`);
-    button.addEventListener('click', () => send(file, row, true));
-    row.state.append(button);
-  };
-  const send = (file, row, replace) => new Promise((resolve) => {
-    const bar = document.createElement('progress');
-    bar.max = Math.max(1, file.size);
-    bar.value = 0;
-    bar.setAttribute('aria-label', file.name);
-    row.item.append(bar);
-    const end = (then, ...rest) => { bar.remove(); then(...rest); resolve(); };
-    const fail = (why) => end(say, row, why, 'why');
-    say(row, '', '');
-    if (file.size > Number(form.dataset.max)) { fail('too large'); return; }
-    const request = new XMLHttpRequest(); // fetch cannot tell how far an upload is
-    request.open('PUT', form.dataset.target + encodeURIComponent(file.name));
-    request.setRequestHeader('Content-Type', 'text/csv');
-    if (!replace) request.setRequestHeader('If-None-Match', '*');
-    request.upload.onprogress = (event) => { bar.value = event.loaded; row.state.textContent = `${Math.round((100 * event.loaded) / Math.max(1, event.total))} %`; };
-    request.onload = () => {
-      if (request.status < 300) {
-        const { queued } = JSON.parse(request.responseText);
-        end(stored, file, row, (request.status === 201 ? '' : 'replaced and ') + (queued ? 'queued' : 'stored, queued later'));
-        return;
-      }
-      if (request.status === 412) { end(ask, file, row); return; }
-      let why = request.statusText;
-      try { why = JSON.parse(request.responseText).detail; } catch { /* not from us */ }
-      fail(request.status === 401 ? 'log in first' : why);
-    };
-    // An answer before the end of a file may be lost with the connection.
-    request.onerror = async () => {
-      const there = !replace && await fetch(form.dataset.target + escaped(file.name), { method: 'HEAD' }).catch(() => null);
-      if (there?.ok) end(ask, file, row);
-      else fail('the connection was lost');
-    };
-    request.send(file);
-  });
-  const sendAll = async (files) => { for (const file of files) await send(file, add(file), replaces.checked); };
-  form.addEventListener('submit', (event) => { event.preventDefault(); sendAll([...input.files]).then(() => { input.value = ''; }); });
-  for (const name of ['dragover', 'dragleave', 'drop']) {
-    document.addEventListener(name, (event) => { event.preventDefault(); form.classList.toggle('over', name === 'dragover'); });
-  }
-  document.addEventListener('drop', (event) => sendAll([...event.dataTransfer.files]));
-}
-
 if (document.body.dataset.page === 'overview') overview();
 // copyable gives a text a button that copies it, where the browser allows that.
 function copyable(place) {
@@ -389,7 +288,6 @@ localTimes(document);
 for (const place of document.querySelectorAll('.copy')) copyable(place);
 for (const place of document.querySelectorAll('#trend')) trend(place);
 for (const form of document.querySelectorAll('[data-selection]')) selection(form);
-for (const form of document.querySelectorAll('[data-upload]')) upload(form);
 for (const form of document.querySelectorAll('[data-auto]')) form.addEventListener('change', () => form.requestSubmit());
 if (document.querySelector('[data-reload]')) setTimeout(() => location.reload(), 1000);
 for (const place of document.querySelectorAll('[data-origin]')) place.replaceWith(location.origin);
