@@ -109,7 +109,7 @@ func readLine(in *bufio.Reader, text []byte) ([]byte, error) {
 		switch {
 		case len(text) > mostRecord:
 			return text, fmt.Errorf("a row has more than %d MiB", mostRecord>>20)
-		case err == bufio.ErrBufferFull:
+		case errors.Is(err, bufio.ErrBufferFull):
 			continue
 		case err == io.EOF && len(text) > before:
 			return text, nil

@@ -164,3 +164,35 @@ func TestPageOfAllResults(t *testing.T) {
 	contains("/results?groupBy=itm&aggregate=count(*)", http.StatusBadRequest, `role="alert"`, "no column &#34;itm&#34;", "Not all results have the same columns: shop (not in 3)")
 	contains("/files/processed/?q=2022", http.StatusOK, `href="/api/v1/results?format=csv&amp;q=2022"`, `href="/results?q=2022"`)
 }
+
+// Two tables are sent at once, and one whose client hangs up makes room for another.
+func TestTablesOfResultsAreLimitedAndEndWithTheirClients(t *testing.T) {
+	s := start(t, nil)
+	s.results(t, map[string]string{"a_aggregated_sales.csv": "n,text\n" + strings.Repeat("1,"+strings.Repeat("x", 1000)+"\n", 40_000)})
+	var open []io.Closer
+	for range 2 {
+		r, err := http.NewRequestWithContext(t.Context(), http.MethodGet, s.URL+"/api/v1/results", nil)
+		if err != nil {
+			t.Fatal(err)
+		}
+		r.Header.Set("Accept-Encoding", "identity")
+		answer, err := http.DefaultTransport.RoundTrip(r)
+		if err != nil || answer.StatusCode != http.StatusOK {
+			t.Fatal(answer, err)
+		}
+		open = append(open, answer.Body)
+	}
+	for _, where := range []string{"/api/v1/results?limit=1", "/results?groupBy=n&aggregate=count(*)&format=html"} {
+		if r := s.get(t, where); r.StatusCode != http.StatusServiceUnavailable || r.Header.Get("Retry-After") == "" {
+			t.Errorf("%s: %s", where, r.Status)
+		}
+	}
+	if r := s.get(t, "/results", "Accept", asBrowser); r.StatusCode != http.StatusOK {
+		t.Errorf("a form costs little: %s", r.Status)
+	}
+	for _, body := range open {
+		_ = body.Close()
+	}
+	for s.get(t, "/api/v1/results?limit=1").StatusCode != http.StatusOK { // until the server has seen that
+	}
+}
