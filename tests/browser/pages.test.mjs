@@ -107,10 +107,10 @@ test('files are tried, uploaded, and their results appear in place', async () =>
   await login(page, 'upload');
   await page.getByLabel('Choose files').setInputFiles([one, two]);
   await page.getByRole('button', { name: 'What would the result be?' }).click();
-  await page.locator('.uploads li', { hasText: 'place2.csv' }).getByText('tried, not stored').waitFor();
-  const first = page.locator('.uploads li', { hasText: 'place1.csv' }).first();
+  await page.locator('.uploads > li', { hasText: 'place2.csv' }).getByText('tried, not stored').waitFor();
+  const first = page.locator('.uploads > li', { hasText: 'place1.csv' }).first();
   assert.equal(await first.locator('.trial table.rows td').nth(1).innerText(), '41');
-  assert.match(await page.locator('.uploads li', { hasText: 'place2.csv' }).innerText(), /is not a number|no number/);
+  assert.match(await page.locator('.uploads > li', { hasText: 'place2.csv' }).innerText(), /is not a number|no number/);
   assert.equal((await fetch(`${p.url}files/raw/place1.csv`)).status, 404);
   await page.getByLabel('Choose files').setInputFiles(one);
   await page.getByRole('button', { name: 'Upload', exact: true }).click();
@@ -138,7 +138,7 @@ test('a folder is uploaded with the paths in it', async () => {
   await page.getByText('8 of 8 files uploaded').waitFor();
   assert.equal(await (await fetch(`${p.url}files/raw/dropped.csv`)).text(), good(5));
   await p.run('processor');
-  await page.locator('.uploads li', { hasText: 'a/3.csv' }).getByRole('link', { name: 'done' }).waitFor();
+  await page.locator('.uploads > li', { hasText: 'a/3.csv' }).getByRole('link', { name: 'done' }).waitFor();
   assert.deepEqual(complaints, []);
   await context.close();
 });
