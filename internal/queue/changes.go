@@ -32,6 +32,12 @@ type Change struct {
 // At is when it happened, by Redis' clock.
 func (c Change) At() time.Time { return streamTime(c.ID) }
 
+// Redis is the client that the queue uses, for keys that are not the queue's.
+func (q *Queue) Redis() redis.UniversalClient { return q.rdb }
+
+// List is the key of the list.
+func (q *Queue) List() string { return q.keys.list }
+
 // LastChange reports where the stream ends: the ID of the last change, "0" when there was none.
 func (q *Queue) LastChange(ctx context.Context) (string, error) {
 	last, err := q.rdb.XRevRangeN(ctx, q.keys.changes, "+", "-", 1).Result()

@@ -21,6 +21,7 @@ import (
 	"csv-pipeline/internal/auth"
 	"csv-pipeline/internal/catalog"
 	"csv-pipeline/internal/coalesce"
+	"csv-pipeline/internal/events"
 	"csv-pipeline/internal/filestore"
 	"csv-pipeline/internal/query"
 	"csv-pipeline/internal/queue"
@@ -54,6 +55,8 @@ type Config struct {
 	ClientTimeout time.Duration
 	// MaxStreams is how many live pages and event streams may be open at once; 0: 1000.
 	MaxStreams int
+	// Events tells sinks and event streams what happens; nil: there are no sinks.
+	Events *events.Teller
 }
 
 // Server answers requests about one pipeline. Make it with New, and end it with Close.
