@@ -8,8 +8,6 @@ import (
 	"strconv"
 	"strings"
 
-	cloudevents "github.com/cloudevents/sdk-go/v2/event"
-
 	"csv-pipeline/internal/queue"
 )
 
@@ -85,7 +83,7 @@ type (
 )
 
 // Event makes the event of a change.
-func (m Maker) Event(c queue.Change) (cloudevents.Event, error) {
+func (m Maker) Event(c queue.Change) (Event, error) {
 	number := func(field string) int64 { n, _ := strconv.ParseInt(c.Fields[field], 10, 64); return n }
 	f, dataset := c.Fields, m.dataset(c.Name)
 	var data any
@@ -103,23 +101,9 @@ func (m Maker) Event(c queue.Change) (cloudevents.Event, error) {
 	case queue.TypeStuck:
 		data = Stuck{number("waiting"), number("seconds")}
 	default:
-		return cloudevents.Event{}, fmt.Errorf("the change %s is of the type %q, which this version does not know", c.ID, c.Type)
+		return Event{}, fmt.Errorf("the change %s is of the type %q, which this version does not know", c.ID, c.Type)
 	}
-	e := m.event(c.ID, c.Type, data)
-	e.SetTime(c.At())
-	if c.Name != "" {
-		e.SetSubject(c.Name)
-	}
-	return e, e.Validate()
-}
-
-func (m Maker) event(id, kind string, data any) cloudevents.Event {
-	e := cloudevents.New()
-	e.SetID(id)
-	e.SetSource(m.Source)
-	e.SetType(kind)
-	_ = e.SetData(cloudevents.ApplicationJSON, data) // an error is found by Validate
-	return e
+	return Event{ID: c.ID, Source: m.Source, Type: c.Type, Subject: c.Name, Time: c.At(), Data: data}, nil
 }
 
 func (m Maker) dataset(name string) string {

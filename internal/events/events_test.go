@@ -256,6 +256,17 @@ func TestEveryEventArrivesInOrderAndKeepsToItsSchema(t *testing.T) {
 			t.Errorf("a test: %v, %v", known, err)
 		}
 		checkSchema(t, structured.wait(t, len(everythingTold)+1)[len(everythingTold):])
+		const odd = "Zürich \"a\" 100%.csv"
+		must(t, do(t, q, odd).Complete(t.Context(), queue.Outcome{}))
+		if all := structured.wait(t, len(everythingTold)+3); !slices.ContainsFunc(all, func(e cloudevents.Event) bool { return e.Subject() == odd }) {
+			t.Errorf("about %s came %v", odd, all)
+		}
+		binary.wait(t, len(everythingTold)+2)
+		binary.mu.Lock()
+		defer binary.mu.Unlock()
+		if !slices.ContainsFunc(binary.headers, func(h http.Header) bool { return h.Get("Ce-Subject") == "Z%C3%BCrich%20%22a%22%20100%25.csv" }) {
+			t.Errorf("in binary mode the subject of %s is not escaped as CloudEvents say", odd)
+		}
 		if !strings.HasPrefix(structured.headers[0].Get("Content-Type"), "application/cloudevents+json") || binary.headers[0].Get("Ce-Type") == "" {
 			t.Errorf("headers: %v, %v", structured.headers[0], binary.headers[0])
 		}

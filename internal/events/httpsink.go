@@ -11,9 +11,6 @@ import (
 	"strconv"
 	"time"
 
-	"github.com/cloudevents/sdk-go/v2/binding"
-	cloudevents "github.com/cloudevents/sdk-go/v2/event"
-	cehttp "github.com/cloudevents/sdk-go/v2/protocol/http"
 	standardwebhooks "github.com/standard-webhooks/standard-webhooks/libraries/go"
 )
 
@@ -62,7 +59,7 @@ func (h *httpSink) signer() (*standardwebhooks.Webhook, error) {
 	return standardwebhooks.NewWebhookRaw(key)
 }
 
-func (h *httpSink) deliver(ctx context.Context, e cloudevents.Event) error {
+func (h *httpSink) deliver(ctx context.Context, e Event) error {
 	ctx, cancel := context.WithTimeout(ctx, time.Duration(h.Timeout))
 	defer cancel()
 	r, err := h.request(ctx, e)
@@ -88,23 +85,17 @@ func (h *httpSink) deliver(ctx context.Context, e cloudevents.Event) error {
 	return nil
 }
 
-func (h *httpSink) request(ctx context.Context, e cloudevents.Event) (*http.Request, error) {
-	r, err := http.NewRequestWithContext(ctx, http.MethodPost, h.URL, http.NoBody)
+func (h *httpSink) request(ctx context.Context, e Event) (*http.Request, error) {
+	header := http.Header{}
+	body, err := e.write(h.Mode, header)
 	if err != nil {
 		return nil, err
 	}
-	if h.Mode == ModeStructured {
-		ctx = binding.WithForceStructured(ctx)
-	}
-	if err := cehttp.WriteRequest(ctx, binding.ToMessage(&e), r); err != nil {
-		return nil, fmt.Errorf("write the event: %w", err)
-	}
-	body, err := io.ReadAll(r.Body)
+	r, err := http.NewRequestWithContext(ctx, http.MethodPost, h.URL, bytes.NewReader(body))
 	if err != nil {
-		return nil, fmt.Errorf("write the event: %w", err)
+		return nil, err
 	}
-	r.Body, r.ContentLength = io.NopCloser(bytes.NewReader(body)), int64(len(body))
-	r.GetBody = func() (io.ReadCloser, error) { return io.NopCloser(bytes.NewReader(body)), nil }
+	r.Header = header
 	r.Header.Set("User-Agent", "csv-pipeline")
 	if h.TokenFile != "" {
 		token, err := readSecret("http.tokenFile", h.TokenFile)
@@ -118,11 +109,11 @@ func (h *httpSink) request(ctx context.Context, e cloudevents.Event) (*http.Requ
 		return r, err
 	}
 	now := time.Now()
-	signature, err := signer.Sign(e.ID(), now, body)
+	signature, err := signer.Sign(e.ID, now, body)
 	if err != nil {
 		return nil, fmt.Errorf("sign the event: %w", err)
 	}
-	r.Header.Set(standardwebhooks.HeaderWebhookID, e.ID())
+	r.Header.Set(standardwebhooks.HeaderWebhookID, e.ID)
 	r.Header.Set(standardwebhooks.HeaderWebhookTimestamp, strconv.FormatInt(now.Unix(), 10))
 	r.Header.Set(standardwebhooks.HeaderWebhookSignature, signature)
 	return r, nil

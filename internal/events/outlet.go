@@ -197,10 +197,10 @@ func (o *outlet) deliver(ctx context.Context, c queue.Change) {
 			return
 		}
 		if o.failing.CompareAndSwap(false, true) {
-			o.log.Warn("the sink does not take events; they are kept and tried again", zap.String("event", e.Type()), zap.String("file", c.Name), zap.Error(err))
+			o.log.Warn("the sink does not take events; they are kept and tried again", zap.String("event", e.Type), zap.String("file", c.Name), zap.Error(err))
 		}
 		if over, noted := o.sub.Refuse(ctx, c.ID, err.Error(), o.giveUp); noted == nil && over {
-			o.log.Error("an event was given up: the sink has not taken it for too long", zap.String("event", e.Type()),
+			o.log.Error("an event was given up: the sink has not taken it for too long", zap.String("event", e.Type),
 				zap.String("id", c.ID), zap.String("file", c.Name), zap.Error(err))
 			return
 		}

@@ -2,10 +2,10 @@ package events
 
 import (
 	"context"
+	"encoding/json"
 	"fmt"
 	"time"
 
-	cloudevents "github.com/cloudevents/sdk-go/v2/event"
 	"github.com/redis/go-redis/v9"
 
 	"csv-pipeline/internal/queue"
@@ -43,11 +43,11 @@ func openRedis(s RedisSpec, q *queue.Queue) (*redisSink, error) {
 	return &redisSink{RedisSpec: s, rdb: redis.NewClient(o), own: true}, nil
 }
 
-func (r *redisSink) deliver(ctx context.Context, e cloudevents.Event) error {
+func (r *redisSink) deliver(ctx context.Context, e Event) error {
 	ctx, cancel := context.WithTimeout(ctx, 10*time.Second)
 	defer cancel()
 	if r.List == "" {
-		text, err := e.MarshalJSON()
+		text, err := json.Marshal(e)
 		if err != nil {
 			return fmt.Errorf("write the event: %w", err)
 		}
@@ -56,18 +56,18 @@ func (r *redisSink) deliver(ctx context.Context, e cloudevents.Event) error {
 			most = queue.DefaultKeepChanges
 		}
 		return r.rdb.XAdd(ctx, &redis.XAddArgs{Stream: r.Stream, MaxLen: most, Approx: true,
-			Values: []any{"type", e.Type(), "subject", e.Subject(), "event", text}}).Err()
+			Values: []any{"type", e.Type, "subject", e.Subject, "event", text}}).Err()
 	}
-	if e.Type() == TypeTest { // nothing is pushed: there is no such file
+	if e.Type == TypeTest { // nothing is pushed: there is no such file
 		kind, err := r.rdb.Type(ctx, r.List).Result()
 		if err == nil && kind != "list" && kind != "none" {
 			err = fmt.Errorf("the key %q holds a %s: expected a list", r.List, kind)
 		}
 		return err
 	}
-	var done Done
-	if err := e.DataAs(&done); err != nil {
-		return fmt.Errorf("read the event: %w", err)
+	done, ok := e.Data.(Done)
+	if !ok {
+		return fmt.Errorf("the event %s names no result", e.Type)
 	}
 	return r.rdb.LPush(ctx, r.List, done.Result).Err()
 }

@@ -8,15 +8,13 @@ import (
 	"os"
 	"strings"
 
-	cloudevents "github.com/cloudevents/sdk-go/v2/event"
-
 	"csv-pipeline/internal/queue"
 )
 
 // sink is a place that events go to. It is safe for use by many goroutines.
 type sink interface {
 	// deliver returns nil only when the event has arrived. A TypeTest is to try the connection.
-	deliver(ctx context.Context, e cloudevents.Event) error
+	deliver(ctx context.Context, e Event) error
 	// place says where events go, without secrets.
 	place() string
 	close()

@@ -107,7 +107,6 @@ func (t *Teller) Test(ctx context.Context, name string) (known bool, err error) 
 		return false, nil
 	}
 	now := time.Now()
-	e := t.event("test-"+strconv.FormatInt(now.UnixNano(), 10), TypeTest, Test{Sink: name})
-	e.SetTime(now)
-	return true, t.outlets[i].sink.deliver(ctx, e)
+	return true, t.outlets[i].sink.deliver(ctx, Event{ID: "test-" + strconv.FormatInt(now.UnixNano(), 10), Source: t.Source, Type: TypeTest,
+		Time: now.UTC(), Data: Test{Sink: name}})
 }
