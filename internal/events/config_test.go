@@ -7,6 +7,7 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/goccy/go-yaml"
 	"go.uber.org/zap"
 
 	"csv-pipeline/internal/events"
@@ -56,4 +57,24 @@ func TestSecretsThatCannotBeUsedAreToldAtTheStart(t *testing.T) {
 			}
 		}
 	}
+}
+
+// What the chart writes is what an inspector takes.
+func TestTheChartsConfigurationIsTaken(t *testing.T) {
+	text, err := os.ReadFile("../../tests/chart/testdata/golden/events.yaml")
+	must(t, err)
+	for object := range strings.SplitSeq(string(text), "\n--- ") {
+		if !strings.HasPrefix(strings.TrimPrefix(object, "--- "), "# ConfigMap/rel-csv-pipeline-events") {
+			continue
+		}
+		var config struct{ Data map[string]string }
+		must(t, yaml.Unmarshal([]byte(object[strings.Index(object, "\n")+1:]), &config))
+		c, err := events.Parse([]byte(config.Data["events.yaml"]))
+		must(t, err)
+		if len(c.Sinks) != 3 || c.Source != "/sales/pipeline" || c.Sinks[0].HTTP.SigningSecretFile == "" || c.Sinks[2].Redis.PasswordFile == "" {
+			t.Errorf("read %+v", c)
+		}
+		return
+	}
+	t.Error("the chart renders no configuration of events")
 }

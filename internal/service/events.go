@@ -35,8 +35,9 @@ func LoadEvents(file string) (events.Config, error) {
 }
 
 // TellEvents starts to tell the sinks of a configuration what happens from now on. It returns when
-// each sink has begun: nothing that happens later is missed.
-func (p *Parts) TellEvents(ctx context.Context, c events.Config, q *queue.Queue, questions *query.Questions, log *zap.Logger) (*events.Teller, error) {
+// each sink has begun: nothing that happens later is missed. It is no method of Parts: services that
+// tell nobody need no rights for it.
+func TellEvents(ctx context.Context, parts *Parts, c events.Config, q *queue.Queue, questions *query.Questions, log *zap.Logger) (*events.Teller, error) {
 	teller, err := events.Open(c, q, func(name string) string {
 		_, dataset := questions.For(name)
 		return dataset
@@ -44,10 +45,10 @@ func (p *Parts) TellEvents(ctx context.Context, c events.Config, q *queue.Queue,
 	if err != nil {
 		return nil, cli.Usagef("--events-config (EVENTS_CONFIG): %v", err)
 	}
-	p.OnStop(teller.Close)
+	parts.OnStop(teller.Close)
 	if err := teller.Begin(ctx); err != nil {
 		return nil, err
 	}
-	p.Loop(teller.Run)
+	parts.Loop(teller.Run)
 	return teller, nil
 }

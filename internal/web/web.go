@@ -11,6 +11,7 @@ import (
 	"net/url"
 	"strconv"
 	"strings"
+	"sync"
 	"time"
 
 	"github.com/a-h/templ"
@@ -62,13 +63,14 @@ type Config struct {
 // Server answers requests about one pipeline. Make it with New, and end it with Close.
 type Server struct {
 	Config
-	respond  *respond.Responder
-	monitor  *activity.Monitor
-	trends   *trends.Trends
-	live     *coalesce.Call[*liveEvent]
-	lastLive *liveEvent    // used by live alone
-	reading  chan struct{} // holds one element while a file is described
-	stopped  chan struct{} // closed when Watch has ended, which ends all streams
+	respond   *respond.Responder
+	monitor   *activity.Monitor
+	trends    *trends.Trends
+	live      *coalesce.Call[*liveEvent]
+	lastLive  *liveEvent            // used by live alone
+	reading   chan struct{}         // holds one element while a file is described
+	ownEvents func(context.Context) // follows the stream of changes, where nobody else does; or nil
+	stopped   chan struct{}         // closed when Watch has ended, which ends all streams
 }
 
 // New makes a server.
@@ -83,10 +85,15 @@ func New(c Config) *Server {
 	if c.BasePath != "/" {
 		c.BasePath += "/"
 	}
+	var own func(context.Context)
+	if c.Events == nil {
+		c.Events = events.Nobody(c.Queue, c.Log)
+		own = c.Events.Run
+	}
 	if c.Guard != nil {
 		c.Guard.ShareKey(c.Queue.SharedKey)
 	}
-	s := &Server{Config: c, monitor: activity.New(c.Queue, c.Log), trends: trends.New(c.Store), stopped: make(chan struct{}), reading: make(chan struct{}, 1)}
+	s := &Server{Config: c, monitor: activity.New(c.Queue, c.Log), trends: trends.New(c.Store), stopped: make(chan struct{}), reading: make(chan struct{}, 1), ownEvents: own}
 	s.respond = respond.New(c.Log, func(r *http.Request, code int, detail string) templ.Component {
 		return views.ProblemPage(s.frame(r, "problem", http.StatusText(code)), detail)
 	})
@@ -107,7 +114,12 @@ func (s *Server) Close() {
 // all live streams. Call it once.
 func (s *Server) Watch(ctx context.Context) {
 	defer close(s.stopped)
+	var group sync.WaitGroup
+	if s.ownEvents != nil {
+		group.Go(func() { s.ownEvents(ctx) })
+	}
 	s.monitor.Run(ctx)
+	group.Wait()
 }
 
 // ready reports whether Redis and the store can be reached and the files be listed.

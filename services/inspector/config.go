@@ -43,7 +43,7 @@ func parse(args []string, getenv cli.Getenv, stdout io.Writer) (c config, err er
 	service.LogLevelFlag(fs, &c.logLevel, zapcore.InfoLevel)
 	_, err = cli.Parse(cli.Command{
 		Name: "inspector",
-		Args: "[flags]\n  inspector enqueue [flags] [GLOB...]\n  inspector cleanup [flags]\n  inspector healthcheck",
+		Args: "[flags]\n  inspector enqueue [flags] [GLOB...]\n  inspector cleanup [flags]\n  inspector watch [flags]\n  inspector healthcheck",
 		About: `Serves the files, the state of the queue and metrics over HTTP, and repairs the queue.
 
 It changes no file unless it is given a token or a password: whoever knows that may upload and

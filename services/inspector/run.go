@@ -26,6 +26,8 @@ func run(ctx context.Context, args []string, getenv cli.Getenv, stdout, stderr i
 			return runCleanup(ctx, args[1:], getenv, stdout)
 		case "enqueue":
 			return service.Enqueue(ctx, "inspector", args[1:], getenv, stdout, stderr)
+		case "watch":
+			return runWatch(ctx, args[1:], getenv, stdout)
 		case "healthcheck":
 			return service.Healthcheck(ctx, "inspector", args[1:], getenv, stdout)
 		}
@@ -59,7 +61,7 @@ func run(ctx context.Context, args []string, getenv cli.Getenv, stdout, stderr i
 		if err != nil {
 			return err
 		}
-		told, err := parts.TellEvents(ctx, c.events, q, questions, log)
+		told, err := service.TellEvents(ctx, parts, c.events, q, questions, log)
 		if err != nil {
 			return err
 		}

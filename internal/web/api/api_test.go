@@ -57,7 +57,7 @@ func TestTypesAreAsDescribed(t *testing.T) {
 	described := schemas(t)
 	for name, v := range map[string]any{
 		"Status": Status{}, "File": File{}, "FileDetail": FileDetail{}, "Attempt": queue.Attempt{}, "Lease": queue.Lease{}, "DeadLetter": DeadLetter{},
-		"Throughput": activity.Point{}, "Trend": Trend{}, "Chosen": Chosen{}, "Done": Done{}, "Uploaded": Uploaded{},
+		"Throughput": activity.Point{}, "Trend": Trend{}, "Chosen": Chosen{}, "Done": Done{}, "Uploaded": Uploaded{}, "Sink": Sink{},
 	} {
 		s, ok := described[name]
 		if !ok {
