@@ -19,6 +19,9 @@ const (
 	lease = 15 * time.Second
 	// window is how many changes are in hand for a sink: what bounds the memory while it is away.
 	window = 256
+	// settlePause is how long deliveries are collected before the stream is told of all of them: a
+	// call of Redis for each would take as much of it as the queue does.
+	settlePause = 20 * time.Millisecond
 	// The pauses after a delivery that failed double from the first to the longest.
 	firstPause, longestPause = time.Second, time.Minute
 )
@@ -37,6 +40,7 @@ type outlet struct {
 	first, most time.Duration // pauses
 	places      chan struct{} // holds one element for each delivery under way
 	freed       chan struct{} // holds one element when a change has left the hand
+	delivered   chan string   // IDs that are to be settled
 	failing     atomic.Bool
 
 	mu    sync.Mutex
@@ -51,7 +55,7 @@ func newOutlet(spec Spec, s sink, q *queue.Queue, maker Maker, giveUp time.Durat
 	}
 	return &outlet{spec: spec, sink: s, sub: q.Subscribe(spec.Name), maker: maker, giveUp: giveUp, log: log.With(zap.String("sink", spec.Name)),
 		lease: lease, first: firstPause, most: longestPause,
-		places: make(chan struct{}, parallel), freed: make(chan struct{}, 1), lanes: map[string][]queue.Change{}}
+		places: make(chan struct{}, parallel), freed: make(chan struct{}, 1), delivered: make(chan string, window), lanes: map[string][]queue.Change{}}
 }
 
 // run delivers while this process leads the sink, until ctx ends.
@@ -70,15 +74,23 @@ func (o *outlet) run(ctx context.Context, tail *Tail) {
 // lead waits until this process leads, and delivers for as long as it does.
 func (o *outlet) lead(ctx context.Context, changed <-chan struct{}) {
 	leading, lost := context.WithCancel(ctx)
-	var lanes sync.WaitGroup
+	var lanes, settler sync.WaitGroup
+	over := make(chan struct{})
+	settler.Go(func() { o.settleDelivered(ctx, over) })
 	defer func() {
 		lost()
 		lanes.Wait()
+		close(over)
+		settler.Wait()
 		o.lanes, o.held = map[string][]queue.Change{}, 0
 	}()
 	problem := ""
 	for begun := false; ctx.Err() == nil; {
-		taken, err := o.sub.Take(ctx, o.lease, window-o.inHand())
+		room := window - o.inHand()
+		if room < window/2 {
+			room = 0 // a few at a time would take many calls
+		}
+		taken, err := o.sub.Take(ctx, o.lease, room)
 		switch {
 		case err != nil && ctx.Err() == nil:
 			if err.Error() != problem {
@@ -99,11 +111,29 @@ func (o *outlet) lead(ctx context.Context, changed <-chan struct{}) {
 		if taken.Changed || len(taken.Changes)+len(taken.Gone) > 0 {
 			continue
 		}
+		o.await(ctx, changed, room > 0)
+	}
+}
+
+// await returns when it is time to read again: there is room and a new change, there is room again,
+// or the lease is to be extended.
+func (o *outlet) await(ctx context.Context, changed <-chan struct{}, room bool) {
+	if !room {
+		changed = nil
+	}
+	extend := time.After(o.lease / 3)
+	for {
 		select {
 		case <-ctx.Done():
+			return
 		case <-changed:
+			return
+		case <-extend:
+			return
 		case <-o.freed:
-		case <-time.After(o.lease / 3):
+			if !room && o.inHand() <= window/2 {
+				return
+			}
 		}
 	}
 }
@@ -167,7 +197,7 @@ func (o *outlet) deliverLane(ctx context.Context, name string) {
 	}
 }
 
-// deliver returns when a change is delivered and settled, or given up, or ctx has ended.
+// deliver returns when a change is delivered or given up, or ctx has ended.
 func (o *outlet) deliver(ctx context.Context, c queue.Change) {
 	e, err := o.maker.Event(c)
 	if err != nil {
@@ -189,8 +219,7 @@ func (o *outlet) deliver(ctx context.Context, c queue.Change) {
 			if o.failing.CompareAndSwap(true, false) {
 				o.log.Info("the sink takes events again")
 			}
-			o.settle(ctx, queue.Delivered, c.ID)
-			faultpoint.Reach(ctx, faultpoint.EventSettled, c.Name)
+			o.delivered <- c.ID
 			return
 		}
 		if ctx.Err() != nil {
@@ -206,6 +235,39 @@ func (o *outlet) deliver(ctx context.Context, c queue.Change) {
 		}
 		length := min(o.first<<min(before, 10), o.most)
 		pause(ctx, length-rand.N(length/2))
+	}
+}
+
+// settleDelivered settles what is delivered, many at a time, until over is closed and nothing is left.
+// What was delivered is settled also when ctx has ended, if Redis answers soon.
+func (o *outlet) settleDelivered(ctx context.Context, over <-chan struct{}) {
+	for ended := false; !ended; {
+		var ids []string
+		select {
+		case id := <-o.delivered:
+			ids = append(ids, id)
+			pause(ctx, settlePause)
+		case <-over:
+			ended = true
+		}
+		for more := true; more; {
+			select {
+			case id := <-o.delivered:
+				ids = append(ids, id)
+			default:
+				more = false
+			}
+		}
+		if len(ids) == 0 {
+			continue
+		}
+		o.settle(ctx, queue.Delivered, ids...)
+		if ctx.Err() != nil {
+			last, cancel := context.WithTimeout(context.WithoutCancel(ctx), 2*time.Second)
+			_ = o.sub.Settle(last, queue.Delivered, ids...) // those that are settled stay so
+			cancel()
+		}
+		faultpoint.Reach(ctx, faultpoint.EventSettled, "")
 	}
 }
 

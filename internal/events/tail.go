@@ -90,6 +90,9 @@ func (t *Tail) Run(ctx context.Context) {
 	}
 }
 
+// tailPause is the least time between two calls: while much happens, watchers read many changes at a time.
+const tailPause = 50 * time.Millisecond
+
 // follow tells the watchers of changes until nobody watches.
 func (t *Tail) follow(ctx context.Context) error {
 	last, err := t.queue.LastChange(ctx)
@@ -103,6 +106,8 @@ func (t *Tail) follow(ctx context.Context) error {
 				return err
 			}
 			if len(changes) > 0 {
+				t.notify()
+				pause(ctx, tailPause)
 				break
 			}
 			if !t.watched() || ctx.Err() != nil {
