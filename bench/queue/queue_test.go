@@ -207,8 +207,8 @@ func TestMemory(t *testing.T) {
 		t.Errorf("what is kept of completed names grows: %.0f bytes", sizes)
 	}
 	keys, err := rdb.DBSize(t.Context()).Result()
-	if err != nil || keys != 2 {
-		t.Errorf("%d keys are left, %v; want the stream and the counters", keys, err)
+	if err != nil || keys != 3 {
+		t.Errorf("%d keys are left, %v; want the streams of what completed and of changes, and the counters", keys, err)
 	}
 }
 

@@ -20,3 +20,10 @@ const (
 	Renamed   Step = "renamed"   // the result is published, but the claim not completed
 	Completed Step = "completed" // the queue knows
 )
+
+// The steps of an event's way to a sink, in their order. Their file is the one that the event is about.
+const (
+	EventTaken     Step = "event-taken"     // it is read from the stream, and about to be delivered
+	EventDelivered Step = "event-delivered" // the sink has it, but the stream does not know
+	EventSettled   Step = "event-settled"   // the stream knows
+)

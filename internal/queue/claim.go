@@ -35,7 +35,7 @@ type Claim struct {
 func (q *Queue) Claim(ctx context.Context, worker string) (*Claim, error) {
 	for {
 		call := q.claimCall(worker)
-		c, err := q.claimed(call, claimScript.Run(ctx, q.rdb, call.keys, call.args()...))
+		c, err := q.claimed(call, q.note(ctx, claimScript, call.keys, call.args()...))
 		if c != nil || err != nil {
 			return c, err
 		}
@@ -51,7 +51,7 @@ func (q *Queue) Recover(ctx context.Context, worker string) (*Claim, error) {
 		return nil, ErrEmpty
 	}
 	call.mode = takeOnlyLost
-	return q.claimed(call, claimScript.Run(ctx, q.rdb, call.keys, call.args()...))
+	return q.claimed(call, q.note(ctx, claimScript, call.keys, call.args()...))
 }
 
 // claimCall is a call of the claim script.
@@ -113,10 +113,11 @@ func (q *Queue) claimed(call claimCall, cmd *redis.Cmd) (*Claim, error) {
 func (c *Claim) CompleteAndClaim(ctx context.Context, o Outcome, worker string) (next *Claim, err error) {
 	q := c.queue
 	pipe := q.rdb.Pipeline()
-	keys, args := c.completeCall(o)
+	keys, args := q.tell(c.completeCall(o))
 	completed := completeScript.EvalSha(ctx, pipe, keys, args...)
 	call := q.claimCall(worker)
-	claimed := claimScript.EvalSha(ctx, pipe, call.keys, call.args()...)
+	keys, args = q.tell(call.keys, call.args())
+	claimed := claimScript.EvalSha(ctx, pipe, keys, args...)
 	_, _ = pipe.Exec(ctx) // each command has its own error
 	if err = c.held(completed, "complete"); redis.HasErrorPrefix(err, "NOSCRIPT") {
 		err = c.Complete(ctx, o)
@@ -180,6 +181,7 @@ type Outcome struct {
 	Rows, Bytes int64 // of the input
 	Took        time.Duration
 	Checksum    string // of the result
+	Result      string // name of the result, for those who are told of it
 	Found       string // how the input was found to be written; "" when plain. Cut as a Reason
 }
 
@@ -187,13 +189,13 @@ type Outcome struct {
 // nothing, when another worker has the name now.
 func (c *Claim) Complete(ctx context.Context, o Outcome) error {
 	keys, args := c.completeCall(o)
-	return c.held(completeScript.Run(ctx, c.queue.rdb, keys, args...), "complete")
+	return c.held(c.queue.note(ctx, completeScript, keys, args...), "complete")
 }
 
 func (c *Claim) completeCall(o Outcome) (keys []string, args []any) {
 	q := c.queue
-	return []string{q.keys.list, q.keys.inflight, q.keys.claims, q.keys.completed, q.keys.stats},
-		[]any{c.Name, c.token, o.Rows, o.Bytes, o.Took.Microseconds(), o.Checksum, q.opts.KeepCompleted, cut(o.Found)}
+	return []string{q.keys.list, q.keys.inflight, q.keys.claims, q.keys.completed, q.keys.stats, q.keys.delayed, q.keys.failed},
+		[]any{c.Name, c.token, o.Rows, o.Bytes, o.Took.Microseconds(), o.Checksum, q.opts.KeepCompleted, cut(o.Found), o.Result}
 }
 
 // Kinds of failure. The queue counts failures by kind; the metrics, the API and
@@ -297,7 +299,7 @@ func (c *Claim) end(ctx context.Context, f Failure, delay time.Duration, tries i
 	if err != nil {
 		return "", fmt.Errorf("fail %q: %w", c.Name, err)
 	}
-	state, err := failScript.Run(ctx, q.rdb,
+	state, err := q.note(ctx, failScript,
 		[]string{q.keys.list, q.keys.inflight, q.keys.claims, q.keys.delayed, q.keys.failed, q.keys.stats, q.keys.attempts},
 		c.Name, c.token, f.Reason, f.Kind, f.Version, ms, tries, place, keepAttempts, f.Settings, f.Found).Text()
 	switch {

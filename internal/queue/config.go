@@ -33,6 +33,8 @@ type Config struct {
 	Cluster   bool
 	Sentinel  SentinelConfig
 	TLS       TLSConfig
+
+	KeepChanges int64 // that of Options, unless those have one
 }
 
 // SentinelConfig says how to ask Redis Sentinel for the master; without a Master

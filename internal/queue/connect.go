@@ -28,6 +28,9 @@ func Connect(ctx context.Context, c Config, opts Options, report func(problem er
 	}
 	redis.SetLogger(&logging.VoidLogger{}) // what goes wrong comes back as an error
 	rdb := redis.NewUniversalClient(options)
+	if opts.KeepChanges == 0 {
+		opts.KeepChanges = c.KeepChanges
+	}
 	q := New(rdb, c.List, opts)
 	err = Persist(ctx, c.Patience, report, q.Check)
 	if err != nil {

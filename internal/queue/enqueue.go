@@ -7,7 +7,7 @@ import (
 	"slices"
 )
 
-var enqueueScript = script("enqueue")
+var enqueueScript = noting("enqueue")
 
 // Enqueued is what Enqueue did.
 type Enqueued struct {
@@ -31,7 +31,7 @@ func (q *Queue) Enqueue(ctx context.Context, names []string, again bool) (Enqueu
 		for _, name := range batch {
 			args = append(args, name)
 		}
-		did, err := enqueueScript.Run(ctx, q.rdb, []string{q.keys.list, q.keys.inflight, q.keys.claims, q.keys.delayed, q.keys.failed}, args...).Int64Slice()
+		did, err := q.note(ctx, enqueueScript, []string{q.keys.list, q.keys.inflight, q.keys.claims, q.keys.delayed, q.keys.failed}, args...).Int64Slice()
 		if err != nil {
 			return sum, fmt.Errorf("queue %d names: %w", len(batch), err)
 		}

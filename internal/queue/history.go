@@ -164,7 +164,7 @@ func (q *Queue) Drop(ctx context.Context, letters ...DeadLetter) (int, error) {
 		for _, l := range batch {
 			args = append(args, l.Name, l.Version)
 		}
-		n, err := dropScript.Run(ctx, q.rdb, []string{q.keys.failed, q.keys.claims}, args...).Int()
+		n, err := q.note(ctx, dropScript, []string{q.keys.failed, q.keys.claims}, args...).Int()
 		if err != nil {
 			return dropped, fmt.Errorf("drop %d dead letters: %w", len(batch), err)
 		}

@@ -15,7 +15,8 @@ import (
 type Counts struct {
 	Waiting, InFlight, Delayed, Failed int64
 	// Totals since Redis began: claimed, completed, failed, failed:KIND, retried,
-	// crashed, released, repeated (failed, but pushed again meanwhile), refused (ended
+	// crashed, released, repeated (failed, but pushed again meanwhile), changes (told of, see
+	// Change), refused (ended
 	// with an outdated token), merged (pushed while in flight), offered, rows, bytes,
 	// busy_us (time spent, in µs). Each claim that ended is in exactly one more counter:
 	// claimed - in flight = completed + failed - failed:poison + retried + released +
@@ -167,7 +168,7 @@ func (q *Queue) Withdraw(ctx context.Context, letters []DeadLetter) (int, error)
 		for _, l := range batch {
 			args = append(args, l.Name, l.At.UnixMilli())
 		}
-		n, err := withdrawScript.Run(ctx, q.rdb, []string{q.keys.failed}, args...).Int()
+		n, err := q.note(ctx, withdrawScript, []string{q.keys.failed}, args...).Int()
 		if err != nil {
 			return removed, fmt.Errorf("withdraw %d dead letters: %w", len(batch), err)
 		}
@@ -211,4 +212,11 @@ func streamTime(id string) time.Time {
 	before, _, _ := strings.Cut(id, "-")
 	ms, _ := strconv.ParseInt(before, 10, 64)
 	return time.UnixMilli(ms).UTC()
+}
+
+// sequence is the second part of the ID of a stream entry.
+func sequence(id string) int64 {
+	_, behind, _ := strings.Cut(id, "-")
+	n, _ := strconv.ParseInt(behind, 10, 64)
+	return n
 }

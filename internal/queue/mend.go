@@ -10,7 +10,7 @@ import (
 	"github.com/redis/go-redis/v9"
 )
 
-var mendScript = script("mend")
+var mendScript = noting("mend")
 
 // Remedy is settings under which a dead letter might not fail.
 type Remedy struct {
@@ -33,7 +33,7 @@ func (q *Queue) Mend(ctx context.Context, remedies []Remedy) (names []string, er
 		for _, r := range batch {
 			args = append(args, r.Name, r.At.UnixMilli(), r.Settings)
 		}
-		moved, err := mendScript.Run(ctx, q.rdb, []string{q.keys.list, q.keys.failed, q.keys.claims}, args...).StringSlice()
+		moved, err := q.note(ctx, mendScript, []string{q.keys.list, q.keys.failed, q.keys.claims}, args...).StringSlice()
 		if err != nil {
 			return names, fmt.Errorf("try %d dead letters again under other settings: %w", len(batch), err)
 		}

@@ -8,6 +8,7 @@ import (
 	"os"
 	"slices"
 	"strconv"
+	"strings"
 	"testing"
 	"time"
 
@@ -26,6 +27,7 @@ type model struct {
 	due      []string          // in the order in which they became so
 	failed   map[string]string // version, by name
 	totals   map[string]int64
+	told     []string // kind and name of each change, in order
 }
 
 type tries struct{ errors, crashes int64 }
@@ -46,6 +48,24 @@ func newModel() *model {
 	return &model{inflight: map[string]*held{}, history: map[string]tries{}, delayed: map[string]bool{}, failed: map[string]string{}, totals: map[string]int64{}}
 }
 
+func (m *model) tell(kind, name string) {
+	m.told = append(m.told, strings.TrimSuffix("io.github.csv-pipeline."+kind+".v1 "+name, " "))
+	m.totals["changes"]++
+}
+
+func (m *model) tellIfEmpty() {
+	if len(m.waiting)+len(m.inflight)+len(m.delayed) == 0 {
+		m.tell("queue.empty", "")
+	}
+}
+
+// forget removes a dead letter and reports whether there was one.
+func (m *model) forget(name string) bool {
+	_, failed := m.failed[name]
+	delete(m.failed, name)
+	return failed
+}
+
 func (m *model) claim() (string, tries, bool) {
 	for len(m.waiting) > 0 {
 		name := m.waiting[len(m.waiting)-1]
@@ -57,7 +77,9 @@ func (m *model) claim() (string, tries, bool) {
 		}
 		delete(m.delayed, name)
 		m.due = slices.DeleteFunc(m.due, func(n string) bool { return n == name })
-		delete(m.failed, name)
+		if m.forget(name) {
+			m.tell("file.retried", name)
+		}
 		m.totals["claimed"]++
 		t := m.history[name]
 		delete(m.history, name)
@@ -79,9 +101,11 @@ func (m *model) complete(name string) {
 	again := m.inflight[name].again
 	m.drop(name)
 	m.totals["completed"]++
+	m.tell("result.done", name)
 	if again {
 		m.first(name)
 	}
+	m.tellIfEmpty()
 }
 
 func (m *model) release(name string) {
@@ -114,6 +138,8 @@ func (m *model) fail(name, version string, permanent, counts bool) queue.State {
 	m.failed[name] = version
 	m.totals["failed"]++
 	m.totals["failed:error"]++
+	m.tell("file.failed", name)
+	m.tellIfEmpty()
 	return queue.Failed
 }
 
@@ -136,6 +162,7 @@ func (m *model) tidy() (moved queue.Tidied) {
 			m.failed[name] = h.version
 			m.totals["failed"]++
 			m.totals["failed:poison"]++
+			m.tell("file.failed", name)
 			moved.Poison++
 			continue
 		}
@@ -144,6 +171,9 @@ func (m *model) tidy() (moved queue.Tidied) {
 		moved.Reclaimed++
 	}
 	m.due, m.expired = nil, nil
+	if moved.Poison > 0 {
+		m.tellIfEmpty()
+	}
 	return moved
 }
 
@@ -157,7 +187,9 @@ func (m *model) offer(name, version string) bool {
 		m.failed[name] = version
 		return false
 	}
-	delete(m.failed, name)
+	if m.forget(name) {
+		m.tell("file.retried", name)
+	}
 	m.first(name)
 	m.totals["offered"]++
 	return true
@@ -173,7 +205,9 @@ func (m *model) enqueue(name string, again bool) bool {
 	if !held {
 		delete(m.delayed, name)
 		m.due = slices.DeleteFunc(m.due, func(n string) bool { return n == name })
-		delete(m.failed, name)
+		if m.forget(name) {
+			m.tell("file.retried", name)
+		}
 		delete(m.history, name)
 	}
 	return true
@@ -247,7 +281,7 @@ func (r *modelRun) step() (what string) {
 	r.Helper()
 	ctx, m := r.Context(), r.m
 	key := func(state string) string { return "{" + list + "}:" + state }
-	op := r.rng.IntN(16)
+	op := r.rng.IntN(17)
 	switch name, h := r.held(); {
 	case op < 3:
 		name := r.name()
@@ -290,10 +324,25 @@ func (r *modelRun) step() (what string) {
 		name := pick(r.rng, slices.Sorted(maps.Keys(m.failed)))
 		_, err := r.q.Requeue(ctx, name)
 		r.must(err)
-		delete(m.failed, name)
+		m.forget(name)
+		m.tell("file.retried", name)
 		delete(m.history, name)
 		m.first(name)
 		return "requeue " + name
+	case op == 16:
+		name, version := r.name(), r.version()
+		known, failed := m.failed[name]
+		n, err := r.q.Drop(ctx, queue.DeadLetter{Name: name, Version: version})
+		r.must(err)
+		if (n == 1) != (failed && known == version) {
+			r.Errorf("dropped %d of %s with %s, want %v", n, version, known, failed)
+		}
+		if n == 1 {
+			m.forget(name)
+			m.tell("file.dropped", name)
+			delete(m.history, name)
+		}
+		return "drop " + name
 	case op == 15:
 		name, again := r.name(), r.rng.IntN(2) == 0
 		_, wasFailed := m.failed[name]
@@ -407,6 +456,15 @@ func (r *modelRun) compare(what string) {
 		if l.Version != m.failed[l.Name] {
 			r.Errorf("after %s, the dead letter of %s is of %q, want %q", what, l.Name, l.Version, m.failed[l.Name])
 		}
+	}
+	changes, err := r.q.Changes(ctx, "0", 10_000, 0)
+	r.must(err)
+	var told []string
+	for _, c := range changes {
+		told = append(told, strings.TrimSuffix(c.Type+" "+c.Name, " "))
+	}
+	if !slices.Equal(told, m.told) {
+		r.Errorf("after %s:\ntold %q\nwant %q", what, told, m.told)
 	}
 	c, err := r.q.Counts(ctx)
 	r.must(err)

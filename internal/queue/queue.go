@@ -35,29 +35,48 @@ var (
 //go:embed lua/*.lua
 var scripts embed.FS
 
-func script(name string) *redis.Script {
-	source, err := scripts.ReadFile("lua/" + name + ".lua")
+func script(name string) *redis.Script { return redis.NewScript(source(name)) }
+
+// noting is a script that tells of changes: note.lua is in front of it.
+func noting(name string) *redis.Script { return redis.NewScript(source("note") + source(name)) }
+
+func source(name string) string {
+	text, err := scripts.ReadFile("lua/" + name + ".lua")
 	if err != nil {
 		panic(err) // embedded at build time
 	}
-	return redis.NewScript(string(source))
+	return string(text)
+}
+
+// tell adds what note.lua takes to a script's keys and arguments.
+func (q *Queue) tell(keys []string, args []any) ([]string, []any) {
+	return append(keys, q.keys.stats, q.keys.changes), append(args, q.opts.KeepChanges)
+}
+
+// note runs a script that tells of changes.
+func (q *Queue) note(ctx context.Context, script *redis.Script, keys []string, args ...any) *redis.Cmd {
+	keys, args = q.tell(keys, args)
+	return script.Run(ctx, q.rdb, keys, args...)
 }
 
 var (
-	claimScript    = script("claim")
+	claimScript    = noting("claim")
 	renewScript    = script("renew")
-	completeScript = script("complete")
-	failScript     = script("fail")
+	completeScript = noting("complete")
+	failScript     = noting("fail")
 	releaseScript  = script("release")
-	tidyScript     = script("tidy")
-	offerScript    = script("offer")
-	requeueScript  = script("requeue")
-	withdrawScript = script("withdraw")
+	tidyScript     = noting("tidy")
+	offerScript    = noting("offer")
+	requeueScript  = noting("requeue")
+	withdrawScript = noting("withdraw")
 	countsScript   = script("counts")
 	queuedScript   = script("queued")
-	dropScript     = script("drop")
+	dropScript     = noting("drop")
 	acceptScript   = script("accept")
 )
+
+// DefaultKeepChanges is how many entries the stream of changes keeps, about.
+const DefaultKeepChanges = 100_000
 
 // Options are the queue's limits; zero values take the defaults.
 type Options struct {
@@ -65,6 +84,7 @@ type Options struct {
 	MaxErrors     int           // tries of a name before it is a dead letter; 5
 	MaxCrashes    int           // workers that may die over a name before it is a dead letter; 3
 	KeepCompleted int64         // entries of the completed stream, about; 10,000
+	KeepChanges   int64         // entries of the stream of changes, about; DefaultKeepChanges
 }
 
 func (o Options) withDefaults() Options {
@@ -80,6 +100,9 @@ func (o Options) withDefaults() Options {
 	if o.KeepCompleted == 0 {
 		o.KeepCompleted = 10_000
 	}
+	if o.KeepChanges == 0 {
+		o.KeepChanges = DefaultKeepChanges
+	}
 	return o
 }
 
@@ -89,7 +112,7 @@ const maxName = 1024
 // keys of a queue share one Redis Cluster slot: the braces of the others hold the
 // list's own name. A list named with braces of its own is already a hash tag.
 type keys struct {
-	list, inflight, claims, delayed, failed, completed, stats, attempts, events, shared, settings string
+	list, inflight, claims, delayed, failed, completed, stats, attempts, events, shared, settings, changes, sinks string
 }
 
 func keysOf(list string) keys {
@@ -97,7 +120,7 @@ func keysOf(list string) keys {
 	if _, tag, opened := strings.Cut(list, "{"); opened && strings.Index(tag, "}") > 0 {
 		base = list
 	}
-	return keys{list, base + ":inflight", base + ":claims", base + ":delayed", base + ":failed", base + ":completed", base + ":stats", base + ":attempts", base + ":events", base + ":shared", base + ":settings"}
+	return keys{list, base + ":inflight", base + ":claims", base + ":delayed", base + ":failed", base + ":completed", base + ":stats", base + ":attempts", base + ":events", base + ":shared", base + ":settings", base + ":changes", base + ":sinks"}
 }
 
 // Queue is safe for use by many goroutines.
@@ -160,7 +183,7 @@ func (q *Queue) Offer(ctx context.Context, offers []Offer) (int, error) {
 		for _, o := range batch {
 			args = append(args, o.Name, o.Version)
 		}
-		n, err := offerScript.Run(ctx, q.rdb, []string{q.keys.list, q.keys.inflight, q.keys.delayed, q.keys.failed, q.keys.stats}, args...).Int()
+		n, err := q.note(ctx, offerScript, []string{q.keys.list, q.keys.inflight, q.keys.delayed, q.keys.failed, q.keys.stats}, args...).Int()
 		if err != nil {
 			return pushed, fmt.Errorf("offer %d names: %w", len(batch), err)
 		}
@@ -176,7 +199,7 @@ func (q *Queue) Requeue(ctx context.Context, names ...string) (int, error) {
 	for i, name := range names {
 		args[i] = name
 	}
-	n, err := requeueScript.Run(ctx, q.rdb, []string{q.keys.list, q.keys.failed, q.keys.claims}, args...).Int()
+	n, err := q.note(ctx, requeueScript, []string{q.keys.list, q.keys.failed, q.keys.claims}, args...).Int()
 	if err != nil {
 		return 0, fmt.Errorf("requeue %d dead letters: %w", len(names), err)
 	}
@@ -197,7 +220,7 @@ const tidyBatch = 100
 func (q *Queue) Tidy(ctx context.Context) (Tidied, error) {
 	var sum Tidied
 	for {
-		moved, err := tidyScript.Run(ctx, q.rdb,
+		moved, err := q.note(ctx, tidyScript,
 			[]string{q.keys.list, q.keys.inflight, q.keys.claims, q.keys.delayed, q.keys.failed, q.keys.stats, q.keys.attempts},
 			q.opts.MaxCrashes, tidyBatch, keepAttempts).Int64Slice()
 		if err != nil {

@@ -50,6 +50,7 @@ func RedisFlags(fs *pflag.FlagSet, c *queue.Config) {
 	fs.StringVar(&c.TLS.CertFile, "redis-tls-cert-file", "", "`file` with a client certificate for Redis")
 	fs.StringVar(&c.TLS.KeyFile, "redis-tls-key-file", "", "`file` with its key")
 	fs.StringVar(&c.List, "redis-list", "csvs-to-process", "`key` of the list that names are pushed on")
+	cli.Int64(fs, &c.KeepChanges, "keep-events", queue.DefaultKeepChanges, 1000, 1e9, "how many `events` Redis keeps for those who have not been told yet, about; 250 bytes each")
 	cli.Duration(fs, &c.Patience, "redis-timeout", time.Minute, 0, 24*time.Hour, "how long to keep trying to reach Redis before giving up")
 }
 

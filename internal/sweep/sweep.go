@@ -32,6 +32,10 @@ type Sweeper struct {
 	// Settle is how long a file must have been unchanged before it is queued.
 	Settle time.Duration
 
+	// StuckAfter is how long files may wait, with no worker taking one, until it is told that the
+	// queue is stuck; 0: that is not told.
+	StuckAfter time.Duration
+
 	maxWaiting int64 // names that may wait before a sweep adds no more; 0: defaultMax
 	maxOrphans int64 // dead letters without a file that are kept; 0: defaultMax
 
@@ -67,6 +71,11 @@ func (s *Sweeper) Once(ctx context.Context) (int, error) {
 	}
 	if err := s.announce(ctx); err != nil {
 		return 0, err
+	}
+	if s.StuckAfter > 0 {
+		if err := s.Queue.TellStuck(ctx, s.StuckAfter); err != nil && !queue.Refused(err) {
+			return 0, err
+		}
 	}
 	maxWaiting := cmp.Or(s.maxWaiting, defaultMax)
 	depth, err := s.Queue.Depth(ctx)

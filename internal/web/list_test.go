@@ -92,7 +92,7 @@ func TestStatusCountsRawFiles(t *testing.T) {
 // A client of the event stream is sent each change.
 func TestEvents(t *testing.T) {
 	s := start(t, nil)
-	r, err := http.NewRequestWithContext(t.Context(), http.MethodGet, s.URL+"/api/v1/events", nil)
+	r, err := http.NewRequestWithContext(t.Context(), http.MethodGet, s.URL+"/api/v1/status/events", nil)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -9,6 +9,7 @@ import (
 
 	"csv-pipeline/internal/activity"
 	"csv-pipeline/internal/catalog"
+	"csv-pipeline/internal/events"
 	"csv-pipeline/internal/queue"
 )
 
@@ -18,6 +19,7 @@ type collector struct {
 	queue   *queue.Queue
 	catalog *catalog.Catalog
 	monitor *activity.Monitor
+	events  *events.Teller
 	log     *zap.Logger
 }
 
@@ -96,4 +98,6 @@ func (c *collector) Collect(ch chan<- prometheus.Metric) {
 	for _, kind := range queue.Kinds {
 		counter(failuresDesc, float64(counts.Totals["failed:"+kind]), kind)
 	}
+	counter(eventsDesc, float64(counts.Totals["changes"]))
+	c.collectSinks(ctx, gauge, counter)
 }

@@ -148,6 +148,9 @@ func TestOpenAPI(t *testing.T) {
 				continue
 			}
 			names := []string{""}
+			if strings.HasSuffix(path, "schemas/{name}") {
+				continue // of another content type: TestEventSchemas
+			}
 			if strings.HasSuffix(path, "{name}") {
 				if names = []string{"20220101.csv", "bad.csv"}; strings.Contains(path, "processed") {
 					names = []string{"20220101_aggregated_sales.csv", "2022/02_aggregated_sales.csv", "stray.csv"}

@@ -68,7 +68,13 @@ func (s *Server) routes() []route {
 		{"PUT", "/files/raw/{name...}", writing, s.uploadPut},
 		{"GET", "/api/v1/openapi.json", reading, respond.Compressed(openAPI)},
 		{"GET", "/api/v1/status", reading, respond.Compressed(s.statusAPI)},
-		{"GET", "/api/v1/events", reading, stream(s.statusStream)},
+		{"GET", "/api/v1/status/events", reading, stream(s.statusStream)},
+		{"GET", "/events", reading, respond.Compressed(s.eventsPage)},
+		{"POST", "/events/test", writing, s.testForm},
+		{"GET", "/api/v1/events", reading, stream(s.eventStream)},
+		{"GET", "/api/v1/events/schemas/{name}", reading, respond.Compressed(s.eventSchema)},
+		{"GET", "/api/v1/sinks", reading, respond.Compressed(s.sinksAPI)},
+		{"POST", "/api/v1/sinks/{name}/test", writing, s.testAPI},
 		{"GET", "/api/v1/workers", reading, respond.Compressed(s.workersAPI)},
 		{"GET", "/api/v1/attempts", reading, respond.Compressed(s.attemptsAPI)},
 		{"GET", "/api/v1/throughput", reading, respond.Compressed(s.throughputAPI)},
@@ -108,7 +114,7 @@ const pageNotFound = "page not found"
 func (s *Server) Handler() http.Handler {
 	mux := http.NewServeMux()
 	ops.Endpoints(mux, s.Registry, s.Alive, s.ready)
-	s.Registry.MustRegister(&collector{queue: s.Queue, catalog: s.Catalog, monitor: s.monitor, log: s.Log}, s.monitor.Waiting, s.monitor.Processing)
+	s.Registry.MustRegister(&collector{queue: s.Queue, catalog: s.Catalog, monitor: s.monitor, events: s.Events, log: s.Log}, s.monitor.Waiting, s.monitor.Processing)
 	for _, route := range s.routes() {
 		mux.HandleFunc(route.method+" "+route.pattern, s.guarded(route))
 	}

@@ -99,7 +99,7 @@ func TestSilentClientsAreCutOff(t *testing.T) {
 	s.put(t, "small.csv", "a,b\n1,2\n")
 	l := s.serve(t, ops.Server{HeaderTimeout: patience, IdleTimeout: patience})
 
-	stream, watchedStream := l.dial(t, "GET /api/v1/events HTTP/1.1\r\nHost: x\r\n\r\n")
+	stream, watchedStream := l.dial(t, "GET /api/v1/status/events HTTP/1.1\r\nHost: x\r\n\r\n")
 	events := bufio.NewScanner(stream)
 	heard := func(text string) {
 		t.Helper()

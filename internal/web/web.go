@@ -11,6 +11,7 @@ import (
 	"net/url"
 	"strconv"
 	"strings"
+	"sync"
 	"time"
 
 	"github.com/a-h/templ"
@@ -21,6 +22,7 @@ import (
 	"csv-pipeline/internal/auth"
 	"csv-pipeline/internal/catalog"
 	"csv-pipeline/internal/coalesce"
+	"csv-pipeline/internal/events"
 	"csv-pipeline/internal/failures"
 	"csv-pipeline/internal/filestore"
 	"csv-pipeline/internal/query"
@@ -60,20 +62,23 @@ type Config struct {
 	MaxStreams int
 	// TempDir is the folder for what a table of many results needs; "": that of the system.
 	TempDir string
+	// Events tells sinks and event streams what happens; nil: there are no sinks.
+	Events *events.Teller
 }
 
 // Server answers requests about one pipeline. Make it with New, and end it with Close.
 type Server struct {
 	Config
-	respond  *respond.Responder
-	monitor  *activity.Monitor
-	trends   *trends.Trends
-	failures *failures.Cache
-	live     *coalesce.Call[*liveEvent]
-	lastLive *liveEvent // used by live alone
-	asked    []api.Question
-	reading  chan struct{} // holds one element while a file is described
-	stopped  chan struct{} // closed when Watch has ended, which ends all streams
+	respond   *respond.Responder
+	monitor   *activity.Monitor
+	trends    *trends.Trends
+	failures  *failures.Cache
+	live      *coalesce.Call[*liveEvent]
+	lastLive  *liveEvent // used by live alone
+	asked     []api.Question
+	reading   chan struct{}         // holds one element while a file is described
+	stopped   chan struct{}         // closed when Watch has ended, which ends all streams
+	ownEvents func(context.Context) // follows the stream of changes, where nobody else does; or nil
 }
 
 // New makes a server.
@@ -88,10 +93,15 @@ func New(c Config) *Server {
 	if c.BasePath != "/" {
 		c.BasePath += "/"
 	}
+	var own func(context.Context)
+	if c.Events == nil {
+		c.Events = events.Nobody(c.Queue, c.Log)
+		own = c.Events.Run
+	}
 	if c.Guard != nil {
 		c.Guard.ShareKey(c.Queue.SharedKey)
 	}
-	s := &Server{Config: c, monitor: activity.New(c.Queue, c.Log), trends: trends.New(c.Store), stopped: make(chan struct{}), reading: make(chan struct{}, 1)}
+	s := &Server{Config: c, monitor: activity.New(c.Queue, c.Log), trends: trends.New(c.Store), stopped: make(chan struct{}), reading: make(chan struct{}, 1), ownEvents: own}
 	s.failures = failures.NewCache(c.Queue, failures.Grouper{Dataset: s.dataset})
 	s.respond = respond.New(c.Log, func(r *http.Request, code int, detail string) templ.Component {
 		return views.ProblemPage(s.frame(r, "problem", http.StatusText(code)), detail)
@@ -119,7 +129,12 @@ func (s *Server) Close() {
 // all live streams. Call it once.
 func (s *Server) Watch(ctx context.Context) {
 	defer close(s.stopped)
+	var group sync.WaitGroup
+	if s.ownEvents != nil {
+		group.Go(func() { s.ownEvents(ctx) })
+	}
 	s.monitor.Run(ctx)
+	group.Wait()
 }
 
 // ready reports whether Redis and the store can be reached and the files be listed.

@@ -84,7 +84,7 @@ func TestReadingMayBeProtected(t *testing.T) {
 		t.Fatal(err)
 	}
 	s := start(t, func(c *web.Config) { c.Guard = guard })
-	for _, where := range []string{"/", "/live", "/files/raw/", "/files/processed/x.csv", "/trends", "/failed", "/api/v1/status", "/api/v1/events", "/api/v1/openapi.json", "/files/raw/?format=zip"} {
+	for _, where := range []string{"/", "/live", "/files/raw/", "/files/processed/x.csv", "/trends", "/failed", "/api/v1/status", "/api/v1/events", "/api/v1/status/events", "/events", "/api/v1/sinks", "/api/v1/openapi.json", "/files/raw/?format=zip"} {
 		if r := s.get(t, where); r.StatusCode != http.StatusUnauthorized {
 			t.Errorf("%s: %s", where, r.Status)
 		}

@@ -165,7 +165,7 @@ func (j *job) run(ctx context.Context) (queue.Outcome, *failure) {
 	}
 	faultpoint.Reach(ctx, faultpoint.Renamed, name)
 	j.tell(name, dataset, report)
-	return queue.Outcome{Rows: report.Rows, Bytes: report.Bytes, Took: time.Since(began), Checksum: hex.EncodeToString(checksum.Sum(nil)), Found: found}, nil
+	return queue.Outcome{Result: result, Rows: report.Rows, Bytes: report.Bytes, Took: time.Since(began), Checksum: hex.EncodeToString(checksum.Sum(nil)), Found: found}, nil
 }
 
 // tell logs what was found of a file that is not as the simplest files are.

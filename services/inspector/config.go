@@ -8,6 +8,7 @@ import (
 
 	"csv-pipeline/internal/auth"
 	"csv-pipeline/internal/cli"
+	"csv-pipeline/internal/events"
 	"csv-pipeline/internal/queue"
 	"csv-pipeline/internal/service"
 )
@@ -22,6 +23,7 @@ type config struct {
 	basePath                string
 	maxUpload               int64
 	question                service.QuestionFlags
+	events                  events.Config
 }
 
 func parse(args []string, getenv cli.Getenv, stdout io.Writer) (c config, err error) {
@@ -34,17 +36,20 @@ func parse(args []string, getenv cli.Getenv, stdout io.Writer) (c config, err er
 	cli.Int64(fs, &c.maxUpload, "max-upload", 1<<30, 1, 1<<50, "the largest file that may be uploaded, in bytes")
 	cli.Duration(fs, &c.clientTimeout, "client-timeout", 30*time.Second, 10*time.Millisecond, time.Hour, "how long a client may keep the server waiting for each 256 KiB that it sends or receives, before it is disconnected")
 	fs.StringVar(&c.basePath, "base-path", "/", "`path` prefix that an ingress forwards, such as /csv/")
+	var eventsFile string
+	service.EventsFlag(fs, &eventsFile)
 	service.RedisFlags(fs, &c.redis)
 	c.question.RegisterFlags(fs)
 	service.LogLevelFlag(fs, &c.logLevel, zapcore.InfoLevel)
 	_, err = cli.Parse(cli.Command{
 		Name: "inspector",
-		Args: "[flags]\n  inspector enqueue [flags] [GLOB...]\n  inspector cleanup [flags]\n  inspector healthcheck",
+		Args: "[flags]\n  inspector enqueue [flags] [GLOB...]\n  inspector cleanup [flags]\n  inspector watch [flags]\n  inspector healthcheck",
 		About: `Serves the files, the state of the queue and metrics over HTTP, and repairs the queue.
 
 It changes no file unless it is given a token or a password: whoever knows that may upload and
 drop files. Every few seconds it queues files that have no result and are not queued, and puts
 the files of dead processors back into the queue.
+It tells others what happens: --events-config names them.
 After a change of settings it has files tried again that failed under the earlier ones. Results stay
 as they are: 'inspector enqueue --outdated' has those of other settings made again.
 
@@ -56,5 +61,8 @@ curl localhost:8080/api/v1/status
 curl localhost:8080/files/processed/20220101_aggregated_sales.csv`,
 		Flags: fs,
 	}, args, getenv, stdout)
+	if err == nil {
+		c.events, err = service.LoadEvents(eventsFile)
+	}
 	return c, err
 }

@@ -19,7 +19,7 @@ import (
 func TestHelpAndDefaults(t *testing.T) {
 	clitest.Expect(t, clitest.Defaults(t, run), map[string]string{"listen": ":8080", "settle": "2s", "sweep-interval": "2s", "max-upload": "1073741824",
 		"client-timeout": "30s", "base-path": "/", "auth-token-file": "", "auth-user": "", "auth-password-file": "", "auth-read": "",
-		"redis-list": "csvs-to-process", "redis-timeout": "1m0s"})
+		"redis-list": "csvs-to-process", "redis-timeout": "1m0s", "events-config": "", "keep-events": "100000"})
 	clitest.Expect(t, clitest.Defaults(t, run, "cleanup"), map[string]string{"keep-days": "30", "dry-run": ""})
 }
 

@@ -26,6 +26,8 @@ func run(ctx context.Context, args []string, getenv cli.Getenv, stdout, stderr i
 			return runCleanup(ctx, args[1:], getenv, stdout)
 		case "enqueue":
 			return service.Enqueue(ctx, "inspector", args[1:], getenv, stdout, stderr)
+		case "watch":
+			return runWatch(ctx, args[1:], getenv, stdout)
 		case "healthcheck":
 			return service.Healthcheck(ctx, "inspector", args[1:], getenv, stdout)
 		}
@@ -59,17 +61,21 @@ func run(ctx context.Context, args []string, getenv cli.Getenv, stdout, stderr i
 		if err != nil {
 			return err
 		}
+		told, err := service.TellEvents(ctx, parts, c.events, q, questions, log)
+		if err != nil {
+			return err
+		}
 		files := catalog.New(store)
 		files.Format = questions.Format
 		parts.OnStop(files.Close)
 		pulse := &ops.Pulse{Timeout: max(time.Minute, 10*c.sweepInterval)}
 		pulse.Beat()
 		server := web.New(web.Config{Store: store, Catalog: files, Queue: q, Log: log, Registry: ops.NewRegistry("inspector"), Alive: pulse.Alive, Version: cli.Version,
-			Questions: questions, Guard: guard, BasePath: c.basePath, MaxUpload: c.maxUpload, ClientTimeout: c.clientTimeout})
+			Questions: questions, Guard: guard, BasePath: c.basePath, MaxUpload: c.maxUpload, ClientTimeout: c.clientTimeout, Events: told})
 		parts.OnStop(server.Close)
 		log.Info("serving", zap.String("address", l.Addr().String()), zap.String("store", c.store), zap.String("redis", c.redis.Address()), zap.Bool("writable", guard.Writable()))
 
-		sweeper := &sweep.Sweeper{Catalog: files, Store: store, Queue: q, Log: log, Settle: c.settling, Questions: questions}
+		sweeper := &sweep.Sweeper{Catalog: files, Store: store, Queue: q, Log: log, Settle: c.settling, Questions: questions, StuckAfter: time.Duration(c.events.StuckAfter)}
 		parts.Loop(func(ctx context.Context) { sweeper.Run(ctx, c.sweepInterval, pulse.Beat) })
 		if bucket, ok := filestore.AsObjectNamer(store); ok {
 			parts.Loop((&notification.Reader{Queue: q, Store: bucket, Log: log}).Run)

@@ -10,6 +10,7 @@ import (
 
 	"csv-pipeline/internal/auth"
 	"csv-pipeline/internal/cli"
+	"csv-pipeline/internal/events"
 	"csv-pipeline/internal/expression"
 	"csv-pipeline/internal/service"
 )
@@ -19,6 +20,7 @@ const defaultStore = "file://./data"
 
 type config struct {
 	question      service.QuestionFlags
+	events        events.Config
 	store, listen string
 	settling      time.Duration
 	noDemo        bool
@@ -33,6 +35,8 @@ func parse(args []string, getenv cli.Getenv, stdout io.Writer) (c config, err er
 	fs.StringVar(&c.listen, "listen", "127.0.0.1:8080", "`address` to serve; :8080 also serves other machines")
 	fs.BoolVar(&c.noDemo, "no-demo", false, "write no demo files")
 	service.AuthFlags(fs, &c.auth)
+	var eventsFile string
+	service.EventsFlag(fs, &eventsFile)
 	c.question.RegisterFlags(fs)
 	cli.Duration(fs, &c.settling, "settle", 2*time.Second, 0, 24*time.Hour, "how long a file must have been unchanged before it is processed")
 	service.LogLevelFlag(fs, &c.logLevel, zapcore.WarnLevel)
@@ -57,6 +61,9 @@ standalone --listen :8080 --auth-read --auth-token-file ./token`,
 		Details: expression.Language,
 		Flags:   fs,
 	}, args, getenv, stdout)
+	if err == nil {
+		c.events, err = service.LoadEvents(eventsFile)
+	}
 	asked := cli.NewFlags()
 	new(service.QuestionFlags).RegisterFlags(asked)
 	fs.Visit(func(f *pflag.Flag) {

@@ -30,5 +30,5 @@ func startRedis(parts *service.Parts) (embeddedRedis, error) {
 	parts.OnStop(server.Close)
 	client := redis.NewClient(&redis.Options{Addr: server.Addr(), Password: password, ContextTimeoutEnabled: true, DisableIdentity: true})
 	parts.OnStop(func() { _ = client.Close() })
-	return embeddedRedis{address: server.Addr(), password: password, queue: queue.New(client, list, queue.Options{})}, nil
+	return embeddedRedis{address: server.Addr(), password: password, queue: queue.New(client, list, queue.Options{KeepChanges: 10_000})}, nil
 }

@@ -59,13 +59,17 @@ func run(ctx context.Context, args []string, getenv cli.Getenv, stdout, stderr i
 		if err := home.announce(datafolder.Process{PID: os.Getpid(), Page: address(l), Redis: redis.address, Password: redis.password}); err != nil {
 			return err
 		}
+		told, err := service.TellEvents(ctx, parts, c.events, redis.queue, questions, log)
+		if err != nil {
+			return err
+		}
 		files := catalog.New(store)
 		files.Format = questions.Format
 		parts.OnStop(files.Close)
 		pulse := &ops.Pulse{Timeout: time.Minute}
 		pulse.Beat()
 		server := web.New(web.Config{Store: store, Catalog: files, Queue: redis.queue, Log: log, Registry: ops.NewRegistry("standalone"), Alive: pulse.Alive, Version: cli.Version,
-			Questions: questions, Guard: guard})
+			Questions: questions, Guard: guard, Events: told})
 		parts.OnStop(server.Close)
 
 		var demoFails error
@@ -85,7 +89,7 @@ func run(ctx context.Context, args []string, getenv cli.Getenv, stdout, stderr i
 					return err
 				}
 			}
-			sweeper := &sweep.Sweeper{Catalog: files, Store: store, Queue: redis.queue, Log: log, Settle: c.settling, Questions: questions}
+			sweeper := &sweep.Sweeper{Catalog: files, Store: store, Queue: redis.queue, Log: log, Settle: c.settling, Questions: questions, StuckAfter: time.Duration(c.events.StuckAfter)}
 			sweeper.Run(ctx, time.Second, pulse.Beat)
 			return nil
 		}))

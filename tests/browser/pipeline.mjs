@@ -77,7 +77,7 @@ export class Pipeline {
   // until asks the API again with every event until the condition holds.
   async until(condition) {
     const abort = new AbortController();
-    const events = await fetch(new URL('api/v1/events', this.url), { signal: abort.signal });
+    const events = await fetch(new URL('api/v1/status/events', this.url), { signal: abort.signal });
     const decoder = new TextDecoder();
     try {
       for (let status = await this.api('status'); !condition(status); status = await this.api('status')) {

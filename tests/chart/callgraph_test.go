@@ -109,7 +109,7 @@ func (p *program) commands(t *testing.T, main string) []string {
 		todo = todo[:len(todo)-1]
 		ast.Inspect(body.node, func(n ast.Node) bool {
 			if call, ok := n.(*ast.CallExpr); ok {
-				if name, ok := scriptName(body.info, call); ok {
+				for _, name := range scriptNames(body.info, call) {
 					for _, command := range inScript(t, name) {
 						found[command] = true
 					}
@@ -186,21 +186,25 @@ func isCommand(t types.Type) bool {
 	return method != nil
 }
 
-// scriptName returns the name of the Lua script that a call makes ready.
-func scriptName(info *types.Info, call *ast.CallExpr) (string, bool) {
+// scriptNames returns the names of the Lua scripts that a call makes ready: noting puts note.lua in front.
+func scriptNames(info *types.Info, call *ast.CallExpr) []string {
 	function, ok := call.Fun.(*ast.Ident)
 	if !ok || len(call.Args) != 1 {
-		return "", false
+		return nil
 	}
 	f, ok := info.Uses[function].(*types.Func)
-	if !ok || f.Pkg().Path() != queuePath || f.Name() != "script" {
-		return "", false
+	if !ok || f.Pkg().Path() != queuePath || f.Name() != "script" && f.Name() != "noting" {
+		return nil
 	}
 	value := info.Types[call.Args[0]].Value
 	if value == nil {
-		return "", false
+		return nil
 	}
-	return strings.Trim(value.ExactString(), `"`), true
+	names := []string{strings.Trim(value.ExactString(), `"`)}
+	if f.Name() == "noting" {
+		names = append(names, "note")
+	}
+	return names
 }
 
 var luaCall = regexp.MustCompile(`redis\.p?call\(\s*['"](\w+)['"]`)

@@ -137,7 +137,7 @@ func families(text string) []family {
 		}
 		var labels []string
 		for _, label := range slices.Sorted(maps.Keys(values)) {
-			if f.name == "csv_pipeline_build_info" { // whose values are those of one build
+			if f.name == "csv_pipeline_build_info" || label == "sink" { // whose values are those of one build, or of one configuration
 				labels = append(labels, "`"+label+"`")
 				continue
 			}
@@ -227,9 +227,13 @@ func startInspector(t *testing.T) string {
 	if out, err := build.CombinedOutput(); err != nil {
 		t.Fatalf("building the inspector: %v\n%s", err, out)
 	}
+	sinks := filepath.Join(t.TempDir(), "events.yaml")
+	if err := os.WriteFile(sinks, []byte("sinks: [{name: a, redis: {stream: told}}]"), 0o600); err != nil {
+		t.Fatal(err)
+	}
 	port := freePort(t)
 	start(t, exec.Command("redis-server", "--port", port, "--bind", "127.0.0.1", "--save", "", "--dir", t.TempDir()), "Ready to accept connections")
-	command := exec.Command(binary, "--listen", "127.0.0.1:0", "--sweep-interval", "100ms", "--redis-port", port, "--store-url", "file://"+t.TempDir())
+	command := exec.Command(binary, "--listen", "127.0.0.1:0", "--sweep-interval", "100ms", "--redis-port", port, "--events-config", sinks, "--store-url", "file://"+t.TempDir())
 	line := start(t, command, `"serving"`)
 	var serving struct{ Address string }
 	if err := json.Unmarshal([]byte(line), &serving); err != nil {

@@ -70,7 +70,7 @@ func checkHardened(t *testing.T, r release) {
 
 // TestReferencesHold: whatever an object names is there, or was named by the user.
 func TestReferencesHold(t *testing.T) {
-	theirs := []string{"PersistentVolumeClaim/mine", "PersistentVolumeClaim/redis-data", "Secret/theirs", "Secret/certificates", "Secret/web", "Secret/bucket", "Secret/bucket-tls"}
+	theirs := []string{"PersistentVolumeClaim/mine", "PersistentVolumeClaim/redis-data", "Secret/theirs", "Secret/certificates", "Secret/web", "Secret/bucket", "Secret/bucket-tls", "Secret/webhooks", "Secret/authority", "Secret/other"}
 	forEachVariant(t, func(t *testing.T, r release) {
 		need := func(who, key string) {
 			if _, ok := r.objects[key]; !ok && !slices.Contains(theirs, key) {
@@ -86,6 +86,10 @@ func TestReferencesHold(t *testing.T) {
 					need(key, "Secret/"+volume.Secret.SecretName)
 				case volume.ConfigMap != nil:
 					need(key, "ConfigMap/"+volume.ConfigMap.Name)
+				case volume.Projected != nil:
+					for _, source := range volume.Projected.Sources {
+						need(key, "Secret/"+source.Secret.Name)
+					}
 				case volume.EmptyDir != nil && volume.EmptyDir.SizeLimit != nil:
 				default:
 					t.Errorf("%s: volume %s is of a kind that the chart does not use", key, volume.Name)

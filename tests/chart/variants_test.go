@@ -86,6 +86,21 @@ processor:
 store: {url: "s3://sales/eu?region=eu-central-1&endpoint=https%3A%2F%2Fminio.minio.svc%3A9000", existingSecret: bucket, tls: {existingSecret: bucket-tls}}
 networkPolicy: {storePeers: [{namespaceSelector: {matchLabels: {kubernetes.io/metadata.name: minio}}}]}
 `},
+	"events": {golden: true, values: `
+events:
+  source: /sales/pipeline
+  sinks:
+    - name: billing
+      types: [result.done, file.failed]
+      http:
+        url: https://billing.example:8443/events
+        signingSecret: {name: webhooks, key: billing}
+        tokenSecret: {name: webhooks, key: token}
+        caSecret: {name: authority, key: ca.crt}
+    - {name: next, redis: {list: second-list}}
+    - {name: kept, redis: {url: "rediss://user@redis.other:6380/1", stream: told, maxLen: 1000, passwordSecret: {name: other, key: password}}}
+networkPolicy: {sinkPeers: [{ipBlock: {cidr: 10.0.0.0/8}}]}
+`},
 	"bucket of Google":   {set: []string{"store.url=gs://sales", "store.existingSecret=bucket"}},
 	"bucket by identity": {set: []string{"store.url=azblob://sales", `store.serviceAccountAnnotations.azure\.workload\.identity/client-id=a12`}},
 	"cleaned up":         {set: []string{"cleanup.enabled=true"}},

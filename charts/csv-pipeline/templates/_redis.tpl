@@ -150,6 +150,8 @@ the cluster's domain, which differs between clusters.
 {{- end }}
 - name: REDIS_LIST
   value: {{ .root.Values.queue.list | quote }}
+- name: KEEP_EVENTS
+  value: {{ int64 .root.Values.events.keep | quote }}
 {{- end -}}
 
 {{- define "csv-pipeline.redisVolumeMounts" -}}
@@ -208,9 +210,9 @@ Redis has since 7.2, and 7.0 refuses a rule that names it: hence the category.
 {{- $list := .Values.queue.list -}}
 {{- $all := printf "~%s ~{%s}:*" $list $list -}}
 keda ~{{ $list }} ~{{ printf "{%s}:inflight" $list }} +@connection -@admin -@dangerous +eval +type +llen +zcard
-generator {{ $all }} +client|setname +eval +evalsha +hdel +hget +hincrby +hset +llen +lpush +lrange +type +zrange +zrem +zscore
-processor {{ $all }} +client|setname +blmove +eval +evalsha +hdel +hget +hincrby +hmget +hset +lpush +rpop +rpush +time +type +xadd +zadd +zrange +zrangebyscore +zrem
-inspector {{ $all }} +client|setname +eval +evalsha +hdel +hget +hgetall +hincrby +hkeys +hlen +hmget +hscan +hset +llen +lpush +lrange +lrem +rpush +time +type +xadd +xrange +zcard +zrange +zrangebyscore +zrem +zscore
+generator {{ $all }} +client|setname +eval +evalsha +hdel +hget +hincrby +hlen +hset +llen +lpush +lrange +type +xadd +zcard +zrange +zrem +zscore
+processor {{ $all }} +client|setname +blmove +eval +evalsha +hdel +hget +hincrby +hlen +hmget +hset +llen +lpush +rpop +rpush +time +type +xadd +zadd +zcard +zrange +zrangebyscore +zrem
+inspector {{ $all }}{{ include "csv-pipeline.eventsKeys" . }} +client|setname +eval +evalsha +hdel +hget +hgetall +hincrby +hkeys +hlen +hmget +hscan +hset +llen +lpush +lrange +lrem +rpush +time +type +xack +xadd +xgroup +xpending +xrange +xread +xreadgroup +xrevrange +zcard +zrange +zrangebyscore +zrem +zscore
 {{- end -}}
 
 {{/* The names of the chart's Redis users, who each have a password, as JSON: those that have rules above. */}}

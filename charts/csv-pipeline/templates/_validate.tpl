@@ -236,6 +236,10 @@ common.serviceAccount.create
 data
 data.accessMode
 data.size
+events
+events.giveUpAfter
+events.keep
+events.stuckAfter
 externalRedis
 externalRedis.auth
 externalRedis.auth.existingSecretPasswordKey

@@ -1,10 +1,10 @@
 -- claim: takes the next name and leases it to a worker.
 --
--- KEYS  1 list  2 inflight  3 claims  4 delayed  5 failed  6 stats
+-- KEYS  1 list  2 inflight  3 claims  4 delayed  5 failed  6 stats, those of note
 -- ARGV  1 lease in ms  2 worker  3 longest name in bytes  4 token of the claim
 --       5 'again' when the answer to an earlier call with this token was lost: what
 --         that call claimed, if it did, is returned again. 'only' does no more
---         than that. Otherwise ''
+--         than that. Otherwise '', that of note
 -- Returns {name, errors, crashes, postponements, the settings that it is tried
 -- again under or ''}; {} when it only cleared
 -- messages away and should be called again; nil when nothing waits.
@@ -32,15 +32,19 @@ if ARGV[5] ~= '' then
   if ARGV[5] == 'only' then return nil end
 end
 
-for _ = 1, 100 do
+for cleared = 0, 99 do
   local name = redis.call('RPOP', KEYS[1])
-  if not name then return nil end
+  if not name then
+    if cleared > 0 then noteEmpty(KEYS[1], KEYS[2], KEYS[4], KEYS[5]) end
+    return nil
+  end
 
   if #name > tonumber(ARGV[3]) then
     local short = string.sub(name, 1, 64) .. '...' .. redis.sha1hex(name)
-    redis.call('HSET', KEYS[5], short, cjson.encode({
-      reason = 'a message of ' .. #name .. ' bytes: a name has at most ' .. ARGV[3],
-      kind = 'name', errors = 1, crashes = 0, at = now, worker = ARGV[2], version = '' }))
+    local letter = { reason = 'a message of ' .. #name .. ' bytes: a name has at most ' .. ARGV[3],
+      kind = 'name', errors = 1, crashes = 0, at = now, worker = ARGV[2], version = '' }
+    redis.call('HSET', KEYS[5], short, cjson.encode(letter))
+    noteFailed(short, letter)
     redis.call('HINCRBY', KEYS[6], 'claimed', 1)
     redis.call('HINCRBY', KEYS[6], 'failed', 1)
     redis.call('HINCRBY', KEYS[6], 'failed:name', 1)
@@ -54,7 +58,7 @@ for _ = 1, 100 do
       redis.call('HINCRBY', KEYS[6], 'merged', 1)
     else
       redis.call('ZREM', KEYS[4], name)
-      redis.call('HDEL', KEYS[5], name)
+      if redis.call('HDEL', KEYS[5], name) == 1 then note('file.retried', 'name', name, 'cause', 'pushed') end
       record.token, record.worker, record.claimed = ARGV[4], ARGV[2], now
       record.bytes, record.rows, record.version, record.reason = nil, nil, nil, nil
       redis.call('HSET', KEYS[3], name, cjson.encode(record))

@@ -1,10 +1,10 @@
 -- enqueue: makes names wait because somebody asks for it: dead letters and names
 -- that wait for a retry with fresh tries.
 --
--- KEYS  1 list  2 inflight  3 claims  4 delayed  5 failed
+-- KEYS  1 list  2 inflight  3 claims  4 delayed  5 failed, those of note
 -- ARGV  1 '1': also names that are in flight, which are then processed once more
 --         afterwards, and names that wait for a retry; '0': those stay as they are
---       2... names
+--       2... names, that of note
 -- Returns {names made to wait, how many of them were dead letters}
 local queued, letters = 0, 0
 for i = 2, #ARGV do
@@ -16,7 +16,10 @@ for i = 2, #ARGV do
     queued = queued + 1
     if not held then
       if delayed then redis.call('ZREM', KEYS[4], name) end
-      letters = letters + redis.call('HDEL', KEYS[5], name)
+      if redis.call('HDEL', KEYS[5], name) == 1 then
+        letters = letters + 1
+        note('file.retried', 'name', name, 'cause', 'person')
+      end
       redis.call('HDEL', KEYS[3], name)
     end
   end

@@ -1,14 +1,14 @@
 -- fail: a claimed name did not work out. It is tried again after a delay, or
 -- becomes a dead letter when that is asked for or it has used up its tries.
 --
--- KEYS  1 list  2 inflight  3 claims  4 delayed  5 failed  6 stats  7 attempts
+-- KEYS  1 list  2 inflight  3 claims  4 delayed  5 failed  6 stats  7 attempts, those of note
 -- ARGV  1 name  2 token  3 reason  4 kind  5 version of the input
 --       6 delay in ms, -1 for no further try
 --       7 tries in all, 0 when this one does not count
 --       8 where the input is wrong, a JSON object that becomes part of the dead letter
 --       9 entries of the attempts kept
 --       10 the settings that it failed under, '' where no others could help
---       11 how the file was found to be written, or ''
+--       11 how the file was found to be written, or '', that of note
 -- Returns 'failed', 'delayed' or 'waiting' (it was pushed again meanwhile), or
 -- nil when the claim is no longer this worker's.
 --
@@ -64,4 +64,6 @@ if record.mend and record.mend.version == ARGV[5] then letter.tried = record.men
 redis.call('HSET', KEYS[5], ARGV[1], cjson.encode(letter))
 redis.call('HINCRBY', KEYS[6], 'failed', 1)
 redis.call('HINCRBY', KEYS[6], 'failed:' .. ARGV[4], 1)
+noteFailed(ARGV[1], letter)
+noteEmpty(KEYS[1], KEYS[2], KEYS[4], KEYS[5])
 return 'failed'

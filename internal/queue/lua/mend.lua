@@ -1,8 +1,8 @@
 -- mend: dead letters wait again, to be tried under settings other than those that they failed
 -- under: each if it was not written again meanwhile, and once for the same settings.
 --
--- KEYS  1 list  2 failed  3 claims
--- ARGV  name, when it failed in ms, settings to try it under; name, when, settings; ...
+-- KEYS  1 list  2 failed  3 claims, those of note
+-- ARGV  name, when it failed in ms, settings to try it under; name, when, settings; ..., that of note
 -- Returns the names that wait again.
 --
 -- A dead letter without settings is of a kind that no setting mends. The settings that a name
@@ -22,6 +22,7 @@ for i = 1, #ARGV, 3 do
     redis.call('LPUSH', KEYS[1], name)
     redis.call('HSET', KEYS[3], name, cjson.encode({ errors = 0, crashes = 0,
       mend = { settings = settings, tried = tried .. letter.settings .. ' ' .. settings .. ' ', version = letter.version } }))
+    note('file.retried', 'name', name, 'cause', 'settings')
     moved[#moved + 1] = name
   end
 end

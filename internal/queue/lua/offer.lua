@@ -2,8 +2,8 @@
 -- failed with just this version of its input. A dead letter of another version
 -- is withdrawn; one whose version nobody knew takes this one for it.
 --
--- KEYS  1 list  2 inflight  3 delayed  4 failed  5 stats
--- ARGV  name, version of the input; name, version; ...
+-- KEYS  1 list  2 inflight  3 delayed  4 failed  5 stats, those of note
+-- ARGV  name, version of the input; name, version; ..., that of note
 -- Returns how many names it made wait.
 local pushed = 0
 for i = 1, #ARGV, 2 do
@@ -22,7 +22,7 @@ for i = 1, #ARGV, 2 do
   end
   if take then
     redis.call('LPUSH', KEYS[1], name)
-    redis.call('HDEL', KEYS[4], name)
+    if redis.call('HDEL', KEYS[4], name) == 1 then note('file.retried', 'name', name, 'cause', 'changed') end
     pushed = pushed + 1
   end
 end

@@ -1,9 +1,9 @@
 -- tidy: due retries and expired leases go back to the list; a name whose workers
 -- died too often becomes a dead letter. Doing it twice at once is harmless.
 --
--- KEYS  1 list  2 inflight  3 claims  4 delayed  5 failed  6 stats  7 attempts
+-- KEYS  1 list  2 inflight  3 claims  4 delayed  5 failed  6 stats  7 attempts, those of note
 -- ARGV  1 crashes that make a name poison  2 most names to move in one call
---       3 entries of the attempts kept
+--       3 entries of the attempts kept, that of note
 -- Returns {due retries, names reclaimed, names found to be poison}
 --
 -- Each move takes away before it adds. Redis checks only a script's first write
@@ -36,10 +36,12 @@ for _, name in ipairs(redis.call('ZRANGEBYSCORE', KEYS[2], '-inf', now, 'LIMIT',
     reclaimed = reclaimed + 1
   else
     redis.call('HDEL', KEYS[3], name)
-    redis.call('HSET', KEYS[5], name, cjson.encode({
+    local letter = {
       reason = 'its worker died ' .. crashes .. ' times without finishing it, the last one was ' .. (record.worker or 'unknown'),
       kind = 'poison', errors = record.errors, crashes = crashes, at = now, worker = record.worker or '',
-      version = record.version or '' }))
+      version = record.version or '' }
+    redis.call('HSET', KEYS[5], name, cjson.encode(letter))
+    noteFailed(name, letter)
     redis.call('HINCRBY', KEYS[6], 'failed', 1)
     redis.call('HINCRBY', KEYS[6], 'failed:poison', 1)
     poison = poison + 1
@@ -53,4 +55,5 @@ for _, name in ipairs(redis.call('ZRANGEBYSCORE', KEYS[2], '-inf', now, 'LIMIT',
   end
   redis.call('XADD', KEYS[7], 'MAXLEN', '~', ARGV[3], '*', unpack(entry))
 end
+if poison > 0 then noteEmpty(KEYS[1], KEYS[2], KEYS[4], KEYS[5]) end
 return { #due, reclaimed, poison }

@@ -59,7 +59,7 @@ func TestTypesAreAsDescribed(t *testing.T) {
 	for name, v := range map[string]any{
 		"Status": Status{}, "File": File{}, "FileDetail": FileDetail{}, "Attempt": queue.Attempt{}, "Lease": queue.Lease{}, "DeadLetter": DeadLetter{}, "FailureGroup": failures.Group{}, "Stuck": Stuck{}, "Event": Event{},
 		"Throughput": activity.Point{}, "Trend": Trend{}, "Chosen": Chosen{}, "Done": Done{}, "Uploaded": Uploaded{}, "Preview": Preview{}, "Outcome": Outcome{},
-		"Question": Question{},
+		"Question": Question{}, "Sink": Sink{},
 	} {
 		s, ok := described[name]
 		if !ok {

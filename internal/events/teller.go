@@ -1,0 +1,118 @@
+package events
+
+import (
+	"context"
+	"fmt"
+	"slices"
+	"strconv"
+	"sync"
+	"time"
+
+	"go.uber.org/zap"
+
+	"csv-pipeline/internal/queue"
+)
+
+// Teller delivers events to sinks, and has others follow them. Any number of processes may run one
+// on the same queue. Make it with Open, and end it with Close.
+type Teller struct {
+	Maker
+	*Tail
+	outlets []*outlet
+	queue   *queue.Queue
+}
+
+// Open opens the sinks of a configuration that Parse has checked; its errors name the field. dataset
+// is that of Maker.
+func Open(c Config, q *queue.Queue, dataset func(name string) string, log *zap.Logger) (*Teller, error) {
+	maker := Maker{Source: c.Source, Dataset: dataset}
+	if maker.Source == "" {
+		maker.Source = "/csv-pipeline/" + q.List()
+	}
+	t := &Teller{queue: q, Maker: maker, Tail: NewTail(q, log)}
+	for i, spec := range c.Sinks {
+		s, err := open(spec, q)
+		if err != nil {
+			t.Close()
+			return nil, fmt.Errorf("sinks[%d].%w", i, err)
+		}
+		t.outlets = append(t.outlets, newOutlet(spec, s, q, maker, time.Duration(c.GiveUpAfter), log))
+	}
+	return t, nil
+}
+
+// Nobody makes a Teller that has no sinks.
+func Nobody(q *queue.Queue, log *zap.Logger) *Teller {
+	t, _ := Open(Config{}, q, nil, log)
+	return t
+}
+
+// Begin has each sink be told of what happens from now on, if it is new.
+func (t *Teller) Begin(ctx context.Context) error {
+	for _, o := range t.outlets {
+		if err := o.sub.Begin(ctx, o.spec.From == FromAll); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// Run delivers until ctx ends.
+func (t *Teller) Run(ctx context.Context) {
+	var group sync.WaitGroup
+	group.Go(func() { t.Tail.Run(ctx) })
+	for _, o := range t.outlets {
+		group.Go(func() { o.run(ctx, t.Tail) })
+	}
+	group.Wait()
+}
+
+// Close closes the sinks; call it when Run has ended.
+func (t *Teller) Close() {
+	for _, o := range t.outlets {
+		o.sink.close()
+	}
+}
+
+// Status is how a sink does.
+type Status struct {
+	Name  string
+	Place string // where events go, without secrets
+	Spec  Spec
+	queue.SinkState
+}
+
+// Failing reports whether the last delivery failed.
+func (s Status) Failing() bool { return s.ErrorAt.After(s.DeliveredAt) }
+
+// Sinks returns how each sink does, in the order of the configuration.
+func (t *Teller) Sinks(ctx context.Context) ([]Status, error) {
+	var names []string
+	for _, o := range t.outlets {
+		names = append(names, o.spec.Name)
+	}
+	if len(names) == 0 {
+		return nil, nil
+	}
+	states, err := t.queue.SinkStates(ctx, names)
+	if err != nil {
+		return nil, err
+	}
+	all := make([]Status, len(names))
+	for i, o := range t.outlets {
+		all[i] = Status{Name: names[i], Place: o.sink.place(), Spec: o.spec, SinkState: states[i]}
+	}
+	return all, nil
+}
+
+// Test sends a TypeTest to a sink at once, beside the others. It reports whether there is such a
+// sink, and why the event did not arrive.
+func (t *Teller) Test(ctx context.Context, name string) (known bool, err error) {
+	i := slices.IndexFunc(t.outlets, func(o *outlet) bool { return o.spec.Name == name })
+	if i < 0 {
+		return false, nil
+	}
+	now := time.Now()
+	return true, t.outlets[i].sink.deliver(ctx, Event{ID: "test-" + strconv.FormatInt(now.UnixNano(), 10), Source: t.Source, Type: TypeTest,
+		Time: now.UTC(), Data: Test{Sink: name}})
+}
