@@ -203,8 +203,8 @@ func (s *Server) rejected(ctx context.Context, d *api.FileDetail) (string, error
 	if d.Area == filestore.Processed {
 		raw = d.Source
 	}
-	name, unnamed := filestore.RejectedName(raw)
-	if unnamed != nil || name == d.Name { // what is no name of a raw file has no such file
+	name := rejectedName(raw)
+	if name == "" || name == d.Name {
 		return "", nil
 	}
 	_, err := s.Store.Stat(ctx, filestore.Processed, name)
@@ -215,6 +215,16 @@ func (s *Server) rejected(ctx context.Context, d *api.FileDetail) (string, error
 		return "", nil
 	}
 	return "", err
+}
+
+// rejectedName is the name of the file with the rejected rows of a raw file; "" where the name is
+// none of a raw file.
+func rejectedName(raw string) string {
+	name, err := filestore.RejectedName(raw)
+	if err != nil {
+		return ""
+	}
+	return name
 }
 
 func (s *Server) filePage(w http.ResponseWriter, r *http.Request, area filestore.Area, f filestore.File) {

@@ -73,7 +73,7 @@ func NewStatus(c queue.Counts, files *catalog.Snapshot, view *activity.View) Sta
 	switch {
 	case len(st.Stuck) > 0:
 		st.Activity = ActivityStuck
-	case st.InFlight > 0 || st.Rate > 0 && st.Left() > 0:
+	case st.InFlight > 0 || st.Left() > 0 && view.At.Sub(view.LastClaim) < 5*time.Second: // a worker may be between two files
 		st.Activity = ActivityWorking
 	case st.Left() > 0:
 		st.Activity = ActivityWaiting

@@ -39,6 +39,7 @@ func TestStatusSaysWhatIsStuck(t *testing.T) {
 		"a pod starts":                  {queue.Counts{Waiting: 2}, activity.View{OldestWaiting: time.Minute}, ActivityWaiting, nil},
 		"a worker works":                {queue.Counts{Waiting: 2, InFlight: 1}, activity.View{OldestWaiting: time.Hour, Leases: []queue.Lease{lease}, Renewed: map[string]time.Time{"a.csv": now.Add(-time.Second)}}, ActivityWorking, nil},
 		"a worker is between two":       {queue.Counts{Waiting: 2}, activity.View{OldestWaiting: time.Hour, LastClaim: now.Add(-time.Second), Rate: 1}, ActivityWorking, nil},
+		"workers have ended":            {queue.Counts{Waiting: 2}, activity.View{OldestWaiting: 20 * time.Second, LastClaim: now.Add(-20 * time.Second), Rate: 1}, ActivityWaiting, nil},
 		"no processor":                  {queue.Counts{Waiting: 2}, activity.View{OldestWaiting: 5 * time.Minute, LastClaim: now.Add(-time.Hour)}, ActivityStuck, []string{"no-processor 300 5 min KEDA"}},
 		"no processor since we look":    {queue.Counts{Waiting: 2}, activity.View{OldestWaiting: 5 * time.Minute}, ActivityStuck, []string{"no-processor 300 5 min KEDA"}},
 		"a worker is not heard of":      {queue.Counts{InFlight: 1}, activity.View{Leases: []queue.Lease{lease}, Renewed: map[string]time.Time{"a.csv": now.Add(-4 * time.Minute)}}, ActivityStuck, []string{"silent-worker 240 4 min w1"}},

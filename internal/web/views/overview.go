@@ -54,6 +54,9 @@ func (o OverviewData) percent() string {
 // outlook says how long the remaining files take and how fast it goes, as far as that is
 // known.
 func (o OverviewData) outlook() (text string) {
+	if o.Status.Activity != api.ActivityWorking {
+		return ""
+	}
 	if left := o.Status.SecondsLeft; left != nil && o.Status.Left() > 0 {
 		text = ", about " + format.Span(time.Duration(*left*float64(time.Second))) + " to go"
 	}
@@ -110,7 +113,7 @@ func (o OverviewData) figures() []figure {
 		return format.Count(int64(perSecond*60 + 0.5))
 	}
 	doneAt, oldest := unknown, unknown
-	if left := o.Status.SecondsLeft; left != nil && o.Status.Left() > 0 {
+	if left := o.Status.SecondsLeft; left != nil && o.Status.Activity == api.ActivityWorking && o.Status.Left() > 0 {
 		doneAt = "≈ " + o.View.At.Add(time.Duration(*left*float64(time.Second))).UTC().Format("15:04") + " UTC"
 		if *left > 24*3600 {
 			doneAt = "in " + format.Span(time.Duration(*left*float64(time.Second)))

@@ -157,7 +157,7 @@ func UploadPage(p Frame, largest int64) templ.Component {
 			if templ_7745c5c3_Err != nil {
 				return templ_7745c5c3_Err
 			}
-			templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 11, "\" data-try>What would the result be?</button> <label class=\"button quiet\" data-folder hidden>Upload a folder<input type=\"file\" class=\"unseen\" webkitdirectory></label></p><p class=\"muted\" role=\"status\" data-summary></p><ul class=\"uploads\"></ul></form><p class=\"muted\">With curl: <code>curl -H \"Authorization: Bearer $TOKEN\" -T 20220101.csv <b data-origin></b>")
+			templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 11, "\" data-try>What would the result be?</button> <label class=\"button quiet\" data-folder hidden>Choose a folder<input type=\"file\" class=\"unseen\" webkitdirectory></label></p><p class=\"muted\" role=\"status\" data-summary></p><ul class=\"uploads\"></ul></form><p class=\"muted\">With curl: <code>curl -H \"Authorization: Bearer $TOKEN\" -T 20220101.csv <b data-origin></b>")
 			if templ_7745c5c3_Err != nil {
 				return templ_7745c5c3_Err
 			}
