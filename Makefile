@@ -141,6 +141,7 @@ ROUNDS ?= 1000
 .PHONY: chaos
 chaos: test-deps ## Kill, stop and cut off real processes for ROUNDS=1000 random rounds
 	CHAOS_ROUNDS=$(ROUNDS) go test -count=1 -v -timeout 12h -run TestRounds ./tests/chaos
+	EVENTS_ROUNDS=$(ROUNDS) go test -count=1 -timeout 12h -run TestNothingIsLost ./internal/events
 
 .PHONY: hostile
 hostile: ## Read files that strangers may send to break a Job, of a gigabyte each

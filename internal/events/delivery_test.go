@@ -46,7 +46,7 @@ func happened(t *testing.T, q *queue.Queue) map[string][]string {
 
 // Two inspectors, of which each may stop at any time, and a sink that fails, hangs and answers too
 // late: every event arrives, none about what did not happen, and those of a file in order.
-// EVENTS_SEED repeats one round.
+// EVENTS_SEED repeats one round, EVENTS_ROUNDS is how many there are.
 func TestNothingIsLostNorOutOfOrderWhateverTheSinkDoes(t *testing.T) {
 	seed, rounds := rand.Uint64()>>16, 3
 	if text := os.Getenv("EVENTS_SEED"); text != "" {
@@ -54,6 +54,11 @@ func TestNothingIsLostNorOutOfOrderWhateverTheSinkDoes(t *testing.T) {
 		seed, err = strconv.ParseUint(text, 10, 64)
 		must(t, err)
 		rounds = 1
+	}
+	if text := os.Getenv("EVENTS_ROUNDS"); text != "" {
+		var err error
+		rounds, err = strconv.Atoi(text)
+		must(t, err)
 	}
 	server := redistest.Start(t)
 	for i := range rounds {
