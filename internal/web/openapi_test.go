@@ -240,7 +240,7 @@ func TestOpenAPI(t *testing.T) {
 		t.Fatal(err)
 	}
 	wanted := []string{"GET /", "GET /failed", "GET /trends"} // the pages that answer programs with JSON
-	for _, m := range regexp.MustCompile(`\{"(GET|POST|PUT)", "(/api/[^"]+|/files/[^"]+)"`).FindAllStringSubmatch(string(source), -1) {
+	for _, m := range regexp.MustCompile(`\{"(GET|POST|PUT)", "(/api/v1/[^"]+|/files/[^"]+)"`).FindAllStringSubmatch(string(source), -1) {
 		if !strings.HasSuffix(m[2], "/") {
 			wanted = append(wanted, m[1]+" "+strings.Replace(m[2], "{name...}", "{name}", 1))
 		}

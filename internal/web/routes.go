@@ -66,6 +66,8 @@ func (s *Server) routes() []route {
 		{"POST", "/logout", open, s.logOut},
 		{"GET", "/assets/{name...}", open, respond.Compressed(s.asset)},
 		{"PUT", "/files/raw/{name...}", writing, s.uploadPut},
+		{"GET", "/api", reading, respond.Compressed(s.apiPage)},
+		{"GET", "/api/try", reading, s.tryAPI},
 		{"GET", "/api/v1/openapi.json", reading, respond.Compressed(openAPI)},
 		{"GET", "/api/v1/status", reading, respond.Compressed(s.statusAPI)},
 		{"GET", "/api/v1/status/events", reading, stream(s.statusStream)},

@@ -13,7 +13,7 @@ const require = createRequire(import.meta.url);
 const axe = await readFile(require.resolve('axe-core/axe.min.js'), 'utf8');
 
 const pages = ['', 'files/raw/', 'files/raw/?state=failed', 'files/processed/', 'files/processed/20220101_aggregated_sales.csv', 'files/raw/20220101.csv',
-  'files/raw/broken/20220701.csv', 'trends', 'trends?step=month&kind=bars', 'failed', 'failed?q=quantity', 'upload', 'login', 'nothing'];
+  'files/raw/broken/20220701.csv', 'trends', 'trends?step=month&kind=bars', 'failed', 'failed?q=quantity', 'events', 'results', 'api', 'upload', 'login', 'nothing'];
 const wide = { width: 1280, height: 900 };
 const narrow = { viewport: { width: 320, height: 700 }, isMobile: true, hasTouch: true };
 const looks = {
