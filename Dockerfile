@@ -20,7 +20,8 @@ ARG TARGETOS
 ARG TARGETARCH
 ARG BUCKETS=false
 # One step builds every service: they share nearly all of their packages, and images that are
-# built at the same time then share this step as well.
+# built at the same time then share this step as well. Calls that are not inlined make the
+# inspector half a megabyte smaller; those packages compute nothing that has to be fast.
 RUN --mount=type=cache,target=/go/pkg/mod \
     --mount=type=cache,target=/root/.cache/go-build \
     case $BUCKETS in \
@@ -29,6 +30,7 @@ RUN --mount=type=cache,target=/go/pkg/mod \
       *) echo "BUCKETS is $BUCKETS, neither true nor false"; exit 1 ;; \
     esac \
     && GOOS=$TARGETOS GOARCH=$TARGETARCH go build -trimpath -buildvcs=false -tags "$tags" \
+      -gcflags 'csv-pipeline/internal/web/...=-l' -gcflags 'google.golang.org/protobuf/...=-l' -gcflags 'github.com/goccy/go-yaml/...=-l' \
       -ldflags "-s -w -X csv-pipeline/internal/cli.Version=$VERSION" -o /out/ ./services/... \
     && mkdir /data
 

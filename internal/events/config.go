@@ -10,6 +10,7 @@ import (
 	"slices"
 	"strings"
 	"time"
+	"unicode"
 
 	"github.com/goccy/go-yaml"
 	"github.com/redis/go-redis/v9"
@@ -65,13 +66,24 @@ type RedisSpec struct {
 // Duration is written as 10s or 24h.
 type Duration time.Duration
 
-// UnmarshalText reads it.
+// UnmarshalText reads it. What is none becomes less than 0, which check refuses by the field's name.
 func (d *Duration) UnmarshalText(text []byte) error {
 	read, err := time.ParseDuration(string(text))
 	if err != nil || read <= 0 {
-		return fmt.Errorf("%q: expected a time such as 10s, 5m or 24h", text)
+		read = -1
 	}
 	*d = Duration(read)
+	return nil
+}
+
+// check puts the standard in the place of nothing.
+func (d *Duration) check(field string, standard time.Duration) error {
+	if *d < 0 {
+		return fmt.Errorf("%s: expected a time such as 10s, 5m or 24h", field)
+	}
+	if *d == 0 {
+		*d = Duration(standard)
+	}
 	return nil
 }
 
@@ -91,11 +103,12 @@ func Parse(text []byte) (Config, error) {
 		line, _, _ := strings.Cut(strings.TrimSpace(err.Error()), "\n")
 		return c, errors.New(line)
 	}
-	if _, err := url.Parse(c.Source); err != nil {
-		return c, fmt.Errorf("source: %w", err)
+	if _, err := url.Parse(c.Source); err != nil || strings.ContainsFunc(c.Source, unicode.IsSpace) {
+		return c, fmt.Errorf("source: %q: expected a URI reference such as /csv-pipeline/sales", c.Source)
 	}
-	c.GiveUpAfter = or(c.GiveUpAfter, 24*time.Hour)
-	c.StuckAfter = or(c.StuckAfter, 10*time.Minute)
+	if err := errors.Join(c.GiveUpAfter.check("giveUpAfter", 24*time.Hour), c.StuckAfter.check("stuckAfter", 10*time.Minute)); err != nil {
+		return c, err
+	}
 	names := map[string]bool{}
 	for i := range c.Sinks {
 		s := &c.Sinks[i]
@@ -108,13 +121,6 @@ func Parse(text []byte) (Config, error) {
 		names[s.Name] = true
 	}
 	return c, nil
-}
-
-func or(d Duration, standard time.Duration) Duration {
-	if d == 0 {
-		return Duration(standard)
-	}
-	return d
 }
 
 var sinkName = regexp.MustCompile(`^[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?$`)
@@ -178,7 +184,9 @@ func (h *HTTPSpec) check() error {
 	if h.Mode != ModeBinary && h.Mode != ModeStructured {
 		return fmt.Errorf("http.mode: %q: expected %s or %s", h.Mode, ModeBinary, ModeStructured)
 	}
-	h.Timeout = or(h.Timeout, 10*time.Second)
+	if err := h.Timeout.check("http.timeout", 10*time.Second); err != nil {
+		return err
+	}
 	if h.Parallel == 0 {
 		h.Parallel = 4
 	}

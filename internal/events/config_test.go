@@ -27,7 +27,9 @@ func TestMistakesInAConfigurationNameTheField(t *testing.T) {
 		"sinks: [{name: a, http: {url: 'http://u:secret@a'}}]":           "sinks[0].http.url: ",
 		"sinks: [{name: a, http: {url: 'http://a', mode: batch}}]":       "sinks[0].http.mode: ",
 		"sinks: [{name: a, http: {url: 'http://a', parallel: 1000}}]":    "sinks[0].http.parallel: ",
-		"sinks: [{name: a, http: {url: 'http://a', timeout: soon}}]":     "expected a time such as 10s",
+		"sinks: [{name: a, http: {url: 'http://a', timeout: soon}}]":     "sinks[0].http.timeout: expected a time such as 10s",
+		"sinks: [{name: a, http: {url: 'http://a', timeout: 10}}]":       "sinks[0].http.timeout: expected a time such as 10s",
+		"source: not a uri":                                              "source: ",
 		"sinks: [{name: a, http: {adress: 'http://a'}}]":                 "unknown field \"adress\"",
 		"sinks: [{name: a, redis: {url: 'http://a', list: b}}]":          "sinks[0].redis.url: ",
 		"sinks: [{name: a, redis: {url: 'redis://:secret@a', list: b}}]": "sinks[0].redis.url: ",
@@ -35,7 +37,8 @@ func TestMistakesInAConfigurationNameTheField(t *testing.T) {
 		"sinks: [{name: a, redis: {}}]":                                  "sinks[0].redis.list, redis.stream: ",
 		"sinks: [{name: a, redis: {list: b, maxLen: 5}}]":                "sinks[0].redis.maxLen: ",
 		"sinks: [{name: a, types: [file.failed], redis: {list: b}}]":     "sinks[0].types: ",
-		"giveUpAfter: 0s": "expected a time such as 10s",
+		"giveUpAfter: 1 day":                                             "giveUpAfter: expected a time such as 10s",
+		"stuckAfter: 0s":                                                 "stuckAfter: expected a time such as 10s",
 	} {
 		_, err := events.Parse([]byte(config))
 		if err == nil || !strings.Contains(err.Error(), want) || strings.Contains(err.Error(), "secret@") {
@@ -56,6 +59,14 @@ func TestSecretsThatCannotBeUsedAreToldAtTheStart(t *testing.T) {
 				t.Errorf("%s: %v", fmt.Sprintf(field, file), err)
 			}
 		}
+	}
+}
+
+func TestAPipelineIsNoSinkOfItsOwn(t *testing.T) {
+	c, err := events.Parse([]byte("sinks: [{name: a, redis: {list: " + list + "}}]"))
+	must(t, err)
+	if _, err := events.Open(c, queue.New(nil, list, queue.Options{}), nil, zap.NewNop()); err == nil || !strings.Contains(err.Error(), "sinks[0].redis.list: ") {
+		t.Error(err)
 	}
 }
 

@@ -31,6 +31,10 @@ func Open(c Config, q *queue.Queue, dataset func(name string) string, log *zap.L
 	}
 	t := &Teller{queue: q, Maker: maker, Tail: NewTail(q, log)}
 	for i, spec := range c.Sinks {
+		if r := spec.Redis; r != nil && r.URL == "" && r.List == q.List() {
+			t.Close()
+			return nil, fmt.Errorf("sinks[%d].redis.list: %s is the list of this pipeline, which would take its own results for files: expected another one", i, r.List)
+		}
 		s, err := open(spec, q)
 		if err != nil {
 			t.Close()
