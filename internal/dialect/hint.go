@@ -146,7 +146,7 @@ var commonDates = []string{
 	"%d.%m.%Y", "%d.%m.%Y %H:%M", "%d.%m.%Y %H:%M:%S", "%d.%m.%y",
 	"%m/%d/%Y", "%d/%m/%Y", "%m/%d/%Y %H:%M", "%d/%m/%Y %H:%M", "%m/%d/%Y %H:%M:%S", "%d/%m/%Y %H:%M:%S", "%m/%d/%Y %I:%M %p", "%m/%d/%Y %I:%M:%S %p", "%m/%d/%y", "%d/%m/%y",
 	"%d-%m-%Y", "%d-%m-%Y %H:%M", "%Y/%m/%d", "%Y/%m/%d %H:%M", "%Y/%m/%d %H:%M:%S", "%Y.%m.%d", "%Y%m%d", "%Y%m%d%H%M%S",
-	"%d-%b-%Y", "%d-%b-%y", "%d %b %Y", "%d %B %Y", "%b %d, %Y", "%B %d, %Y", "%a, %d %b %Y %H:%M:%S %z", "%d/%b/%Y:%H:%M:%S %z", ISO, epoch, epochMS,
+	"%d-%b-%Y", "%d-%b-%y", "%d %b %Y", "%d %B %Y", "%b %d, %Y", "%b %d %Y", "%B %d, %Y", "%a, %d %b %Y %H:%M:%S %z", "%d/%b/%Y:%H:%M:%S %z", ISO, epoch, epochMS,
 }
 
 // dateHint names the settings that read a cell as a date.
@@ -167,6 +167,10 @@ func (r *rules) dateSettings(cell []byte) string {
 		if format == epoch && len(trimSpace(cell)) != 10 || format == epochMS && len(trimSpace(cell)) != 13 || digits && format == "%Y%m%d" && len(trimSpace(cell)) != 8 {
 			continue
 		}
+		// The year of two digits has them; 1.10.2 is a version.
+		if strings.HasSuffix(format, "%y") && !endsInTwoDigits(trimSpace(cell)) {
+			continue
+		}
 		f := dateFormat{formats: []string{format}}
 		if _, ok := f.appendTime(nil, cell); ok {
 			if fit = append(fit, strconv.Quote(format)); len(fit) == 2 {
@@ -179,6 +183,8 @@ func (r *rules) dateSettings(cell []byte) string {
 	}
 	return fmt.Sprintf("; dateFormats: [%s] reads it", strings.Join(fit, "] or ["))
 }
+
+func endsInTwoDigits(s []byte) bool { return len(s) > 1 && isDigits(s[len(s)-2:]) }
 
 // NoColumn says that a header has not a column that a part of a question names, which may be
 // empty.

@@ -350,11 +350,14 @@ func (p *points) merge(of points) {
 }
 
 // units are the currencies of the numbers of a column: the first that was seen, and another.
-type units struct{ first, other string }
+type units struct {
+	first, other string
+	seen         string // the first as it is written
+}
 
 // observe takes a cell that is a number into account.
 func (u *units) observe(cell []byte) {
-	if u.other != "" || u.first != "" && (bytes.HasPrefix(cell, []byte(u.first)) || bytes.HasSuffix(cell, []byte(u.first))) {
+	if u.other != "" || u.seen != "" && (bytes.HasPrefix(cell, []byte(u.seen)) || bytes.HasSuffix(cell, []byte(u.seen))) {
 		return
 	}
 	var room [32]byte
@@ -367,8 +370,18 @@ func (u *units) observe(cell []byte) {
 	if len(unit) == 0 || string(unit) == u.first || len(unit) == 1 && unit[0]|0x20 == 'e' { // an exponent
 		return
 	}
-	u.merge(units{first: withoutMarks(unit)})
+	name := withoutMarks(unit)
+	if u.seen == "" {
+		u.seen = name
+	}
+	if code, ok := codes[name]; ok {
+		name = code
+	}
+	u.merge(units{first: name})
 }
+
+// codes are those of currencies that have other names, too.
+var codes = map[string]string{"€": "EUR", "Euro": "EUR", "$": "USD", "US$": "USD", "£": "GBP", "¥": "JPY", "Fr": "CHF"}
 
 // withoutMarks is a unit without the minus and the blanks that are not of ASCII.
 func withoutMarks(unit []byte) string {

@@ -116,6 +116,7 @@ func TestComparedAsTexts(t *testing.T) {
 		{Spec{GroupBy: []string{"k"}, Aggregate: []string{"max(x)"}, Where: "k = 'a'"}, mixed, nil},
 		{Spec{GroupBy: []string{"k"}, Aggregate: []string{"max(x)"}, Where: "k = 'b'"}, mixed, []string{`min and max of x compare 1 number by value and 1 text such as "n/a" by their characters, and every number is less than a text; missingValues: ["n/a"] reads it as NULL`}},
 		{Spec{Aggregate: []string{"min(k)", "sum(1) as n"}}, mixed, nil},
+		{Spec{Aggregate: []string{"max(v)"}}, "v\n1.10.2\n1.9.1\n", nil},
 		{Spec{Aggregate: []string{"max(d)"}}, mixed, []string{`min and max of d compare texts such as "31.12.2024" by their characters; dateFormats: ["%d.%m.%Y"] reads it`}},
 		{Spec{Aggregate: []string{"min(x)"}}, german, []string{`min and max of x compare texts such as "9,5" by their characters; decimalChar: "," reads it`}},
 		{Spec{Select: []string{"*"}, OrderBy: []string{"x"}}, mixed, []string{`orderBy x compares 3 numbers by value and 1 text such as "n/a" by their characters, and every number is less than a text; missingValues: ["n/a"] reads it as NULL`}},
@@ -366,7 +367,7 @@ func TestATotalAsLastRowIsSaid(t *testing.T) {
 // euros and dollars is of neither.
 func TestCurrenciesThatDifferAreSaid(t *testing.T) {
 	in := dialect.Settings{BareNumber: new(bool)}
-	const want = `v has amounts in "€" and in "$", which are taken as if they were of one`
+	const want = `v has amounts in "EUR" and in "USD", which are taken as if they were of one`
 	for _, c := range []struct {
 		spec Spec
 		text string
@@ -377,6 +378,8 @@ func TestCurrenciesThatDifferAreSaid(t *testing.T) {
 		{Spec{Aggregate: []string{"sum(v * 2) as s"}, Where: "v > 0"}, "k;v\na;5 €\nb;6 $\n", want},
 		{Spec{Aggregate: []string{"sum(v)"}}, "k;v\na;5 €\nb;6\nb;\u22127,5 €\nb;(8)\nb;1e3\n", ""},
 		{Spec{Aggregate: []string{"sum(v)"}}, "k;v\na;5 EUR\nb;6 %\nb;USD 7\n", `v has amounts in "EUR" and in "USD", which are taken as if they were of one`},
+		{Spec{Aggregate: []string{"sum(v)"}}, "k;v\na;$5\nb;USD 6\nc;US$7\n", ""},
+		{Spec{Aggregate: []string{"sum(v)"}}, "k;v\na;5 EUR\nb;€ 6\nc;7\n", ""},
 		{Spec{Select: []string{"v"}}, "k;v\na;€ 5\nb;$ 6\n", ""},
 	} {
 		c.spec.Input = in
