@@ -52,6 +52,14 @@ func TestAFileIsTriedWithoutStoringIt(t *testing.T) {
 	if p.AsItIs || !strings.Contains(p.Values, `decimalChar: ","`) || fmt.Sprint(p.Outcomes[0].Rows) != "[[a 1234.50] [b 2.25]]" {
 		t.Errorf("%+v", p)
 	}
+	// What has no result is not called readable.
+	for _, text := range []string{`[{"item": "a", "price": 1}]`, "article,cost\na,1\n"} {
+		p = preview{}
+		s.do(t, http.MethodPost, "/api/v1/preview?name=other.csv", text).decode(t, &p)
+		if p.Readable || p.AsItIs || len(p.Outcomes) == 0 || p.Outcomes[0].Problem == "" {
+			t.Errorf("%q: %+v", text, p)
+		}
+	}
 }
 
 // A form without JavaScript is answered with a page.

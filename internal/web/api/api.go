@@ -123,7 +123,7 @@ type Preview struct {
 	Dataset  string    `json:"dataset,omitempty"` // whose question would be asked of it; "" for the main one
 	Exists   bool      `json:"exists"`            // there is a raw file of the name, which it would replace
 	Partial  bool      `json:"partial"`           // only the beginning of the file was tried
-	Readable bool      `json:"readable"`          // some settings read every cell
+	Readable bool      `json:"readable"`          // some settings read every cell, and a result comes of it
 	AsItIs   bool      `json:"asItIs"`            // those of the pipeline do
 	Values   string    `json:"values,omitempty"`  // other settings that read it, as values of the chart
 	Flags    string    `json:"flags,omitempty"`   // the same as flags

@@ -2,6 +2,7 @@ package views
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 
 	"csv-pipeline/internal/chart"
@@ -96,6 +97,8 @@ func (p Preview) rows() string {
 // verdict says in a sentence whether the file can be read.
 func (r Reading) verdict() string {
 	switch {
+	case r.Readable && r.fails():
+		return "No result can be made of it:"
 	case r.Readable && r.Needless:
 		return "The settings of the pipeline read every cell."
 	case r.Readable:
@@ -104,6 +107,12 @@ func (r Reading) verdict() string {
 		return "No settings read all of it:"
 	}
 	return "It has several readings, and you have to say which is meant:"
+}
+
+// fails says whether no result comes of the file, however well its cells can be read: it may be no
+// CSV file, or without the columns of the question.
+func (r Reading) fails() bool {
+	return len(r.Previews) > 0 && !slices.ContainsFunc(r.Previews, func(p Preview) bool { return p.Problem == "" })
 }
 
 // sampled says that not all of a file was looked at.

@@ -19,7 +19,8 @@ func (t Trial) API() api.Preview {
 	p := api.Preview{Name: t.Name, Dataset: t.Dataset, Result: t.Result, Exists: t.Exists, Partial: t.Partial,
 		Late: t.Reading.Late, Problems: []string{}, Notes: []string{}, Outcomes: []api.Outcome{}}
 	if d := t.Reading.Description; d != nil {
-		p.Readable, p.AsItIs = d.Readable, t.Reading.Needless
+		fails := t.Reading.fails()
+		p.Readable, p.AsItIs = d.Readable && !fails, t.Reading.Needless && !fails
 		p.Problems, p.Notes = append(p.Problems, d.Problems...), append(p.Notes, d.Notes...)
 		if len(d.Input) > 0 && !t.Reading.Needless {
 			p.Values, p.Flags = d.Values, d.Flags
