@@ -73,8 +73,9 @@ func (t *Trends) Close() {
 	t.sample.Close()
 }
 
-// Ask answers a query from the given files, of the largest groups or of those that are named. The first reading of many results takes
-// longer than a person waits: then Read and Of of the answer tell how far it is.
+// Ask answers a query from the given files, of the largest groups or of those that are named. The
+// first reading of many results takes longer than a person waits: then Read and Of of the answer
+// tell how far it is.
 func (t *Trends) Ask(ctx context.Context, files *catalog.Table, q Query, items ...string) (*Trend, error) {
 	answer := &Trend{Query: q, Items: items}
 	columns, err := t.columns(ctx, files)
