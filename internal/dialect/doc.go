@@ -26,6 +26,8 @@
 //	fast.go       the same for rows that are regular, by their separators
 //	footer.go     records that may be the last ones
 //	stream.go     the rewriting in parallel, in order
+//	total.go      what totals and remarks below a table are called
+//	example.go    a first cell of each column, for what is said of comparisons
 //	lenient.go    rows that break the rules, where they must be read
 //	hint.go       which setting would read a cell
 //	open.go       all of it together: a file as a groupby.Input

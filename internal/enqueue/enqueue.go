@@ -8,9 +8,7 @@ import (
 	"fmt"
 	"hash/maphash"
 	"iter"
-	"path"
 	"slices"
-	"strings"
 
 	"csv-pipeline/internal/catalog"
 	"csv-pipeline/internal/filestore"
@@ -174,14 +172,7 @@ func (e *Enqueuer) wanted(name string) bool {
 }
 
 func (e *Enqueuer) matches(name string) bool {
-	return len(e.Globs) == 0 || slices.ContainsFunc(e.Globs, func(glob string) bool {
-		subject := name
-		if !strings.Contains(glob, "/") {
-			subject = path.Base(name)
-		}
-		ok, _ := path.Match(glob, subject)
-		return ok
-	})
+	return len(e.Globs) == 0 || slices.ContainsFunc(e.Globs, func(glob string) bool { return filestore.MatchName(glob, name) })
 }
 
 // push queues names, sorted.

@@ -130,11 +130,8 @@ func (s *Spec) check() error {
 		return fmt.Errorf("name: %q: expected lower-case letters, digits and dashes, 63 at most", s.Name)
 	}
 	for i, kind := range s.Types {
-		full := kind
-		if !strings.Contains(kind, typePrefix) {
-			full = typePrefix + kind + typeSuffix
-		}
-		if !slices.Contains(Types, full) {
+		full, ok := FullType(kind)
+		if !ok {
 			return fmt.Errorf("types[%d]: %q: expected one of %s", i, kind, shortTypes())
 		}
 		s.Types[i] = full

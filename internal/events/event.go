@@ -5,6 +5,8 @@ package events
 
 import (
 	"fmt"
+	"regexp"
+	"slices"
 	"strconv"
 	"strings"
 
@@ -23,6 +25,19 @@ var Types = []string{queue.TypeDone, queue.TypeFailed, queue.TypeRetried, queue.
 func ShortType(full string) string {
 	return strings.TrimSuffix(strings.TrimPrefix(full, typePrefix), typeSuffix)
 }
+
+// FullType is the type that a configuration or a request names, short or full; false where there is none.
+func FullType(name string) (full string, ok bool) {
+	if !strings.HasPrefix(name, typePrefix) {
+		name = typePrefix + name + typeSuffix
+	}
+	return name, slices.Contains(Types, name)
+}
+
+var id = regexp.MustCompile(`^[0-9]{1,15}(-[0-9]{1,15})?$`)
+
+// IsID reports whether a text may be the ID of an event; 0 is before all of them.
+func IsID(text string) bool { return id.MatchString(text) }
 
 // Maker makes events of changes.
 type Maker struct {

@@ -1,10 +1,9 @@
 package events
 
 import (
-	"path"
 	"slices"
-	"strings"
 
+	"csv-pipeline/internal/filestore"
 	"csv-pipeline/internal/queue"
 )
 
@@ -17,14 +16,5 @@ func (s *Spec) wants(c queue.Change, dataset string) bool {
 	if len(s.Datasets) > 0 && (dataset == "" || !slices.Contains(s.Datasets, dataset)) {
 		return false
 	}
-	return len(s.Files) == 0 || c.Name != "" && slices.ContainsFunc(s.Files, func(glob string) bool { return matches(glob, c.Name) })
-}
-
-// matches is the rule of datasets: a glob without a slash is for the last part of a name.
-func matches(glob, name string) bool {
-	if !strings.Contains(glob, "/") {
-		name = path.Base(name)
-	}
-	ok, _ := path.Match(glob, name)
-	return ok
+	return len(s.Files) == 0 || c.Name != "" && slices.ContainsFunc(s.Files, func(glob string) bool { return filestore.MatchName(glob, c.Name) })
 }

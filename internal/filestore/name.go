@@ -152,3 +152,13 @@ func RawName(result string) (string, bool) {
 	}
 	return "", false
 }
+
+// MatchName reports whether a glob of path.Match matches the name of a file. One without a slash is
+// for the files of every folder.
+func MatchName(glob, name string) bool {
+	if !strings.Contains(glob, "/") {
+		name = path.Base(name)
+	}
+	ok, _ := path.Match(glob, name)
+	return ok
+}

@@ -48,6 +48,12 @@ func (v *vectorizer) column(n *expression.Node, role Role) int {
 	return i
 }
 
+// countDigits has the columns read as numbers whose digits after the point are those of an expression:
+// computedScales asks for them, also where the expression itself is computed of texts.
+func (v *vectorizer) countDigits(n *expression.Node) {
+	n.Scale(func(c *expression.Node) int { return v.column(c, Number) })
+}
+
 // one is the only column of an expression.
 func one(n *expression.Node) (*expression.Node, bool) {
 	columns := n.Columns()
@@ -97,7 +103,7 @@ func (v *vectorizer) number(n *expression.Node) (numberVector, bool) {
 	if !ok || n.Type != expression.Decimal {
 		return nil, false
 	}
-	n.Scale(func(c *expression.Node) int { return v.column(c, Number) }) // computedScales asks for its digits
+	v.countDigits(n)
 	i := v.column(c, Text)
 	if v.w == nil {
 		return nil, true

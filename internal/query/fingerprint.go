@@ -5,7 +5,6 @@ import (
 	"encoding/hex"
 	"encoding/json"
 	"fmt"
-	"path"
 	"slices"
 	"strconv"
 	"strings"
@@ -141,15 +140,7 @@ func ParseCurrent(text string) (c Current, err error) {
 	return c, nil
 }
 
-// matches reports whether a file is one of a dataset. A glob without a slash is for the files
-// of every folder.
+// matches reports whether a file is one of a dataset.
 func matches(globs []string, name string) bool {
-	return slices.ContainsFunc(globs, func(glob string) bool {
-		subject := name
-		if !strings.Contains(glob, "/") {
-			subject = path.Base(name)
-		}
-		ok, _ := path.Match(glob, subject)
-		return ok
-	})
+	return slices.ContainsFunc(globs, func(glob string) bool { return filestore.MatchName(glob, name) })
 }

@@ -91,7 +91,7 @@ func (k *Kept) WriteCells(w io.Writer, cell func(text []byte) []byte) error {
 			if i > 0 {
 				line = append(line, ',')
 			}
-			line = appendCell(line, cell(text))
+			line = groupby.AppendField(line, cell(text))
 		}
 		_, err := w.Write(append(line, '\n'))
 		return true, err

@@ -1,11 +1,11 @@
 package resulttable
 
 import (
-	"bytes"
 	"context"
 	"io"
 
 	"csv-pipeline/internal/filestore"
+	"csv-pipeline/internal/groupby"
 	"csv-pipeline/internal/resultformat"
 )
 
@@ -33,7 +33,7 @@ func (t *Table) CSV(ctx context.Context, to io.Writer, how Output) error {
 			if i > 0 {
 				line = append(line, ',')
 			}
-			line = appendCell(line, cell(text))
+			line = groupby.AppendField(line, cell(text))
 		}
 		line = append(line, '\n')
 		_, err := to.Write(line)
@@ -74,19 +74,4 @@ func (t *Table) Write(ctx context.Context, to io.Writer, how Output, dir string,
 		return err
 	}
 	return w.Close()
-}
-
-// appendCell appends a cell of CSV.
-func appendCell(line, text []byte) []byte {
-	if bytes.IndexByte(text, '"') < 0 && bytes.IndexByte(text, ',') < 0 && bytes.IndexByte(text, '\n') < 0 && bytes.IndexByte(text, '\r') < 0 {
-		return append(line, text...)
-	}
-	line = append(line, '"')
-	for _, c := range text {
-		if c == '"' {
-			line = append(line, '"')
-		}
-		line = append(line, c)
-	}
-	return append(line, '"')
 }

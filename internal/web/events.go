@@ -4,7 +4,6 @@ import (
 	"encoding/json"
 	"fmt"
 	"net/http"
-	"regexp"
 	"slices"
 	"time"
 
@@ -26,9 +25,6 @@ const (
 	eventsPause = 100 * time.Millisecond
 )
 
-// eventID is what Redis takes for the ID of a stream's entry.
-var eventID = regexp.MustCompile(`^[0-9]{1,15}(-[0-9]{1,15})?$`)
-
 // eventStream sends what happens as server-sent events, from now on or behind the last one that the
 // client had, until the client leaves or the server stops.
 func (s *Server) eventStream(w http.ResponseWriter, r *http.Request) {
@@ -36,16 +32,18 @@ func (s *Server) eventStream(w http.ResponseWriter, r *http.Request) {
 	if asked := r.URL.Query().Get("after"); after == "" && asked != "" {
 		after = asked
 	}
-	if after != "" && !eventID.MatchString(after) {
+	if after != "" && !events.IsID(after) {
 		s.respond.Problem(w, r, http.StatusBadRequest, "Last-Event-ID, after: expected the id of an event, or 0 for all that Redis keeps")
 		return
 	}
-	types := r.URL.Query()["type"]
-	for _, t := range types {
-		if !slices.ContainsFunc(events.Types, func(full string) bool { return t == full || t == events.ShortType(full) }) {
+	var types []string
+	for _, t := range r.URL.Query()["type"] {
+		full, ok := events.FullType(t)
+		if !ok {
 			s.respond.Problem(w, r, http.StatusBadRequest, fmt.Sprintf("type: %q: expected one as docs/events.md has them, such as result.done", t))
 			return
 		}
+		types = append(types, full)
 	}
 	changed, stop := s.Events.Watch()
 	defer stop()
@@ -72,7 +70,7 @@ func (s *Server) eventStream(w http.ResponseWriter, r *http.Request) {
 		if text = nil; err == nil && len(changes) > 0 {
 			for _, c := range changes {
 				after = c.ID
-				if len(types) == 0 || slices.Contains(types, c.Type) || slices.Contains(types, events.ShortType(c.Type)) {
+				if len(types) == 0 || slices.Contains(types, c.Type) {
 					text = s.appendEvent(text, c)
 				}
 			}

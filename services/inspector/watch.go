@@ -5,7 +5,6 @@ import (
 	"encoding/json"
 	"fmt"
 	"io"
-	"regexp"
 	"slices"
 	"strings"
 	"time"
@@ -43,11 +42,12 @@ The events are those of docs/events.md. 'curl -N http://…/api/v1/events' gets 
 	}, args, getenv, stdout); err != nil {
 		return c, err
 	}
-	if c.after != "" && !regexp.MustCompile(`^[0-9]{1,15}(-[0-9]{1,15})?$`).MatchString(c.after) {
+	if c.after != "" && !events.IsID(c.after) {
 		return c, cli.Usagef("--after (CSV_PIPELINE_AFTER) %q: expected the id of an event, or 0", c.after)
 	}
-	for _, t := range c.types {
-		if !slices.ContainsFunc(events.Types, func(full string) bool { return t == full || t == events.ShortType(full) }) {
+	for i, t := range c.types {
+		var ok bool
+		if c.types[i], ok = events.FullType(t); !ok {
 			return c, cli.Usagef("--type (CSV_PIPELINE_TYPE) %q: expected one as docs/events.md has them, such as result.done", t)
 		}
 	}
@@ -88,7 +88,7 @@ func watch(ctx context.Context, q *queue.Queue, c watchConfig, stdout io.Writer)
 		}
 		for _, change := range changes {
 			after = change.ID
-			if len(c.types) > 0 && !slices.Contains(c.types, change.Type) && !slices.Contains(c.types, events.ShortType(change.Type)) {
+			if len(c.types) > 0 && !slices.Contains(c.types, change.Type) {
 				continue
 			}
 			e, err := maker.Event(change)
