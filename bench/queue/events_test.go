@@ -81,19 +81,19 @@ func tell(t *testing.T, rdb redis.UniversalClient, config string) (stop func()) 
 	if err != nil {
 		t.Fatal(err)
 	}
-	teller, err := events.Open(c, queue.New(rdb, list, queue.Options{}), nil, zap.NewNop())
+	dispatcher, err := events.Open(c, queue.New(rdb, list, queue.Options{}), nil, zap.NewNop())
 	if err != nil {
 		t.Fatal(err)
 	}
-	if err := teller.Begin(t.Context()); err != nil {
+	if err := dispatcher.Begin(t.Context()); err != nil {
 		t.Fatal(err)
 	}
 	ctx, cancel := context.WithCancel(context.Background())
 	var group sync.WaitGroup
-	group.Go(func() { teller.Run(ctx) })
+	group.Go(func() { dispatcher.Run(ctx) })
 	return func() {
 		cancel()
 		group.Wait()
-		teller.Close()
+		dispatcher.Close()
 	}
 }

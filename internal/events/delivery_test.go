@@ -157,7 +157,7 @@ func TestSinkThatIsAwayHoldsUpOnlyItself(t *testing.T) {
 	}
 }
 
-func settledSink(t *testing.T, d *events.Teller, name string) events.Status {
+func settledSink(t *testing.T, d *events.Dispatcher, name string) events.Status {
 	t.Helper()
 	for deadline := time.Now().Add(60 * time.Second); ; {
 		all, err := d.Sinks(t.Context())

@@ -102,8 +102,8 @@ func (r *receiver) wait(t *testing.T, n int) []cloudevents.Event {
 	}
 }
 
-// start runs a teller until the test, or the call of stop, ends it.
-func start(t *testing.T, q *queue.Queue, config string) (d *events.Teller, stop func()) {
+// start runs a dispatcher until the test, or the call of stop, ends it.
+func start(t *testing.T, q *queue.Queue, config string) (d *events.Dispatcher, stop func()) {
 	t.Helper()
 	c, err := events.Parse([]byte(config))
 	if err != nil {
@@ -405,7 +405,7 @@ func TestFilters(t *testing.T) {
 }
 
 // settled waits until no sink lags.
-func settled(t *testing.T, d *events.Teller) []events.Status {
+func settled(t *testing.T, d *events.Dispatcher) []events.Status {
 	t.Helper()
 	for deadline := time.Now().Add(60 * time.Second); ; {
 		all, err := d.Sinks(t.Context())

@@ -3,6 +3,8 @@ package service
 import (
 	"context"
 	"os"
+	"slices"
+	"strings"
 
 	"github.com/spf13/pflag"
 	"go.uber.org/zap"
@@ -34,21 +36,28 @@ func LoadEvents(file string) (events.Config, error) {
 	return c, nil
 }
 
-// TellEvents starts to tell the sinks of a configuration what happens from now on. It returns when
+// DispatchEvents starts to tell the sinks of a configuration what happens from now on. It returns when
 // each sink has begun: nothing that happens later is missed. It is no method of Parts: services that
 // tell nobody need no rights for it.
-func TellEvents(ctx context.Context, parts *Parts, c events.Config, q *queue.Queue, questions *query.Questions, log *zap.Logger) (*events.Teller, error) {
-	teller, err := events.Open(c, q, func(name string) string {
+func DispatchEvents(ctx context.Context, parts *Parts, c events.Config, q *queue.Queue, questions *query.Questions, log *zap.Logger) (*events.Dispatcher, error) {
+	for i, sink := range c.Sinks {
+		for _, name := range sink.Datasets {
+			if known := questions.Datasets(); !slices.Contains(known, name) {
+				return nil, cli.Usagef("--events-config (EVENTS_CONFIG): sinks[%d].datasets: there is no dataset %q; there are: %s", i, name, strings.Join(known, ", "))
+			}
+		}
+	}
+	dispatcher, err := events.Open(c, q, func(name string) string {
 		_, dataset := questions.For(name)
 		return dataset
 	}, log)
 	if err != nil {
 		return nil, cli.Usagef("--events-config (EVENTS_CONFIG): %v", err)
 	}
-	parts.OnStop(teller.Close)
-	if err := teller.Begin(ctx); err != nil {
+	parts.OnStop(dispatcher.Close)
+	if err := dispatcher.Begin(ctx); err != nil {
 		return nil, err
 	}
-	parts.Loop(teller.Run)
-	return teller, nil
+	parts.Loop(dispatcher.Run)
+	return dispatcher, nil
 }

@@ -135,20 +135,20 @@ func TestSinksAreShownAndTried(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	var teller *events.Teller
+	var dispatcher *events.Dispatcher
 	s := start(t, func(c *web.Config) {
-		if teller, err = events.Open(config, c.Queue, nil, zap.NewNop()); err != nil {
+		if dispatcher, err = events.Open(config, c.Queue, nil, zap.NewNop()); err != nil {
 			t.Fatal(err)
 		}
-		c.Events = teller
+		c.Events = dispatcher
 	})
-	if err := teller.Begin(t.Context()); err != nil {
+	if err := dispatcher.Begin(t.Context()); err != nil {
 		t.Fatal(err)
 	}
 	ctx, stop := context.WithCancel(t.Context())
 	ended := make(chan struct{})
-	go func() { defer close(ended); teller.Run(ctx) }()
-	defer func() { stop(); <-ended; teller.Close() }()
+	go func() { defer close(ended); dispatcher.Run(ctx) }()
+	defer func() { stop(); <-ended; dispatcher.Close() }()
 	code.Store(http.StatusTeapot)
 	s.sample(t)
 	var sinks []api.Sink

@@ -59,7 +59,7 @@ func (s *Server) file(w http.ResponseWriter, r *http.Request, area filestore.Are
 // detail is what is known about a version of a file.
 func (s *Server) detail(r *http.Request, area filestore.Area, info filestore.Info) (*api.FileDetail, error) {
 	ctx := r.Context()
-	d := &api.FileDetail{Area: area, Attempts: []queue.Attempt{}, Life: []api.Event{}, File: api.File{Name: info.Name, Size: info.Size, ModTime: info.ModTime.UTC(), ETag: info.ETag}}
+	d := &api.FileDetail{Area: area, Attempts: []queue.Attempt{}, Life: []api.LifeEvent{}, File: api.File{Name: info.Name, Size: info.Size, ModTime: info.ModTime.UTC(), ETag: info.ETag}}
 	raw, modified := info.Name, info.ModTime
 	var standing queue.Standing
 	if area == filestore.Processed {

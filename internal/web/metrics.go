@@ -19,7 +19,7 @@ type collector struct {
 	queue   *queue.Queue
 	catalog *catalog.Catalog
 	monitor *activity.Monitor
-	events  *events.Teller
+	events  *events.Dispatcher
 	log     *zap.Logger
 }
 

@@ -63,7 +63,7 @@ type Config struct {
 	// TempDir is the folder for what a table of many results needs; "": that of the system.
 	TempDir string
 	// Events tells sinks and event streams what happens; nil: there are no sinks.
-	Events *events.Teller
+	Events *events.Dispatcher
 }
 
 // Server answers requests about one pipeline. Make it with New, and end it with Close.
@@ -95,7 +95,7 @@ func New(c Config) *Server {
 	}
 	var own func(context.Context)
 	if c.Events == nil {
-		c.Events = events.Nobody(c.Queue, c.Log)
+		c.Events = events.NoSinks(c.Queue, c.Log)
 		own = c.Events.Run
 	}
 	if c.Guard != nil {

@@ -42,6 +42,10 @@ func TestSinksAreTold(t *testing.T) {
 	if !errors.As(err, &wrong) || !strings.Contains(err.Error(), "EVENTS_CONFIG") || !strings.Contains(err.Error(), `sinks[0].http.mode: "both"`) {
 		t.Errorf("a wrong configuration: %v", err)
 	}
+	write("sinks: [{name: a, datasets: [none], http: {url: '" + receiver.URL + "'}}]")
+	if err := run(t.Context(), nil, getenv, io.Discard, io.Discard); !errors.As(err, &wrong) || !strings.Contains(err.Error(), `sinks[0].datasets: there is no dataset "none"`) {
+		t.Errorf("a dataset that is not there: %v", err)
+	}
 	write("sinks: [{name: a, from: all, types: [result.done], http: {url: '" + receiver.URL + "', mode: binary}}]")
 	q := queue.New(server.Client(t), "csvs-to-process", queue.Options{})
 	if err := q.Push(t.Context(), "a.csv"); err != nil {

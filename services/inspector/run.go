@@ -61,7 +61,7 @@ func run(ctx context.Context, args []string, getenv cli.Getenv, stdout, stderr i
 		if err != nil {
 			return err
 		}
-		told, err := service.TellEvents(ctx, parts, c.events, q, questions, log)
+		dispatcher, err := service.DispatchEvents(ctx, parts, c.events, q, questions, log)
 		if err != nil {
 			return err
 		}
@@ -71,7 +71,7 @@ func run(ctx context.Context, args []string, getenv cli.Getenv, stdout, stderr i
 		pulse := &ops.Pulse{Timeout: max(time.Minute, 10*c.sweepInterval)}
 		pulse.Beat()
 		server := web.New(web.Config{Store: store, Catalog: files, Queue: q, Log: log, Registry: ops.NewRegistry("inspector"), Alive: pulse.Alive, Version: cli.Version,
-			Questions: questions, Guard: guard, BasePath: c.basePath, MaxUpload: c.maxUpload, ClientTimeout: c.clientTimeout, Events: told})
+			Questions: questions, Guard: guard, BasePath: c.basePath, MaxUpload: c.maxUpload, ClientTimeout: c.clientTimeout, Events: dispatcher})
 		parts.OnStop(server.Close)
 		log.Info("serving", zap.String("address", l.Addr().String()), zap.String("store", c.store), zap.String("redis", c.redis.Address()), zap.Bool("writable", guard.Writable()))
 

@@ -59,7 +59,7 @@ func run(ctx context.Context, args []string, getenv cli.Getenv, stdout, stderr i
 		if err := home.announce(datafolder.Process{PID: os.Getpid(), Page: address(l), Redis: redis.address, Password: redis.password}); err != nil {
 			return err
 		}
-		told, err := service.TellEvents(ctx, parts, c.events, redis.queue, questions, log)
+		dispatcher, err := service.DispatchEvents(ctx, parts, c.events, redis.queue, questions, log)
 		if err != nil {
 			return err
 		}
@@ -69,7 +69,7 @@ func run(ctx context.Context, args []string, getenv cli.Getenv, stdout, stderr i
 		pulse := &ops.Pulse{Timeout: time.Minute}
 		pulse.Beat()
 		server := web.New(web.Config{Store: store, Catalog: files, Queue: redis.queue, Log: log, Registry: ops.NewRegistry("standalone"), Alive: pulse.Alive, Version: cli.Version,
-			Questions: questions, Guard: guard, Events: told})
+			Questions: questions, Guard: guard, Events: dispatcher})
 		parts.OnStop(server.Close)
 
 		var demoFails error

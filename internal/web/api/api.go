@@ -65,8 +65,8 @@ type FileDetail struct {
 	// Fingerprint is that of the settings under which a result was made; "" where it is not recorded.
 	Fingerprint string `json:"fingerprint,omitempty"`
 	// Question is what is asked of the file, or of the raw file of a result, by the settings in force.
-	Question *Question `json:"question,omitempty"`
-	Life     []Event   `json:"life"` // of the raw file, the earliest first
+	Question *Question   `json:"question,omitempty"`
+	Life     []LifeEvent `json:"life"` // of the raw file, the earliest first
 }
 
 // DeadLetter is a file that failed, and why.

@@ -57,7 +57,7 @@ func fields(of reflect.Type) (all, always []string) {
 func TestTypesAreAsDescribed(t *testing.T) {
 	described := schemas(t)
 	for name, v := range map[string]any{
-		"Status": Status{}, "File": File{}, "FileDetail": FileDetail{}, "Attempt": queue.Attempt{}, "Lease": queue.Lease{}, "DeadLetter": DeadLetter{}, "FailureGroup": failures.Group{}, "Stuck": Stuck{}, "Event": Event{},
+		"Status": Status{}, "File": File{}, "FileDetail": FileDetail{}, "Attempt": queue.Attempt{}, "Lease": queue.Lease{}, "DeadLetter": DeadLetter{}, "FailureGroup": failures.Group{}, "Stuck": Stuck{}, "LifeEvent": LifeEvent{},
 		"Throughput": activity.Point{}, "Trend": Trend{}, "Chosen": Chosen{}, "Done": Done{}, "Uploaded": Uploaded{}, "Preview": Preview{}, "Outcome": Outcome{},
 		"Question": Question{}, "Sink": Sink{},
 	} {

@@ -43,26 +43,26 @@ type FileData struct {
 
 // eventWords are what happened, and eventClasses its colour.
 var (
-	eventWords = map[string]string{api.EventModified: "Last changed", api.EventClaimed: "Taken", api.EventDone: "Done", api.EventError: "A try failed",
-		api.EventCrash: "The worker died", api.EventFailed: "Failed", api.EventWaiting: "Waits now", api.EventRetry: "Next try"}
-	eventClasses = map[string]string{api.EventClaimed: "in-flight", api.EventDone: "done", api.EventError: "failed", api.EventCrash: "failed",
-		api.EventFailed: "failed", api.EventRetry: "retrying"}
+	eventWords = map[string]string{api.LifeModified: "Last changed", api.LifeClaimed: "Taken", api.LifeDone: "Done", api.LifeError: "A try failed",
+		api.LifeCrash: "The worker died", api.LifeFailed: "Failed", api.LifeWaiting: "Waits now", api.LifeRetry: "Next try"}
+	eventClasses = map[string]string{api.LifeClaimed: "in-flight", api.LifeDone: "done", api.LifeError: "failed", api.LifeCrash: "failed",
+		api.LifeFailed: "failed", api.LifeRetry: "retrying"}
 )
 
 // eventText says more of an event.
-func eventText(e api.Event) string {
+func eventText(e api.LifeEvent) string {
 	switch {
-	case e.What == api.EventModified:
+	case e.What == api.LifeModified:
 		return "by the file's modification time"
-	case e.What == api.EventClaimed && e.Rows > 0:
+	case e.What == api.LifeClaimed && e.Rows > 0:
 		return "by " + format.Visible(e.Worker) + ", " + format.Plural(e.Rows, "row", "rows") + " so far"
-	case e.What == api.EventClaimed:
+	case e.What == api.LifeClaimed:
 		return "by " + format.Visible(e.Worker)
-	case e.What == api.EventDone:
+	case e.What == api.LifeDone:
 		return format.Plural(e.Rows, "row", "rows") + " in " + format.Took(e.Took)
-	case e.What == api.EventFailed:
+	case e.What == api.LifeFailed:
 		return "it is not tried again by itself, unless it changes or other settings may help"
-	case e.What == api.EventWaiting:
+	case e.What == api.LifeWaiting:
 		return "since when is not recorded"
 	}
 	return format.Visible(e.Text)

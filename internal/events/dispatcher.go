@@ -13,9 +13,9 @@ import (
 	"csv-pipeline/internal/queue"
 )
 
-// Teller delivers events to sinks, and has others follow them. Any number of processes may run one
+// Dispatcher delivers events to sinks, and has others follow them. Any number of processes may run one
 // on the same queue. Make it with Open, and end it with Close.
-type Teller struct {
+type Dispatcher struct {
 	Maker
 	*Tail
 	outlets []*outlet
@@ -24,36 +24,36 @@ type Teller struct {
 
 // Open opens the sinks of a configuration that Parse has checked; its errors name the field. dataset
 // is that of Maker.
-func Open(c Config, q *queue.Queue, dataset func(name string) string, log *zap.Logger) (*Teller, error) {
+func Open(c Config, q *queue.Queue, dataset func(name string) string, log *zap.Logger) (*Dispatcher, error) {
 	maker := Maker{Source: c.Source, Dataset: dataset}
 	if maker.Source == "" {
 		maker.Source = "/csv-pipeline/" + q.List()
 	}
-	t := &Teller{queue: q, Maker: maker, Tail: NewTail(q, log)}
+	d := &Dispatcher{queue: q, Maker: maker, Tail: NewTail(q, log)}
 	for i, spec := range c.Sinks {
 		if r := spec.Redis; r != nil && r.URL == "" && r.List == q.List() {
-			t.Close()
+			d.Close()
 			return nil, fmt.Errorf("sinks[%d].redis.list: %s is the list of this pipeline, which would take its own results for files: expected another one", i, r.List)
 		}
 		s, err := open(spec, q)
 		if err != nil {
-			t.Close()
+			d.Close()
 			return nil, fmt.Errorf("sinks[%d].%w", i, err)
 		}
-		t.outlets = append(t.outlets, newOutlet(spec, s, q, maker, time.Duration(c.GiveUpAfter), log))
+		d.outlets = append(d.outlets, newOutlet(spec, s, q, maker, time.Duration(c.GiveUpAfter), log))
 	}
-	return t, nil
+	return d, nil
 }
 
-// Nobody makes a Teller that has no sinks.
-func Nobody(q *queue.Queue, log *zap.Logger) *Teller {
-	t, _ := Open(Config{}, q, nil, log)
-	return t
+// NoSinks makes a Dispatcher that has no sinks.
+func NoSinks(q *queue.Queue, log *zap.Logger) *Dispatcher {
+	d, _ := Open(Config{}, q, nil, log)
+	return d
 }
 
 // Begin has each sink be told of what happens from now on, if it is new.
-func (t *Teller) Begin(ctx context.Context) error {
-	for _, o := range t.outlets {
+func (d *Dispatcher) Begin(ctx context.Context) error {
+	for _, o := range d.outlets {
 		if err := o.sub.Begin(ctx, o.spec.From == FromAll); err != nil {
 			return err
 		}
@@ -62,18 +62,18 @@ func (t *Teller) Begin(ctx context.Context) error {
 }
 
 // Run delivers until ctx ends.
-func (t *Teller) Run(ctx context.Context) {
+func (d *Dispatcher) Run(ctx context.Context) {
 	var group sync.WaitGroup
-	group.Go(func() { t.Tail.Run(ctx) })
-	for _, o := range t.outlets {
-		group.Go(func() { o.run(ctx, t.Tail) })
+	group.Go(func() { d.Tail.Run(ctx) })
+	for _, o := range d.outlets {
+		group.Go(func() { o.run(ctx, d.Tail) })
 	}
 	group.Wait()
 }
 
 // Close closes the sinks; call it when Run has ended.
-func (t *Teller) Close() {
-	for _, o := range t.outlets {
+func (d *Dispatcher) Close() {
+	for _, o := range d.outlets {
 		o.sink.close()
 	}
 }
@@ -90,20 +90,20 @@ type Status struct {
 func (s Status) Failing() bool { return s.ErrorAt.After(s.DeliveredAt) }
 
 // Sinks returns how each sink does, in the order of the configuration.
-func (t *Teller) Sinks(ctx context.Context) ([]Status, error) {
+func (d *Dispatcher) Sinks(ctx context.Context) ([]Status, error) {
 	var names []string
-	for _, o := range t.outlets {
+	for _, o := range d.outlets {
 		names = append(names, o.spec.Name)
 	}
 	if len(names) == 0 {
 		return nil, nil
 	}
-	states, err := t.queue.SinkStates(ctx, names)
+	states, err := d.queue.SinkStates(ctx, names)
 	if err != nil {
 		return nil, err
 	}
 	all := make([]Status, len(names))
-	for i, o := range t.outlets {
+	for i, o := range d.outlets {
 		all[i] = Status{Name: names[i], Place: o.sink.place(), Spec: o.spec, SinkState: states[i]}
 	}
 	return all, nil
@@ -111,12 +111,12 @@ func (t *Teller) Sinks(ctx context.Context) ([]Status, error) {
 
 // Test sends a TypeTest to a sink at once, beside the others. It reports whether there is such a
 // sink, and why the event did not arrive.
-func (t *Teller) Test(ctx context.Context, name string) (known bool, err error) {
-	i := slices.IndexFunc(t.outlets, func(o *outlet) bool { return o.spec.Name == name })
+func (d *Dispatcher) Test(ctx context.Context, name string) (known bool, err error) {
+	i := slices.IndexFunc(d.outlets, func(o *outlet) bool { return o.spec.Name == name })
 	if i < 0 {
 		return false, nil
 	}
 	now := time.Now()
-	return true, t.outlets[i].sink.deliver(ctx, Event{ID: "test-" + strconv.FormatInt(now.UnixNano(), 10), Source: t.Source, Type: TypeTest,
+	return true, d.outlets[i].sink.deliver(ctx, Event{ID: "test-" + strconv.FormatInt(now.UnixNano(), 10), Source: d.Source, Type: TypeTest,
 		Time: now.UTC(), Data: Test{Sink: name}})
 }
