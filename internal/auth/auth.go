@@ -11,12 +11,12 @@ import (
 	"errors"
 	"fmt"
 	"net/http"
-	"os"
 	"slices"
 	"strings"
 	"time"
 
 	"csv-pipeline/internal/cli"
+	"csv-pipeline/internal/credentials"
 )
 
 var (
@@ -69,11 +69,10 @@ func secret(file, flag string, least int) (string, error) {
 	if file == "" {
 		return "", nil
 	}
-	text, err := os.ReadFile(file)
+	s, err := credentials.Secret(file)
 	if err != nil {
 		return "", cli.Usagef("%s: %v", flag, err)
 	}
-	s := strings.TrimRight(string(text), "\r\n")
 	if len(s) < least {
 		return "", cli.Usagef("%s: %s holds %d characters, expected at least %d", flag, file, len(s), least)
 	}

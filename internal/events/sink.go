@@ -3,11 +3,9 @@ package events
 import (
 	"context"
 	"crypto/tls"
-	"crypto/x509"
 	"fmt"
-	"os"
-	"strings"
 
+	"csv-pipeline/internal/credentials"
 	"csv-pipeline/internal/queue"
 )
 
@@ -27,13 +25,13 @@ func open(s Spec, q *queue.Queue) (sink, error) {
 	return openRedis(*s.Redis, q)
 }
 
-// readSecret is the text of a file without the line break at its end.
+// readSecret is the secret in a file that a field of the configuration names.
 func readSecret(field, file string) (string, error) {
-	text, err := os.ReadFile(file)
+	text, err := credentials.Secret(file)
 	if err != nil {
 		return "", fmt.Errorf("%s: %w", field, err)
 	}
-	return strings.TrimRight(string(text), "\r\n"), nil
+	return text, nil
 }
 
 // trust is a TLS configuration that trusts the authorities of a file; without one, those of the system.
@@ -42,13 +40,9 @@ func trust(field, file string) (*tls.Config, error) {
 	if file == "" {
 		return config, nil
 	}
-	text, err := os.ReadFile(file)
-	if err != nil {
+	var err error
+	if config.RootCAs, err = credentials.Authorities(file); err != nil {
 		return nil, fmt.Errorf("%s: %w", field, err)
-	}
-	config.RootCAs = x509.NewCertPool()
-	if !config.RootCAs.AppendCertsFromPEM(text) {
-		return nil, fmt.Errorf("%s: %s holds no certificate: expected PEM", field, file)
 	}
 	return config, nil
 }

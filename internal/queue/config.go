@@ -3,10 +3,8 @@ package queue
 import (
 	"cmp"
 	"crypto/tls"
-	"crypto/x509"
 	"net"
 	"net/url"
-	"os"
 	"strconv"
 	"strings"
 	"time"
@@ -14,6 +12,7 @@ import (
 	"github.com/redis/go-redis/v9"
 
 	"csv-pipeline/internal/cli"
+	"csv-pipeline/internal/credentials"
 )
 
 // Config says where the queue is.
@@ -135,11 +134,11 @@ func secret(flag, path, text string) (string, error) {
 	if path == "" {
 		return text, nil
 	}
-	read, err := os.ReadFile(path)
+	read, err := credentials.Secret(path)
 	if err != nil {
 		return "", cli.Usagef("--%s (%s): %v", flag, cli.EnvName(flag), err)
 	}
-	return strings.TrimRight(string(read), "\r\n"), nil
+	return read, nil
 }
 
 // load reads the files; without TLS it is nil.
@@ -152,13 +151,9 @@ func (c TLSConfig) load() (*tls.Config, error) {
 	}
 	config := &tls.Config{MinVersion: tls.VersionTLS12}
 	if c.CAFile != "" {
-		text, err := os.ReadFile(c.CAFile)
-		if err != nil {
+		var err error
+		if config.RootCAs, err = credentials.Authorities(c.CAFile); err != nil {
 			return nil, cli.Usagef("--redis-tls-ca-file (REDIS_TLS_CA_FILE): %v", err)
-		}
-		config.RootCAs = x509.NewCertPool()
-		if !config.RootCAs.AppendCertsFromPEM(text) {
-			return nil, cli.Usagef("--redis-tls-ca-file (REDIS_TLS_CA_FILE): %s holds no certificate: expected PEM", c.CAFile)
 		}
 	}
 	if c.CertFile+c.KeyFile != "" {
