@@ -10,6 +10,7 @@ import (
 	"unicode/utf8"
 
 	"csv-pipeline/internal/expression"
+	"csv-pipeline/internal/groupby"
 )
 
 // numberHint names the settings that read a cell as a number, for the end of a
@@ -185,6 +186,56 @@ func (r *rules) dateSettings(cell []byte) string {
 }
 
 func endsInTwoDigits(s []byte) bool { return len(s) > 1 && isDigits(s[len(s)-2:]) }
+
+// hintAtNoRow names in the error of the record that data begins with the setting that leaves it
+// out, where it may be no row of the table.
+func (w *rewriter) hintAtNoRow(data []byte, bad *groupby.InputError) {
+	l, first, digits := w.layout, "", false
+	for _, f := range w.rec.fields {
+		cell := trimSpace(data[f.start:f.end])
+		digits = digits || bytes.ContainsAny(cell, "0123456789")
+		if first == "" {
+			first = string(cell)
+		}
+	}
+	filled := w.rec.filled(data)
+	if w.line == l.line && l.HeaderLine > 0 && !digits && filled > 1 && w.SkipRowsAfterHeader == 0 && !IsCommonWord(bad.Field) {
+		bad.Problem += "; if it has units and is no row, skipRowsAfterHeader: 1 passes over it"
+		return
+	}
+	short := func(filled int) bool { return filled < l.width && (2*filled <= l.width || l.width <= 3) }
+	if !w.last || w.line == l.line || w.footer.most > 0 || !short(filled) {
+		return
+	}
+	// A total or a remark is one of the last records, and has less cells than a row.
+	const most = 5
+	n := 1
+	var rec record
+	for rest := data[w.rec.size:]; len(rest) > 0; rest = rest[rec.size:] {
+		k := w.s.parse(rest, true, &rec)
+		switch {
+		case k == blank:
+			continue
+		case k == malformed || n == most || !short(rec.filled(rest)):
+			return
+		}
+		n++
+	}
+	problem, others, _ := strings.Cut(bad.Problem, "; ")
+	if bad.Problem = fmt.Sprintf("%s; if the table ends before it, skipFooter: %d leaves it out", problem, n); others != "" && bad.Field != first {
+		bad.Problem += "; " + others
+	}
+}
+
+// filled is how many fields of a record have something in them.
+func (r *record) filled(data []byte) (n int) {
+	for _, f := range r.fields {
+		if len(trimSpace(data[f.start:f.end])) > 0 {
+			n++
+		}
+	}
+	return n
+}
 
 // NoColumn says that a header has not a column that a part of a question names, which may be
 // empty.

@@ -309,8 +309,8 @@ func isSpace(r rune) bool { return unicode.IsSpace(r) || r == '\uFEFF' || r == '
 
 // marks is what is seen of the numbers of a column.
 type marks struct {
-	points points
-	units  units
+	points     points
+	currencies currencies
 }
 
 // points is what the points of a column say about what a point means in it.
@@ -349,41 +349,41 @@ func (p *points) merge(of points) {
 	}
 }
 
-// units are the currencies of the numbers of a column: the first that was seen, and another.
-type units struct {
+// currencies are those of the numbers of a column: the first that was seen, and another.
+type currencies struct {
 	first, other string
 	seen         string // the first as it is written
 }
 
 // observe takes a cell that is a number into account.
-func (u *units) observe(cell []byte) {
-	if u.other != "" || u.seen != "" && (bytes.HasPrefix(cell, []byte(u.seen)) || bytes.HasSuffix(cell, []byte(u.seen))) {
+func (c *currencies) observe(cell []byte) {
+	if c.other != "" || c.seen != "" && (bytes.HasPrefix(cell, []byte(c.seen)) || bytes.HasSuffix(cell, []byte(c.seen))) {
 		return
 	}
 	var room [32]byte
 	unit := room[:0]
-	for _, c := range cell {
-		if c > 0x7f || c == '$' || c|0x20 >= 'a' && c|0x20 <= 'z' {
-			unit = append(unit, c)
+	for _, b := range cell {
+		if b > 0x7f || b == '$' || b|0x20 >= 'a' && b|0x20 <= 'z' {
+			unit = append(unit, b)
 		}
 	}
-	if len(unit) == 0 || string(unit) == u.first || len(unit) == 1 && unit[0]|0x20 == 'e' { // an exponent
+	if len(unit) == 0 || string(unit) == c.first || len(unit) == 1 && unit[0]|0x20 == 'e' { // an exponent
 		return
 	}
 	name := withoutMarks(unit)
-	if u.seen == "" {
-		u.seen = name
+	if c.seen == "" {
+		c.seen = name
 	}
 	if code, ok := codes[name]; ok {
 		name = code
 	}
-	u.merge(units{first: name})
+	c.merge(currencies{first: name})
 }
 
 // codes are those of currencies that have other names, too.
 var codes = map[string]string{"€": "EUR", "Euro": "EUR", "$": "USD", "US$": "USD", "£": "GBP", "¥": "JPY", "Fr": "CHF"}
 
-// withoutMarks is a unit without the minus and the blanks that are not of ASCII.
+// withoutMarks is a currency without the minus and the blanks that are not of ASCII.
 func withoutMarks(unit []byte) string {
 	return strings.Map(func(r rune) rune {
 		if r == '\u2212' || r == '\u2019' || unicode.IsSpace(r) {
@@ -393,14 +393,14 @@ func withoutMarks(unit []byte) string {
 	}, string(unit))
 }
 
-func (u *units) merge(of units) {
+func (c *currencies) merge(of currencies) {
 	for _, unit := range []string{of.first, of.other} {
 		switch {
-		case unit == "" || unit == u.first:
-		case u.first == "":
-			u.first = unit
-		case u.other == "":
-			u.other = unit
+		case unit == "" || unit == c.first:
+		case c.first == "":
+			c.first = unit
+		case c.other == "":
+			c.other = unit
 		}
 	}
 }

@@ -442,8 +442,8 @@ func (s *Stream) Notes() (notes []string) {
 	note(t.reread, "row with a quote that fits no rule read as text", "rows with a quote that fits no rule read as text")
 	note(t.tables, "table below the first left out", "tables below the first left out")
 	for i := range len(s.outputs) + len(s.sources) {
-		if o := s.marked(i); o.units.other != "" {
-			said := fmt.Sprintf("%s has amounts in %q and in %q, which are taken as if they were of one", o.name, o.units.first, o.units.other)
+		if o := s.marked(i); o.currencies.other != "" {
+			said := fmt.Sprintf("%s has amounts in %q and in %q, which are taken as if they were of one", o.name, o.currencies.first, o.currencies.other)
 			if !slices.Contains(notes, said) {
 				notes = append(notes, said)
 			}

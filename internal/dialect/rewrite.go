@@ -306,7 +306,7 @@ func (w *rewriter) observe(o *output, cell []byte) {
 		o.points.observe(cell, w.line)
 	}
 	if !w.numbers.bare {
-		o.units.observe(cell)
+		o.currencies.observe(cell)
 	}
 }
 

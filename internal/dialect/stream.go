@@ -133,7 +133,7 @@ func (s *Stream) take(b *batch) error {
 	for i, marks := range b.marks {
 		o := s.marked(i)
 		o.points.merge(marks.points)
-		o.units.merge(marks.units)
+		o.currencies.merge(marks.currencies)
 	}
 	if b.err != nil {
 		return b.err
