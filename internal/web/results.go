@@ -314,7 +314,11 @@ func tableProblem(err error) (code int, detail string) {
 	case errors.As(err, &unread):
 		return http.StatusConflict, "the result " + format.Visible(unread.Error()) + "; leave it out with q, folder, dataset, from or to"
 	case errors.As(err, &wrong):
-		return http.StatusBadRequest, format.Lines(wrong.Problem)
+		told := *wrong
+		if told.Field != "" {
+			told.Problem, _, _ = strings.Cut(told.Problem, "; ") // without the settings that would read it: those are of files
+		}
+		return http.StatusBadRequest, format.Lines(told.Reason())
 	case errors.Is(err, resulttable.ErrTooLarge):
 		return http.StatusUnprocessableEntity, fmt.Sprintf("more than %d MiB of the results would have to be kept meanwhile: choose fewer; as CSV, and with nothing asked, any number is sent", mostKept>>20)
 	}

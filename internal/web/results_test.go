@@ -101,8 +101,9 @@ func TestMistakesInATableOfResults(t *testing.T) {
 		"?dataset=shop":   `400 dataset: there is no "shop"; there are: shops`,
 		"?q=2022&groupBy=itme&aggregate=count(*)": `400 no column "itme"`,
 		"?q=2022&groupBy=item&aggregate=sm(item)": `400 `,
-		"?q=bad":   "409 the result bad_aggregated_sales.csv: line 2 has 1 cells, expected 2 as in the header; leave it out",
-		"?limit=0": "400 limit: expected a whole number",
+		"?q=2022&aggregate=sum(file)":             `400 file: "2022`,
+		"?q=bad":                                  "409 the result bad_aggregated_sales.csv: line 2 has 1 cells, expected 2 as in the header; leave it out",
+		"?limit=0":                                "400 limit: expected a whole number",
 	} {
 		r := s.get(t, "/api/v1/results"+where)
 		var problem struct{ Detail string }
