@@ -14,6 +14,7 @@
 //	settings.go   what a user may say of a file, checked
 //	container.go  gzip, zstd, bzip2, xz, lz4, zip; what is no CSV is refused by name
 //	encoding.go   from any encoding to UTF-8
+//	transcode.go  the same for a text that is plain otherwise
 //	syntax.go     one record: delimiters, quotes, escapes, line ends
 //	columns.go    which of a header's names are those that the question asks for
 //	layout.go     how a file is written, and what is said of that

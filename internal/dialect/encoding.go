@@ -162,6 +162,7 @@ type utf16Reader struct {
 	in     io.Reader
 	order  binary.ByteOrder
 	bigEnd bool
+	strict bool // U+FFFD is groupby.ErrDoubt
 	buf    [utf16Buffer]byte
 	n      int // bytes in buf
 	out    []byte
@@ -206,6 +207,9 @@ func (u *utf16Reader) convert(final bool) {
 			if c = pair; pair != utf8.RuneError {
 				i += 2
 			}
+		}
+		if u.strict && c == utf8.RuneError {
+			u.err = groupby.ErrDoubt
 		}
 		out = utf8.AppendRune(out, c)
 	}

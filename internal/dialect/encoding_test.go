@@ -3,11 +3,15 @@ package dialect
 import (
 	"bytes"
 	"encoding/binary"
+	"errors"
 	"io"
 	"math/rand/v2"
 	"testing"
 	"testing/iotest"
 	"unicode/utf16"
+	"unicode/utf8"
+
+	"csv-pipeline/internal/groupby"
 )
 
 // UTF-16 is decoded as the standard library does, however it comes.
@@ -41,6 +45,72 @@ func TestUTF16(t *testing.T) {
 					t.Fatalf("%s, %s: of %d units: %v, %d bytes instead of %d", c, how, len(units), err, len(got), len(want))
 				}
 			}
+		}
+	}
+}
+
+// A text in UTF-8 of a file in another encoding is what the standard decoders make of it, or in doubt.
+func TestTranscoder(t *testing.T) {
+	random := rand.New(rand.NewPCG(1, 2))
+	for _, name := range []string{"utf-8", "windows-1252", "iso-8859-8", "koi8-r"} {
+		c, err := charsetNamed(name)
+		if err != nil {
+			t.Fatal(err)
+		}
+		decoded, doubts := 0, 0
+		for range 500 {
+			text := make([]byte, random.IntN(2*transcoded))
+			rare, odd := 1+random.IntN(200), random.IntN(3) == 0
+			for i := 0; i < len(text); i++ {
+				text[i] = byte(random.IntN(128))
+				switch {
+				case random.IntN(rare) > 0:
+				case odd && random.IntN(100) == 0:
+					text[i] = byte(128 + random.IntN(128))
+				case c.table == nil:
+					i += copy(text[i:], []string{"é", "€", "😀"}[random.IntN(3)]) - 1
+				default:
+					text[i] = byte(0xE0 + random.IntN(16))
+				}
+			}
+			want, bad := text, !utf8.Valid(text)
+			if c.table != nil {
+				want, bad = nil, c.undecodable(text) >= 0
+				for _, b := range text {
+					want = append(want, c.table[b]...)
+				}
+			}
+			for how, in := range map[string]io.Reader{"whole": bytes.NewReader(text), "in halves": iotest.HalfReader(bytes.NewReader(text)), "with its end": iotest.DataErrReader(bytes.NewReader(text))} {
+				got, err := io.ReadAll(newTranscoder(in, c, false))
+				if bad != errors.Is(err, groupby.ErrDoubt) || !bad && (err != nil || !bytes.Equal(got, want)) {
+					t.Fatalf("%s, %s: of %d bytes, bad %v: %v, %d bytes instead of %d", name, how, len(text), bad, err, len(got), len(want))
+				}
+			}
+			if decoded++; bad {
+				doubts++
+			}
+		}
+		if doubts == 0 && name != "koi8-r" || doubts == decoded {
+			t.Errorf("%s: %d of %d texts are in doubt", name, doubts, decoded)
+		}
+	}
+	// windows-1252 that was guessed is in doubt where there is UTF-8, wherever the text is cut.
+	for at := range 20 {
+		text := append(bytes.Repeat([]byte("x"), transcoded-10+at), "\xE9 é"...)
+		for guessed, want := range map[bool]error{true: groupby.ErrDoubt, false: nil} {
+			if _, err := io.ReadAll(newTranscoder(bytes.NewReader(text), windows1252, guessed)); !errors.Is(err, want) {
+				t.Errorf("UTF-8 at %d, guessed %v: %v", len(text)-2, guessed, err)
+			}
+		}
+	}
+}
+
+func BenchmarkTranscoder(b *testing.B) {
+	text := bytes.Repeat([]byte("122,north,K\xF6ln,12.50,3\n"), 1<<16)
+	b.SetBytes(int64(len(text)))
+	for b.Loop() {
+		if _, err := io.Copy(io.Discard, newTranscoder(bytes.NewReader(text), windows1252, true)); err != nil {
+			b.Fatal(err)
 		}
 	}
 }

@@ -222,10 +222,10 @@ func (r *Reading) skipAfterHeader(head []byte) error {
 // the settings tell.
 func (r *Reading) isPlain(head []byte) bool {
 	l, s := r.Layout, r.rules
-	if l.quote != '"' || l.escape != 0 || len(l.delimiter) != 1 || l.delimiter[0] >= 0x80 || l.blankAfter || l.charset != utf8Charset || s.charset != nil {
+	if l.quote != '"' || l.escape != 0 || len(l.delimiter) != 1 || l.delimiter[0] >= 0x80 || l.blankAfter || l.charset.wide != nil {
 		return false
 	}
-	if s.Trim || s.CommentPrefix != "" || len(s.missing) > 1 || !s.numbers.plain || !s.dates.plain || s.pad || s.SkipFooter > 0 {
+	if s.Trim || s.CommentPrefix != "" || len(s.missing) > 1 || !s.numbers.bare || !s.dates.plain || s.pad || s.SkipFooter > 0 {
 		return false
 	}
 	for i := bytes.IndexByte(head, '\r'); i >= 0 && i+1 < len(head); {
@@ -260,18 +260,22 @@ func (r *Reading) Plain() bool { return r.plain }
 // close ends the reading.
 func (r *Reading) Input(ctx context.Context, bytesRead *atomic.Int64) (in groupby.Input, close func(), err error) {
 	l := r.Layout
-	layout := &groupby.Layout{Comma: l.delimiter[0], Width: l.width, Fields: l.fields, Names: fieldNames(l.Header, l.width), Start: l.bom + l.start, Line: l.line}
+	layout := &groupby.Layout{Comma: l.delimiter[0], Width: l.width, Fields: l.fields, Names: fieldNames(l.Header, l.width), Line: l.line}
+	if n := &r.rules.numbers; !n.plain {
+		layout.Numbers = &groupby.NumberFormat{Decimal: n.decimal, Append: n.appendNumber}
+	}
 	in = groupby.Input{Name: r.file.Name, Layout: layout}
-	if r.container.format == "" {
-		in.ReaderAt, in.Size = r.file.ReaderAt, r.file.Size
+	if r.container.format == "" && !r.transcodes() {
+		in.ReaderAt, in.Size, layout.Start = r.file.ReaderAt, r.file.Size, l.bom+l.start
 		return in, func() {}, nil
 	}
-	t, err := r.container.open(ctx, bytesRead)
-	if err != nil {
-		return in, nil, err
-	}
-	in.Reader = t
-	return in, t.close, nil
+	in.Reader, close, err = r.text(ctx, bytesRead)
+	return in, close, err
+}
+
+// transcodes says whether the engine is not given the bytes of a plain file as they are.
+func (r *Reading) transcodes() bool {
+	return r.Layout.charset != utf8Charset || r.rules.charset != nil // which says that every byte has to be of it
 }
 
 // Doubt says of a key, or of a text that is a minimum or a maximum, whether it may come
@@ -356,31 +360,47 @@ func LayoutOf(wants []Want) *groupby.Layout {
 
 // stream opens the text at its first record.
 func (r *Reading) stream(ctx context.Context, outputs []output, c *computation, workers int, rejects io.Writer, bytesRead *atomic.Int64) (*Stream, error) {
-	l := r.Layout
-	t, err := r.container.open(ctx, bytesRead)
+	text, closeText, err := r.text(ctx, bytesRead)
 	if err != nil {
-		return nil, err
-	}
-	skip := l.bom
-	var text io.Reader = t
-	if !l.charset.first() {
-		skip += l.start
-	}
-	if _, err = io.CopyN(io.Discard, t, skip); err == nil && l.charset.first() {
-		text = l.charset.reader(r.file.Name, t)
-		_, err = io.CopyN(io.Discard, text, l.start)
-	}
-	if err != nil && err != io.EOF {
-		t.close()
 		return nil, err
 	}
 	if r.file.Size < int64(2*blockSize) && r.container.format == "" {
 		workers = 1
 	}
-	s := newStream(ctx, r.file.Name, text, r.rules, l, outputs, c, rejects, workers)
+	s := newStream(ctx, r.file.Name, text, r.rules, r.Layout, outputs, c, rejects, workers)
 	closeRewriting := s.close
-	s.close = func() { closeRewriting(); t.close() }
+	s.close = func() { closeRewriting(); closeText() }
 	return s, nil
+}
+
+// text opens the text at its first record: of a plain file in UTF-8, else with the bytes of
+// ASCII as they are.
+func (r *Reading) text(ctx context.Context, bytesRead *atomic.Int64) (text io.Reader, close func(), err error) {
+	l := r.Layout
+	t, err := r.container.open(ctx, bytesRead)
+	if err != nil {
+		return nil, nil, err
+	}
+	text = t
+	skip := l.bom
+	if !l.charset.first() {
+		skip += l.start
+	}
+	if _, err = io.CopyN(io.Discard, t, skip); err == nil && l.charset.first() {
+		text = l.charset.reader(r.file.Name, t)
+		if u, ok := text.(*utf16Reader); ok {
+			u.strict = r.plain
+		}
+		_, err = io.CopyN(io.Discard, text, l.start)
+	}
+	if err != nil && err != io.EOF {
+		t.close()
+		return nil, nil, err
+	}
+	if r.plain && r.transcodes() && !l.charset.first() {
+		text = newTranscoder(t, l.charset, l.found.charset)
+	}
+	return text, t.close, nil
 }
 
 // Select is the rows of the file for which a condition holds, with a header unless nothing

@@ -14,6 +14,7 @@ type batch struct {
 	numbers []numbers
 	number  []int  // for each of Plan.columns its index in numbers, or -1
 	strict  []bool // for each of numbers: text is an error
+	reader  numberReader
 
 	keyText []byte // what keys refer into
 	keys    cells
@@ -125,17 +126,23 @@ func (w *worker) aggregate(text []byte, n int) bool {
 			return ok
 		}
 	}
-	if !w.makeKeys(text, n) {
+	t := &w.table
+	coded := len(w.plan.keys) > 1 && len(t.paired) == 0 && w.codes != nil && !w.codes.off
+	if !coded && !w.makeKeys(text, n) {
 		return false
 	}
 	if w.dense != nil && w.findDense(n) && w.dense.add(b, n) {
 		return true
 	}
-	t := &w.table
 	if !b.matchScales(t, n) {
 		return false
 	}
-	w.findRecords(n)
+	if !coded || !w.findCoded(text, n) {
+		if coded {
+			w.makeKeys(text, n)
+		}
+		w.findRecords(n)
+	}
 	for s, st := range t.list {
 		b.apply(t, s, st, text, n)
 	}
@@ -212,6 +219,10 @@ func (w *worker) findRecords(n int) {
 			return
 		}
 	}
+	if len(w.plan.keys) == 1 && w.findCoded(text, n) {
+		w.longKeys = true
+		return
+	}
 	t.reserve(n, n)
 	w.longKeys = t.findCells(text, ends, stride, at)
 }
@@ -223,7 +234,7 @@ func (b *batch) readNumbers(text []byte, n int) bool {
 			continue
 		}
 		c := &b.numbers[i]
-		c.parse(text, &b.columns[column], n)
+		c.parse(text, &b.columns[column], n, &b.reader)
 		if c.kind == mixed || c.kind == allText && b.strict[i] {
 			return false
 		}
@@ -278,6 +289,10 @@ func (b *batch) apply(t *table, s int, st state, text []byte, n int) {
 		b.offerCells(t, st, text, n)
 	case cellMin, cellMax:
 		c := &b.numbers[b.number[st.column]]
+		if c.kind == allNumbers && c.nulls == 0 {
+			t.offerNumbers(st, c.values[:n], at)
+			return
+		}
 		for i, r := range at {
 			switch {
 			case !b.present(st.column, i):

@@ -69,6 +69,18 @@ type Layout struct {
 	Names  []string // of the fields, as messages call them
 	Start  int64    // bytes before the first record
 	Line   int64    // on which that is, from 1
+
+	Numbers *NumberFormat // nil: as the engine writes them
+}
+
+// NumberFormat is how an input writes numbers where that is another way than the engine does.
+type NumberFormat struct {
+	// Decimal is what stands before the decimals. One to eight digits with this among them, after
+	// a minus or not, have to be a number.
+	Decimal byte
+	// Append appends a cell as the engine writes numbers, and says false where it is none. It may
+	// be called by several goroutines at once.
+	Append func(dst, cell []byte) ([]byte, bool)
 }
 
 func (l *Layout) layout() *layout { return &layout{width: l.Width, index: l.Fields, names: l.Names} }

@@ -49,7 +49,7 @@ func (w *worker) countCell(c *compared, cell []byte) {
 		return
 	}
 	// A number that a decimal does not hold is one of a column in doubles.
-	if _, _, problem := parseDecimal(cell); problem != notNumber {
+	if _, _, problem := w.batch.reader.parse(cell); problem != notNumber {
 		c.numbers++
 		return
 	}

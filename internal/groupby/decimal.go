@@ -201,9 +201,9 @@ func eightDigits(d uint64) uint64 {
 func notDigits(d uint64) uint64 { return (d | (d + lowBits*(0x7f-9))) & highBits }
 
 // parseShort reads text[start:end] of 1 to 8 bytes: [-] digits [. digits],
-// which is how nearly all numbers look. ok is false for anything else. Eight
-// bytes from start on can be read.
-func parseShort(text []byte, start, end uint32) (mantissa int64, scale uint8, ok bool) {
+// which is how nearly all numbers look. points is eight times what is in the place of
+// the point. ok is false for anything else. Eight bytes from start on can be read.
+func parseShort(text []byte, start, end uint32, points uint64) (mantissa int64, scale uint8, ok bool) {
 	sign := int64(0)
 	if text[start] == '-' {
 		sign = -1
@@ -214,7 +214,7 @@ func parseShort(text []byte, start, end uint32) (mantissa int64, scale uint8, ok
 		return 0, 0, false
 	}
 	w := binary.LittleEndian.Uint64(text[start:]) << ((64 - 8*n) & 63)
-	x := w ^ lowBits*'.'
+	x := w ^ points
 	if point := (x - lowBits) &^ x & highBits; point != 0 {
 		p := uint(bits.TrailingZeros64(point)) &^ 7 // the bit the point starts at
 		below := uint64(1)<<p - 1

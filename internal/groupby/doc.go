@@ -77,11 +77,13 @@
 //	excerpt.go rejects.go
 //	states.go                      what is kept of each group
 //	decimal.go double.go           numbers
+//	numberformat.go
 //	extreme.go place.go            minima and maxima; first and last
 //	variance.go quantile.go        the spread; values in order
 //	sortable.go pairorder.go
 //	timekey.go                     parts of a time
 //	table.go dense.go present.go   groups of a worker
+//	codes.go
 //	merge.go partitions.go         groups of all, in memory
 //	spill.go cursors.go order.go   and beyond it, sorted
 //	output.go                      the result

@@ -42,6 +42,7 @@ const (
 	tooManyFields   = "more than 65536 columns: expected fewer, or another delimiter"
 	nulByte         = "a NUL byte: expected text in UTF-8 or another ASCII-compatible encoding"
 	notNumber       = "is not a number"
+	otherNumber     = "is a number in another format than that of the file"
 	tooManyDecimals = "has more than 18 digits after the point"
 	tooManyDigits   = "has more than 37 digits"
 )

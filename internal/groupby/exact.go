@@ -111,7 +111,7 @@ func (w *worker) row() (bad, fatal *InputError) {
 			}
 		} else if len(cell) > 0 {
 			// A number that is too wide is none of the texts among which a minimum is.
-			if _, _, problem := parseDecimal(cell); problem != "" && (problem != notNumber || st.kind.strict()) {
+			if _, _, problem := b.reader.parse(cell); problem != "" && (problem != notNumber || st.kind.strict()) {
 				return w.badCell(st.column, problem), nil
 			}
 		}
@@ -158,7 +158,7 @@ func (w *worker) addCell(s int, st state, at int) error {
 		t.addDouble(at, st.kind, cell)
 		return nil
 	}
-	v, scale, problem := parseDecimal(cell)
+	v, scale, problem := w.batch.reader.parse(cell)
 	if problem != "" {
 		t.offerText(at, st.kind, cell)
 		return nil

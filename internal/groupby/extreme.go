@@ -26,6 +26,24 @@ func (t *table) offerNumber(at int, kind stateKind, v int128) {
 	t.records[at], t.records[at+1] = v.lo, v.hi
 }
 
+// offerNumbers takes a value for each of the records into account.
+func (t *table) offerNumbers(st state, values []int64, at []uint32) {
+	records := t.records[st.offset:]
+	sign := int64(0)
+	if st.kind == cellMax {
+		sign = -1
+	}
+	values = values[:len(at)]
+	for i, r := range at {
+		have, v := wordsAt(records, r), values[i]
+		// ^v is less where v is more.
+		if narrow := int64(have[0]); have[1] == uint64(narrow>>63) && v^sign >= narrow^sign {
+			continue
+		}
+		t.offerNumber(int(r)+st.offset, st.kind, int128{uint64(v >> 63), uint64(v)})
+	}
+}
+
 // offerText takes a text that is no number into account.
 func (t *table) offerText(at int, kind stateKind, text []byte) {
 	hi := t.records[at+1]

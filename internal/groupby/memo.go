@@ -31,7 +31,7 @@ type memoKey struct {
 }
 
 func newMemo[T any](w *worker, column int, n *expression.Node) *memo[T] {
-	m := &memo[T]{w: w, column: column, program: n.Bind(func(*expression.Node) int { return 0 }, nil), row: expression.NewRow(plainCells{}, 1)}
+	m := &memo[T]{w: w, column: column, program: n.Bind(func(*expression.Node) int { return 0 }, nil), row: expression.NewRow(plainCells{&w.batch.reader}, 1)}
 	w.vectors.forget = append(w.vectors.forget, func() { clear(m.keys[:]) })
 	return m
 }
@@ -78,10 +78,15 @@ func (m *memo[T]) compute(cell []byte) (value T, ok bool) {
 	return m.convert(m, &v)
 }
 
-// plainCells are cells without settings.
-type plainCells struct{}
+// plainCells are cells without settings but for the format of numbers.
+type plainCells struct{ reader *numberReader }
 
-func (plainCells) Number(text []byte, v *expression.Value) bool {
+func (c plainCells) Number(text []byte, v *expression.Value) bool {
+	if r := c.reader; r.format != nil {
+		var ok bool
+		r.buf, ok = r.format.Append(r.buf[:0], text)
+		return ok && expression.ParseValue(r.buf, v)
+	}
 	return expression.ParseValue(bytes.Trim(text, " \t"), v)
 }
 func (plainCells) Time(text []byte) ([]byte, bool) { return text, validTime(text) }

@@ -1,6 +1,7 @@
 package groupby
 
 import (
+	"bytes"
 	"math/bits"
 )
 
@@ -13,6 +14,7 @@ type numbers struct {
 	most   uint64 // no value's magnitude is more
 	kind   numberKind
 	rest   int // batches to go before parseTiny is tried again
+	fixed  int // digits after the point that the batch before had in every cell; 0 if it was not of the kind
 }
 
 type numberKind uint8
@@ -24,7 +26,7 @@ const (
 )
 
 // parse reads n cells.
-func (c *numbers) parse(text []byte, from *cells, n int) {
+func (c *numbers) parse(text []byte, from *cells, n int, reader *numberReader) {
 	c.nulls, c.scale, c.kind = 0, 0, allNumbers
 	if c.rest > 0 {
 		c.rest--
@@ -33,9 +35,55 @@ func (c *numbers) parse(text []byte, from *cells, n int) {
 	} else {
 		c.rest = tinyRest
 	}
-	if !c.parseDigits(text, from.ends, from.stride, n) {
-		c.parseCells(text, from, n)
+	point := reader.point()
+	if c.fixed > 0 && c.parseFixed(text, from.ends, from.stride, n, point) {
+		return
 	}
+	if c.fixed = 0; c.parseDigits(text, from.ends, from.stride, n) {
+		return
+	}
+	if c.fixed = decimalsOf(from.of(text, 0), point); c.fixed > 0 && c.fixed < 8 && c.parseFixed(text, from.ends, from.stride, n, point) {
+		return
+	}
+	c.fixed = 0
+	c.parseCells(text, from, n, reader)
+}
+
+// decimalsOf is how many bytes a cell has after the point.
+func decimalsOf(cell []byte, point byte) int {
+	at := bytes.LastIndexByte(cell, point)
+	if at < 0 {
+		return 0
+	}
+	return len(cell) - 1 - at
+}
+
+// parseFixed does cells that have the same number of digits after the point, as amounts of money
+// have, one to seven digits in all, after a minus or not. It is branch-free as parseDigits is.
+func (c *numbers) parseFixed(text []byte, ends []uint32, stride, n int, point byte) bool {
+	values := c.values[:n]
+	at := uint(8*(7-c.fixed)) & 63 // the bit that the point begins at once the last digit is in the last byte
+	below := uint64(1)<<at - 1
+	above := ^(below<<8 | 0xff)
+	expected := uint64(point ^ '0')
+	var odd, doubt uint64
+	for i, j := 0, 0; i < len(values); i, j = i+1, j+stride {
+		s, e := cellAt(ends, j)
+		minus := (uint32(byteAt(text, s)^'-') - 1) >> 31
+		s += minus
+		length := e - s
+		d := (load64(text, s) ^ zeros) << (-(8 * length) & 63)
+		odd |= d>>at&0xff ^ expected | uint64(length-1)>>3
+		d = d&above | d&below<<8
+		doubt |= d | (d + lowBits*(0x7f-9))
+		sign := -int64(minus)
+		values[i] = (int64(eightDigits(d)) ^ sign) - sign
+	}
+	if odd|doubt&highBits != 0 {
+		return false
+	}
+	c.scale, c.most = uint8(c.fixed), 99_999_999
+	return true
 }
 
 // parseDigits does cells of one to eight digits and nothing else, branch-free.
@@ -68,7 +116,8 @@ func (c *numbers) parseDigits(text []byte, ends []uint32, stride, n int) bool {
 }
 
 // parseCells does the others, cell by cell.
-func (c *numbers) parseCells(text []byte, from *cells, n int) {
+func (c *numbers) parseCells(text []byte, from *cells, n int, reader *numberReader) {
+	points := lowBits * uint64(reader.point())
 	var scales [batchRows]uint8
 	texts, least, most := 0, uint8(maxScale), int64(0)
 	for i := range n {
@@ -79,11 +128,11 @@ func (c *numbers) parseCells(text []byte, from *cells, n int) {
 			continue
 		}
 		c.valid[i] = 1
-		v, scale, ok := parseShort(text, s, e)
+		v, scale, ok := parseShort(text, s, e, points)
 		if !ok {
 			var exact int128
 			var problem string
-			exact, scale, problem = parseDecimal(text[s:e])
+			exact, scale, problem = reader.parse(text[s:e])
 			if problem == notNumber {
 				texts++
 				continue

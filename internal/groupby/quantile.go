@@ -67,7 +67,7 @@ func (w *worker) addValue(s int, st state, cell []byte) error {
 		f, _ := parseDouble(cell)
 		b.pair = appendSortableDouble(b.pair, f)
 	} else {
-		v, scale, _ := parseDecimal(cell)
+		v, scale, _ := b.reader.parse(cell)
 		b.pair = appendSortable(b.pair, v, scale)
 		t.scales[s] = max(t.scales[s], scale)
 	}

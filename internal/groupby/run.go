@@ -139,17 +139,19 @@ type run struct {
 func (r *run) worker() *worker {
 	w, _ := r.plan.idle.Get().(*worker)
 	if w == nil {
-		w = &worker{plan: r.plan, table: newTable(r.states)}
+		w = &worker{plan: r.plan, table: newTable(r.states), codes: r.plan.newCodes()}
 		w.batch.init(r.plan, r.states)
 		w.vectors = w.newVectors()
 	}
 	w.doubt = r.opt.Doubt
+	w.codes.begin()
 	if w.vectors != nil {
 		w.vectors.begin()
 	}
 	w.name, w.layout, w.sizes, w.makeRoom = r.in.Name, r.layout, r.sizes, r.makeRoom
-	if w.comma = r.plan.comma; r.in.Layout != nil {
-		w.comma = r.in.Layout.Comma
+	w.comma, w.batch.reader.format = r.plan.comma, nil
+	if known := r.in.Layout; known != nil {
+		w.comma, w.batch.reader.format = known.Comma, known.Numbers
 	}
 	w.finder.Use(r.sizes.kernel)
 	for i, c := range w.batch.compared {
@@ -193,6 +195,7 @@ func (r *run) read() error {
 func (r *run) makeRoom(w *worker) error {
 	r.makeDense(w)
 	r.partition.Do(func() { r.partitions = new(partitions) })
+	w.codes.forget()
 	grown, err := r.partitions.take(&w.table, w.number*len(r.partitions)/r.opt.Workers, &w.scatter)
 	if err != nil {
 		return r.explain(err)

@@ -28,6 +28,7 @@ type worker struct {
 	scatter  scatter
 	makeRoom func(*worker) error // takes the groups of a full table away
 	batch    batch
+	codes    *codes                             // nil where keys are not of the kind
 	vectors  *vectors                           // nil where nothing is computed
 	doubt    func(column int, text []byte) bool // Options.Doubt
 	doubted  bool                               // by row

@@ -1,0 +1,32 @@
+package groupby
+
+// numberReader reads the numbers of an input.
+type numberReader struct {
+	format *NumberFormat // nil: as parseDecimal reads them
+	buf    []byte
+}
+
+// point is what stands before the decimals.
+func (r *numberReader) point() byte {
+	if r.format != nil {
+		return r.format.Decimal
+	}
+	return '.'
+}
+
+// parse is parseDecimal of a cell in the input's format. What would be a number without that, and
+// is none with it, is a problem of its own: no minimum of texts takes it for one.
+func (r *numberReader) parse(cell []byte) (mantissa int128, scale uint8, problem string) {
+	if r.format == nil {
+		return parseDecimal(cell)
+	}
+	number, ok := r.format.Append(r.buf[:0], cell)
+	r.buf = number
+	if ok {
+		return parseDecimal(number)
+	}
+	if _, _, problem := parseDecimal(cell); problem != notNumber {
+		return mantissa, 0, otherNumber
+	}
+	return mantissa, 0, notNumber
+}
