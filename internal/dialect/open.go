@@ -259,18 +259,29 @@ func (r *Reading) Plain() bool { return r.plain }
 // Input is a plain file for the engine, which has to be asked Doubt and Trap, too.
 // close ends the reading.
 func (r *Reading) Input(ctx context.Context, bytesRead *atomic.Int64) (in groupby.Input, close func(), err error) {
+	if r.container.format != "" || r.transcodes() {
+		return r.Text(ctx, bytesRead)
+	}
+	in, l := r.input(), r.Layout
+	in.ReaderAt, in.Size, in.Layout.Start = r.file.ReaderAt, r.file.Size, l.bom+l.start
+	return in, func() {}, nil
+}
+
+// Text is Input as a text that begins with the first record.
+func (r *Reading) Text(ctx context.Context, bytesRead *atomic.Int64) (in groupby.Input, close func(), err error) {
+	in = r.input()
+	in.Reader, close, err = r.text(ctx, bytesRead, true)
+	return in, close, err
+}
+
+// input is what the engine has to know of a plain file.
+func (r *Reading) input() groupby.Input {
 	l := r.Layout
 	layout := &groupby.Layout{Comma: l.delimiter[0], Width: l.width, Fields: l.fields, Names: fieldNames(l.Header, l.width), Line: l.line}
 	if n := &r.rules.numbers; !n.plain {
 		layout.Numbers = &groupby.NumberFormat{Decimal: n.decimal, Append: n.appendNumber}
 	}
-	in = groupby.Input{Name: r.file.Name, Layout: layout}
-	if r.container.format == "" && !r.transcodes() {
-		in.ReaderAt, in.Size, layout.Start = r.file.ReaderAt, r.file.Size, l.bom+l.start
-		return in, func() {}, nil
-	}
-	in.Reader, close, err = r.text(ctx, bytesRead)
-	return in, close, err
+	return groupby.Input{Name: r.file.Name, Layout: layout}
 }
 
 // transcodes says whether the engine is not given the bytes of a plain file as they are.
@@ -360,7 +371,7 @@ func LayoutOf(wants []Want) *groupby.Layout {
 
 // stream opens the text at its first record.
 func (r *Reading) stream(ctx context.Context, outputs []output, c *computation, workers int, rejects io.Writer, bytesRead *atomic.Int64) (*Stream, error) {
-	text, closeText, err := r.text(ctx, bytesRead)
+	text, closeText, err := r.text(ctx, bytesRead, false)
 	if err != nil {
 		return nil, err
 	}
@@ -373,9 +384,9 @@ func (r *Reading) stream(ctx context.Context, outputs []output, c *computation, 
 	return s, nil
 }
 
-// text opens the text at its first record: of a plain file in UTF-8, else with the bytes of
-// ASCII as they are.
-func (r *Reading) text(ctx context.Context, bytesRead *atomic.Int64) (text io.Reader, close func(), err error) {
+// text opens the text at its first record. It is in UTF-8, where that is wanted of a plain file;
+// otherwise the bytes of ASCII are what they are there.
+func (r *Reading) text(ctx context.Context, bytesRead *atomic.Int64, inUTF8 bool) (text io.Reader, close func(), err error) {
 	l := r.Layout
 	t, err := r.container.open(ctx, bytesRead)
 	if err != nil {
@@ -389,7 +400,7 @@ func (r *Reading) text(ctx context.Context, bytesRead *atomic.Int64) (text io.Re
 	if _, err = io.CopyN(io.Discard, t, skip); err == nil && l.charset.first() {
 		text = l.charset.reader(r.file.Name, t)
 		if u, ok := text.(*utf16Reader); ok {
-			u.strict = r.plain
+			u.strict = inUTF8
 		}
 		_, err = io.CopyN(io.Discard, text, l.start)
 	}
@@ -397,7 +408,7 @@ func (r *Reading) text(ctx context.Context, bytesRead *atomic.Int64) (text io.Re
 		t.close()
 		return nil, nil, err
 	}
-	if r.plain && r.transcodes() && !l.charset.first() {
+	if inUTF8 && r.transcodes() && !l.charset.first() {
 		text = newTranscoder(t, l.charset, l.found.charset)
 	}
 	return text, t.close, nil

@@ -40,6 +40,13 @@ func (q *Query) RunAll(ctx context.Context, files []Open, begin Begin, opt Optio
 		}
 	}
 	s := several{Query: q, files: files, begin: begin, opt: opt.Engine, layouts: make([]*dialect.Layout, len(files))}
+	if q.plain != nil {
+		report, err := s.together(ctx)
+		var bad *groupby.InputError
+		if !errors.Is(err, groupby.ErrDoubt) && !errors.As(err, &bad) {
+			return report, err
+		}
+	}
 	for {
 		report, err := s.run(ctx)
 		var bad *groupby.InputError
@@ -182,13 +189,7 @@ func (c *chain) open() error {
 func (c *chain) finish() {
 	c.report.Rows += c.stream.Rows()
 	c.report.Rejected += c.stream.Rejected()
-	notes := append(c.stream.Notes(), c.readingNotes(c.reading)...)
-	if note := c.reading.Layout.GuessNote(); note != "" { // the report of several files has no layout
-		notes = append(notes, note)
-	}
-	for _, note := range notes {
-		c.report.Notes = append(c.report.Notes, c.name+": "+note)
-	}
+	c.report.Notes = append(c.report.Notes, c.fileNotes(c.name, c.reading, c.stream.Notes()...)...)
 	c.unclear = c.unclear || c.reading.UnclearPoints()
 	for i, scale := range c.stream.Scales() {
 		if c.scales == nil {
