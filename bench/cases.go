@@ -9,8 +9,11 @@ import (
 	"io"
 	"os"
 	"path/filepath"
+	"slices"
 	"strconv"
 	"time"
+
+	"github.com/klauspost/compress/zstd"
 
 	"csv-pipeline/internal/sales"
 )
@@ -23,9 +26,10 @@ type benchCase struct {
 	items       int64
 	rewrite     func(dst, line []byte, row int64) []byte // of the generator's rows; the header is row -1
 	end         string                                   // behind the last row
-	gzip        bool
-	input       string // settings of the input, in YAML
-	where       string // a condition
+	packed      string                                   // gzip or zstd; the limit is unpacking it
+	joined      bool                                     // beside the files, all their rows in one
+	input       string                                   // settings of the input, in YAML
+	where       string                                   // a condition
 	keys        string
 	aggregates  string
 	query       string // of DuckDB, with %s for the file; "" leaves DuckDB out
@@ -45,7 +49,9 @@ var cases = []benchCase{
 		keys: "item_id", aggregates: total, query: totalQuery},
 	{name: "quoted", title: "20 million rows, all fields quoted, a quarter with comma, quote and line break", rows: 20_000_000, items: 5,
 		rewrite: quoteFields, keys: "item_id", aggregates: total, query: totalQuery},
-	{name: "gzip", title: "20 million rows, 5 ids, gzip", rows: 20_000_000, items: 5, gzip: true, input: "{}",
+	{name: "gzip", title: "20 million rows, 5 ids, gzip", rows: 20_000_000, items: 5, packed: "gzip", input: "{}",
+		keys: "item_id", aggregates: total, query: totalQuery},
+	{name: "zstd", title: "20 million rows, 5 ids, zstd", rows: 20_000_000, items: 5, packed: "zstd", input: "{}",
 		keys: "item_id", aggregates: total, query: totalQuery},
 	{name: "decimals", title: "20 million rows, 2 text keys, 3 aggregates of decimals", rows: 20_000_000, items: 100,
 		rewrite: addDecimals, keys: "region, product", aggregates: "sum(price), max(price), sum(quantity)",
@@ -83,6 +89,8 @@ var cases = []benchCase{
 		query: "select region, count(*) filter (where price > 500) as dear from read_csv('%s', types = {'price': 'decimal(18,2)'}) group by all order by all"},
 	{name: "spill", title: "100 million rows, 100 million ids, in 100 MiB", rows: 100_000_000, items: 1_000_000_000_000,
 		keys: "item_id", aggregates: total, method: "groupby-100MiB"},
+	{name: "hundred", title: "80 million rows in 100 files of 20 MB, one after the other", rows: 80_000_000, files: 100, items: 5, joined: true,
+		keys: "item_id", aggregates: total},
 	{name: "small", title: "181 files of 200 rows, in one process", rows: 181 * 200, files: 181, items: 5,
 		keys: "item_id", aggregates: total},
 }
@@ -100,14 +108,23 @@ func (c benchCase) competitors(files []string) []competitor {
 	if c.input != "" {
 		method, keys = "query", c.question()
 	}
+	all := []competitor{}
+	if c.joined {
+		last := len(files) - 1
+		all = append(all, competitor{name: "groupby of the same rows in one file", program: "go", args: []string{method, resultPlace, keys, c.aggregates, files[last]}})
+		files = files[:last]
+	}
 	args := append([]string{method, resultPlace, keys, c.aggregates}, files...)
-	all := []competitor{{name: "groupby", program: "go", args: args}}
+	all = slices.Insert(all, 0, competitor{name: "groupby", program: "go", args: args})
 	if c.others {
 		all = append(all, competitor{name: "groupby, portable (purego)", program: "purego", args: args, compare: true})
 	}
 	if c.query != "" {
 		all = append(all, competitor{name: "DuckDB, 2 threads", program: "duckdb", compare: true,
 			args: []string{resultPlace, fmt.Sprintf(c.query, files[0])}})
+	}
+	if c.packed != "" {
+		all = append(all, competitor{name: "limit: unpacking it", program: "go", args: append([]string{"unpack", resultPlace, "", c.packed}, files...)})
 	}
 	if c.others {
 		all = append(all,
@@ -131,15 +148,18 @@ func (b *bench) dataset(ctx context.Context, c benchCase) ([]string, error) {
 	n := max(c.files, 1)
 	p := sales.Default()
 	p.Rows = int64(float64(c.rows) * b.scale / float64(n))
-	if n > 1 {
+	if n > 1 && !c.joined {
 		p.Rows = c.rows / int64(n)
 	}
 	p.Items = c.items
 	var files []string
 	for i := range n {
 		suffix := ".csv"
-		if c.gzip {
+		switch c.packed {
+		case "gzip":
 			suffix += ".gz"
+		case "zstd":
+			suffix += ".zst"
 		}
 		path := filepath.Join(b.dir, fmt.Sprintf("%s-%d-%d%s", c.name, p.Rows, i, suffix))
 		files = append(files, path)
@@ -150,7 +170,39 @@ func (b *bench) dataset(ctx context.Context, c benchCase) ([]string, error) {
 			return nil, err
 		}
 	}
-	return files, nil
+	if !c.joined {
+		return files, nil
+	}
+	all := filepath.Join(b.dir, fmt.Sprintf("%s-%d-all.csv", c.name, p.Rows))
+	if _, err := os.Stat(all); err == nil {
+		return append(files, all), nil
+	}
+	return append(files, all), join(all, files)
+}
+
+// join writes the rows of files below one header.
+func join(path string, files []string) error {
+	f, err := os.Create(path + ".partial")
+	if err != nil {
+		return err
+	}
+	defer f.Close()
+	for i, name := range files {
+		text, err := os.ReadFile(name)
+		if err != nil {
+			return err
+		}
+		if i > 0 {
+			_, text, _ = bytes.Cut(text, []byte{'\n'})
+		}
+		if _, err := f.Write(text); err != nil {
+			return err
+		}
+	}
+	if err := f.Close(); err != nil {
+		return err
+	}
+	return os.Rename(path+".partial", path)
 }
 
 func writeDataset(ctx context.Context, p sales.Params, day time.Time, c benchCase, path string) error {
@@ -162,8 +214,13 @@ func writeDataset(ctx context.Context, p sales.Params, day time.Time, c benchCas
 	buffered := bufio.NewWriterSize(f, 1<<20)
 	var w io.Writer = buffered
 	done := buffered.Flush
-	if c.gzip {
-		z := gzip.NewWriter(buffered)
+	if c.packed != "" {
+		var z io.WriteCloser = gzip.NewWriter(buffered)
+		if c.packed == "zstd" {
+			if z, err = zstd.NewWriter(buffered); err != nil {
+				return err
+			}
+		}
 		w, done = z, func() error {
 			if err := z.Close(); err != nil {
 				return err

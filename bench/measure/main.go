@@ -18,6 +18,9 @@ import (
 	"sync"
 	"sync/atomic"
 
+	"github.com/klauspost/compress/gzip"
+	"github.com/klauspost/compress/zstd"
+
 	"csv-pipeline/bench/figures"
 	"csv-pipeline/internal/dialect"
 	"csv-pipeline/internal/expression"
@@ -54,6 +57,8 @@ func run(args []string) error {
 			return naive(result, files[0])
 		case "limit":
 			return limit(files[0])
+		case "unpack":
+			return unpack(files[0], aggregates)
 		}
 		return fmt.Errorf("no method %q", method)
 	})
@@ -155,6 +160,26 @@ func naive(result io.Writer, name string) error {
 		fmt.Fprintf(out, "%d,%d\n", item, sums[item])
 	}
 	return out.Flush()
+}
+
+// unpack unpacks the file and does nothing with it.
+func unpack(name, format string) error {
+	f, err := os.Open(name)
+	if err != nil {
+		return err
+	}
+	defer f.Close()
+	var text io.Reader
+	if format == "gzip" {
+		text, err = gzip.NewReader(bufio.NewReaderSize(f, 64<<10))
+	} else {
+		text, err = zstd.NewReader(f)
+	}
+	if err != nil {
+		return err
+	}
+	_, err = io.Copy(io.Discard, text)
+	return err
 }
 
 // limit reads the file and counts its newlines, by two threads: no engine can

@@ -18,9 +18,11 @@ import (
 	"path/filepath"
 	"regexp"
 	"strconv"
+	"sync/atomic"
 	"time"
 
 	"github.com/redis/go-redis/v9"
+	"golang.org/x/sync/errgroup"
 
 	"csv-pipeline/internal/filestore"
 	"csv-pipeline/internal/filestore/storeurl"
@@ -89,15 +91,63 @@ func (b *bench) run(ctx context.Context) (err error) {
 	}
 	return b.process(ctx, program, port, func(c cost) {
 		perMillion := 1e6 / float64(b.files)
-		fmt.Printf("| files | processors × concurrency | publish and queue s | process s | files/s | CPU s of processors | CPU s of Redis | Redis commands a file | Redis MB while all wait |\n")
-		fmt.Printf("| --- | --- | --- | --- | --- | --- | --- | --- | --- |\n")
+		alone, err := b.alone()
+		if err != nil {
+			fmt.Fprintln(os.Stderr, "scale: publish alone:", err)
+		}
+		fmt.Printf("| files | processors × concurrency | publish and queue s | process s | files/s | files/s of publishing alone | CPU s of processors | CPU s of Redis | Redis commands a file | Redis MB while all wait |\n")
+		fmt.Printf("| --- | --- | --- | --- | --- | --- | --- | --- | --- | --- |\n")
 		row := func(label string, n float64) {
-			fmt.Printf("| %s | %d × %d | %.1f | %.1f | %.0f | %.1f | %.1f | %.2f | %.1f |\n", label, b.processors, b.concurrency, n*generated.Seconds(),
-				n*c.wall, float64(b.files)/c.wall, n*c.cpu, n*c.redisCPU, c.commands/float64(b.files), n*(waiting-empty)/1e6)
+			fmt.Printf("| %s | %d × %d | %.1f | %.1f | %.0f | %.0f | %.1f | %.1f | %.2f | %.1f |\n", label, b.processors, b.concurrency, n*generated.Seconds(),
+				n*c.wall, float64(b.files)/c.wall, alone, n*c.cpu, n*c.redisCPU, c.commands/float64(b.files), n*(waiting-empty)/1e6)
 		}
 		row(fmt.Sprint(b.files), 1)
 		row("1,000,000 at this rate", perMillion)
 	})
+}
+
+// alone returns how many files a second can be published, in a folder, by as many threads as all
+// processors have: each written, flushed, renamed, and the folder flushed.
+func (b *bench) alone() (float64, error) {
+	dir := filepath.Join(b.dir, "alone")
+	if err := os.Mkdir(dir, 0o755); err != nil {
+		return 0, err
+	}
+	n := int64(min(b.files, 10_000))
+	var next atomic.Int64
+	var group errgroup.Group
+	began := time.Now()
+	for range b.processors * b.concurrency {
+		group.Go(func() error {
+			for i := next.Add(1); i <= n; i = next.Add(1) {
+				if err := publish(filepath.Join(dir, strconv.FormatInt(i, 10)), dir); err != nil {
+					return err
+				}
+			}
+			return nil
+		})
+	}
+	err := group.Wait()
+	return float64(n) / time.Since(began).Seconds(), err
+}
+
+func publish(path, dir string) error {
+	f, err := os.Create(path + ".partial")
+	if err != nil {
+		return err
+	}
+	_, err = f.WriteString("item_id,total_quantity\n1,231\n2,187\n3,214\n4,260\n5,208\n")
+	if err := errors.Join(err, f.Sync(), f.Close()); err != nil {
+		return err
+	}
+	if err := os.Rename(path+".partial", path); err != nil {
+		return err
+	}
+	folder, err := os.Open(dir)
+	if err != nil {
+		return err
+	}
+	return errors.Join(folder.Sync(), folder.Close())
 }
 
 // startRedis starts a server on a free port; stop ends it.
