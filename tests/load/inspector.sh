@@ -35,7 +35,7 @@ nginx -c "$folder/nginx.conf" 2>/dev/null & pids+=($!)
 until curl -sf "http://127.0.0.1:$port/readyz" >/dev/null && curl -sf -o /dev/null "http://127.0.0.1:$nginx/processed/large.csv" -r 0-1; do sleep 0.1; done
 
 echo "first byte, warm, the slowest of five (ms):"
-for where in / /files/raw/ '/files/raw/?q=0777' '/files/raw/?sort=size&order=desc' '/files/raw/?state=waiting' '/files/processed/?offset=99000' /failed /trends /api/v1/status; do
+for where in / /files/raw/ '/files/raw/?q=0777' '/files/raw/?sort=size&order=desc' '/files/raw/?state=waiting' '/files/processed/?offset=99000' /failed /trends /results /totals /events /api /api/v1/status; do
   for _ in 0 1 2 3 4 5; do curl -s -o /dev/null -H 'Accept: text/html' -w '%{time_starttransfer}\n' "http://127.0.0.1:$port$where"; done |
     tail -n +2 | sort -n | tail -1 | awk -v where="$where" '{ printf "  %6.1f  %s\n", $1 * 1000, where }'
 done
