@@ -21,6 +21,7 @@
 //	detect.go     the layout of a file, from its first lines
 //	quotes.go     quotes, escapes and blanks that its first lines have
 //	structure.go  the layout where no column goes by its name
+//	cells.go      what counts of a cell
 //	number.go     a cell as a plain number
 //	date.go       a cell as an ISO 8601 time
 //	rewrite.go    records as the engine takes them: only the cells that are used

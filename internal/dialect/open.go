@@ -225,7 +225,7 @@ func (r *Reading) isPlain(head []byte) bool {
 	if l.quote != '"' || l.escape != 0 || len(l.delimiter) != 1 || l.delimiter[0] >= 0x80 || l.blankAfter || l.charset.wide != nil {
 		return false
 	}
-	if s.Trim || s.CommentPrefix != "" || len(s.missing) > 1 || !s.numbers.bare || !s.dates.plain || s.pad || s.SkipFooter > 0 {
+	if s.Trim && l.width == 1 || s.CommentPrefix != "" || !s.numbers.bare || !s.dates.plain || s.pad || s.SkipFooter > 0 {
 		return false
 	}
 	for i := bytes.IndexByte(head, '\r'); i >= 0 && i+1 < len(head); {
@@ -281,6 +281,7 @@ func (r *Reading) input() groupby.Input {
 	if n := &r.rules.numbers; !n.plain {
 		layout.Numbers = &groupby.NumberFormat{Decimal: n.decimal, Append: n.appendNumber}
 	}
+	layout.Cells = r.rules.cells
 	return groupby.Input{Name: r.file.Name, Layout: layout}
 }
 

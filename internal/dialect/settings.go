@@ -9,6 +9,7 @@ import (
 	"unicode/utf8"
 
 	"csv-pipeline/internal/expression"
+	"csv-pipeline/internal/groupby"
 )
 
 // Settings are what a user says of a file. The zero value leaves everything to be
@@ -95,6 +96,8 @@ type rules struct {
 	longest   int // of missing, in bytes
 	numbers   numberFormat
 	dates     dateFormat
+	cells     *groupby.CellFormat // of the engine; nil: as they are
+
 	// comparable reads the dates that are compared by time; nil where ISO 8601 is the only form.
 	comparable expression.Dates
 }
@@ -153,6 +156,7 @@ func (s Settings) compile() (*rules, error) {
 	if r.numbers, err = s.numberFormat(); err != nil {
 		return nil, err
 	}
+	r.cells = r.cellFormat()
 	if r.dates, err = s.dateFormat(); err == nil && slices.ContainsFunc(r.dates.formats, func(f string) bool { return f != ISO }) {
 		r.comparable = r.dates.appendComparable
 	}

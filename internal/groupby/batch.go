@@ -71,6 +71,20 @@ func (c *cells) trimQuotes(text []byte, n int) {
 	c.ends, c.stride = own, 2
 }
 
+// clean leaves of n cells what counts of them.
+func (c *cells) clean(text []byte, n int, format *CellFormat) {
+	own, ends, stride := c.own[:2*n], c.ends, c.stride
+	for i, j := 0, 0; i < len(own); i, j = i+2, j+stride {
+		s, e := cellAt(ends, j)
+		if s != e && (format.First[byteAt(text, s)] || format.Last[byteAt(text, e-1)]) {
+			from, to := format.Clean(text[s:e])
+			s, e = s+uint32(from), s+uint32(to)
+		}
+		own[i], own[i+1] = s-1, e
+	}
+	c.ends, c.stride = own, 2
+}
+
 func (b *batch) init(p *Plan, s *states) {
 	b.columns = make([]cells, len(p.columns))
 	for i := range b.columns {

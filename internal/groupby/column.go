@@ -71,6 +71,16 @@ type Layout struct {
 	Line   int64    // on which that is, from 1
 
 	Numbers *NumberFormat // nil: as the engine writes them
+	Cells   *CellFormat   // nil: each cell is what stands between its delimiters or quotes
+}
+
+// CellFormat is how an input writes cells where some bytes of them do not count, or where a text
+// stands for NULL.
+type CellFormat struct {
+	First, Last [256]bool // bytes that a cell begins or ends with where that may be so
+	// Clean is the part of a cell that counts: from from to before to, NULL where that is nothing.
+	// A quote in it is doubled, as between quotes. It may be called by several goroutines at once.
+	Clean func(cell []byte) (from, to int)
 }
 
 // NumberFormat is how an input writes numbers where that is another way than the engine does.

@@ -89,6 +89,7 @@ func (w *worker) row() (bad, fatal *InputError) {
 		b.columns[i].ends, b.columns[i].stride = b.columns[i].own[:], 2
 		b.columns[i].set(0, r.start(field), r.ends[field])
 	}
+	w.clean(r.text, 1)
 	if w.vectors != nil {
 		// Expressions have no exact path here. The caller has a row in doubt computed another way.
 		w.doubted = !w.aggregate(r.text, 1)
@@ -187,7 +188,7 @@ func (w *worker) addCell(s int, st state, at int) error {
 }
 
 // cell is the text of one of Plan.columns of the record that was read.
-func (w *worker) cell(column int) []byte { return w.record.field(w.layout.index[column]) }
+func (w *worker) cell(column int) []byte { return w.batch.columns[column].of(w.record.text, 0) }
 
 func (w *worker) badCell(column int, problem string) *InputError {
 	field := w.layout.index[column]

@@ -17,7 +17,8 @@ type worker struct {
 	layout *layout
 	name   string // of the input
 	comma  byte   // the delimiter
-	number int    // among the run's workers
+	format *CellFormat
+	number int // among the run's workers
 	sizes  sizes
 	finder separators.Finder
 	text   []byte // what is read into
@@ -158,6 +159,7 @@ func (w *worker) chunk(text []byte, size int, base int64) (used int, err error) 
 		if seen&(separators.CR|separators.Quote) != 0 {
 			w.trim(text, n, seen)
 		}
+		w.clean(text, n)
 		if w.table.full(w.sizes.full) {
 			if err := w.makeRoom(w); err != nil {
 				return 0, err
@@ -196,6 +198,16 @@ func (w *worker) place(ends []uint32) {
 	for i, field := range w.layout.index {
 		c := &w.batch.columns[i]
 		c.ends, c.stride = ends[field:], w.layout.width
+	}
+}
+
+// clean leaves of the cells what counts of them.
+func (w *worker) clean(text []byte, n int) {
+	if w.format == nil {
+		return
+	}
+	for i := range w.batch.columns {
+		w.batch.columns[i].clean(text, n, w.format)
 	}
 }
 

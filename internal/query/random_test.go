@@ -179,6 +179,14 @@ func (r questions) written(text []byte, spec *Spec) []byte {
 			text = regexp.MustCompile(`([0-9])([0-9]{3})([,;])`).ReplaceAll(text, []byte("$1.$2$3"))
 		}
 	}
+	if r.IntN(3) == 0 {
+		spec.Input.MissingValues = []string{r.pick("common", "a", "\"d", "0")}
+		text = regexp.MustCompile(`([,;])[0-9]([,;])`).ReplaceAll(text, []byte(r.pick("$1 - $2", "${1}NA$2", "$1-$2", "$1\u00a0$2")))
+	}
+	if r.IntN(3) == 0 {
+		spec.Input.Trim = true
+		text = regexp.MustCompile(`([,;])(a|[0-9]+)([,;\n])`).ReplaceAll(text, []byte(r.pick("$1 $2 $3", "$1\u00a0$2$3", "$1\t$2 $3", "$1\" $2 \"$3")))
+	}
 	switch r.IntN(4) {
 	case 0:
 		spec.Input.Encoding = r.pick("", "utf-8", "windows-1252", "iso-8859-8")
