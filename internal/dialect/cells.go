@@ -1,10 +1,62 @@
 package dialect
 
 import (
+	"bytes"
+	"sync"
+	"sync/atomic"
 	"unicode/utf8"
 
 	"csv-pipeline/internal/groupby"
 )
+
+// forEngine is the format as the engine takes it, nil where that has it without.
+func (f *numberFormat) forEngine() *groupby.NumberFormat {
+	switch {
+	case f.plain:
+		return nil
+	case f.bare:
+		return &groupby.NumberFormat{Decimal: f.decimal, Append: f.appendNumber}
+	}
+	c := oneCurrency{format: f}
+	return &groupby.NumberFormat{Decimal: f.decimal, Append: c.appendNumber}
+}
+
+// oneCurrency reads the amounts of a file in one currency. An amount in another is none to it:
+// then the file is rewritten, which knows in what each column is.
+type oneCurrency struct {
+	format *numberFormat
+	seen   atomic.Pointer[[]byte] // the first, as it is written
+
+	mu         sync.Mutex
+	currencies currencies
+}
+
+func (c *oneCurrency) appendNumber(dst, cell []byte) ([]byte, bool) {
+	seen := c.seen.Load()
+	if seen != nil {
+		if rest, ok := bytes.CutPrefix(cell, *seen); ok && len(rest) > 0 && rest[0]-'0' <= 9 {
+			if number, ok := c.format.appendDigits(dst, rest, false, false); ok { // as nearly all are
+				return number, true
+			}
+		}
+	}
+	number, ok := c.format.appendNumber(dst, cell)
+	if !ok {
+		return dst, false
+	}
+	if seen != nil && (bytes.HasPrefix(cell, *seen) || bytes.HasSuffix(cell, *seen)) {
+		return number, true
+	}
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if c.currencies.observe(cell); c.currencies.other != "" {
+		return dst, false
+	}
+	if seen := []byte(c.currencies.seen); len(seen) > 0 {
+		c.seen.Store(&seen)
+	}
+	return number, true
+}
 
 // cellFormat is how the engine reads cells under the settings, nil where that is as it does
 // without.

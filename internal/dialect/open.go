@@ -225,7 +225,7 @@ func (r *Reading) isPlain(head []byte) bool {
 	if l.quote != '"' || l.escape != 0 || len(l.delimiter) != 1 || l.delimiter[0] >= 0x80 || l.blankAfter || l.charset.wide != nil {
 		return false
 	}
-	if s.Trim && l.width == 1 || s.CommentPrefix != "" || !s.numbers.bare || !s.dates.plain || s.pad || s.SkipFooter > 0 {
+	if s.Trim && l.width == 1 || s.CommentPrefix != "" || !s.dates.plain || s.pad || s.SkipFooter > 0 {
 		return false
 	}
 	for i := bytes.IndexByte(head, '\r'); i >= 0 && i+1 < len(head); {
@@ -278,10 +278,7 @@ func (r *Reading) Text(ctx context.Context, bytesRead *atomic.Int64) (in groupby
 func (r *Reading) input() groupby.Input {
 	l := r.Layout
 	layout := &groupby.Layout{Comma: l.delimiter[0], Width: l.width, Fields: l.fields, Names: fieldNames(l.Header, l.width), Line: l.line}
-	if n := &r.rules.numbers; !n.plain {
-		layout.Numbers = &groupby.NumberFormat{Decimal: n.decimal, Append: n.appendNumber}
-	}
-	layout.Cells = r.rules.cells
+	layout.Numbers, layout.Cells = r.rules.numbers.forEngine(), r.rules.cells
 	return groupby.Input{Name: r.file.Name, Layout: layout}
 }
 

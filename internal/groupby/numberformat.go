@@ -21,8 +21,12 @@ func (r *numberReader) parse(cell []byte) (mantissa int128, scale uint8, problem
 		return parseDecimal(cell)
 	}
 	number, ok := r.format.Append(r.buf[:0], cell)
-	r.buf = number
+	n := uint32(len(number))
+	r.buf = append(number, padding[:8]...) // which parseShort may read
 	if ok {
+		if v, scale, ok := parseShort(r.buf, 0, n, lowBits*'.'); ok {
+			return int128{uint64(v >> 63), uint64(v)}, scale, ""
+		}
 		return parseDecimal(number)
 	}
 	if _, _, problem := parseDecimal(cell); problem != notNumber {

@@ -184,6 +184,13 @@ func (r questions) written(text []byte, spec *Spec) []byte {
 		text = regexp.MustCompile(`([,;])[0-9]([,;])`).ReplaceAll(text, []byte(r.pick("$1 - $2", "${1}NA$2", "$1-$2", "$1\u00a0$2")))
 	}
 	if r.IntN(3) == 0 {
+		spec.Input.BareNumber = new(bool)
+		text = regexp.MustCompile(`([,;])([0-9]+)([,;\n])`).ReplaceAll(text, []byte(r.pick("$1$$$2$3", "$1$2 kr$3", "$1($2)$3", "$1$2%$3", "${1}EUR $2$3", "$1$2-$3")))
+		if r.IntN(4) == 0 {
+			text = bytes.Replace(text, []byte("$"), []byte("£"), 1)
+		}
+	}
+	if r.IntN(3) == 0 {
 		spec.Input.Trim = true
 		text = regexp.MustCompile(`([,;])(a|[0-9]+)([,;\n])`).ReplaceAll(text, []byte(r.pick("$1 $2 $3", "$1\u00a0$2$3", "$1\t$2 $3", "$1\" $2 \"$3")))
 	}
