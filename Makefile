@@ -34,24 +34,46 @@ build: $(SERVICES:%=bin/%) ## Build the services into bin/
 bin/%: FORCE
 	@CGO_ENABLED=0 go build -trimpath -tags $(TAGS) -ldflags '$(LDFLAGS)' -o $@ ./services/$*
 
-# What make check leaves to make test: tests that build programs, run the whole demo, or need servers that stand in
-# for clouds. -short leaves out single tests that take a minute.
-SLOW     := internal/cli$$|services/(generator|standalone)$$|internal/filestore/(bucketstore|storeurl)$$|tests/chaos$$
+# Packages whose tests link the clouds' clients. These are by far the most to compile, so make check leaves them to
+# make lint and make test, and make test compiles them once, as they are shipped. make race looks for data races there.
+CLOUDS   := internal/filestore/(bucketstore|cloudtest|s3test)$$|internal/notification$$|tests/chaos$$
+# No goroutines of its own, and millions of rows.
+NO_RACE  := internal/resultformat$$
+# What make check leaves to make test as well: tests that build programs, run the whole demo, or need servers that
+# stand in for clouds. -short leaves out single tests that take a minute.
+SLOW     := internal/cli$$|services/(generator|standalone)$$|internal/filestore/storeurl$$
+# As the Dockerfile builds without BUCKETS: programs that tests build then share what is compiled.
+PLAIN    := nethttpomithttp2,nobuckets
 
 .PHONY: check
 check: ## Check format, vet and the tests that need no more than Redis
 	@scripts/install redis-server
 	@unformatted=$$(git ls-files --cached --others --exclude-standard '*.go' | xargs gofmt -l); \
 	  if [[ -n $$unformatted ]]; then echo "not formatted by gofmt:"; echo "$$unformatted"; exit 1; fi
-	go vet ./...
-	go test -short -vet=off $$(go list ./... | grep -vE '$(SLOW)')
+	go vet -tags $(PLAIN) $$(go list ./... | grep -vE '$(CLOUDS)')
+	go test -short -vet=off -tags $(PLAIN) $$(go list ./... | grep -vE '$(CLOUDS)|$(SLOW)')
 
 .PHONY: test
-test: test-deps ## Install what the tests need and run them
-	go test $(RACE) -timeout 30m ./...
-	go test $(RACE) -tags nobuckets ./internal/filestore/storeurl
+test: ## Install what the tests need and run them
+	@scripts/install redis-server
+	@# Servers are built while those tests run that need none of them.
+	@$(MAKE) --no-print-directory --jobs 2 test-deps test-own
+	@$(MAKE) --no-print-directory test-servers
+
+.PHONY: test-own
+test-own:
+	go test $(RACE) -tags nobuckets -timeout 30m $$(go list ./... | grep -vE '$(CLOUDS)|$(NO_RACE)')
+	go test -tags $(PLAIN) $$(go list ./... | grep -E '$(NO_RACE)')
+
+.PHONY: test-servers
+test-servers:
+	go test -tags $(TAGS) -timeout 30m $$(go list ./... | grep -E '$(CLOUDS)') ./internal/filestore/storeurl
 	@# Not cached: Go does not see that the chart, outside of that module, has changed.
 	cd tests/chart && go test -count=1 ./...
+
+.PHONY: race
+race: test-deps ## Look for data races in all packages, also in those that make test runs without
+	go test -race -timeout 60m ./...
 
 .PHONY: test-deps
 test-deps:

@@ -19,9 +19,9 @@ import (
 // programs is where build puts them. TestMain makes and removes it.
 var programs string
 
-// build makes the programs of the services once, without the clients of clouds.
+// build makes the programs of the services once, without the clients of clouds, as the Dockerfile does.
 var build = sync.OnceValue(func() error {
-	cmd := exec.Command("go", "build", "-tags", "nobuckets", "-o", programs+string(filepath.Separator), "csv-pipeline/services/...")
+	cmd := exec.Command("go", "build", "-tags", "nethttpomithttp2,nobuckets", "-o", programs+string(filepath.Separator), "csv-pipeline/services/...")
 	cmd.Stderr = os.Stderr
 	return cmd.Run()
 })

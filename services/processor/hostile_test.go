@@ -61,7 +61,7 @@ var program = sync.OnceValues(func() (string, error) {
 		return "", err
 	}
 	path := filepath.Join(folder, "processor")
-	out, err := exec.Command("go", "build", "-tags", "nobuckets", "-o", path, ".").CombinedOutput()
+	out, err := exec.Command("go", "build", "-tags", "nethttpomithttp2,nobuckets", "-o", path, ".").CombinedOutput()
 	if err != nil {
 		err = fmt.Errorf("%w: %s", err, out)
 	}

@@ -83,7 +83,7 @@ func TestExamplesRender(t *testing.T) {
 // it, and compares the result.
 func TestExamplesCompute(t *testing.T) {
 	processor := filepath.Join(t.TempDir(), "processor")
-	build := exec.Command("go", "build", "-o", processor, "./services/processor")
+	build := exec.Command("go", "build", "-tags", "nethttpomithttp2,nobuckets", "-o", processor, "./services/processor")
 	build.Dir = "../.."
 	if out, err := build.CombinedOutput(); err != nil {
 		t.Fatalf("building the processor: %v\n%s", err, out)

@@ -222,7 +222,7 @@ func startInspector(t *testing.T) string {
 	t.Helper()
 	binary := filepath.Join(t.TempDir(), "inspector")
 	// Without the clients of the clouds it is built in a fraction of the time.
-	build := exec.Command("go", "build", "-tags", "nobuckets", "-o", binary, "./services/inspector")
+	build := exec.Command("go", "build", "-tags", "nethttpomithttp2,nobuckets", "-o", binary, "./services/inspector")
 	build.Dir = "../.."
 	if out, err := build.CombinedOutput(); err != nil {
 		t.Fatalf("building the inspector: %v\n%s", err, out)
