@@ -14,6 +14,7 @@ import (
 	"unicode"
 
 	"csv-pipeline/internal/dialect"
+	"csv-pipeline/internal/filestore"
 	"csv-pipeline/internal/groupby"
 	"csv-pipeline/internal/query"
 	"csv-pipeline/internal/resultformat"
@@ -142,8 +143,8 @@ func Spec(spec query.Spec) query.Spec {
 
 // Ask puts a question, made of a Spec of the function of that name, to the table. Rows that it
 // needs are kept in the folder dir, as is the answer, each of at most so many bytes (otherwise
-// ErrTooLarge). A question that the table does not allow is a *groupby.InputError; other errors are
-// those of Rows.
+// ErrTooLarge). A question that the table does not allow is a *groupby.InputError, unless the table
+// has no results: then the answer has no rows. Other errors are those of Rows.
 func (t *Table) Ask(ctx context.Context, q *query.Query, dir string, most int64) (*Kept, error) {
 	kept := &Kept{dir: dir, left: most}
 	defer kept.Close()
@@ -160,11 +161,43 @@ func (t *Table) Ask(ctx context.Context, q *query.Query, dir string, most int64)
 		answer.left = most
 		return answer, nil, nil
 	}, query.Options{Engine: groupby.Options{TempDir: cmp.Or(dir, os.TempDir()), MemoryLimit: askMemory}})
+	if _, missing := errors.AsType[*groupby.InputError](err); missing && t.Results == 0 {
+		answer.Close()
+		answer.left = most
+		err = t.nothing(ctx, q, answer, dir)
+	}
 	if err != nil {
 		answer.Close()
 		return nil, err
 	}
 	return answer, nil
+}
+
+// nothing writes the answer of a table without results, whose columns nobody knows, so that the
+// question cannot be put to it: one without rows.
+func (t *Table) nothing(ctx context.Context, q *query.Query, answer *Kept, dir string) error {
+	names := q.Names()
+	if len(names) == 0 {
+		names = t.Header()
+	}
+	var line []byte
+	for i, name := range names {
+		if i > 0 {
+			line = append(line, ',')
+		}
+		line = groupby.AppendField(line, []byte(name))
+	}
+	line = append(line, '\n')
+	if q.Format() == filestore.CSV {
+		_, err := answer.Write(line)
+		return err
+	}
+	w := resultformat.New(ctx, q.Format(), resultformat.Columns{}, answer, dir)
+	defer w.Discard()
+	if _, err := w.Write(line); err != nil {
+		return err
+	}
+	return w.Close()
 }
 
 // used tells which columns of the Header a question may need: those whose name is in its text, in

@@ -66,6 +66,10 @@ func TestAllResultsAreOneTable(t *testing.T) {
 		{"?format=jsonl&to=2022-01-31&from=2022-01-01", `{"file":"20220101_aggregated_sales.csv","date":"2022-01-01","item":1,"total":0.10}` + "\n" + `{"file":"20220101_aggregated_sales.csv","date":"2022-01-01","item":2,"total":-5}` + "\n"},
 		{"?format=json&aggregate=" + url.QueryEscape("min(item)") + "&groupBy=total&q=2022", `[{"total":-5,"min_item":"2"},` + "\n" + `{"total":0.10,"min_item":"1"},` + "\n" + `{"total":0.20,"min_item":"1"},` + "\n" + `{"total":3,"min_item":"=1+1"}]` + "\n"},
 		{"?format=json&q=nothing", "[]\n"},
+		{"?q=nothing&groupBy=item&aggregate=" + url.QueryEscape("sum(total) as total"), "item,total\n"},
+		{"?q=nothing&where=" + url.QueryEscape("item = '1'"), "file\n"},
+		{"?format=json&q=nothing&groupBy=item&aggregate=" + url.QueryEscape("count(*)"), "[]\n"},
+		{"?format=jsonl&q=nothing&select=item", ""},
 	} {
 		r := s.get(t, "/api/v1/results"+c.where)
 		if r.StatusCode != http.StatusOK || r.body != c.want {
@@ -103,6 +107,8 @@ func TestMistakesInATableOfResults(t *testing.T) {
 		"?q=2022&groupBy=item&aggregate=sm(item)": `400 `,
 		"?q=2022&aggregate=sum(file)":             `400 file: "2022`,
 		"?q=bad":                                  "409 the result bad_aggregated_sales.csv: line 2 has 1 cells, expected 2 as in the header; leave it out",
+		"?groupby=item":                           `400 there is no parameter "groupby"; did you mean groupBy?`,
+		"?utm_source=mail":                        `400 there is no parameter "utm_source"; there are: q, folder, `,
 		"?limit=0":                                "400 limit: expected a whole number",
 	} {
 		r := s.get(t, "/api/v1/results"+where)
@@ -161,6 +167,7 @@ func TestPageOfAllResults(t *testing.T) {
 	}
 	contains("/results", http.StatusOK, `name="groupBy" value="item_id"`, `name="aggregate" value="sum(total_quantity) as total_quantity"`, "file, date, item, total, shop")
 	contains("/results?groupBy=item&aggregate=sum(total)+as+total&to=2022-02-28", http.StatusOK, "of 2 results", "2 rows", ">0.30</td>", `href="/api/v1/results?aggregate=sum%28total%29+as+total&amp;format=parquet&amp;groupBy=item&amp;to=2022-02-28"`, "1 result has no date")
+	contains("/results?q=nothing&groupBy=item&aggregate=count(*)&utm_source=mail", http.StatusOK, "No results match.")
 	contains("/results?groupBy=item&aggregate=sm(total)", http.StatusBadRequest, `role="alert"`, `value="sm(total)"`)
 	contains("/results?groupBy=itm&aggregate=count(*)", http.StatusBadRequest, `role="alert"`, "no column &#34;itm&#34;", "Not all results have the same columns: shop (not in 3)")
 	contains("/files/processed/?q=2022", http.StatusOK, `href="/api/v1/results?format=csv&amp;q=2022"`, `href="/results?q=2022"`)

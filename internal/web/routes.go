@@ -117,7 +117,11 @@ func (s *Server) Handler() http.Handler {
 	mux := http.NewServeMux()
 	ops.Endpoints(mux, s.Registry, s.Alive, s.ready)
 	s.Registry.MustRegister(&collector{queue: s.Queue, catalog: s.Catalog, monitor: s.monitor, events: s.Events, log: s.Log}, s.monitor.Waiting, s.monitor.Processing)
-	for _, route := range s.routes() {
+	routes := s.routes()
+	if err := s.onlyKnown(routes); err != nil {
+		panic(err) // the description is a part of the program
+	}
+	for _, route := range routes {
 		mux.HandleFunc(route.method+" "+route.pattern, s.guarded(route))
 	}
 	mux.HandleFunc("/", func(w http.ResponseWriter, r *http.Request) {

@@ -1,0 +1,30 @@
+package web_test
+
+import (
+	"net/http"
+	"strings"
+	"testing"
+)
+
+// A misspelt parameter is refused by every address of the API that reads, and not by pages.
+func TestTheAPIRefusesUnknownParameters(t *testing.T) {
+	s := start(t, nil)
+	for where, want := range map[string]string{
+		"/api/v1/files/raw?Limit=1":        "did you mean limit?",
+		"/api/v1/files/processed?foldr=a/": "did you mean folder?",
+		"/api/v1/files/raw/a.csv?sha=1":    `there is no parameter`,
+		"/api/v1/failed?gruop=a":           "did you mean group?",
+		"/api/v1/failed/groups?offest=1":   "did you mean offset?",
+		"/api/v1/trends?itm=a":             "did you mean item?",
+		"/api/v1/status?pretty=1":          "this address takes none",
+	} {
+		if r := s.get(t, where); r.StatusCode != http.StatusBadRequest || !strings.Contains(r.body, want) {
+			t.Errorf("%s: %s, %s", where, r.Status, r.body)
+		}
+	}
+	for _, where := range []string{"/?utm_source=a", "/trends?utm_source=a", "/failed?utm_source=a", "/files/raw/?utm_source=a", "/results?utm_source=a"} {
+		if r := s.get(t, where, "Accept", asBrowser); r.StatusCode != http.StatusOK {
+			t.Errorf("%s: %s", where, r.Status)
+		}
+	}
+}
