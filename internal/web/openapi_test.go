@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"maps"
 	"net/http"
+	"net/url"
 	"os"
 	"path/filepath"
 	"regexp"
@@ -158,7 +159,7 @@ func TestOpenAPI(t *testing.T) {
 			}
 			for _, name := range names {
 				where := strings.Replace(path, "{name}", name, 1)
-				r := s.get(t, where+"?format=json&sha256=1&limit=3")
+				r := s.get(t, where+"?"+knownOf(t, path, url.Values{"format": {"json"}, "sha256": {"1"}, "limit": {"3"}}).Encode())
 				if r.StatusCode != http.StatusOK {
 					t.Errorf("GET %s: %s %s", where, r.Status, r.body)
 					continue

@@ -2,8 +2,11 @@ package web_test
 
 import (
 	"net/http"
+	"net/url"
 	"strings"
 	"testing"
+
+	"csv-pipeline/internal/web/api"
 )
 
 // A misspelt parameter is refused by every address of the API that reads, and not by pages.
@@ -27,4 +30,22 @@ func TestTheAPIRefusesUnknownParameters(t *testing.T) {
 			t.Errorf("%s: %s", where, r.Status)
 		}
 	}
+}
+
+// knownOf are those of the parameters that the description has for reading a path.
+func knownOf(t *testing.T, path string, all url.Values) url.Values {
+	t.Helper()
+	operations, err := api.Operations()
+	if err != nil {
+		t.Fatal(err)
+	}
+	known := url.Values{}
+	for _, o := range operations {
+		for _, p := range o.Parameters {
+			if o.Method == http.MethodGet && o.Path == path && p.In == "query" && all.Has(p.Name) {
+				known[p.Name] = all[p.Name]
+			}
+		}
+	}
+	return known
 }
