@@ -124,12 +124,13 @@ func (d *decision) decideRows(said dialect.Settings) {
 	if broken == 0 || said.OnBadRow == dialect.Skip {
 		return
 	}
+	options := []Option{{Means: "such rows are left out, and written to a file of their own", Settings: dialect.Settings{OnBadRow: dialect.Skip}}}
+	if !strings.Contains(d.wrong.cell, "NUL") { // which no setting reads
+		options = slices.Insert(options, 0, Option{Means: "such rows are read as well as they can be", Settings: dialect.Settings{Lenient: true}})
+	}
 	d.choices = append(d.choices, Choice{
-		About: fmt.Sprintf("%s: %s; %s of %d have something of the kind", d.at(d.wrong.line), d.wrong.cell, plural(int(broken), "row", "rows"), d.rows),
-		Options: []Option{
-			{Means: "such rows are read as well as they can be", Settings: dialect.Settings{Lenient: true}},
-			{Means: "such rows are left out, and written to a file of their own", Settings: dialect.Settings{OnBadRow: dialect.Skip}},
-		},
+		About:   fmt.Sprintf("%s: %s; %s of %d have something of the kind", d.at(d.wrong.line), d.wrong.cell, plural(int(broken), "row", "rows"), d.rows),
+		Options: options,
 	})
 }
 
@@ -322,7 +323,7 @@ func (d *decision) decideWords() {
 		slices.Sort(texts)
 		for _, text := range texts {
 			w := c.words[text]
-			if !meansNothing(text) {
+			if !meansNothing(text) || d.isCode(c, text) {
 				d.chooseWord(c, text, w)
 				continue
 			}
@@ -349,6 +350,30 @@ func (d *decision) decideWords() {
 		sure = append([]string{dialect.Common}, sure...)
 	}
 	d.settings.MissingValues = union(d.settings.MissingValues, sure)
+}
+
+// isCode says whether a word fills cells of a column of texts whose other cells are like it, as NA
+// is Namibia among other codes of countries.
+func (d *decision) isCode(of *column, text string) bool {
+	like := func(cell string) bool {
+		return len(cell) == len(text) && strings.ToUpper(cell) == cell && !strings.ContainsAny(cell, "0123456789")
+	}
+	for _, c := range d.columns {
+		if c == of || c.words[text] == nil || slices.Contains(d.numeric, c) || slices.Contains(d.dated, c) || !like(text) {
+			continue
+		}
+		others, codes := 0, true
+		for cell := range c.words {
+			if cell != text {
+				others++
+				codes = codes && like(cell)
+			}
+		}
+		if others > 0 && codes {
+			return true
+		}
+	}
+	return false
 }
 
 func (d *decision) chooseWord(c *column, text string, w *word) {

@@ -173,3 +173,24 @@ func TestTwoTablesUnderOneHeader(t *testing.T) {
 		t.Errorf("one table: problems %q, choices %+v", d.Problems, d.Choices)
 	}
 }
+
+// TestNamibiaIsNotNothing: a word that also is a code among others of its length is not taken for
+// NULL without being asked for; one among other texts is, and that is noted.
+func TestNamibiaIsNotNothing(t *testing.T) {
+	if d := described(t, "country,v\nNA,1\nDE,NA\nFR,2.5\n", describe.Options{}); d.Flags != "" || len(d.Choices) != 1 {
+		t.Errorf("codes: flags %q, choices %+v", d.Flags, d.Choices)
+	}
+	d := described(t, "name,v\nNA,1\nAnn,NA\nBob,2.5\n", describe.Options{})
+	if d.Flags != "--missing-values=NA" {
+		t.Errorf("names: flags %q, choices %+v", d.Flags, d.Choices)
+	}
+	noted(t, d, "it also fills 1 cell of name")
+}
+
+// TestNothingReadsNUL: what no setting reads is not offered to be read.
+func TestNothingReadsNUL(t *testing.T) {
+	d := described(t, "k,v\na\x00,1\nb,2\n", describe.Options{})
+	if len(d.Choices) != 1 || len(d.Choices[0].Options) != 1 || d.Choices[0].Options[0].Settings.OnBadRow != dialect.Skip {
+		t.Errorf("%+v", d.Choices)
+	}
+}

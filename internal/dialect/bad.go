@@ -62,6 +62,9 @@ func (w *rewriter) badWidth(data []byte) *groupby.InputError {
 	if w.pad {
 		return nil
 	}
+	if prefix := w.commentLike(data); prefix != "" {
+		return w.badAt(data, -1, "", fmt.Sprintf("%d %s, expected %d %s; commentPrefix: %q leaves such lines out%s", n, fields, l.required, as, prefix, skip))
+	}
 	return w.badAt(data, -1, "", fmt.Sprintf("%d %s, expected %d %s; raggedRows: pad or lenient: true reads what is missing as NULL%s", n, fields, l.required, as, skip))
 }
 

@@ -5,6 +5,8 @@ import (
 	"fmt"
 	"slices"
 	"strings"
+	"unicode"
+	"unicode/utf8"
 
 	"csv-pipeline/internal/groupby"
 )
@@ -361,11 +363,36 @@ func (d *detector) check(l *Layout) error {
 func (d *detector) noColumn(l *Layout, i int) error {
 	c := d.columns[i]
 	problem := NoColumn(c.Name, c.Part, l.Header)
-	if other := d.otherDelimiter(l); other != "" {
+	if between := d.unknownDelimiter(l, c.Name); between != "" {
+		problem = fmt.Sprintf("no column %q: the header has one name, %s; delimiter: %q may be what is between the fields", c.Name, quoteList(l.Header), between)
+	} else if other := d.otherDelimiter(l); other != "" {
 		problem = fmt.Sprintf("no column %q: the header has one name, %s; delimiter (DELIMITER) says what is between the fields, here it seems to be %s", c.Name, quoteList(l.Header), other)
 	}
 	return &groupby.InputError{Name: d.name, Line: l.HeaderLine, Problem: problem, Header: slices.Clone(l.Header),
 		Row: groupby.Excerpt{Before: front([]byte(l.headerText), 2*aroundField+ofField)}}
+}
+
+// unknownDelimiter is what stands beside the name of a column in a header of one name, where none
+// of the usual delimiters does; "" if there is nothing like one.
+func (d *detector) unknownDelimiter(l *Layout, name string) string {
+	if len(d.delimiter) > 0 || len(l.Header) != 1 || name == "" {
+		return ""
+	}
+	before, after, found := strings.Cut(l.Header[0], name)
+	if !found {
+		return ""
+	}
+	isMark := func(r rune) bool {
+		return r > ' ' && r < utf8.RuneSelf && !unicode.IsLetter(r) && !unicode.IsDigit(r) && !strings.ContainsRune(`_"'()[]`, r)
+	}
+	mark := after[:len(after)-len(strings.TrimLeftFunc(after, isMark))]
+	if mark == "" {
+		mark = before[len(strings.TrimRightFunc(before, isMark)):]
+	}
+	if mark == "" || !slices.Contains(strings.Split(l.Header[0], mark), name) {
+		return ""
+	}
+	return mark
 }
 
 // otherDelimiter is a delimiter that a header of one name may have, where another was said;

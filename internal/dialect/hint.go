@@ -147,7 +147,9 @@ var commonDates = []string{
 	"%d.%m.%Y", "%d.%m.%Y %H:%M", "%d.%m.%Y %H:%M:%S", "%d.%m.%y",
 	"%m/%d/%Y", "%d/%m/%Y", "%m/%d/%Y %H:%M", "%d/%m/%Y %H:%M", "%m/%d/%Y %H:%M:%S", "%d/%m/%Y %H:%M:%S", "%m/%d/%Y %I:%M %p", "%m/%d/%Y %I:%M:%S %p", "%m/%d/%y", "%d/%m/%y",
 	"%d-%m-%Y", "%d-%m-%Y %H:%M", "%Y/%m/%d", "%Y/%m/%d %H:%M", "%Y/%m/%d %H:%M:%S", "%Y.%m.%d", "%Y%m%d", "%Y%m%d%H%M%S",
-	"%d-%b-%Y", "%d-%b-%y", "%d %b %Y", "%d %B %Y", "%b %d, %Y", "%b %d %Y", "%B %d, %Y", "%a, %d %b %Y %H:%M:%S %z", "%d/%b/%Y:%H:%M:%S %z", ISO, epoch, epochMS,
+	"%Y%m%dT%H%M%S", "%Y%m%dT%H%M%SZ", "%Y-%m-%d", "%Y-%m-%d %H:%M", "%Y-%m-%d %H:%M:%S", yearMonth,
+	"%d-%b-%Y", "%d-%b-%y", "%d-%b-%Y %H:%M:%S", "%d %b %Y", "%d %B %Y", "%d%b%Y", "%d%b%y", "%d%b%Y:%H:%M:%S", "%b %d, %Y", "%b %d %Y", "%B %d, %Y",
+	"%a, %d %b %Y %H:%M:%S %z", "%a, %d %b %Y %H:%M:%S GMT", "%a %b %d %H:%M:%S %Y", "%d/%b/%Y:%H:%M:%S %z", "%d.%m.%Y %H:%M Uhr", "%d.%m.%Y %H:%M:%S Uhr", ISO, epoch, epochMS,
 }
 
 // dateHint names the settings that read a cell as a date.
@@ -172,6 +174,9 @@ func (r *rules) dateSettings(cell []byte) string {
 		if strings.HasSuffix(format, "%y") && !endsInTwoDigits(trimSpace(cell)) {
 			continue
 		}
+		if format == yearMonth && !isYearMonth(trimSpace(cell)) {
+			continue
+		}
 		f := dateFormat{formats: []string{format}}
 		if _, ok := f.appendTime(nil, cell); ok {
 			if fit = append(fit, strconv.Quote(format)); len(fit) == 2 {
@@ -183,6 +188,13 @@ func (r *rules) dateSettings(cell []byte) string {
 		return ""
 	}
 	return fmt.Sprintf("; dateFormats: [%s] reads it", strings.Join(fit, "] or ["))
+}
+
+const yearMonth = "%Y-%m"
+
+// isYearMonth tells a month of these centuries from other numbers with a dash.
+func isYearMonth(s []byte) bool {
+	return len(s) == len("2024-01") && (s[0] == '1' && s[1] == '9' || s[0] == '2' && s[1] == '0')
 }
 
 func endsInTwoDigits(s []byte) bool { return len(s) > 1 && isDigits(s[len(s)-2:]) }
@@ -199,7 +211,7 @@ func (w *rewriter) hintAtNoRow(data []byte, bad *groupby.InputError) {
 		}
 	}
 	filled := w.rec.filled(data)
-	if w.line == l.line && l.HeaderLine > 0 && !digits && filled > 1 && w.SkipRowsAfterHeader == 0 && !IsCommonWord(bad.Field) {
+	if w.line == l.line && l.HeaderLine > 0 && !digits && (filled > 1 || filled == 1 && len(w.rec.fields) == l.width && w.rec.fields[0].start == w.rec.fields[0].end) && w.SkipRowsAfterHeader == 0 && !IsCommonWord(bad.Field) {
 		bad.Problem += "; if it has units and is no row, skipRowsAfterHeader: 1 passes over it"
 		return
 	}
@@ -225,6 +237,28 @@ func (w *rewriter) hintAtNoRow(data []byte, bad *groupby.InputError) {
 	if bad.Problem = fmt.Sprintf("%s; if the table ends before it, skipFooter: %d leaves it out", problem, n); others != "" && bad.Field != first {
 		bad.Problem += "; " + others
 	}
+}
+
+// quoteHint names the settings that read a record whose quotes fit no rule.
+func (w *rewriter) quoteHint() string {
+	if w.skip || w.rec.problem != textAfterQuote && w.rec.problem != openQuote {
+		return ""
+	}
+	return "; lenient: true reads such a row as well as it can be, quoteChar: none takes quotes as text"
+}
+
+// commentLike is what a record begins with where that makes a comment of it in many files, and the
+// header does not begin so; "" otherwise.
+func (w *rewriter) commentLike(data []byte) string {
+	if len(w.comment) > 0 {
+		return ""
+	}
+	for _, prefix := range []string{"#", "//"} {
+		if bytes.HasPrefix(data, []byte(prefix)) && !strings.HasPrefix(w.layout.headerText, prefix) {
+			return prefix
+		}
+	}
+	return ""
 }
 
 // filled is how many fields of a record have something in them.

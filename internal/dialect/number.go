@@ -34,9 +34,8 @@ func (f *numberFormat) appendNumber(dst, cell []byte) ([]byte, bool) {
 // appendDressed takes off what may stand around a number that is not bare.
 func (f *numberFormat) appendDressed(dst, s []byte) ([]byte, bool) {
 	negative, signed, currency, percent := false, false, false, false
-	if n := len(s); n > 1 && s[0] == '(' && s[n-1] == ')' {
-		negative, signed = true, true
-		s = trimSpace(s[1 : n-1])
+	if inner, ok := withoutParentheses(s); ok {
+		negative, signed, s = true, true, inner
 	}
 	for {
 		rest := trimSpace(s)
@@ -66,6 +65,11 @@ func (f *numberFormat) appendDressed(dst, s []byte) ([]byte, bool) {
 			s = before
 			continue
 		}
+		if n > 0 && rest[n-1] == '+' && !signed {
+			signed = true
+			s = rest[:n-1]
+			continue
+		}
 		if m := currencyAfter(rest); m > 0 && !currency && !percent {
 			currency = true
 			s = rest[:n-m]
@@ -74,7 +78,19 @@ func (f *numberFormat) appendDressed(dst, s []byte) ([]byte, bool) {
 		s = rest
 		break
 	}
+	if inner, ok := withoutParentheses(s); ok && !signed { // as in $(5.00)
+		negative, s = true, inner
+	}
 	return f.appendDigits(dst, s, negative, percent)
+}
+
+// withoutParentheses is what stands between those around all of s.
+func withoutParentheses(s []byte) (inner []byte, ok bool) {
+	n := len(s)
+	if n < 2 || s[0] != '(' || s[n-1] != ')' {
+		return s, false
+	}
+	return trimSpace(s[1 : n-1]), true
 }
 
 // appendDigits appends the number itself.

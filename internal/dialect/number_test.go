@@ -52,9 +52,11 @@ func TestNumbers(t *testing.T) {
 			if negative {
 				sign = pick("-", "\u2212")
 			}
+			inner := text
 			switch {
 			case negative && r.IntN(3) == 0:
-				text = "(" + text + ")"
+				text = pick("(%s)", "("+currency+blank+"%s)", "("+"%s"+blank+currency+")", currency+blank+"(%s)", "(%s)"+blank+currency)
+				text = strings.Replace(text, "%s", inner, 1)
 			case currency == "" && r.IntN(3) == 0:
 				text = sign + text + blank + "%"
 				want += "e-2"

@@ -152,6 +152,8 @@ func fitsLength(s []byte, format string) bool {
 		return len(s) == 8
 	case "%Y%m%d%H%M%S":
 		return len(s) == 14
+	case yearMonth:
+		return isYearMonth(s)
 	}
 	return true
 }

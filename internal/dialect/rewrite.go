@@ -192,7 +192,7 @@ func (w *rewriter) take(data []byte, k kind, final bool) (*groupby.InputError, e
 		}
 	}
 	if k == malformed {
-		bad := w.badAt(data, -1, "", w.rec.problem)
+		bad := w.badAt(data, -1, "", w.rec.problem+w.quoteHint())
 		bad.Line += lines(data[:w.rec.at])
 		return bad, w.otherEscape(data, bad)
 	}

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"path"
+	"path/filepath"
 	"regexp"
 	"slices"
 	"strings"
@@ -207,6 +208,19 @@ func (q *Questions) For(name string) (query *Query, dataset string) {
 	for _, d := range q.datasets {
 		if matches(d.globs, name) {
 			return d.query, d.name
+		}
+	}
+	return q.main, ""
+}
+
+// ForPath is For of a file that need not be below raw/: any end of its path may be its name there.
+func (q *Questions) ForPath(name string) (query *Query, dataset string) {
+	name = strings.TrimPrefix(path.Clean(filepath.ToSlash(name)), "/")
+	for _, d := range q.datasets {
+		for end, found := name, true; found; _, end, found = strings.Cut(end, "/") {
+			if matches(d.globs, end) {
+				return d.query, d.name
+			}
 		}
 	}
 	return q.main, ""

@@ -127,3 +127,24 @@ func TestConfigsThatAreRefused(t *testing.T) {
 		}
 	}
 }
+
+// TestForPath: of a file that is not below raw/, any end of its path may be its name there; the
+// datasets keep their order.
+func TestForPath(t *testing.T) {
+	config, err := ParseConfig([]byte("groupBy: [k]\naggregate: [count(*)]\ndatasets:\n  - {name: german, files: [de/*.csv]}\n  - {name: bank, files: [bank*.csv]}\n"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	questions, err := config.Compile()
+	if err != nil {
+		t.Fatal(err)
+	}
+	for name, want := range map[string]string{
+		"de/x.csv": "german", "./de/x.csv": "german", "/data/raw/de/bank1.csv": "german", "../in/bank1.csv": "bank",
+		"bank1.csv": "bank", "x.csv": "", "de/fr/x.csv": "", "/x.csv": "",
+	} {
+		if _, got := questions.ForPath(name); got != want {
+			t.Errorf("%s is of %q, want %q", name, got, want)
+		}
+	}
+}

@@ -33,7 +33,8 @@ func (s *Server) onlyKnown(routes []route) error {
 		}
 		routes[i].handle = func(w http.ResponseWriter, r *http.Request) {
 			for _, name := range slices.Sorted(maps.Keys(r.URL.Query())) {
-				if !slices.Contains(known, name) {
+				// A format may stand in place of an Accept header everywhere.
+				if name != "format" && !slices.Contains(known, name) {
 					s.respond.Error(w, r, unknownParameter(name, known))
 					return
 				}

@@ -62,9 +62,9 @@ func aggregate(ctx context.Context, args []string, getenv cli.Getenv, stdout, st
 
 // askTogether checks that one question can be asked of all files.
 func askTogether(questions *query.Questions, names []string) error {
-	question, first := questions.For(filepath.Base(names[0]))
+	question, first := questions.ForPath(names[0])
 	for _, name := range names[1:] {
-		if other, dataset := questions.For(filepath.Base(name)); other != question {
+		if other, dataset := questions.ForPath(name); other != question {
 			return cli.Usagef("%s is %s and %s is %s, which are asked otherwise: expected --each, for a result of each file", names[0], ofDataset(first), name, ofDataset(dataset))
 		}
 		if question.IsCommand() {
@@ -90,7 +90,8 @@ func aggregateEach(ctx context.Context, folder string, questions *query.Question
 	}
 	results := map[string]string{}
 	for _, name := range names {
-		result, err := questions.Format(filepath.Base(name)).ResultName(filepath.Base(name))
+		question, _ := questions.ForPath(name)
+		result, err := question.Format().ResultName(filepath.Base(name))
 		if err == nil && name == "-" {
 			err = errors.New("standard input has no name")
 		}
@@ -141,7 +142,7 @@ func called(names []string) string {
 // aggregateInto writes the result to a file. Rows that are skipped go to another file beside
 // it, which is named as in the pipeline.
 func aggregateInto(ctx context.Context, out string, questions *query.Questions, names []string, stderr io.Writer) error {
-	question, _ := questions.For(filepath.Base(names[0]))
+	question, _ := questions.ForPath(names[0])
 	for _, name := range names {
 		if same(name, out) {
 			return cli.Usagef("--out %s is the input: expected another file", out)
@@ -235,7 +236,7 @@ func rejectedPath(out string) string {
 // answer answers the question of files, or of standard input where a name is "-". What a
 // command says goes to stderr.
 func answer(ctx context.Context, questions *query.Questions, names []string, stderr io.Writer, begin query.Begin) (query.Report, error) {
-	question, dataset := questions.For(filepath.Base(names[0]))
+	question, dataset := questions.ForPath(names[0])
 	inputs, err := openInputs(ctx, names)
 	defer inputs.close()
 	if err != nil {

@@ -4,7 +4,6 @@ import (
 	"context"
 	"fmt"
 	"io"
-	"path/filepath"
 	"strings"
 
 	"csv-pipeline/internal/cli"
@@ -70,7 +69,7 @@ processor check --group-by region --aggregate 'sum(price * quantity) as revenue'
 
 // explain prints what would be done to answer the question of files.
 func explain(ctx context.Context, out io.Writer, questions *query.Questions, names []string) error {
-	question, _ := questions.For(filepath.Base(names[0]))
+	question, _ := questions.ForPath(names[0])
 	for _, line := range question.Explain() {
 		fmt.Fprintln(out, line)
 	}

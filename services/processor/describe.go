@@ -7,7 +7,6 @@ import (
 	"fmt"
 	"io"
 	"os"
-	"path/filepath"
 
 	"csv-pipeline/internal/cli"
 	"csv-pipeline/internal/describe"
@@ -63,7 +62,7 @@ func describeFiles(ctx context.Context, args []string, getenv cli.Getenv, stdout
 }
 
 func describeFile(ctx context.Context, questions *query.Questions, name string, all bool) (*describe.Description, error) {
-	question, _ := questions.For(filepath.Base(name))
+	question, _ := questions.ForPath(name)
 	opt := describe.Options{Settings: question.Spec().Input, Columns: question.Columns(), All: all}
 	file := dialect.File{Name: name}
 	if name == "-" {

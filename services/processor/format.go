@@ -37,7 +37,7 @@ func (c aggregateConfig) compile() (*query.Questions, error) {
 		return questions, nil
 	}
 	for _, name := range c.files {
-		question, _ := questions.For(filepath.Base(name))
+		question, _ := questions.ForPath(name)
 		if !named && question.Spec().Output.Format == "" && !question.IsCommand() {
 			return nil, cli.Usagef("--out %s ends in %s, which names no format: expected .csv, .jsonl or .parquet, or --output-format that says what to write there", c.out, ending)
 		}
