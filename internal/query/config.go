@@ -8,6 +8,7 @@ import (
 	"path/filepath"
 	"regexp"
 	"slices"
+	"strconv"
 	"strings"
 
 	"github.com/goccy/go-yaml"
@@ -123,8 +124,35 @@ func decode(node ast.Node, to any) error {
 		} else if m[1] == "processor" {
 			text += ": as values of the chart, these are below it; expected what is below it"
 		}
+	} else if key := settingOf(err); key != "" {
+		text = key + ": " + strings.Replace(text, "string was used where sequence is expected", "a text, expected a list such as [a, b]", 1)
 	}
 	return errors.New(text)
+}
+
+var excerptOf = regexp.MustCompile(`(?m)^\[\d+:(\d+)\].*(?:\n.*)*\n> *\d+ \| (.*)$`)
+
+// settingOf is the key whose value an error of package yaml is about, by the place and the excerpt
+// that it has; "" where these do not tell.
+func settingOf(err error) string {
+	m := excerptOf.FindStringSubmatch(err.Error())
+	if m == nil {
+		return ""
+	}
+	column, _ := strconv.Atoi(m[1])
+	before := m[2][:min(max(column-1, 0), len(m[2]))]
+	if before, _, found := cutLast(before, ":"); found {
+		return before[strings.LastIndexAny(before, " {,")+1:]
+	}
+	return ""
+}
+
+func cutLast(s, sep string) (before, after string, found bool) {
+	at := strings.LastIndex(s, sep)
+	if at < 0 {
+		return s, "", false
+	}
+	return s[:at], s[at+len(sep):], true
 }
 
 var unknownField = regexp.MustCompile(`unknown field "([^"]*)"`)
