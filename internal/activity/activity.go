@@ -42,7 +42,8 @@ type View struct {
 	LastClaim time.Time
 	// Renewed is when the lease of each claim was last seen to be renewed, by the name of the file.
 	Renewed map[string]time.Time
-	// LastProblem is the newest attempt that failed; nil: there is none on record.
+	// LastProblem is the newest attempt that failed of a file that was not done since; nil: there
+	// is none on record.
 	LastProblem *queue.Attempt
 }
 
@@ -179,9 +180,7 @@ func (m *Monitor) look(ctx context.Context) (*View, error) {
 		v.BatchDone = done - m.base
 	}
 	v.Rate, v.RowRate = m.rate(now)
-	if failed := m.latest(1, func(a queue.Attempt) bool { return a.Outcome != queue.AttemptDone }); len(failed) > 0 {
-		v.LastProblem = &failed[0]
-	}
+	v.LastProblem = m.lastProblem()
 	v.Latest = m.latest(20, func(a queue.Attempt) bool { return a.Outcome == queue.AttemptDone })
 	m.view = v
 	m.wake()
@@ -258,6 +257,24 @@ func (m *Monitor) latest(n int, want func(queue.Attempt) bool) []queue.Attempt {
 		}
 	}
 	return found
+}
+
+func (m *Monitor) lastProblem() *queue.Attempt {
+	isFailed := func(a queue.Attempt) bool { return a.Outcome != queue.AttemptDone }
+	if len(m.latest(1, isFailed)) == 0 {
+		return nil
+	}
+	done := map[string]bool{}
+	open := m.latest(1, func(a queue.Attempt) bool {
+		if !isFailed(a) {
+			done[a.Name] = true
+		}
+		return !done[a.Name]
+	})
+	if len(open) == 0 {
+		return nil
+	}
+	return &open[0]
 }
 
 // History returns the attempts of a name that are kept, the newest first, at most n.

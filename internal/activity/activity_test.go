@@ -104,3 +104,30 @@ func TestMonitor(t *testing.T) {
 		t.Error("no rate")
 	}
 }
+
+// TestLastProblemIsOver once the file is done.
+func TestLastProblemIsOver(t *testing.T) {
+	failed, done := queue.Attempt{Name: "a.csv", Outcome: queue.AttemptError}, queue.Attempt{Name: "a.csv", Outcome: queue.AttemptDone}
+	other, otherDone := queue.Attempt{Name: "b.csv", Outcome: queue.AttemptError}, queue.Attempt{Name: "b.csv", Outcome: queue.AttemptDone}
+	for _, c := range []struct {
+		attempts []queue.Attempt // the oldest first
+		want     string
+	}{
+		{nil, ""},
+		{[]queue.Attempt{done, otherDone}, ""},
+		{[]queue.Attempt{done, failed}, "a.csv"},
+		{[]queue.Attempt{failed, done}, ""},
+		{[]queue.Attempt{failed, otherDone}, "a.csv"},
+		{[]queue.Attempt{other, failed, done}, "b.csv"},
+		{[]queue.Attempt{other, failed, done, otherDone}, ""},
+	} {
+		m := Monitor{attempts: c.attempts, next: len(c.attempts)}
+		got := ""
+		if a := m.lastProblem(); a != nil {
+			got = a.Name
+		}
+		if got != c.want {
+			t.Errorf("%+v: %q, want %q", c.attempts, got, c.want)
+		}
+	}
+}

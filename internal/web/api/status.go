@@ -33,7 +33,7 @@ type Status struct {
 	RowRate     float64        `json:"rowsPerSecond"`
 	Activity    string         `json:"activity"`              // an Activity… constant
 	Stuck       []Stuck        `json:"stuck"`                 // what does not go on
-	LastProblem *queue.Attempt `json:"lastProblem,omitempty"` // the newest attempt that failed
+	LastProblem *queue.Attempt `json:"lastProblem,omitempty"` // the newest attempt that failed of a file that was not done since
 }
 
 // What a pipeline does.

@@ -121,6 +121,7 @@ function overview() {
       if (part.contains(document.activeElement) && name !== 'progress' && name !== 'tiles') continue;
       shown[name] = html;
       part.innerHTML = html; // made by the server's templates, which escape
+      localTimes(part);
     }
     if (!event.points) return; // Redis cannot be reached
     if (drawn) drawn.set(event.points);
