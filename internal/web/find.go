@@ -120,14 +120,17 @@ func (s *Server) predicate(ctx context.Context, files *catalog.Snapshot, table *
 		tests = append(tests, func(place int) bool { return strings.Contains(strings.ToLower(table.Name(place)), text) })
 	}
 	if f.Dataset != "" {
-		if !slices.Contains(s.datasets(), f.Dataset) {
-			return nil, respond.BadRequestf("dataset: there is no %.100q; there are: %s", f.Dataset, strings.Join(s.datasets(), ", "))
+		want := f.Dataset
+		if want == api.NoDataset {
+			want = ""
+		} else if !slices.Contains(s.datasets(), want) {
+			return nil, respond.BadRequestf("dataset: there is no %.100q; there are: %s, and %s for files of none", f.Dataset, strings.Join(s.datasets(), ", "), api.NoDataset)
 		}
 		dataset := s.dataset
 		if table == files.Processed {
 			dataset = s.datasetOfResult
 		}
-		tests = append(tests, func(place int) bool { return dataset(table.Name(place)) == f.Dataset })
+		tests = append(tests, func(place int) bool { return dataset(table.Name(place)) == want })
 	}
 	switch f.State {
 	case "":

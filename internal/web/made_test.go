@@ -49,6 +49,9 @@ func TestResultsByWhenTheyWereMade(t *testing.T) {
 	if got, _ := names("/api/v1/files/processed?dataset=shops"); strings.Join(got, " ") != "shop-c" {
 		t.Errorf("of a dataset: %v", got)
 	}
+	if got, _ := names("/api/v1/files/processed?dataset=-"); strings.Join(got, " ") != "0 a b z" {
+		t.Errorf("of none: %v", got)
+	}
 	for where, want := range map[string]int{"/api/v1/files/raw?sort=made": http.StatusBadRequest, "/api/v1/files/processed?dataset=shop": http.StatusBadRequest, "/files/processed/?dataset=shop&format=csv": http.StatusBadRequest, "/files/raw/?dataset=shops": http.StatusOK} {
 		if r := s.get(t, where); r.StatusCode != want {
 			t.Errorf("%s: %s", where, r.Status)

@@ -102,7 +102,7 @@ func TestMistakesInATableOfResults(t *testing.T) {
 	for where, want := range map[string]string{
 		"?format=xlsx":    "400 format: expected csv, jsonl, parquet or json",
 		"?from=yesterday": "400 from: expected a day",
-		"?dataset=shop":   `400 dataset: there is no "shop"; there are: shops`,
+		"?dataset=shop":   `400 dataset: there is no "shop"; there are: shops, and - for files of none`,
 		"?q=2022&groupBy=itme&aggregate=count(*)": `400 no column "itme"`,
 		"?q=2022&groupBy=item&aggregate=sm(item)": `400 `,
 		"?q=2022&aggregate=sum(file)":             `400 file: "2022`,

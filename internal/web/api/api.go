@@ -34,6 +34,9 @@ const (
 	SettingsUnknown = "unknown" // the result does not say
 )
 
+// NoDataset stands for the files of no dataset where one is chosen.
+const NoDataset = "-"
+
 // File is a file in a listing.
 type File struct {
 	Name    string    `json:"name"`
