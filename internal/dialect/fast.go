@@ -12,6 +12,9 @@ import (
 // each row the header's number of cells. What is not goes the exact way, record by record, which
 // alone refuses rows.
 
+// notRegular is how many bytes go the exact way before the fast one is tried again.
+const notRegular = 512
+
 // fast is what the fast way needs.
 type fast struct {
 	finder separators.Finder
@@ -21,9 +24,8 @@ type fast struct {
 }
 
 // newFast is nil where the syntax is not of the kind.
-func newFast(w *rewriter) *fast {
-	l := w.layout
-	if len(bytes.Trim(l.delimiter, string(l.delimiter[:1]))) > 0 || l.quote != '"' && l.quote != 0 || l.blankAfter || len(w.comment) > 0 || w.Lenient || w.SkipFooter > 0 || l.delimiter[0] == '"' || l.delimiter[0] == ' ' {
+func newFast(r *rules, l *Layout) *fast {
+	if len(bytes.Trim(l.delimiter, string(l.delimiter[:1]))) > 0 || l.quote != '"' && l.quote != 0 || l.blankAfter || len(r.comment) > 0 || r.Lenient || r.SkipFooter > 0 || l.delimiter[0] == '"' || l.delimiter[0] == ' ' {
 		return nil
 	}
 	f := &fast{step: len(l.delimiter)}
@@ -48,6 +50,23 @@ func (w *rewriter) regular(data []byte) (used int) {
 		if !all {
 			return used
 		}
+	}
+	return used
+}
+
+// whole is how many bytes the records take that data begins with and that are regular, whatever
+// their cells; a last one that may not be whole is left out.
+func (f *fast) whole(data []byte, l *Layout) (used int) {
+	for used+64 <= len(data) {
+		text := data[used : used+min(separators.Chunk, len(data)-used)&^63]
+		found, rows, seen, good := f.finder.Find(f.withoutEscapes(text, l.escape), l.delimiter[0], f.ends[1:])
+		if !good || rows == 0 || seen&separators.Quote != 0 && l.quote == 0 {
+			break
+		}
+		for text[f.ends[found]] != '\n' {
+			found--
+		}
+		used += int(f.ends[found]) + 1
 	}
 	return used
 }

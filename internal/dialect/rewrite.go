@@ -75,7 +75,7 @@ func newRewriter(name string, r *rules, l *Layout, outputs []output, c *computat
 	w.outputs = append(w.outputs, outputs...)
 	w.armed = l.unclearPoints(r)
 	w.footer.most = r.SkipFooter
-	w.fast = newFast(w)
+	w.fast = newFast(r, l)
 	if c != nil {
 		w.compute(c)
 	}
@@ -92,7 +92,7 @@ func (w *rewriter) rewrite(data []byte, final bool) (used int, err error) {
 	for used < len(data) && !w.ended {
 		if w.fast != nil && !w.invalid && !w.nul && used >= slow {
 			used += w.regular(data[used:])
-			if slow = used + 512; used == len(data) {
+			if slow = used + notRegular; used == len(data) {
 				break
 			}
 		}

@@ -324,7 +324,7 @@ func (s *Stream) parallel(ctx context.Context, workers int) {
 
 // split cuts the text into batches of whole records.
 func (s *Stream) split(ctx context.Context, jobs, order chan<- *batch, spare <-chan *batch) {
-	syntax := s.layout.syntax(s.rules)
+	syntax, regular := s.layout.syntax(s.rules), newFast(s.rules, s.layout)
 	var rest []byte
 	line := s.layout.line
 	for final := false; !final; {
@@ -350,7 +350,7 @@ func (s *Stream) split(ctx context.Context, jobs, order chan<- *batch, spare <-c
 			if n, final, err = fill(s.text, b.data[:size], n); err != nil {
 				break
 			}
-			if cut = syntax.boundary(b.data[:n]); n > maxRecord && cut == 0 {
+			if cut = syntax.boundary(b.data[:n], regular, s.layout); n > maxRecord && cut == 0 {
 				err = tooLong(s.name, line, b.data[:n])
 			}
 			size = min(2*size, mostHeld)
@@ -385,8 +385,9 @@ func (s *Stream) split(ctx context.Context, jobs, order chan<- *batch, spare <-c
 	}
 }
 
-// boundary is where the last whole record of data ends, more of the text being to come.
-func (s *syntax) boundary(data []byte) int {
+// boundary is where the last whole record of data ends, more of the text being to come. regular
+// may be nil.
+func (s *syntax) boundary(data []byte, regular *fast, l *Layout) int {
 	if (s.quote == 0 || bytes.IndexByte(data, s.quote) < 0) && (s.escape == 0 || bytes.IndexByte(data, s.escape) < 0) && len(data) > 0 {
 		last := bytes.LastIndexByte(data, '\n')
 		if cr := bytes.LastIndexByte(data[:len(data)-1], '\r'); cr > last {
@@ -395,9 +396,13 @@ func (s *syntax) boundary(data []byte) int {
 		return last + 1
 	}
 	var r record
-	at := 0
+	at, slow := 0, 0
 	for at < len(data) {
-		if s.parse(data[at:], false, &r) == incomplete {
+		if regular != nil && at >= slow {
+			at += regular.whole(data[at:], l)
+			slow = at + notRegular
+		}
+		if at == len(data) || s.parse(data[at:], false, &r) == incomplete {
 			break
 		}
 		at += r.size
