@@ -89,7 +89,7 @@ func explain(ctx context.Context, out io.Writer, questions *query.Questions, nam
 			return err
 		}
 		way := "rewritten"
-		if plain && len(names) == 1 {
+		if plain {
 			way = "plain, as far as its beginning tells"
 		}
 		fmt.Fprintf(out, "%-9s%s: %s\n", "file:", name, strings.Join(append([]string{way}, found...), "; "))
