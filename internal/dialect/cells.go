@@ -2,6 +2,7 @@ package dialect
 
 import (
 	"bytes"
+	"slices"
 	"sync"
 	"sync/atomic"
 	"unicode/utf8"
@@ -44,7 +45,7 @@ func (c *oneCurrency) appendNumber(dst, cell []byte) ([]byte, bool) {
 	if !ok {
 		return dst, false
 	}
-	if seen != nil && (bytes.HasPrefix(cell, *seen) || bytes.HasSuffix(cell, *seen)) {
+	if !slices.ContainsFunc(cell, isUnit) || seen != nil && (bytes.HasPrefix(cell, *seen) || bytes.HasSuffix(cell, *seen)) {
 		return number, true
 	}
 	c.mu.Lock()

@@ -379,7 +379,7 @@ func (c *currencies) observe(cell []byte) {
 	var room [32]byte
 	unit := room[:0]
 	for _, b := range cell {
-		if b > 0x7f || b == '$' || b|0x20 >= 'a' && b|0x20 <= 'z' {
+		if isUnit(b) {
 			unit = append(unit, b)
 		}
 	}
@@ -395,6 +395,9 @@ func (c *currencies) observe(cell []byte) {
 	}
 	c.merge(currencies{first: name})
 }
+
+// isUnit says whether a byte of a number may be one of its currency.
+func isUnit(b byte) bool { return b > 0x7f || b == '$' || b|0x20 >= 'a' && b|0x20 <= 'z' }
 
 // codes are those of currencies that have other names, too.
 var codes = map[string]string{"€": "EUR", "Euro": "EUR", "$": "USD", "US$": "USD", "£": "GBP", "¥": "JPY", "Fr": "CHF"}
