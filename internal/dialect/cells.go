@@ -16,13 +16,23 @@ func (f *numberFormat) forEngine() *groupby.NumberFormat {
 	case f.plain:
 		return nil
 	case f.bare:
-		return &groupby.NumberFormat{Decimal: f.decimal, Append: f.appendNumber}
+		return &groupby.NumberFormat{Decimal: f.decimal, Append: func(dst, cell []byte) ([]byte, groupby.NumberKind) {
+			dst, ok := f.appendNumber(dst, cell)
+			return dst, kindOf(ok)
+		}}
 	}
 	c := oneCurrency{format: f}
 	return &groupby.NumberFormat{Decimal: f.decimal, Append: c.appendNumber}
 }
 
-// oneCurrency reads the amounts of a file in one currency. An amount in another is none to it:
+func kindOf(number bool) groupby.NumberKind {
+	if number {
+		return groupby.IsNumber
+	}
+	return groupby.NoNumber
+}
+
+// oneCurrency reads the amounts of a file in one currency. An amount in another is in doubt:
 // then the file is rewritten, which knows in what each column is.
 type oneCurrency struct {
 	format *numberFormat
@@ -32,31 +42,31 @@ type oneCurrency struct {
 	currencies currencies
 }
 
-func (c *oneCurrency) appendNumber(dst, cell []byte) ([]byte, bool) {
+func (c *oneCurrency) appendNumber(dst, cell []byte) ([]byte, groupby.NumberKind) {
 	seen := c.seen.Load()
 	if seen != nil {
 		if rest, ok := bytes.CutPrefix(cell, *seen); ok && len(rest) > 0 && rest[0]-'0' <= 9 {
 			if number, ok := c.format.appendDigits(dst, rest, false, false); ok { // as nearly all are
-				return number, true
+				return number, groupby.IsNumber
 			}
 		}
 	}
 	number, ok := c.format.appendNumber(dst, cell)
 	if !ok {
-		return dst, false
+		return dst, groupby.NoNumber
 	}
 	if !slices.ContainsFunc(cell, isUnit) || seen != nil && (bytes.HasPrefix(cell, *seen) || bytes.HasSuffix(cell, *seen)) {
-		return number, true
+		return number, groupby.IsNumber
 	}
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	if c.currencies.observe(cell); c.currencies.other != "" {
-		return dst, false
+		return dst, groupby.DoubtfulNumber
 	}
 	if seen := []byte(c.currencies.seen); len(seen) > 0 {
 		c.seen.Store(&seen)
 	}
-	return number, true
+	return number, groupby.IsNumber
 }
 
 // cellFormat is how the engine reads cells under the settings, nil where that is as it does

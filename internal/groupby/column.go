@@ -88,10 +88,20 @@ type NumberFormat struct {
 	// Decimal is what stands before the decimals. One to eight digits with this among them, after
 	// a minus or not, have to be a number.
 	Decimal byte
-	// Append appends a cell as the engine writes numbers, and says false where it is none. It may
-	// be called by several goroutines at once.
-	Append func(dst, cell []byte) ([]byte, bool)
+	// Append appends a cell as the engine writes numbers, and says whether it is one. It may be
+	// called by several goroutines at once.
+	Append func(dst, cell []byte) ([]byte, NumberKind)
 }
+
+// NumberKind is whether a cell is a number.
+type NumberKind uint8
+
+// Where a cell is in doubt, the input has to be read another way: no row with it is aggregated.
+const (
+	NoNumber NumberKind = iota
+	IsNumber
+	DoubtfulNumber
+)
 
 func (l *Layout) layout() *layout { return &layout{width: l.Width, index: l.Fields, names: l.Names} }
 

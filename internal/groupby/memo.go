@@ -72,7 +72,8 @@ func (m *memo[T]) compute(cell []byte) (value T, ok bool) {
 		m.row.SetText(0, cell)
 	}
 	var v expression.Value
-	if m.program.Run(m.row, &v) != nil {
+	m.w.batch.reader.doubt = false
+	if m.program.Run(m.row, &v) != nil || m.w.batch.reader.doubt {
 		return value, false
 	}
 	return m.convert(m, &v)
@@ -82,10 +83,9 @@ func (m *memo[T]) compute(cell []byte) (value T, ok bool) {
 type plainCells struct{ reader *numberReader }
 
 func (c plainCells) Number(text []byte, v *expression.Value) bool {
-	if r := c.reader; r.format != nil {
-		var ok bool
-		r.buf, ok = r.format.Append(r.buf[:0], text)
-		return ok && expression.ParseValue(r.buf, v)
+	if c.reader.format != nil {
+		number, ok := c.reader.append(text)
+		return ok && expression.ParseValue(number, v)
 	}
 	return expression.ParseValue(bytes.Trim(text, " \t"), v)
 }

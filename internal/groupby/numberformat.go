@@ -4,6 +4,7 @@ package groupby
 type numberReader struct {
 	format *NumberFormat // nil: as parseDecimal reads them
 	buf    []byte
+	doubt  bool // of a text that append was given
 }
 
 // point is what stands before the decimals.
@@ -20,17 +21,28 @@ func (r *numberReader) parse(cell []byte) (mantissa int128, scale uint8, problem
 	if r.format == nil {
 		return parseDecimal(cell)
 	}
-	number, ok := r.format.Append(r.buf[:0], cell)
+	number, kind := r.format.Append(r.buf[:0], cell)
 	n := uint32(len(number))
 	r.buf = append(number, padding[:8]...) // which parseShort may read
-	if ok {
+	switch kind {
+	case IsNumber:
 		if v, scale, ok := parseShort(r.buf, 0, n, lowBits*'.'); ok {
 			return int128{uint64(v >> 63), uint64(v)}, scale, ""
 		}
 		return parseDecimal(number)
+	case DoubtfulNumber:
+		return mantissa, 0, otherNumber
 	}
 	if _, _, problem := parseDecimal(cell); problem != notNumber {
 		return mantissa, 0, otherNumber
 	}
 	return mantissa, 0, notNumber
+}
+
+// append is the text of a number as the engine writes it.
+func (r *numberReader) append(text []byte) (number []byte, ok bool) {
+	var kind NumberKind
+	r.buf, kind = r.format.Append(r.buf[:0], text)
+	r.doubt = r.doubt || kind == DoubtfulNumber
+	return r.buf, kind == IsNumber
 }
