@@ -1,6 +1,7 @@
 package query
 
 import (
+	"bytes"
 	"context"
 	"fmt"
 	"io"
@@ -41,7 +42,8 @@ func (s *several) together(ctx context.Context) (report Report, err error) {
 	}
 	report.Bytes = t.read.Load()
 	report.Notes = append(t.notes, s.extremeNotes(report.Stats, func(i int) string { return s.columns[i].String() })...)
-	return report, w.end(&report, t.first.UnclearPoints())
+	err = w.end(&report, t.first.UnclearPoints())
+	return report, err
 }
 
 // plainTexts reads plain files one after the other, each from its first record.
@@ -53,6 +55,7 @@ type plainTexts struct {
 	layout *groupby.Layout  // of all files
 	text   io.Reader        // of the file that is read, nil before and after
 	end    byte             // what was read last
+	quotes int              // of the file up to there
 	done   []func()
 	read   atomic.Int64
 	notes  []string
@@ -72,7 +75,10 @@ func (t *plainTexts) Read(p []byte) (int, error) {
 		switch {
 		case n > 0:
 			t.end = p[n-1]
+			t.quotes += bytes.Count(p[:n], []byte{'"'})
 			return n, nil
+		case err == io.EOF && t.quotes%2 == 1: // one that is not closed would go on in the next file
+			return 0, groupby.ErrDoubt
 		case err == io.EOF:
 			t.close()
 			if t.end != '\n' {
@@ -112,7 +118,7 @@ func (t *plainTexts) open() error {
 	if !same || !slices.Equal(reading.Layout.Header, t.first.Layout.Header) {
 		return groupby.ErrDoubt
 	}
-	t.text, t.end = in.Reader, '\n'
+	t.text, t.end, t.quotes = in.Reader, '\n', 0
 	t.notes = append(t.notes, t.fileNotes(file.Name, reading)...)
 	return nil
 }

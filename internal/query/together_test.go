@@ -7,6 +7,7 @@ import (
 	"math/rand/v2"
 	"os"
 	"strconv"
+	"strings"
 	"testing"
 
 	"csv-pipeline/internal/dialect"
@@ -72,5 +73,13 @@ func TestSeveralFilesInBothWays(t *testing.T) {
 	}
 	if together < n/20 {
 		t.Errorf("the engine read the files of %d of %d questions as they are", together, n)
+	}
+}
+
+// TestAQuoteEndsWithItsFile: one that a file does not close is refused, and does not go on in the next.
+func TestAQuoteEndsWithItsFile(t *testing.T) {
+	got, _ := found(t, Spec{GroupBy: []string{"k"}, Aggregate: []string{"sum(v)"}}, "k,v\n\"a,1\n", "k,v\nb\",2\n")
+	if !strings.HasPrefix(got, "f.csv:2: a quote is opened and never closed") {
+		t.Error(got)
 	}
 }
