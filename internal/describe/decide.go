@@ -124,10 +124,11 @@ func (d *decision) decideRows(said dialect.Settings) {
 	if broken == 0 || said.OnBadRow == dialect.Skip {
 		return
 	}
-	options := []Option{{Means: "such rows are left out, and written to a file of their own", Settings: dialect.Settings{OnBadRow: dialect.Skip}}}
-	if !strings.Contains(d.wrong.cell, "NUL") { // which no setting reads
-		options = slices.Insert(options, 0, Option{Means: "such rows are read as well as they can be", Settings: dialect.Settings{Lenient: true}})
+	var options []Option
+	if d.bad == 0 { // no setting reads bytes that cannot be decoded
+		options = append(options, Option{Means: "such rows are read as well as they can be", Settings: dialect.Settings{Lenient: true}})
 	}
+	options = append(options, Option{Means: "such rows are left out, and written to a file of their own", Settings: dialect.Settings{OnBadRow: dialect.Skip}})
 	d.choices = append(d.choices, Choice{
 		About:   fmt.Sprintf("%s: %s; %s of %d have something of the kind", d.at(d.wrong.line), d.wrong.cell, plural(int(broken), "row", "rows"), d.rows),
 		Options: options,

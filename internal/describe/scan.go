@@ -62,7 +62,7 @@ type scan struct {
 	complete bool // the end of last is that of the file
 
 	short, long, malformed int64 // rows that do not fit
-	bad                    int64 // rows with bytes that cannot be decoded
+	bad                    int64 // rows with bytes that cannot be decoded, or NUL
 	wrong                  place // the first row of these, with what is wrong
 	shortAt                place
 	repeated               []int64 // lines where the header stands again, the first few

@@ -194,3 +194,11 @@ func TestNothingReadsNUL(t *testing.T) {
 		t.Errorf("%+v", d.Choices)
 	}
 }
+
+// TestRowsOfMoreCellsCanBeRead by lenience, and a name such as NULL in them changes nothing.
+func TestRowsOfMoreCellsCanBeRead(t *testing.T) {
+	d := described(t, "k,v\na,1\nNULL,2,3\nb,4\n", describe.Options{})
+	if len(d.Choices) != 1 || len(d.Choices[0].Options) != 2 || !d.Choices[0].Options[0].Settings.Lenient {
+		t.Errorf("%+v", d.Choices)
+	}
+}

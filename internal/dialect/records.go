@@ -278,7 +278,7 @@ func (w *rewriter) recordOf(data []byte, k kind) (r Record, err error) {
 	if bad == nil {
 		return r, nil
 	}
-	r.Problem, _, _ = strings.Cut(bad.Problem, "; raggedRows")
+	r.Problem, _, _ = strings.Cut(bad.Problem, "; ") // without the settings that would read it
 	if err := w.otherEscape(data, bad); err != nil {
 		if _, ok := asContradiction(err); ok {
 			return r, err
