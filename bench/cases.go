@@ -9,7 +9,6 @@ import (
 	"io"
 	"os"
 	"path/filepath"
-	"slices"
 	"strconv"
 	"time"
 
@@ -108,14 +107,15 @@ func (c benchCase) competitors(files []string) []competitor {
 	if c.input != "" {
 		method, keys = "query", c.question()
 	}
-	all := []competitor{}
-	if c.joined {
-		last := len(files) - 1
-		all = append(all, competitor{name: "groupby of the same rows in one file", program: "go", args: []string{method, resultPlace, keys, c.aggregates, files[last]}})
-		files = files[:last]
+	joined := ""
+	if last := len(files) - 1; c.joined {
+		files, joined = files[:last], files[last]
 	}
 	args := append([]string{method, resultPlace, keys, c.aggregates}, files...)
-	all = slices.Insert(all, 0, competitor{name: "groupby", program: "go", args: args})
+	all := []competitor{{name: "groupby", program: "go", args: args}}
+	if joined != "" {
+		all = append(all, competitor{name: "groupby of the same rows in one file", program: "go", args: []string{method, resultPlace, keys, c.aggregates, joined}})
+	}
 	if c.others {
 		all = append(all, competitor{name: "groupby, portable (purego)", program: "purego", args: args, compare: true})
 	}

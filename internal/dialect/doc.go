@@ -14,16 +14,17 @@
 //	settings.go   what a user may say of a file, checked
 //	container.go  gzip, zstd, bzip2, xz, lz4, zip; what is no CSV is refused by name
 //	encoding.go   from any encoding to UTF-8
-//	transcode.go  the same for a text that is plain otherwise
 //	syntax.go     one record: delimiters, quotes, escapes, line ends
 //	columns.go    which of a header's names are those that the question asks for
 //	layout.go     how a file is written, and what is said of that
 //	detect.go     the layout of a file, from its first lines
 //	quotes.go     quotes, escapes and blanks that its first lines have
 //	structure.go  the layout where no column goes by its name
-//	cells.go      what counts of a cell
 //	number.go     a cell as a plain number
 //	date.go       a cell as an ISO 8601 time
+//	plain.go      files that the engine reads itself
+//	transcode.go  their encoding, where that is not UTF-8
+//	cells.go      their numbers and cells, where settings say how these are written
 //	rewrite.go    records as the engine takes them: only the cells that are used
 //	fast.go       the same for rows that are regular, by their separators
 //	footer.go     records that may be the last ones

@@ -77,7 +77,8 @@ func (c *charset) first() bool { return c.utf16 || c.wide != nil }
 // reader decodes all of a text. What cannot be decoded becomes U+FFFD.
 func (c *charset) reader(name string, r io.Reader) io.Reader {
 	if c.utf16 {
-		u := &utf16Reader{name: name, in: r, order: binary.LittleEndian, bigEnd: c.bigEnd}
+		u := &utf16Reader{name: name, order: binary.LittleEndian, bigEnd: c.bigEnd}
+		u.in, u.convert = r, u.whole
 		if c.bigEnd {
 			u.order = binary.BigEndian
 		}
@@ -154,39 +155,47 @@ func isASCII(s []byte) bool {
 	return true
 }
 
-const utf16Buffer = 32 << 10
+const decodedAtOnce = 32 << 10 // bytes
 
-// utf16Reader decodes UTF-16.
-type utf16Reader struct {
-	name   string
-	in     io.Reader
-	order  binary.ByteOrder
-	bigEnd bool
-	strict bool // U+FFFD is groupby.ErrDoubt
-	buf    [utf16Buffer]byte
-	n      int // bytes in buf
-	out    []byte
-	text   [3 * utf16Buffer / 2]byte // no character takes more in UTF-8 than its double
-	err    error
+// decoder reads a text in UTF-8, of one that is not, piece by piece.
+type decoder struct {
+	in  io.Reader
+	buf [decodedAtOnce]byte
+	n   int // bytes in buf
+	out []byte
+	err error // after out
+
+	// convert turns the whole characters of buf to UTF-8 in out, and leaves the rest in buf. It may
+	// set err. final says that nothing follows.
+	convert func(final bool)
 }
 
-func (u *utf16Reader) Read(p []byte) (int, error) {
-	for len(u.out) == 0 {
-		if u.err != nil {
-			return 0, u.err
+func (d *decoder) Read(p []byte) (int, error) {
+	for len(d.out) == 0 {
+		if d.err != nil {
+			return 0, d.err
 		}
-		n, err := u.in.Read(u.buf[u.n:])
-		u.n += n
-		u.err = err
-		u.convert(err == io.EOF)
+		n, err := d.in.Read(d.buf[d.n:])
+		d.n += n
+		d.err = err
+		d.convert(err == io.EOF)
 	}
-	n := copy(p, u.out)
-	u.out = u.out[n:]
+	n := copy(p, d.out)
+	d.out = d.out[n:]
 	return n, nil
 }
 
-// convert turns the whole characters of buf to UTF-8.
-func (u *utf16Reader) convert(final bool) {
+// utf16Reader decodes UTF-16.
+type utf16Reader struct {
+	decoder
+	name   string
+	order  binary.ByteOrder
+	bigEnd bool
+	strict bool                        // U+FFFD is groupby.ErrDoubt
+	text   [3 * decodedAtOnce / 2]byte // no character takes more in UTF-8 than its double
+}
+
+func (u *utf16Reader) whole(final bool) {
 	out, i := u.text[:0], 0
 	for i+1 < u.n {
 		out, i = u.ascii(out, i)

@@ -18,7 +18,7 @@ import (
 func TestUTF16(t *testing.T) {
 	random := rand.New(rand.NewPCG(1, 2))
 	for range 500 {
-		units := make([]uint16, random.IntN(3*utf16Buffer/2))
+		units := make([]uint16, random.IntN(3*decodedAtOnce/2))
 		rare := 1 + random.IntN(200)
 		for i := range units {
 			units[i] = uint16(random.IntN(128))
@@ -59,7 +59,7 @@ func TestTranscoder(t *testing.T) {
 		}
 		decoded, doubts := 0, 0
 		for range 500 {
-			text := make([]byte, random.IntN(2*transcoded))
+			text := make([]byte, random.IntN(2*decodedAtOnce))
 			rare, odd := 1+random.IntN(200), random.IntN(3) == 0
 			for i := 0; i < len(text); i++ {
 				text[i] = byte(random.IntN(128))
@@ -96,7 +96,7 @@ func TestTranscoder(t *testing.T) {
 	}
 	// windows-1252 that was guessed is in doubt where there is UTF-8, wherever the text is cut.
 	for at := range 20 {
-		text := append(bytes.Repeat([]byte("x"), transcoded-10+at), "\xE9 é"...)
+		text := append(bytes.Repeat([]byte("x"), decodedAtOnce-10+at), "\xE9 é"...)
 		for guessed, want := range map[bool]error{true: groupby.ErrDoubt, false: nil} {
 			if _, err := io.ReadAll(newTranscoder(bytes.NewReader(text), windows1252, guessed)); !errors.Is(err, want) {
 				t.Errorf("UTF-8 at %d, guessed %v: %v", len(text)-2, guessed, err)

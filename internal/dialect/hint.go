@@ -211,7 +211,8 @@ func (w *rewriter) hintAtNoRow(data []byte, bad *groupby.InputError) {
 		}
 	}
 	filled := w.rec.filled(data)
-	if w.line == l.line && l.HeaderLine > 0 && !digits && (filled > 1 || filled == 1 && len(w.rec.fields) == l.width && w.rec.fields[0].start == w.rec.fields[0].end) && w.SkipRowsAfterHeader == 0 && !IsCommonWord(bad.Field) {
+	unnamed := len(w.rec.fields) == l.width && w.rec.fields[0].start == w.rec.fields[0].end // as the first cell of units is
+	if w.line == l.line && l.HeaderLine > 0 && !digits && (filled > 1 || unnamed) && w.SkipRowsAfterHeader == 0 && !IsCommonWord(bad.Field) {
 		bad.Problem += "; if it has units and is no row, skipRowsAfterHeader: 1 passes over it"
 		return
 	}

@@ -9,26 +9,20 @@ import (
 	"csv-pipeline/internal/groupby"
 )
 
-const transcoded = 32 << 10 // bytes at once
-
 // transcoder reads a text, which but for its encoding is plain, in UTF-8. Bytes that the encoding
 // does not have are groupby.ErrDoubt: the exact way says what is wrong with them.
 type transcoder struct {
-	in      io.Reader
+	decoder
 	charset *charset
-	guessed bool // the encoding was found in the beginning, and the text may be UTF-8 after all
-
-	buf  [transcoded]byte
-	n    int // bytes in buf
-	out  []byte
-	text [3*transcoded + 8]byte // no character of one byte takes more than three in UTF-8; words are written at its end
-	err  error
+	guessed bool                      // the encoding was found in the beginning, and the text may be UTF-8 after all
+	text    [3*decodedAtOnce + 8]byte // no character of one byte takes more than three in UTF-8; words are written at its end
 
 	characters [256]uint32 // the bytes of each in UTF-8, 0 where there is none
 }
 
 func newTranscoder(in io.Reader, c *charset, guessed bool) *transcoder {
-	t := &transcoder{in: in, charset: c, guessed: guessed}
+	t := &transcoder{charset: c, guessed: guessed}
+	t.in, t.convert = in, t.whole
 	if c.table != nil {
 		for i, character := range c.table {
 			for j, b := range character {
@@ -39,29 +33,8 @@ func newTranscoder(in io.Reader, c *charset, guessed bool) *transcoder {
 	return t
 }
 
-func (t *transcoder) Read(p []byte) (int, error) {
-	for len(t.out) == 0 {
-		if t.err != nil {
-			return 0, t.err
-		}
-		n, err := t.in.Read(t.buf[t.n:])
-		t.n += n
-		t.err = err
-		used, ok := t.convert(err == io.EOF)
-		if !ok {
-			t.out, t.err = nil, groupby.ErrDoubt
-		}
-		t.n = copy(t.buf[:], t.buf[used:t.n])
-	}
-	n := copy(p, t.out)
-	t.out = t.out[n:]
-	return n, nil
-}
-
-// convert makes out of the whole characters of buf, and returns how many bytes they take. It says
-// false where one is in doubt.
-func (t *transcoder) convert(final bool) (used int, ok bool) {
-	used = t.n
+func (t *transcoder) whole(final bool) {
+	used := t.n
 	if !final && (t.charset.table == nil || t.guessed) {
 		for i := used - 1; i >= max(0, used-utf8.UTFMax); i-- {
 			if utf8.RuneStart(t.buf[i]) {
@@ -72,13 +45,16 @@ func (t *transcoder) convert(final bool) (used int, ok bool) {
 			}
 		}
 	}
-	text := t.buf[:used]
+	text, ok := t.buf[:used], false
 	if t.charset.table == nil {
-		t.out = append(t.text[:0], text...)
-		return used, utf8.Valid(text)
+		t.out, ok = append(t.text[:0], text...), utf8.Valid(text)
+	} else {
+		t.out, ok = t.fromTable(text)
 	}
-	t.out, ok = t.fromTable(text)
-	return used, ok
+	if !ok {
+		t.out, t.err = nil, groupby.ErrDoubt
+	}
+	t.n = copy(t.buf[:], t.buf[used:t.n])
 }
 
 // fromTable appends characters of one byte, those of ASCII up to eight at a time.

@@ -48,7 +48,7 @@ func (p *Plan) newCodes() *codes {
 			return nil
 		}
 	}
-	return &codes{columns: make([]dictionary, len(p.keys))}
+	return new(codes)
 }
 
 // forget forgets the groups: their records are no longer where they were.
@@ -67,10 +67,11 @@ func (c *codes) begin() {
 	c.forget()
 	c.rest, c.off = 0, false
 	for i := range c.columns {
-		if d := &c.columns[i]; d.n > 0 {
+		d := &c.columns[i]
+		if d.n > 0 {
 			clear(d.slots[:])
-			d.n = 0
 		}
+		d.n, d.bits, d.from = 0, 0, 0
 	}
 }
 
@@ -84,6 +85,9 @@ func (w *worker) findCoded(text []byte, n int) bool {
 	if c.rest > 0 {
 		c.rest--
 		return false
+	}
+	if c.columns == nil { // most plans of one key need none
+		c.columns = make([]dictionary, len(w.plan.keys))
 	}
 	at := w.batch.at[:n]
 	for fits := false; !fits; {

@@ -25,12 +25,7 @@ type output struct {
 const outputBuffer = 32 << 10
 
 func (o *output) header() error {
-	for i, name := range o.plan.header {
-		if i > 0 {
-			o.buf = append(o.buf, ',')
-		}
-		o.buf = AppendField(o.buf, []byte(name))
-	}
+	o.buf = AppendRecord(o.buf, o.plan.header)
 	return o.endLine(0)
 }
 
@@ -121,6 +116,17 @@ func (o *output) appendAggregate(dst []byte, i int, t *table, at uint32) ([]byte
 		return dst, errTooWide
 	}
 	return appendDecimal(dst, v, o.scales[s]), nil
+}
+
+// AppendRecord writes fields of CSV with commas between them, without the line end.
+func AppendRecord(dst []byte, fields []string) []byte {
+	for i, field := range fields {
+		if i > 0 {
+			dst = append(dst, ',')
+		}
+		dst = AppendField(dst, []byte(field))
+	}
+	return dst
 }
 
 // AppendField writes a field of CSV, in quotes where it needs them.

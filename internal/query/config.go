@@ -141,18 +141,11 @@ func settingOf(err error) string {
 	}
 	column, _ := strconv.Atoi(m[1])
 	before := m[2][:min(max(column-1, 0), len(m[2]))]
-	if before, _, found := cutLast(before, ":"); found {
-		return before[strings.LastIndexAny(before, " {,")+1:]
+	end := strings.LastIndexByte(before, ':')
+	if end < 0 {
+		return ""
 	}
-	return ""
-}
-
-func cutLast(s, sep string) (before, after string, found bool) {
-	at := strings.LastIndex(s, sep)
-	if at < 0 {
-		return s, "", false
-	}
-	return s[:at], s[at+len(sep):], true
+	return before[strings.LastIndexAny(before[:end], " {,")+1 : end]
 }
 
 var unknownField = regexp.MustCompile(`unknown field "([^"]*)"`)

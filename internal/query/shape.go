@@ -319,12 +319,7 @@ func (s *shaper) sort(text []byte) error {
 }
 
 func (s *shaper) appendNames(names []string) {
-	for i, name := range names {
-		if i > 0 {
-			s.out = append(s.out, ',')
-		}
-		s.out = groupby.AppendField(s.out, []byte(name))
-	}
+	s.out = groupby.AppendRecord(s.out, names)
 	s.out = append(s.out, '\n')
 }
 

@@ -180,14 +180,7 @@ func (t *Table) nothing(ctx context.Context, q *query.Query, answer *Kept, dir s
 	if len(names) == 0 {
 		names = t.Header()
 	}
-	var line []byte
-	for i, name := range names {
-		if i > 0 {
-			line = append(line, ',')
-		}
-		line = groupby.AppendField(line, []byte(name))
-	}
-	line = append(line, '\n')
+	line := append(groupby.AppendRecord(nil, names), '\n')
 	if q.Format() == filestore.CSV {
 		_, err := answer.Write(line)
 		return err
