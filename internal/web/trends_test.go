@@ -2,6 +2,7 @@ package web_test
 
 import (
 	"fmt"
+	"html"
 	"net/http"
 	"os"
 	"path/filepath"
@@ -54,9 +55,20 @@ func TestTrendsOfAPeriodAndOfItems(t *testing.T) {
 		page = s.get(t, "/trends?period=week&item=a&item=", "Accept", asBrowser).body
 	}
 	for _, text := range []string{`href="?item=a&amp;period=month"`, `aria-current="true">7 days</a>`, `aria-label="Without a"`, `<option value="b">`, `name="item" value="a"`,
-		`href="/api/v1/results?format=csv&amp;from=2022-02-22&amp;to=2022-02-28"`, `name="from" value="2022-02-22"`} {
+		`name="from" value="2022-02-22"`} {
 		if !strings.Contains(page, text) {
 			t.Errorf("no %q in\n%s", text, page)
+		}
+	}
+	for address, want := range map[string]string{
+		"/api/v1/results?format=csv&": "20220222_aggregated_sales.csv,2022-02-22,a,1\n20220223_aggregated_sales.csv,2022-02-23,a,1\n",
+		"/results?":                   ">7</td>",
+	} {
+		_, link, found := strings.Cut(page, `href="`+html.EscapeString(address))
+		link, _, _ = strings.Cut(link, `"`)
+		rows := s.get(t, address+html.UnescapeString(link), "Accept", asBrowser).body
+		if !found || !strings.Contains(rows, want) || strings.Contains(rows, ",b,") {
+			t.Errorf("%s%s leads to\n%s", address, link, rows)
 		}
 	}
 	var got struct {

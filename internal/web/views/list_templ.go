@@ -131,7 +131,7 @@ func ListPage(p Frame, d ListData) templ.Component {
 				return templ_7745c5c3_Err
 			}
 			if !d.haveStates() && len(d.Files) > 0 {
-				templ_7745c5c3_Err = allRows(p, d.Query).Render(ctx, templ_7745c5c3_Buffer)
+				templ_7745c5c3_Err = allRows(p, filterOf(d.Query), filterOf(d.Query)).Render(ctx, templ_7745c5c3_Buffer)
 				if templ_7745c5c3_Err != nil {
 					return templ_7745c5c3_Err
 				}

@@ -56,14 +56,9 @@ func filterOf(q url.Values) url.Values {
 	return filter
 }
 
-// tableOf is the address of all rows of the results that a filter has.
+// tableOf is the address of rows of results in a format.
 func tableOf(p Frame, q url.Values, kind string) string {
-	return resultsAddress(p.Base+"api/v1/results", filterOf(q), "format", kind)
-}
-
-// answer is the address of the answer in another format.
-func (d ResultsData) answer(p Frame, kind string) string {
-	return resultsAddress(p.Base+"api/v1/results", d.Query, "format", kind)
+	return resultsAddress(p.Base+"api/v1/results", q, "format", kind)
 }
 
 // columns are the columns that may be asked for, as a sentence has them.

@@ -115,7 +115,7 @@ func ResultsPage(p Frame, d ResultsData) templ.Component {
 			if templ_7745c5c3_Err != nil {
 				return templ_7745c5c3_Err
 			}
-			templ_7745c5c3_Err = downloads("All rows", tableOf(p, d.Query, "csv"), tableOf(p, d.Query, "jsonl"), tableOf(p, d.Query, "parquet")).Render(ctx, templ_7745c5c3_Buffer)
+			templ_7745c5c3_Err = downloads("All rows", tableOf(p, filterOf(d.Query), "csv"), tableOf(p, filterOf(d.Query), "jsonl"), tableOf(p, filterOf(d.Query), "parquet")).Render(ctx, templ_7745c5c3_Buffer)
 			if templ_7745c5c3_Err != nil {
 				return templ_7745c5c3_Err
 			}
@@ -200,7 +200,7 @@ func ResultsPage(p Frame, d ResultsData) templ.Component {
 				if templ_7745c5c3_Err != nil {
 					return templ_7745c5c3_Err
 				}
-				templ_7745c5c3_Err = downloads("The answer", d.answer(p, "csv"), d.answer(p, "jsonl"), d.answer(p, "parquet")).Render(ctx, templ_7745c5c3_Buffer)
+				templ_7745c5c3_Err = downloads("The answer", tableOf(p, d.Query, "csv"), tableOf(p, d.Query, "jsonl"), tableOf(p, d.Query, "parquet")).Render(ctx, templ_7745c5c3_Buffer)
 				if templ_7745c5c3_Err != nil {
 					return templ_7745c5c3_Err
 				}
@@ -209,9 +209,9 @@ func ResultsPage(p Frame, d ResultsData) templ.Component {
 					return templ_7745c5c3_Err
 				}
 				var templ_7745c5c3_Var9 templ.SafeURL
-				templ_7745c5c3_Var9, templ_7745c5c3_Err = templ.JoinURLErrs(d.answer(p, "json"))
+				templ_7745c5c3_Var9, templ_7745c5c3_Err = templ.JoinURLErrs(tableOf(p, d.Query, "json"))
 				if templ_7745c5c3_Err != nil {
-					return templ.Error{Err: templ_7745c5c3_Err, FileName: `results.templ`, Line: 43, Col: 34}
+					return templ.Error{Err: templ_7745c5c3_Err, FileName: `results.templ`, Line: 43, Col: 42}
 				}
 				_, templ_7745c5c3_Err = templ_7745c5c3_Buffer.WriteString(templ.EscapeString(templ_7745c5c3_Var9))
 				if templ_7745c5c3_Err != nil {
@@ -789,8 +789,8 @@ func plainTable(d ResultsData) templ.Component {
 	})
 }
 
-// allRows are the links to the rows of all results that a filter has, as one table.
-func allRows(p Frame, q url.Values) templ.Component {
+// allRows are the links to rows of results as one table, and to the page of their totals.
+func allRows(p Frame, q, totals url.Values) templ.Component {
 	return templruntime.GeneratedTemplate(func(templ_7745c5c3_Input templruntime.GeneratedComponentInput) (templ_7745c5c3_Err error) {
 		templ_7745c5c3_W, ctx := templ_7745c5c3_Input.Writer, templ_7745c5c3_Input.Context
 		if templ_7745c5c3_CtxErr := ctx.Err(); templ_7745c5c3_CtxErr != nil {
@@ -824,9 +824,9 @@ func allRows(p Frame, q url.Values) templ.Component {
 			return templ_7745c5c3_Err
 		}
 		var templ_7745c5c3_Var36 templ.SafeURL
-		templ_7745c5c3_Var36, templ_7745c5c3_Err = templ.JoinURLErrs(resultsAddress(p.Base+"results", filterOf(q)))
+		templ_7745c5c3_Var36, templ_7745c5c3_Err = templ.JoinURLErrs(resultsAddress(p.Base+"results", totals))
 		if templ_7745c5c3_Err != nil {
-			return templ.Error{Err: templ_7745c5c3_Err, FileName: `results.templ`, Line: 142, Col: 57}
+			return templ.Error{Err: templ_7745c5c3_Err, FileName: `results.templ`, Line: 142, Col: 52}
 		}
 		_, templ_7745c5c3_Err = templ_7745c5c3_Buffer.WriteString(templ.EscapeString(templ_7745c5c3_Var36))
 		if templ_7745c5c3_Err != nil {

@@ -53,8 +53,8 @@ func (d TrendsData) without(item string) string {
 	return d.address()
 }
 
-// days are the range of days, as the address of a table of results has it.
-func (d TrendsData) days() url.Values {
+// rows are the days and the items of this trend, as the address of a table of results has them.
+func (d TrendsData) rows() url.Values {
 	q := url.Values{}
 	if !d.From.IsZero() {
 		q.Set("from", day(d.From))
@@ -62,8 +62,30 @@ func (d TrendsData) days() url.Values {
 	if !d.To.IsZero() {
 		q.Set("to", day(d.To))
 	}
+	if len(d.Items) > 0 {
+		items := make([]string, len(d.Items))
+		for i, item := range d.Items {
+			items[i] = "'" + strings.ReplaceAll(item, "'", "''") + "'"
+		}
+		q.Set("where", column(d.Group)+" in ("+strings.Join(items, ", ")+")")
+	}
 	return q
 }
+
+// totals are the same rows with the question whose answer the totals of this trend are.
+func (d TrendsData) totals() url.Values {
+	function := string(d.Combine)
+	if d.Combine == trends.Mean {
+		function = "avg"
+	}
+	q := d.rows()
+	q.Set("groupBy", column(d.Group))
+	q.Set("aggregate", fmt.Sprintf("%s(%s) as %[2]s", function, column(d.Value)))
+	return q
+}
+
+// column is a column's name as an expression has it.
+func column(name string) string { return `"` + strings.ReplaceAll(name, `"`, `""`) + `"` }
 
 // periodTitles are the names of periods on the page.
 var periodTitles = map[trends.Period]string{trends.LastWeek: "7 days", trends.LastMonth: "30 days", trends.LastYear: "year", trends.AllDays: "all"}

@@ -282,7 +282,7 @@ func TrendsPage(p Frame, d TrendsData) templ.Component {
 						return templ_7745c5c3_Err
 					}
 				}
-				templ_7745c5c3_Err = allRows(p, d.days()).Render(ctx, templ_7745c5c3_Buffer)
+				templ_7745c5c3_Err = allRows(p, d.rows(), d.totals()).Render(ctx, templ_7745c5c3_Buffer)
 				if templ_7745c5c3_Err != nil {
 					return templ_7745c5c3_Err
 				}
