@@ -66,6 +66,10 @@ test('trends take a period and an item by the address and the keyboard', async (
   await page.waitForURL(/item=pear/);
   const rows = await page.getByRole('region', { name: 'Totals' }).locator('tbody tr').allInnerTexts();
   assert.deepEqual(rows.map((row) => row.trim()), ['pear\t7\t100.0 %']);
+  await page.getByRole('link', { name: 'totals' }).click();
+  await page.getByRole('region', { name: 'Answer' }).waitFor();
+  assert.deepEqual(await page.locator('.rows tbody tr').allInnerTexts(), ['pear\t7']);
+  await page.goBack();
   await page.getByRole('link', { name: 'all items' }).click();
   await page.getByRole('cell', { name: 'apple' }).waitFor();
   assert.match(page.url(), /period=week/);
