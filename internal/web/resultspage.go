@@ -2,7 +2,6 @@ package web
 
 import (
 	"net/http"
-	"regexp"
 	"slices"
 	"strings"
 
@@ -10,6 +9,7 @@ import (
 	"csv-pipeline/internal/filestore"
 	"csv-pipeline/internal/resulttable"
 	"csv-pipeline/internal/trends"
+	"csv-pipeline/internal/web/format"
 	"csv-pipeline/internal/web/respond"
 	"csv-pipeline/internal/web/views"
 )
@@ -109,7 +109,7 @@ func (s *Server) usualTotals(dataset string) (groupBy, aggregate string) {
 	}
 	var keys, totals []string
 	for i, name := range names {
-		column := asColumn(name)
+		column := format.Column(name)
 		if i < len(spec.GroupBy) {
 			keys = append(keys, column)
 			continue
@@ -126,14 +126,4 @@ func (s *Server) usualTotals(dataset string) (groupBy, aggregate string) {
 		return "", ""
 	}
 	return strings.Join(keys, ", "), strings.Join(totals, ", ")
-}
-
-var plainColumn = regexp.MustCompile(`^[A-Za-z_][A-Za-z0-9_]*$`)
-
-// asColumn is the name of a column as a question has it.
-func asColumn(name string) string {
-	if plainColumn.MatchString(name) {
-		return name
-	}
-	return `"` + strings.ReplaceAll(name, `"`, `""`) + `"`
 }

@@ -67,7 +67,7 @@ func (d TrendsData) rows() url.Values {
 		for i, item := range d.Items {
 			items[i] = "'" + strings.ReplaceAll(item, "'", "''") + "'"
 		}
-		q.Set("where", column(d.Group)+" in ("+strings.Join(items, ", ")+")")
+		q.Set("where", format.Column(d.Group)+" in ("+strings.Join(items, ", ")+")")
 	}
 	return q
 }
@@ -79,13 +79,10 @@ func (d TrendsData) totals() url.Values {
 		function = "avg"
 	}
 	q := d.rows()
-	q.Set("groupBy", column(d.Group))
-	q.Set("aggregate", fmt.Sprintf("%s(%s) as %[2]s", function, column(d.Value)))
+	q.Set("groupBy", format.Column(d.Group))
+	q.Set("aggregate", fmt.Sprintf("%s(%s) as %[2]s", function, format.Column(d.Value)))
 	return q
 }
-
-// column is a column's name as an expression has it.
-func column(name string) string { return `"` + strings.ReplaceAll(name, `"`, `""`) + `"` }
 
 // periodTitles are the names of periods on the page.
 var periodTitles = map[trends.Period]string{trends.LastWeek: "7 days", trends.LastMonth: "30 days", trends.LastYear: "year", trends.AllDays: "all"}
