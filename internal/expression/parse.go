@@ -341,7 +341,7 @@ func (p *parser) unknownFunction(t *token) string {
 
 // inQuotes says how the name of a column is written that has signs of the grammar.
 func inQuotes(name string) string {
-	quoted := `"` + strings.ReplaceAll(name, `"`, `""`) + `"`
+	quoted := QuoteName(name)
 	return fmt.Sprintf("; a column of this name stands in double quotes, %s, and in a shell in single ones around them, '%s'", quoted, quoted)
 }
 

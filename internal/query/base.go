@@ -4,7 +4,6 @@ import (
 	"fmt"
 	"slices"
 	"strconv"
-	"strings"
 
 	"csv-pipeline/internal/dialect"
 	"csv-pipeline/internal/expression"
@@ -47,10 +46,8 @@ func columnText(n *expression.Node) string {
 	if n.Number > 0 {
 		return "#" + strconv.Itoa(n.Number)
 	}
-	return quoteName(n.Text)
+	return expression.QuoteName(n.Text)
 }
-
-func quoteName(name string) string { return `"` + strings.ReplaceAll(name, `"`, `""`) + `"` }
 
 // keyText is a bare key as the engine's language has it.
 func keyText(n *expression.Node, column func(*expression.Node) string) string {
@@ -84,7 +81,7 @@ func (b *base) plain(names []string, noHeader bool) (*groupby.Plan, error) {
 		if bareKey(k) {
 			text = keyText(k, columnText)
 		}
-		spec.GroupBy = append(spec.GroupBy, text+" as "+quoteName(names[i]))
+		spec.GroupBy = append(spec.GroupBy, text+" as "+expression.QuoteName(names[i]))
 	}
 	for i, a := range b.aggregates {
 		text := a.String()
@@ -95,7 +92,7 @@ func (b *base) plain(names []string, noHeader bool) (*groupby.Plan, error) {
 		default:
 			text = aggregateText(a, columnText(a.Args[0]))
 		}
-		spec.Aggregates = append(spec.Aggregates, text+" as "+quoteName(names[len(b.keys)+i]))
+		spec.Aggregates = append(spec.Aggregates, text+" as "+expression.QuoteName(names[len(b.keys)+i]))
 	}
 	return groupby.Compile(spec)
 }
@@ -127,7 +124,7 @@ func (b *base) rewritten(names []string, columns []groupby.Column) (*groupby.Pla
 		} else {
 			text = use(k, true)
 		}
-		spec.GroupBy = append(spec.GroupBy, text+" as "+quoteName(names[i]))
+		spec.GroupBy = append(spec.GroupBy, text+" as "+expression.QuoteName(names[i]))
 	}
 	for i, a := range b.aggregates {
 		x := a.Args[0]
@@ -141,7 +138,7 @@ func (b *base) rewritten(names []string, columns []groupby.Column) (*groupby.Pla
 		if x != nil {
 			column = use(x, a.Distinct)
 		}
-		spec.Aggregates = append(spec.Aggregates, aggregateText(a, column)+" as "+quoteName(names[len(b.keys)+i]))
+		spec.Aggregates = append(spec.Aggregates, aggregateText(a, column)+" as "+expression.QuoteName(names[len(b.keys)+i]))
 	}
 	plan, err := groupby.Compile(spec)
 	if err != nil {

@@ -6,10 +6,10 @@ import (
 	"strings"
 
 	"csv-pipeline/internal/csvtable"
+	"csv-pipeline/internal/expression"
 	"csv-pipeline/internal/filestore"
 	"csv-pipeline/internal/resulttable"
 	"csv-pipeline/internal/trends"
-	"csv-pipeline/internal/web/format"
 	"csv-pipeline/internal/web/respond"
 	"csv-pipeline/internal/web/views"
 )
@@ -109,7 +109,7 @@ func (s *Server) usualTotals(dataset string) (groupBy, aggregate string) {
 	}
 	var keys, totals []string
 	for i, name := range names {
-		column := format.Column(name)
+		column := expression.ColumnName(name)
 		if i < len(spec.GroupBy) {
 			keys = append(keys, column)
 			continue

@@ -5,7 +5,6 @@ package format
 import (
 	"fmt"
 	"net/url"
-	"regexp"
 	"strconv"
 	"strings"
 	"time"
@@ -151,14 +150,4 @@ func Cell(text string) string {
 		return "'" + text
 	}
 	return text
-}
-
-var plainColumn = regexp.MustCompile(`^[A-Za-z_][A-Za-z0-9_]*$`)
-
-// Column is the name of a column as a question has it.
-func Column(name string) string {
-	if plainColumn.MatchString(name) {
-		return name
-	}
-	return `"` + strings.ReplaceAll(name, `"`, `""`) + `"`
 }

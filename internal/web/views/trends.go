@@ -12,6 +12,7 @@ import (
 
 	"csv-pipeline/internal/chart"
 	"csv-pipeline/internal/csvtable"
+	"csv-pipeline/internal/expression"
 	"csv-pipeline/internal/trends"
 	"csv-pipeline/internal/web/api"
 	"csv-pipeline/internal/web/format"
@@ -65,9 +66,9 @@ func (d TrendsData) rows() url.Values {
 	if len(d.Items) > 0 {
 		items := make([]string, len(d.Items))
 		for i, item := range d.Items {
-			items[i] = "'" + strings.ReplaceAll(item, "'", "''") + "'"
+			items[i] = expression.QuoteText(item)
 		}
-		q.Set("where", format.Column(d.Group)+" in ("+strings.Join(items, ", ")+")")
+		q.Set("where", expression.ColumnName(d.Group)+" in ("+strings.Join(items, ", ")+")")
 	}
 	return q
 }
@@ -79,8 +80,8 @@ func (d TrendsData) totals() url.Values {
 		function = "avg"
 	}
 	q := d.rows()
-	q.Set("groupBy", format.Column(d.Group))
-	q.Set("aggregate", fmt.Sprintf("%s(%s) as %[2]s", function, format.Column(d.Value)))
+	q.Set("groupBy", expression.ColumnName(d.Group))
+	q.Set("aggregate", fmt.Sprintf("%s(%s) as %[2]s", function, expression.ColumnName(d.Value)))
 	return q
 }
 
