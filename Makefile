@@ -51,7 +51,8 @@ check: ## Check format, vet and the tests that need no more than Redis
 	@unformatted=$$(git ls-files --cached --others --exclude-standard '*.go' | xargs gofmt -l); \
 	  if [[ -n $$unformatted ]]; then echo "not formatted by gofmt:"; echo "$$unformatted"; exit 1; fi
 	go vet -tags $(PLAIN) $$(go list ./... | grep -vE '$(CLOUDS)')
-	go test -short -vet=off -tags $(PLAIN) $$(go list ./... | grep -vE '$(CLOUDS)|$(SLOW)')
+	@# The longest first, and three at once: they wait for Redis half of their time.
+	go test -short -vet=off -p 3 -tags $(PLAIN) ./internal/web ./internal/queue ./internal/events $$(go list ./... | grep -vE '$(CLOUDS)|$(SLOW)')
 
 .PHONY: test
 test: ## Install what the tests need and run them

@@ -49,6 +49,9 @@ func happened(t *testing.T, q *queue.Queue) map[string][]string {
 // EVENTS_SEED repeats one round, EVENTS_ROUNDS is how many there are.
 func TestNothingIsLostNorOutOfOrderWhateverTheSinkDoes(t *testing.T) {
 	seed, rounds := rand.Uint64()>>16, 3
+	if testing.Short() {
+		rounds = 1
+	}
 	if text := os.Getenv("EVENTS_SEED"); text != "" {
 		var err error
 		seed, err = strconv.ParseUint(text, 10, 64)

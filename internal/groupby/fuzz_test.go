@@ -139,7 +139,11 @@ func FuzzRun(f *testing.F) {
 // TestAgainstOracle is the fuzz test on inputs that are mostly well-formed and
 // longer than a chunk.
 func TestAgainstOracle(t *testing.T) {
-	for seed := range uint64(40) {
+	seeds := uint64(40)
+	if testing.Short() {
+		seeds = 10
+	}
+	for seed := range seeds {
 		r := rand.New(rand.NewPCG(seed, 1))
 		s := fuzzSpecs[seed%uint64(len(fuzzSpecs))]
 		checkAgainstOracle(t, randomCSV(r, 1+r.IntN(800), s.spec.Comma), []fuzzSpec{s})

@@ -376,10 +376,7 @@ func try(t *testing.T, r *rand.Rand) error {
 // TestTwin compares answers with those of the simple twin, on random files with random
 // settings and questions.
 func TestTwin(t *testing.T) {
-	n := 1500
-	if more, err := strconv.Atoi(os.Getenv("ROUND_TRIPS")); err == nil {
-		n = more
-	}
+	n := rounds(1500)
 	seed := rand.Uint64()
 	if given, err := strconv.ParseUint(os.Getenv("SEED"), 10, 64); err == nil {
 		seed = given

@@ -5,7 +5,6 @@ import (
 	"context"
 	"io"
 	"math/rand/v2"
-	"os"
 	"strconv"
 	"strings"
 	"testing"
@@ -52,10 +51,7 @@ func TestBothWaysAgree(t *testing.T) {
 		{GroupBy: []string{"#1 as one"}, Aggregate: []string{"count(*)"}, Input: dialect.Settings{Header: dialect.Header{None: true}}},
 		{GroupBy: []string{"k"}, Aggregate: []string{"sum(v)"}, Input: dialect.Settings{OnBadRow: dialect.Skip, MaxBadShare: 0.5}},
 	}
-	n := 1000
-	if more, err := strconv.Atoi(os.Getenv("ROUND_TRIPS")); err == nil {
-		n = more
-	}
+	n := rounds(1000)
 	seed := rand.Uint64()
 	for i := range n {
 		r := rand.New(rand.NewPCG(seed, uint64(i)))

@@ -210,13 +210,21 @@ func (r questions) written(text []byte, spec *Spec) []byte {
 	return text
 }
 
+// rounds is how many random questions a test asks: ROUND_TRIPS, or else n, with -short a quarter of them.
+func rounds(n int) int {
+	if more, err := strconv.Atoi(os.Getenv("ROUND_TRIPS")); err == nil {
+		return more
+	}
+	if testing.Short() {
+		return n / 4
+	}
+	return n
+}
+
 // TestBothWaysCompute has random questions answered by the engine, which computes many rows
 // together, and row by row. Both have to say the same, also of what they refuse.
 func TestBothWaysCompute(t *testing.T) {
-	n := 1500
-	if more, err := strconv.Atoi(os.Getenv("ROUND_TRIPS")); err == nil {
-		n = more
-	}
+	n := rounds(1500)
 	seed := rand.Uint64()
 	if given, err := strconv.ParseUint(os.Getenv("SEED"), 10, 64); err == nil {
 		seed = given

@@ -5,8 +5,6 @@ import (
 	"context"
 	"io"
 	"math/rand/v2"
-	"os"
-	"strconv"
 	"strings"
 	"testing"
 
@@ -19,10 +17,7 @@ import (
 func TestSeveralFilesInBothWays(t *testing.T) {
 	seed := rand.Uint64()
 	together := 0
-	n := 600
-	if more, err := strconv.Atoi(os.Getenv("ROUND_TRIPS")); err == nil {
-		n = more
-	}
+	n := rounds(600)
 	for i := range n {
 		r := questions{rand.New(rand.NewPCG(seed, uint64(i)))}
 		spec := r.spec()

@@ -148,6 +148,9 @@ func TestConnectToACluster(t *testing.T) {
 }
 
 func TestConnectThroughSentinel(t *testing.T) {
+	if testing.Short() {
+		t.Skip("a failover takes seconds")
+	}
 	sentinel, master, replica := redistest.StartSentinel(t, "orders")
 	q, err := connect(t, map[string]string{"REDIS_ADDRESSES": sentinel.Addr(), "REDIS_SENTINEL_MASTER": "orders"})
 	if err != nil {

@@ -229,6 +229,9 @@ type modelRun struct {
 // QUEUE_MODEL_SEED repeats one sequence.
 func TestRandomSequencesKeepToTheModel(t *testing.T) {
 	seed, sequences := rand.Uint64()>>16, 15
+	if testing.Short() {
+		sequences = 5
+	}
 	if text := os.Getenv("QUEUE_MODEL_SEED"); text != "" {
 		var err error
 		if seed, err = strconv.ParseUint(text, 10, 64); err != nil {

@@ -28,6 +28,7 @@ func TestOverviewAnswersAtOneLook(t *testing.T) {
 
 // An open page says when Redis cannot be reached any more.
 func TestOpenPagesSayThatRedisIsAway(t *testing.T) {
+	t.Parallel() // it waits most of the time
 	redis := redistest.Start(t)
 	s := start(t, func(c *web.Config) { c.Queue = queue.New(redis.Client(t), "csvs-to-process", queue.Options{}) })
 	r, err := http.NewRequestWithContext(t.Context(), http.MethodGet, s.URL+"/live", nil)

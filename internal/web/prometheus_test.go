@@ -17,6 +17,9 @@ import (
 
 // A real Prometheus scrapes the metrics and answers queries about them.
 func TestPrometheusScrapes(t *testing.T) {
+	if testing.Short() {
+		t.Skip("it needs Prometheus")
+	}
 	path, err := exec.LookPath("prometheus")
 	if err != nil {
 		t.Fatalf("this test needs Debian's prometheus: %v", err)

@@ -92,6 +92,7 @@ func (l watchedListener) dial(t *testing.T, begins string) (net.Conn, *watched) 
 // A silent client loses its connection, logged in or not. A client that keeps sending or
 // receiving is served, however long that takes.
 func TestSilentClientsAreCutOff(t *testing.T) {
+	t.Parallel() // it waits most of the time
 	const patience = 3 * time.Second
 	s := start(t, func(c *web.Config) { c.ClientTimeout, c.MaxUpload = patience, 1<<40 })
 	large := strings.Repeat("0123456789abcde\n", 2<<20) // more than the system buffers
@@ -286,6 +287,7 @@ func TestCrowds(t *testing.T) {
 // A client that sends or receives too slowly is disconnected, whatever it requests, even if
 // it never stops altogether.
 func TestSlowClientsAreCutOff(t *testing.T) {
+	t.Parallel() // it waits most of the time
 	s := start(t, func(c *web.Config) { c.ClientTimeout = 100 * time.Millisecond })
 	s.put(t, "large.csv.gz", strings.Repeat("0123456789abcde\n", 4<<20)) // more than the system buffers; a zip file stores it uncompressed
 	l := s.serve(t, ops.Server{HeaderTimeout: 100 * time.Millisecond})
@@ -335,6 +337,7 @@ func TestSlowClientsAreCutOff(t *testing.T) {
 
 // An upload that is too slow is answered with 408 before the connection is closed.
 func TestSlowUploadIsAnswered(t *testing.T) {
+	t.Parallel() // it waits most of the time
 	s := start(t, func(c *web.Config) { c.ClientTimeout = 400 * time.Millisecond })
 	for what, begins := range map[string]string{
 		"PUT":  "PUT /files/raw/slow.csv HTTP/1.1\r\n",

@@ -137,6 +137,7 @@ func uploadForm(t *testing.T, names ...string) (body, contentType string) {
 
 // An upload that was stored is answered as such, even if it could not be queued.
 func TestUploadWithoutRedis(t *testing.T) {
+	t.Parallel() // it waits most of the time
 	var redis *redistest.Server
 	s := start(t, func(c *web.Config) {
 		redis = redistest.Start(t)

@@ -11,6 +11,9 @@ import (
 
 // Groups that do not fit in memory go to a temporary file, as they do in the pipeline.
 func TestAggregateSpills(t *testing.T) {
+	if testing.Short() {
+		t.Skip("it reads a large file")
+	}
 	processor, err := program()
 	if err != nil {
 		t.Fatal(err)
