@@ -24,6 +24,7 @@
 //	date.go       a cell as an ISO 8601 time
 //	plain.go      files that the engine reads itself
 //	transcode.go  their encoding, where that is not UTF-8
+//	unescape.go   their escapes
 //	cells.go      their numbers and cells, where settings say how these are written
 //	rewrite.go    records as the engine takes them: only the cells that are used
 //	fast.go       the same for rows that are regular, by their separators

@@ -25,7 +25,7 @@ type fast struct {
 
 // newFast is nil where the syntax is not of the kind.
 func newFast(r *rules, l *Layout) *fast {
-	if len(bytes.Trim(l.delimiter, string(l.delimiter[:1]))) > 0 || l.quote != '"' && l.quote != 0 || l.blankAfter || len(r.comment) > 0 || r.Lenient || r.SkipFooter > 0 || l.delimiter[0] == '"' || l.delimiter[0] == ' ' {
+	if !l.repeated() || l.quote != '"' && l.quote != 0 || l.blankAfter || len(r.comment) > 0 || r.Lenient || r.SkipFooter > 0 || l.delimiter[0] == '"' || l.delimiter[0] == ' ' {
 		return nil
 	}
 	f := &fast{step: len(l.delimiter)}

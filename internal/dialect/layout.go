@@ -1,6 +1,7 @@
 package dialect
 
 import (
+	"bytes"
 	"fmt"
 
 	"csv-pipeline/internal/groupby"
@@ -36,6 +37,11 @@ type Layout struct {
 
 // Width is how many fields the header has, or the first record.
 func (l *Layout) Width() int { return l.width }
+
+// repeated says whether the delimiter is one byte, or one that is repeated.
+func (l *Layout) repeated() bool {
+	return len(l.delimiter) == 1 || l.delimiter[0] != ' ' && len(bytes.Trim(l.delimiter, string(l.delimiter[:1]))) == 0
+}
 
 // Guessed says whether the encoding is windows-1252 only since the bytes are no UTF-8.
 func (l *Layout) Guessed() bool { return l.found.charset && l.charset == windows1252 }

@@ -308,8 +308,11 @@ func (r *Reading) text(ctx context.Context, bytesRead *atomic.Int64, inUTF8 bool
 		t.close()
 		return nil, nil, err
 	}
-	if inUTF8 && r.transcodes() && !l.charset.first() {
+	if inUTF8 && r.decodes() && !l.charset.first() {
 		text = newTranscoder(t, l.charset, l.found.charset)
+	}
+	if inUTF8 && l.escape != 0 {
+		text = newUnescaper(text, l.escape)
 	}
 	return text, t.close, nil
 }

@@ -15,8 +15,11 @@ import (
 // the settings tell.
 func (r *Reading) isPlain(head []byte) bool {
 	l, s := r.Layout, r.rules
-	if l.quote != '"' || l.escape != 0 || len(l.delimiter) != 1 || l.delimiter[0] >= 0x80 || l.blankAfter || l.charset.wide != nil {
+	if l.quote != '"' || !l.repeated() || l.delimiter[0] >= 0x80 || l.blankAfter || l.charset.wide != nil {
 		return false
+	}
+	if l.escape != 0 && len(s.missing) > 1 {
+		return false // as what stands for NULL is told before escapes are undone
 	}
 	if s.Trim && l.width == 1 || s.CommentPrefix != "" || !s.dates.plain || s.pad || s.SkipFooter > 0 {
 		return false
@@ -70,13 +73,18 @@ func (r *Reading) Text(ctx context.Context, bytesRead *atomic.Int64) (in groupby
 // input is what the engine has to know of a plain file.
 func (r *Reading) input() groupby.Input {
 	l := r.Layout
-	layout := &groupby.Layout{Comma: l.delimiter[0], Width: l.width, Fields: l.fields, Names: fieldNames(l.Header, l.width), Line: l.line}
+	layout := &groupby.Layout{Comma: l.delimiter[0], Times: len(l.delimiter), Width: l.width, Fields: l.fields, Names: fieldNames(l.Header, l.width), Line: l.line}
 	layout.Numbers, layout.Cells = r.rules.numbers.forEngine(), r.rules.cells
 	return groupby.Input{Name: r.file.Name, Layout: layout}
 }
 
 // transcodes says whether the engine is not given the bytes of a plain file as they are.
 func (r *Reading) transcodes() bool {
+	return r.decodes() || r.Layout.escape != 0
+}
+
+// decodes says whether the bytes are made UTF-8, or looked at whether they are.
+func (r *Reading) decodes() bool {
 	return r.Layout.charset != utf8Charset || r.rules.charset != nil // which says that every byte has to be of it
 }
 

@@ -64,6 +64,7 @@ func (p *Plan) Columns() []Column {
 // no header where the engine begins to read.
 type Layout struct {
 	Comma  byte     // the delimiter
+	Times  int      // how often Comma stands between two fields, 2 for ||; 0 is once
 	Width  int      // fields of each record
 	Fields []int    // for each of Plan.Columns the number of its field, from 0
 	Names  []string // of the fields, as messages call them

@@ -35,6 +35,7 @@ func (e *InputError) show(text []byte, size int, delimiter byte) {
 
 // What is wrong with a record.
 const (
+	fewDelimiters   = "a delimiter that stands fewer times than between fields" // is ErrDoubt
 	bareQuote       = "a quote within a field that does not begin with one: expected the whole field in quotes and quotes within it doubled"
 	textAfterQuote  = "text after a closing quote: expected a delimiter or a line break there, or quotes within a field doubled"
 	openQuote       = "a quote is opened and never closed"

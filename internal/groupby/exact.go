@@ -12,7 +12,7 @@ import "bytes"
 func (w *worker) exactly(text []byte, at, size int, final bool) (used int, err error) {
 	for used < size {
 		data := text[at+used:]
-		problem, incomplete := w.record.parse(data, w.comma)
+		problem, incomplete := w.record.parse(data, w.comma, w.times)
 		if incomplete {
 			if !final {
 				break
@@ -25,6 +25,8 @@ func (w *worker) exactly(text []byte, at, size int, final bool) (used int, err e
 		}
 		var bad, fatal *InputError
 		switch {
+		case problem == fewDelimiters:
+			return used, ErrDoubt
 		case problem != "":
 			bad = &InputError{Name: w.name, Problem: problem}
 		case w.record.blank:

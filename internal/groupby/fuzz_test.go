@@ -150,6 +150,58 @@ func TestAgainstOracle(t *testing.T) {
 	}
 }
 
+// TestRepeatedDelimiters reads records with || and ||| between their fields in blocks and chunks of all sizes, and
+// those that have them fewer or more times in places.
+func TestRepeatedDelimiters(t *testing.T) {
+	p := mustCompile(t, Spec{GroupBy: []string{"#1"}, Aggregates: []string{"sum(#3)", "first(#2)", "count(#2)"}})
+	for seed := range uint64(24) {
+		r := rand.New(rand.NewPCG(seed, 1))
+		times := 2 + r.IntN(2)
+		var one, several strings.Builder
+		odd := false
+		for range 1 + r.IntN(700) {
+			cells := [3]string{"abc"[r.IntN(3):][:1], []string{"", "x", "longer than a word", `"|"`, `"|||"`, `"a""b"`, "\"line\nbreak\""}[r.IntN(7)], fmt.Sprint(r.IntN(2000) - 1000)}
+			one.WriteString(strings.Join(cells[:], "|") + "\n")
+			between := strings.Repeat("|", times)
+			several.WriteString(cells[0] + between)
+			if seed%4 == 3 && r.IntN(500) == 0 {
+				odd = true
+				several.WriteString("|"[:r.IntN(2)])
+				between = between[1:]
+			}
+			several.WriteString(cells[1] + between + cells[2] + "\n")
+		}
+		layout := &Layout{Comma: '|', Width: 3, Fields: []int{0, 2, 1}, Names: []string{"a", "b", "c"}, Line: 1}
+		for i, c := range p.Columns() {
+			layout.Fields[i] = c.Number - 1
+		}
+		repeated := *layout
+		repeated.Times = times
+		want := laidOut(p, one.String(), layout, fuzzSizes[0], 1)
+		if odd {
+			want = result{err: ErrDoubt.Error()}
+		}
+		for j, sizes := range fuzzSizes {
+			for workers := range 3 {
+				sizes.kernel = separators.Kernels[(j+workers)%len(separators.Kernels)]
+				if got := laidOut(p, several.String(), &repeated, sizes, workers); got != want {
+					t.Fatalf("seed %d, sizes %d, %d workers: %q\ngot  %#v\nwant %#v", seed, j, workers, several.String(), got, want)
+				}
+			}
+		}
+	}
+}
+
+func laidOut(p *Plan, text string, layout *Layout, sizes sizes, workers int) result {
+	in := Input{Name: "f.csv", ReaderAt: strings.NewReader(text), Size: int64(len(text)), Layout: layout}
+	if workers == 0 {
+		in.ReaderAt, in.Reader = nil, strings.NewReader(text)
+	}
+	var out bytes.Buffer
+	_, err := p.run(context.Background(), in, &out, Options{Workers: workers, TempDir: os.TempDir()}, sizes)
+	return resultOf(Stats{}, err, &out, &bytes.Buffer{})
+}
+
 // randomCSV makes a file of three columns of some character, mostly with the delimiter of a plan (0 is
 // a comma), with now and then a flaw.
 func randomCSV(r *rand.Rand, rows int, comma byte) []byte {

@@ -21,10 +21,10 @@ type record struct {
 	hasNUL int // the first field with a NUL, -1 for none
 }
 
-// parse reads the record at the beginning of data. incomplete means that data
-// ends before the record does. problem says what is wrong with the quotes;
-// size is then that of the record's first line.
-func (r *record) parse(data []byte, delimiter byte) (problem string, incomplete bool) {
+// parse reads the record at the beginning of data, where the delimiter stands the given number of
+// times between two fields. incomplete means that data ends before the record does. problem says
+// what is wrong with the quotes or the delimiters; size is then that of the record's first line.
+func (r *record) parse(data []byte, delimiter byte, times int) (problem string, incomplete bool) {
 	r.text, r.ends, r.hasNUL, r.blank = r.text[:0], r.ends[:0], -1, false
 	wrong := func(p string) (string, bool) {
 		r.size = bytes.IndexByte(data, '\n') + 1
@@ -85,7 +85,14 @@ func (r *record) parse(data []byte, delimiter byte) (problem string, incomplete 
 			r.size = i + 1
 			break
 		}
-		i++
+		for end := i + times; i < end; i++ {
+			if i == len(data) {
+				return "", true
+			}
+			if data[i] != delimiter {
+				return wrong(fewDelimiters)
+			}
+		}
 	}
 	if n := bytes.IndexByte(r.text, 0); n >= 0 {
 		for r.hasNUL = 0; r.ends[r.hasNUL] <= uint32(n); r.hasNUL++ {

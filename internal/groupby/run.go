@@ -149,9 +149,9 @@ func (r *run) worker() *worker {
 		w.vectors.begin()
 	}
 	w.name, w.layout, w.sizes, w.makeRoom = r.in.Name, r.layout, r.sizes, r.makeRoom
-	w.comma, w.format, w.batch.reader.format = r.plan.comma, nil, nil
+	w.comma, w.times, w.format, w.batch.reader.format = r.plan.comma, 1, nil, nil
 	if known := r.in.Layout; known != nil {
-		w.comma, w.format, w.batch.reader.format = known.Comma, known.Cells, known.Numbers
+		w.comma, w.times, w.format, w.batch.reader.format = known.Comma, max(1, known.Times), known.Cells, known.Numbers
 	}
 	w.finder.Use(r.sizes.kernel)
 	for i, c := range w.batch.compared {

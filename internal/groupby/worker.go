@@ -17,6 +17,7 @@ type worker struct {
 	layout *layout
 	name   string // of the input
 	comma  byte   // the delimiter
+	times  int    // how often it stands between two fields
 	format *CellFormat
 	number int // among the run's workers
 	sizes  sizes
@@ -85,7 +86,7 @@ func (w *worker) header(text []byte, n int, final bool) (used int, err error) {
 		return 0, &InputError{Name: w.name, Line: 1, Problem: "UTF-16: expected UTF-8 or another ASCII-compatible encoding"}
 	}
 	for used < n {
-		problem, incomplete := w.record.parse(text[used:n], w.comma)
+		problem, incomplete := w.record.parse(text[used:n], w.comma, 1)
 		switch {
 		case incomplete && !final:
 			return 0, nil
@@ -146,9 +147,9 @@ func (w *worker) records(text []byte, n int, final bool) (used int, err error) {
 // the first batch that is in doubt. The text is at the place base of the input.
 func (w *worker) chunk(text []byte, size int, base int64) (used int, err error) {
 	found, rows, seen, good := w.finder.Find(text[:(size+63)&^63], w.comma, w.ends[1:])
-	width := w.layout.width
+	width := w.stride()
 	w.ends[0] = ^uint32(0)
-	if !good || rows == 0 || found < rows*width || !w.shaped(text, rows) {
+	if !good || rows == 0 || found < rows*width || !w.shaped(text, rows) || w.times > 1 && !w.together(rows) {
 		return 0, nil
 	}
 	for first := 0; first < rows; first += batchRows {
@@ -174,10 +175,26 @@ func (w *worker) chunk(text []byte, size int, base int64) (used int, err error) 
 	return used, nil
 }
 
+// stride is how many delimiters and line breaks a row has.
+func (w *worker) stride() int { return w.times*(w.layout.width-1) + 1 }
+
+// together says whether the delimiters that are to stand together do.
+func (w *worker) together(rows int) bool {
+	stride := w.stride()
+	var apart uint32
+	for r := range rows {
+		row := w.ends[r*stride+1 : (r+1)*stride]
+		for i := 0; i < len(row); i += w.times {
+			apart |= row[i+w.times-1] - row[i] ^ uint32(w.times-1)
+		}
+	}
+	return apart == 0
+}
+
 // shaped says whether all rows have their fields: as there are as many
 // newlines as rows, they do if every width-th separator is a newline.
 func (w *worker) shaped(text []byte, rows int) bool {
-	width := w.layout.width
+	width := w.stride()
 	var differ byte
 	for i := width; i <= rows*width; i += width {
 		differ |= byteAt(text, w.ends[i]) ^ '\n'
@@ -197,7 +214,7 @@ func (w *worker) shaped(text []byte, rows int) bool {
 func (w *worker) place(ends []uint32) {
 	for i, field := range w.layout.index {
 		c := &w.batch.columns[i]
-		c.ends, c.stride = ends[field:], w.layout.width
+		c.ends, c.stride = ends[field*w.times:], w.stride()
 	}
 }
 

@@ -159,6 +159,48 @@ func (r questions) table() []byte {
 	return []byte(b.String())
 }
 
+// escaped is a table with escapes between its quotes, and now and then outside of them.
+func (r questions) escaped(text []byte, spec *Spec) []byte {
+	spec.Input.EscapeChar = r.pick(`\`, `\`, "^")
+	text = regexp.MustCompile(`"d`).ReplaceAllFunc(text, func([]byte) []byte {
+		return []byte(r.pick(`"d`, `"@"d`, `"@@`, `"@d`, `"d@@@"`, `"d""`, `"@,`))
+	})
+	if r.IntN(4) == 0 {
+		text = bytes.Replace(text, []byte("a,"), []byte(r.pick("@a,", "a@,", "\"a@\n\",", "a@@,", "\"@\xe9\",")), 1)
+	}
+	if r.IntN(8) == 0 {
+		spec.Input.MissingValues = append(spec.Input.MissingValues, r.pick(spec.Input.EscapeChar+"d,e", ",,e"))
+	}
+	return bytes.ReplaceAll(text, []byte("@"), []byte(spec.Input.EscapeChar))
+}
+
+// repeated is a table with a delimiter that is repeated, and now and then another number of times.
+func (r questions) repeated(text []byte, spec *Spec) []byte {
+	before, one := byte(','), r.pick("|", "|", ":", "~")
+	if spec.Input.DecimalChar != "" {
+		before = ';'
+	}
+	times, odd := 2+r.IntN(2), r.IntN(2)*r.IntN(5)
+	spec.Input.Delimiter = strings.Repeat(one, times)
+	var out []byte
+	quoted := false
+	for _, c := range text {
+		switch {
+		case c == before && !quoted:
+			out = append(out, spec.Input.Delimiter...)
+			if odd > 0 && r.IntN(300) < odd {
+				out = append(out, one...)
+			}
+		case c == 'b' && odd > 0 && r.IntN(100) < odd:
+			out = append(append(out, c), one...)
+		default:
+			quoted = quoted != (c == '"')
+			out = append(out, c)
+		}
+	}
+	return out
+}
+
 // written is a table as others write it: with decimal commas, or in another encoding. spec is told.
 func (r questions) written(text []byte, spec *Spec) []byte {
 	if r.IntN(3) == 0 {
@@ -193,6 +235,12 @@ func (r questions) written(text []byte, spec *Spec) []byte {
 	if r.IntN(3) == 0 {
 		spec.Input.Trim = true
 		text = regexp.MustCompile(`([,;])(a|[0-9]+)([,;\n])`).ReplaceAll(text, []byte(r.pick("$1 $2 $3", "$1\u00a0$2$3", "$1\t$2 $3", "$1\" $2 \"$3")))
+	}
+	if r.IntN(4) == 0 {
+		text = r.repeated(text, spec)
+	}
+	if r.IntN(4) == 0 {
+		text = r.escaped(text, spec)
 	}
 	switch r.IntN(4) {
 	case 0:

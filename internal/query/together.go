@@ -114,7 +114,7 @@ func (t *plainTexts) open() error {
 	if t.first == nil {
 		t.first, t.layout = reading, in.Layout
 	}
-	same := in.Layout.Comma == t.layout.Comma && in.Layout.Width == t.layout.Width && slices.Equal(in.Layout.Fields, t.layout.Fields)
+	same := in.Layout.Comma == t.layout.Comma && in.Layout.Times == t.layout.Times && in.Layout.Width == t.layout.Width && slices.Equal(in.Layout.Fields, t.layout.Fields)
 	if !same || !slices.Equal(reading.Layout.Header, t.first.Layout.Header) {
 		return groupby.ErrDoubt
 	}
