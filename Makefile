@@ -17,8 +17,6 @@ BUCKETS  ?= false true
 TAGS     := nethttpomithttp2,grpcnotrace,disable_grpc_modules
 LDFLAGS  := -s -w -X csv-pipeline/internal/cli.Version=$(BUILD)
 GOVULNCHECK := golang.org/x/vuln/cmd/govulncheck@v1.9.0
-# Tests look for data races where there is a C compiler.
-RACE     := $(shell command -v gcc >/dev/null && echo -race)
 
 .PHONY: help
 help: ## Show this help
@@ -35,7 +33,7 @@ bin/%: FORCE
 	@CGO_ENABLED=0 go build -trimpath -tags $(TAGS) -ldflags '$(LDFLAGS)' -o $@ ./services/$*
 
 # Packages whose tests link the clouds' clients. These are by far the most to compile, so make check leaves them to
-# make lint and make test, and make test compiles them once, as they are shipped. make race looks for data races there.
+# make lint and make test, and make race-short to make race.
 CLOUDS   := internal/filestore/(bucketstore|cloudtest|s3test)$$|internal/notification$$|tests/chaos$$
 # No goroutines of its own, and millions of rows.
 NO_RACE  := internal/resultformat$$
@@ -63,8 +61,7 @@ test: ## Install what the tests need and run them
 
 .PHONY: test-own
 test-own:
-	go test $(RACE) -tags nobuckets -timeout 30m $$(go list ./... | grep -vE '$(CLOUDS)|$(NO_RACE)')
-	go test -tags $(PLAIN) $$(go list ./... | grep -E '$(NO_RACE)')
+	go test -tags $(PLAIN) -timeout 30m $$(go list ./... | grep -vE '$(CLOUDS)')
 
 .PHONY: test-servers
 test-servers:
@@ -72,8 +69,13 @@ test-servers:
 	@# Not cached: Go does not see that the chart, outside of that module, has changed.
 	cd tests/chart && go test -count=1 ./...
 
+.PHONY: race-short
+race-short: ## Look for data races where the clouds' clients are not linked, without the longest tests (needs a C compiler)
+	@scripts/install redis-server
+	go test -race -short -tags nobuckets -timeout 30m $$(go list ./... | grep -vE '$(CLOUDS)|$(NO_RACE)|$(SLOW)')
+
 .PHONY: race
-race: test-deps ## Look for data races in all packages, also in those that make test runs without
+race: test-deps ## Look for data races in all packages, by all tests
 	go test -race -timeout 60m ./...
 
 .PHONY: test-deps
@@ -164,6 +166,7 @@ ROUNDS ?= 1000
 .PHONY: chaos
 chaos: test-deps ## Kill, stop and cut off real processes for ROUNDS=1000 random rounds
 	CHAOS_ROUNDS=$(ROUNDS) go test -count=1 -v -timeout 12h -run TestRounds ./tests/chaos
+	CHAOS_EVENT_ROUNDS=$(ROUNDS) CHAOS_PARALLEL=8 go test -count=1 -v -timeout 12h -run TestEventRounds ./tests/chaos
 	EVENTS_ROUNDS=$(ROUNDS) go test -count=1 -timeout 12h -run TestNothingIsLost ./internal/events
 
 .PHONY: hostile
