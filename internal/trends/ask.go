@@ -19,8 +19,10 @@ const (
 	maxFile    = 16 << 20 // bytes of one result
 	mostCached = 4        // queries whose answers are cached
 	maxNamed   = 20       // results that are left out and named
-	// patience is how long a request waits for results to be read.
+	// patience is how long a request waits for results to be read. For more results than few, which
+	// take longer, it does not wait at all.
 	patience = 40 * time.Millisecond
+	few      = 2000
 )
 
 // Trends adds up the results of a store, and caches what it added up. Make it with New,
@@ -159,7 +161,7 @@ func (t *Trends) daily(ctx context.Context, files *catalog.Table, answer *Trend,
 	}
 	reading := k.reading
 	t.mu.Unlock()
-	if reading != nil {
+	if reading != nil && files.Len() <= few {
 		timer := time.NewTimer(patience)
 		defer timer.Stop()
 		select {

@@ -6,6 +6,8 @@
 //	CHAOS_ROUNDS    how many random rounds to run (20)
 //	CHAOS_BUCKET_ROUNDS  how many of them with the files in a bucket (6)
 //	CHAOS_COMMAND_ROUNDS  how many of them with a command that makes the results (6)
+//	CHAOS_EVENT_ROUNDS  how many random rounds of events to run (3)
+//	CHAOS_SINK_AWAY  how long the receiver of events is away in the test of that (3s)
 //	CHAOS_SEED      the first round's seed, the others count up; random by default
 //	CHAOS_PARALLEL  how many rounds run at a time (3)
 //	CHAOS_WITHOUT   faults to leave out, comma-separated, where a machine cannot have them
