@@ -10,11 +10,12 @@ import (
 )
 
 const (
-	// mostAge is how long an index is used at most.
+	// mostAge is how long an index is used without a new one being made.
 	mostAge = 10 * time.Second
-	// cheap is what an index may cost at every change. A dearer one is made for a tenth of the
-	// time at most, and is as old as that meanwhile.
-	cheap = 50 * time.Millisecond
+	// cheap is what an index may cost at every change. A dearer one is made for a tenth of the time
+	// at most, and for nobody to wait for unless the last one is older than tooOld.
+	cheap  = 50 * time.Millisecond
+	tooOld = time.Minute
 )
 
 // Cache keeps the index of a queue's dead letters, and makes it anew when they have changed. Make
@@ -58,14 +59,14 @@ func (c *Cache) Forget() {
 }
 
 // Recent returns an index of the dead letters as they are now, or, where there are very many and
-// they keep changing, as they were a few seconds ago.
+// they keep changing, as they were a short time ago, at most a minute.
 func (c *Cache) Recent(ctx context.Context) (*Index, error) {
 	c.mu.Lock()
 	last := c.last
 	c.mu.Unlock()
 	if last != nil {
-		age := time.Since(last.at)
-		if last.took > cheap && age < min(9*last.took, mostAge) {
+		age, dear := time.Since(last.at), last.took > cheap
+		if dear && age < min(9*last.took, mostAge) {
 			return last.index, nil
 		}
 		counts, err := c.queue.Counts(ctx)
@@ -73,6 +74,10 @@ func (c *Cache) Recent(ctx context.Context) (*Index, error) {
 			return nil, err
 		}
 		if age < mostAge && counts.Failed == last.letters && counts.Totals["failed"] == last.failed {
+			return last.index, nil
+		}
+		if dear && age < tooOld {
+			go func() { _, _ = c.call.Join(context.WithoutCancel(ctx)) }()
 			return last.index, nil
 		}
 	}

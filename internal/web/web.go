@@ -133,6 +133,8 @@ func (s *Server) Watch(ctx context.Context) {
 	if s.ownEvents != nil {
 		group.Go(func() { s.ownEvents(ctx) })
 	}
+	// Reading very many dead letters for the first time takes a while: nobody should have to wait for it.
+	group.Go(func() { _, _ = s.failures.Recent(ctx) })
 	s.monitor.Run(ctx)
 	group.Wait()
 }
