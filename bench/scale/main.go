@@ -37,6 +37,7 @@ func main() {
 	flag.IntVar(&b.files, "files", 100_000, "how many files of 200 rows")
 	flag.IntVar(&b.processors, "processors", 1, "how many processors at the same time")
 	flag.IntVar(&b.concurrency, "concurrency", 4, "files that each works on at a time")
+	flag.IntVar(&b.sinkRounds, "sink-rounds", 0, "process the files so often more without and with an HTTP sink of events, in turn, and print both rates")
 	flag.StringVar(&b.storeURL, "store-url", "", "where the files go, empty at first (default: a folder that is removed at the end)")
 	flag.Parse()
 	if err := b.run(ctx); err != nil {
@@ -47,6 +48,7 @@ func main() {
 
 type bench struct {
 	files, processors, concurrency int
+	sinkRounds                     int
 	storeURL                       string
 
 	dir string
@@ -89,7 +91,7 @@ func (b *bench) run(ctx context.Context) (err error) {
 	if err != nil {
 		return err
 	}
-	return b.process(ctx, program, port, func(c cost) {
+	if err := b.process(ctx, program, port, func(c cost) {
 		perMillion := 1e6 / float64(b.files)
 		alone, err := b.alone()
 		if err != nil {
@@ -103,7 +105,10 @@ func (b *bench) run(ctx context.Context) (err error) {
 		}
 		row(fmt.Sprint(b.files), 1)
 		row("1,000,000 at this rate", perMillion)
-	})
+	}); err != nil {
+		return err
+	}
+	return b.compareSink(ctx, program, port)
 }
 
 // alone returns how many files a second can be published, in a folder, by as many threads as all
