@@ -3,6 +3,7 @@ package main
 import (
 	"bufio"
 	"bytes"
+	"cmp"
 	"compress/gzip"
 	"context"
 	"fmt"
@@ -34,6 +35,8 @@ type benchCase struct {
 	query       string // of DuckDB, with %s for the file; "" leaves DuckDB out
 	others      bool   // the limit, encoding/csv and the portable build too
 	method      string // of the measured program; "groupby" if empty
+	data        string // the case whose files are read; its own if empty
+	small       bool   // on a small machine
 }
 
 const (
@@ -90,6 +93,8 @@ var cases = []benchCase{
 		keys: "item_id", aggregates: total, method: "groupby-100MiB"},
 	{name: "hundred", title: "80 million rows in 100 files of 20 MB, one after the other", rows: 80_000_000, files: 100, items: 5, joined: true,
 		keys: "item_id", aggregates: total},
+	{name: "hundred-small", title: "The same with 0.2 CPU and 100 MiB", rows: 80_000_000, files: 100, items: 5, joined: true,
+		keys: "item_id", aggregates: total, data: "hundred", small: true},
 	{name: "small", title: "181 files of 200 rows, in one process", rows: 181 * 200, files: 181, items: 5,
 		keys: "item_id", aggregates: total},
 }
@@ -161,7 +166,7 @@ func (b *bench) dataset(ctx context.Context, c benchCase) ([]string, error) {
 		case "zstd":
 			suffix += ".zst"
 		}
-		path := filepath.Join(b.dir, fmt.Sprintf("%s-%d-%d%s", c.name, p.Rows, i, suffix))
+		path := filepath.Join(b.dir, fmt.Sprintf("%s-%d-%d%s", cmp.Or(c.data, c.name), p.Rows, i, suffix))
 		files = append(files, path)
 		if _, err := os.Stat(path); err == nil {
 			continue
@@ -173,7 +178,7 @@ func (b *bench) dataset(ctx context.Context, c benchCase) ([]string, error) {
 	if !c.joined {
 		return files, nil
 	}
-	all := filepath.Join(b.dir, fmt.Sprintf("%s-%d-all.csv", c.name, p.Rows))
+	all := filepath.Join(b.dir, fmt.Sprintf("%s-%d-all.csv", cmp.Or(c.data, c.name), p.Rows))
 	if _, err := os.Stat(all); err == nil {
 		return append(files, all), nil
 	}

@@ -91,8 +91,10 @@ func (b *bench) run(ctx context.Context) error {
 		if err != nil {
 			return fmt.Errorf("measure %s: %w", c.name, err)
 		}
-		writeCase(&report, c, results)
-		writeCase(os.Stdout, c, results)
+		if len(results) > 0 {
+			writeCase(&report, c, results)
+			writeCase(os.Stdout, c, results)
+		}
 	}
 	b.conclude(&report)
 	return os.WriteFile(b.report, report.Bytes(), 0o644)
@@ -130,6 +132,15 @@ func (b *bench) measure(ctx context.Context, c benchCase, files []string) ([]mea
 		before.name, before.program, before.compare, before.mayFail = "groupby of "+b.before, "before", true, true
 		competitors = slices.Insert(competitors, 1, before)
 	}
+	var limited *small
+	if c.small {
+		var err error
+		if limited, err = newSmall(); err != nil {
+			fmt.Fprintf(os.Stderr, "%s: left out: %v\n", c.title, err)
+			return nil, nil
+		}
+		defer limited.remove()
+	}
 	failed := map[string]bool{}
 	rounds := make([][]figures.Figures, len(competitors))
 	result := filepath.Join(b.dir, "result.csv")
@@ -146,7 +157,11 @@ func (b *bench) measure(ctx context.Context, c benchCase, files []string) ([]mea
 				}
 			}
 			var stderr bytes.Buffer
-			cmd := exec.CommandContext(ctx, cmp.Or(b.programs[com.program], com.program), args...)
+			program := cmp.Or(b.programs[com.program], com.program)
+			if limited != nil {
+				program, args = limited.command(program, args)
+			}
+			cmd := exec.CommandContext(ctx, program, args...)
 			cmd.Stderr = &stderr
 			cmd.Env = append(os.Environ(), "TMPDIR="+b.dir)
 			out, err := cmd.Output()
