@@ -1,5 +1,11 @@
 package groupby
 
+import (
+	"bytes"
+	"cmp"
+	"sync"
+)
+
 // A table with present has a record for every integer below a limit, in their
 // order, and no index: it is what dense tables come together in.
 
@@ -14,7 +20,7 @@ func (r *run) collectDense() (*table, error) {
 		if all == nil {
 			all = newPresent(r.states, int(w.dense.limit))
 		}
-		if err := all.absorbDense(w.dense); err != nil {
+		if err := all.absorbDense(w.dense, r.opt.Workers); err != nil {
 			return nil, err
 		}
 		w.dense = nil
@@ -37,15 +43,22 @@ func newPresent(s *states, limit int) *table {
 	return &t
 }
 
-// absorbDense adds a dense table of the same limit to one with present.
-func (t *table) absorbDense(d *dense) error {
+// absorbDense adds a dense table of the same limit to one with present, by several goroutines.
+func (t *table) absorbDense(d *dense, workers int) error {
+	empty := newTable(t.states)
+	copy(empty.scales, d.scales)
+	if err := t.matchScales(&empty); err != nil {
+		return err
+	}
+	return inParts(int(d.limit), workers, func(_, from, to int) error { return t.absorbPart(d, from, to) })
+}
+
+// absorbPart is absorbDense for the integers from from to before to. The scales match already.
+func (t *table) absorbPart(d *dense, from, to int) error {
 	record := newTable(t.states)
 	record.records = make([]uint64, t.words)
 	copy(record.scales, d.scales)
-	if err := t.matchScales(&record); err != nil {
-		return err
-	}
-	for v := range int(d.limit) {
+	for v := from; v < to; v++ {
 		place := d.words[v*len(d.list):][:len(d.list)]
 		present := d.seen[v]
 		for s, st := range d.list {
@@ -71,6 +84,70 @@ func (t *table) absorbDense(d *dense) error {
 		}
 	}
 	return nil
+}
+
+// inParts cuts the integers from 0 to before n into as many parts as there are workers, has each done
+// by a goroutine of its own, and returns the first error of the parts in their order.
+func inParts(n, workers int, do func(part, from, to int) error) error {
+	errs := make([]error, workers)
+	var group sync.WaitGroup
+	for part := range workers {
+		group.Go(func() { errs[part] = do(part, n*part/workers, n*(part+1)/workers) })
+	}
+	group.Wait()
+	return cmp.Or(errs...)
+}
+
+// writePresent writes the groups of a table with present, by several goroutines.
+func (r *run) writePresent(o *output, t *table) error {
+	if err := o.flush(); err != nil {
+		return err
+	}
+	workers := r.opt.Workers
+	parts, texts := make([]output, workers), make([]bytes.Buffer, workers)
+	for i := range parts {
+		parts[i] = *o
+		parts[i].buf, parts[i].groups, parts[i].to = nil, 0, &texts[i]
+	}
+	wave := presentPart * workers
+	for begin := 0; begin < len(t.present); begin += wave {
+		if r.ctx.Err() != nil {
+			return r.ctx.Err()
+		}
+		if err := inParts(min(wave, len(t.present)-begin), workers, func(part, from, to int) error {
+			return parts[part].present(t, begin+from, begin+to)
+		}); err != nil {
+			return err
+		}
+		for i := range texts {
+			if _, err := texts[i].WriteTo(o.to); err != nil {
+				return err
+			}
+		}
+	}
+	for i := range parts {
+		o.groups += parts[i].groups
+	}
+	return nil
+}
+
+// presentPart is how many integers a goroutine writes at a time.
+const presentPart = 1 << 14
+
+// present writes the groups of the integers from from to before to.
+func (o *output) present(t *table, from, to int) error {
+	var key []byte
+	for v := from; v < to; v++ {
+		if t.present[v] == 0 {
+			continue
+		}
+		at := uint32(v * t.words)
+		key = t.key(at, false, key[:0])
+		if err := o.group(key, t, at); err != nil {
+			return err
+		}
+	}
+	return o.flush()
 }
 
 // absorb moves the groups of another table that fit to one with present. The

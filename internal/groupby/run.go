@@ -25,7 +25,7 @@ type Options struct {
 	// Doubt is called with each key that is a column and each text that is a minimum, a
 	// maximum, a first or a last, escaped as between quotes; column is its index in
 	// Plan.Columns. It returns whether the text shows that the input has to be read another
-	// way; the run then ends with ErrDoubt. It may be nil.
+	// way; the run then ends with ErrDoubt. It may be nil, and is called by several goroutines at once.
 	Doubt func(column int, text []byte) bool
 
 	// Scales is called after the input was read. It returns for each of Plan.Columns how many
@@ -311,6 +311,9 @@ func (r *run) writeTables(o *output, tables []*table) error {
 		for s, scale := range t.scales {
 			o.scales[s] = max(o.scales[s], scale)
 		}
+	}
+	if len(tables) == 1 && tables[0].present != nil {
+		return r.writePresent(o, tables[0])
 	}
 	merger, sorter := merger{order: order}, sorter{order: order}
 	walks := o.walks(r.ctx, sorter.mergers(r.states, tables))
