@@ -18,7 +18,7 @@ func (r *run) collectDense() (*table, error) {
 			continue
 		}
 		if all == nil {
-			all = newPresent(r.states, int(w.dense.limit))
+			all = newPresent(r.states, int(w.dense.limit), r.opt.Workers)
 		}
 		if err := all.absorbDense(w.dense, r.opt.Workers); err != nil {
 			return nil, err
@@ -28,18 +28,22 @@ func (r *run) collectDense() (*table, error) {
 	return all, nil
 }
 
-// newPresent is a table with a record for every integer below limit.
-func newPresent(s *states, limit int) *table {
+// newPresent is a table with a record for every integer below limit. Several goroutines write it, as
+// the system gives its memory at the first write.
+func newPresent(s *states, limit, workers int) *table {
 	t := newTable(s)
 	t.records = make([]uint64, limit*s.words)
 	t.present = make([]uint8, limit)
-	for _, st := range s.list {
-		if st.kind.numeric() {
-			for at := st.offset + 1; at < len(t.records); at += s.words {
-				t.records[at] = noValue
+	_ = inParts(limit, workers, func(_, from, to int) error {
+		for _, st := range s.list {
+			if st.kind.numeric() {
+				for at := from*s.words + st.offset + 1; at < to*s.words; at += s.words {
+					t.records[at] = noValue
+				}
 			}
 		}
-	}
+		return nil
+	})
 	return &t
 }
 
