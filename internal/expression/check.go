@@ -136,8 +136,7 @@ func (p *parser) checkAggregate(n *Node) *SyntaxError {
 	default:
 		n.Type = Double
 	}
-	switch n.Function {
-	case Sum, Avg, Median, Quantile, StdDev, Variance:
+	if aggregates[n.Function].numbers {
 		if err := p.number(x); err != nil {
 			return err
 		}

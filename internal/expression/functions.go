@@ -40,9 +40,26 @@ var functions = map[string]signature{
 	"filename": {FileName, 0, 0, "filename()"},
 }
 
-var aggregates = map[string]Function{
-	"count": Count, "sum": Sum, "avg": Avg, "min": Min, "max": Max, "median": Median, "quantile": Quantile,
-	"stddev": StdDev, "variance": Variance, "first": First, "last": Last,
+// aggregates are the functions of aggregates.
+var aggregates = [...]struct {
+	name    string
+	numbers bool // whether only numbers are good
+}{
+	Count: {"count", false}, Sum: {"sum", true}, Avg: {"avg", true}, Min: {"min", false}, Max: {"max", false},
+	Median: {"median", true}, Quantile: {"quantile", true}, StdDev: {"stddev", true}, Variance: {"variance", true},
+	First: {"first", false}, Last: {"last", false},
+}
+
+// String is the function's name in questions.
+func (f Function) String() string { return aggregates[f].name }
+
+func aggregateNamed(name string) (f Function, ok bool) {
+	for f := range aggregates {
+		if aggregates[f].name == name {
+			return Function(f), true
+		}
+	}
+	return 0, false
 }
 
 var functionNames = slices.Sorted(func(yield func(string) bool) {
@@ -51,8 +68,8 @@ var functionNames = slices.Sorted(func(yield func(string) bool) {
 			return
 		}
 	}
-	for name := range maps.Keys(aggregates) {
-		if !yield(name) {
+	for _, a := range aggregates {
+		if !yield(a.name) {
 			return
 		}
 	}

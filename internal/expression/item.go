@@ -193,7 +193,7 @@ func nameItem(source string) (Item, bool) {
 	text, before, after := body, "", ""
 	if open := strings.IndexByte(body, '('); open >= 0 && strings.HasSuffix(body, ")") {
 		name := strings.ToLower(strings.TrimSpace(body[:open]))
-		if _, known := aggregates[name]; !known && functions[name].least != 1 {
+		if _, known := aggregateNamed(name); !known && functions[name].least != 1 {
 			return Item{}, false
 		}
 		before, after, body = name+"(", ")", strings.TrimSpace(body[open+1:len(body)-1])

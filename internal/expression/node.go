@@ -213,12 +213,7 @@ func (n *Node) NumericColumns(numeric bool) (columns []*Node) {
 		of(false, n.Args[0])
 		of(true, n.Args[1:]...)
 	case Aggregate:
-		switch n.Function {
-		case Sum, Avg, Median, Quantile, StdDev, Variance:
-			of(true, n.Args[0])
-		default:
-			of(n.Args[0] != nil && n.Args[0].Type.Numeric(), n.Args[0])
-		}
+		of(aggregates[n.Function].numbers || n.Args[0] != nil && n.Args[0].Type.Numeric(), n.Args[0])
 		of(false, n.Args[1:]...)
 	default:
 		of(false, n.Args...)

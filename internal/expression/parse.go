@@ -293,7 +293,7 @@ func (p *parser) word(t *token) (*Node, *SyntaxError) {
 		return p.cases(t)
 	}
 	if p.peek().is("(") {
-		if f, ok := aggregates[t.word]; ok {
+		if f, ok := aggregateNamed(t.word); ok {
 			p.next++
 			return p.aggregate(t, f)
 		}

@@ -35,12 +35,6 @@ func (b *base) bare() bool {
 
 var timeFunctions = map[expression.Op]string{expression.Year: "year", expression.Month: "month", expression.Day: "day", expression.Hour: "hour"}
 
-var functionNames = map[expression.Function]string{
-	expression.Count: "count", expression.Sum: "sum", expression.Avg: "avg", expression.Min: "min", expression.Max: "max",
-	expression.Median: "median", expression.Quantile: "quantile", expression.StdDev: "stddev", expression.Variance: "variance",
-	expression.First: "first", expression.Last: "last",
-}
-
 // columnText is a column as the engine's language has it.
 func columnText(n *expression.Node) string {
 	if n.Number > 0 {
@@ -59,7 +53,7 @@ func keyText(n *expression.Node, column func(*expression.Node) string) string {
 
 // aggregateText is an aggregate of a column, or of all rows.
 func aggregateText(n *expression.Node, column string) string {
-	text := functionNames[n.Function] + "("
+	text := n.Function.String() + "("
 	if n.Distinct {
 		text += "distinct "
 	}
