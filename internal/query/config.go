@@ -106,7 +106,7 @@ func datasets(outside Spec, nodes []ast.Node) (all []Dataset, err error) {
 func (s Spec) clone() Spec {
 	s.GroupBy, s.Aggregate, s.Select, s.OrderBy = slices.Clone(s.GroupBy), slices.Clone(s.Aggregate), slices.Clone(s.Select), slices.Clone(s.OrderBy)
 	s.Command.Words, s.Command.Env = slices.Clone(s.Command.Words), slices.Clone(s.Command.Env)
-	s.Input.MissingValues, s.Input.DateFormats = slices.Clone(s.Input.MissingValues), slices.Clone(s.Input.DateFormats)
+	s.Input.MissingValues, s.Input.DateFormats, s.Input.Header.Lines = slices.Clone(s.Input.MissingValues), slices.Clone(s.Input.DateFormats), slices.Clone(s.Input.Header.Lines)
 	return s
 }
 

@@ -158,3 +158,31 @@ func TestCurrentTellsOfEachFile(t *testing.T) {
 		t.Error("half of it is understood")
 	}
 }
+
+// TestAClonedSpecSharesNoList looks at each list of a Spec, so that none is forgotten.
+func TestAClonedSpecSharesNoList(t *testing.T) {
+	var spec Spec
+	lists := 0
+	var walk func(v reflect.Value, visit func(at string, list reflect.Value), at string)
+	walk = func(v reflect.Value, visit func(string, reflect.Value), at string) {
+		for i := range v.NumField() {
+			switch f, at := v.Field(i), at+"."+v.Type().Field(i).Name; f.Kind() {
+			case reflect.Struct:
+				walk(f, visit, at)
+			case reflect.Slice:
+				visit(at, f)
+			}
+		}
+	}
+	walk(reflect.ValueOf(&spec).Elem(), func(_ string, list reflect.Value) { list.Set(reflect.MakeSlice(list.Type(), 1, 1)) }, "Spec")
+	before := map[string]uintptr{}
+	walk(reflect.ValueOf(spec), func(at string, list reflect.Value) { before[at] = list.Pointer() }, "Spec")
+	walk(reflect.ValueOf(spec.clone()), func(at string, list reflect.Value) {
+		if lists++; list.Len() != 1 || list.Pointer() == before[at] {
+			t.Errorf("%s of the clone is that of the spec, or not a copy of it", at)
+		}
+	}, "Spec")
+	if lists < 8 {
+		t.Errorf("%d lists were found", lists)
+	}
+}
