@@ -12,7 +12,11 @@
 // # Files in the order in which data flows
 //
 //	settings.go   what a user may say of a file, checked
+//	yaml.go       the header among the settings, as YAML and flags write it
+//	canonical.go  one spelling for settings that mean the same
 //	container.go  gzip, zstd, bzip2, xz, lz4, zip; what is no CSV is refused by name
+//	xz.go         how much memory an xz file asks for, before it is unpacked
+//	unpack.go     a file that is unpacked and no more, for a command that reads it
 //	encoding.go   from any encoding to UTF-8
 //	syntax.go     one record: delimiters, quotes, escapes, line ends
 //	columns.go    which of a header's names are those that the question asks for
@@ -28,6 +32,8 @@
 //	cells.go      their numbers and cells, where settings say how these are written
 //	rewrite.go    records as the engine takes them: only the cells that are used
 //	fast.go       the same for rows that are regular, by their separators
+//	compute.go    expressions over the cells of a row, and the condition for it
+//	bad.go        what is said of a row or a cell that is refused
 //	footer.go     records that may be the last ones
 //	stream.go     the rewriting in parallel, in order
 //	total.go      what totals and remarks below a table are called
@@ -35,4 +41,6 @@
 //	lenient.go    rows that break the rules, where they must be read
 //	hint.go       which setting would read a cell
 //	open.go       all of it together: a file as a groupby.Input
+//	records.go    the rows of a file one by one, for package describe
+//	readings.go   every way in which a cell may be read, for package describe
 package dialect

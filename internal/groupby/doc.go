@@ -79,6 +79,7 @@
 //	decimal.go double.go           numbers
 //	numberformat.go
 //	extreme.go place.go            minima and maxima; first and last
+//	compared.go                    how many numbers and texts minima and maxima were taken of
 //	variance.go quantile.go        the spread; values in order
 //	sortable.go pairorder.go
 //	timekey.go                     parts of a time
