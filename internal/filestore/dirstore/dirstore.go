@@ -276,17 +276,26 @@ func (s *Store) Create(_ context.Context, area filestore.Area, name string, sour
 		w.modTime, w.settings = source.ModTime, source.Settings
 	}
 	const flags = os.O_WRONLY | os.O_CREATE | os.O_EXCL
-	f, err := s.root.OpenFile(w.temporary, flags, 0o666)
-	if errors.Is(err, fs.ErrNotExist) {
-		if err = s.root.MkdirAll(path.Dir(w.temporary), 0o777); err == nil {
-			f, err = s.root.OpenFile(w.temporary, flags, 0o666)
-		}
-	}
+	err := s.inFolder(w.temporary, func() (err error) {
+		w.file, err = s.root.OpenFile(w.temporary, flags, 0o666)
+		return err
+	})
 	if err != nil {
 		return nil, fmt.Errorf("begin %s: %w", at(area, name), refused(err))
 	}
-	w.file = f
 	return w, nil
+}
+
+// inFolder calls do, which puts a file at this name. If the folder of the name does not exist yet,
+// inFolder creates it and calls do again.
+func (s *Store) inFolder(name string, do func() error) error {
+	err := do()
+	if errors.Is(err, fs.ErrNotExist) {
+		if err = s.root.MkdirAll(path.Dir(name), 0o777); err == nil {
+			err = do()
+		}
+	}
+	return err
 }
 
 type writer struct {
@@ -341,13 +350,7 @@ func (w *writer) commit() (filestore.Info, error) {
 	if w.exclusive {
 		publish = w.store.moveNew
 	}
-	err := publish(w.temporary, target)
-	if errors.Is(err, fs.ErrNotExist) {
-		if err = root.MkdirAll(path.Dir(target), 0o777); err == nil {
-			err = publish(w.temporary, target)
-		}
-	}
-	if err != nil {
+	if err := w.store.inFolder(target, func() error { return publish(w.temporary, target) }); err != nil {
 		return filestore.Info{}, err
 	}
 	file := w.file

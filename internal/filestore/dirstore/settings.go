@@ -44,13 +44,7 @@ func (s *Store) writeNote(target, temporary, text string) error {
 	if err := s.root.WriteFile(temporary, []byte(text), 0o666); err != nil {
 		return err
 	}
-	err := s.root.Rename(temporary, target)
-	if errors.Is(err, fs.ErrNotExist) {
-		if err = s.root.MkdirAll(path.Dir(target), 0o777); err == nil {
-			err = s.root.Rename(temporary, target)
-		}
-	}
-	return err
+	return s.inFolder(target, func() error { return s.root.Rename(temporary, target) })
 }
 
 // identify tells a file from others that have or had its name.
