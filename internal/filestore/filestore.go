@@ -79,7 +79,10 @@ type Writer interface {
 // Store holds files. Its methods are safe for use by many goroutines. The error for a
 // name that leads out of its area, or might, wraps ErrInvalidName.
 type Store interface {
+	// Stat describes a file. The error for a missing file, or for a folder, wraps ErrNotExist.
 	Stat(ctx context.Context, area Area, name string) (Info, error)
+	// Open opens a file for reading. The error for a missing file, or for a folder, wraps
+	// ErrNotExist.
 	Open(ctx context.Context, area Area, name string) (File, error)
 	// Create begins a file. source is the version of the input that a result is made from, and
 	// its Settings those under which it is made; nil for a raw file.
@@ -89,7 +92,8 @@ type Store interface {
 	List(ctx context.Context, area Area) iter.Seq2[Info, error]
 	Remove(ctx context.Context, area Area, name string) error
 	// RemoveVersion removes a file if it still is the given version, and reports whether it
-	// was. It does not remove a version that is published meanwhile.
+	// was. It does not remove a version that is published meanwhile. The error for a missing
+	// file, or for a folder, wraps ErrNotExist.
 	RemoveVersion(ctx context.Context, area Area, version Info) (removed bool, err error)
 	// RemoveStale removes what writers left behind that died longer ago than age, and returns how
 	// many such files there were.
