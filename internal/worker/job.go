@@ -38,6 +38,11 @@ func temporary(name string, err error, version string) *failure {
 	return &failure{err: fmt.Errorf("%s: %w", name, err), kind: queue.KindError, version: version}
 }
 
+// permanent is the failure of a file that no retry can process.
+func permanent(kind string, err error, version string) *failure {
+	return &failure{err: err, kind: kind, permanent: true, version: version}
+}
+
 // notBegun is the failure of a file on which the worker did not begin.
 func notBegun(cause error) *failure { return &failure{err: cause, kind: queue.KindError} }
 
@@ -93,7 +98,7 @@ func (j *job) run(ctx context.Context) (queue.Outcome, *failure) {
 	question, dataset := j.Questions.For(name)
 	result, err := question.Format().ResultName(name)
 	if err != nil {
-		return queue.Outcome{}, &failure{err: fmt.Errorf("%.200q: %w", name, err), kind: queue.KindName, permanent: true}
+		return queue.Outcome{}, permanent(queue.KindName, fmt.Errorf("%.200q: %w", name, err), "")
 	}
 	if wanted := j.claim.Settings; wanted != "" && wanted != question.AllSettings() && j.claim.Postponed < mostPostponed {
 		return queue.Outcome{}, notBegun(errOtherSettings)
@@ -101,7 +106,7 @@ func (j *job) run(ctx context.Context) (queue.Outcome, *failure) {
 	in, err := j.open(ctx, name)
 	switch {
 	case errors.Is(err, filestore.ErrNotExist):
-		return queue.Outcome{}, &failure{err: fmt.Errorf("%s: there is no such file in raw/", name), kind: queue.KindMissing, permanent: true, version: absent}
+		return queue.Outcome{}, permanent(queue.KindMissing, fmt.Errorf("%s: there is no such file in raw/", name), absent)
 	case err != nil:
 		return queue.Outcome{}, temporary(name, err, "")
 	}
@@ -209,7 +214,7 @@ func (j *job) judge(ctx context.Context, in filestore.File, err error) *failure 
 	now, statErr := j.Store.Stat(ctx, filestore.Raw, source.Name)
 	switch {
 	case errors.Is(statErr, filestore.ErrNotExist):
-		return &failure{err: fmt.Errorf("%s: the file was removed while it was read", source.Name), kind: queue.KindMissing, permanent: true, version: absent}
+		return permanent(queue.KindMissing, fmt.Errorf("%s: the file was removed while it was read", source.Name), absent)
 	case statErr != nil:
 		return temporary(source.Name, statErr, source.ETag)
 	case now.ETag != source.ETag:
@@ -218,11 +223,11 @@ func (j *job) judge(ctx context.Context, in filestore.File, err error) *failure 
 	var malformed *groupby.InputError
 	switch {
 	case errors.As(err, &malformed):
-		return &failure{err: err, kind: queue.KindMalformed, permanent: true, version: source.ETag}
+		return permanent(queue.KindMalformed, err, source.ETag)
 	case errors.Is(err, command.ErrTooMuchOutput):
-		return &failure{err: fmt.Errorf("%s: %w", source.Name, err), kind: queue.KindError, permanent: true, version: source.ETag}
+		return permanent(queue.KindError, fmt.Errorf("%s: %w", source.Name, err), source.ETag)
 	case errors.Is(err, groupby.ErrTooManyGroups):
-		return &failure{err: err, kind: queue.KindError, permanent: true, version: source.ETag}
+		return permanent(queue.KindError, err, source.ETag)
 	case err != nil:
 		return temporary(source.Name, err, source.ETag)
 	}
