@@ -122,10 +122,21 @@ func (s *Server) Handler() http.Handler {
 		panic(err) // the description is a part of the program
 	}
 	for _, route := range routes {
-		mux.HandleFunc(route.method+" "+route.pattern, s.guarded(route))
+		mux.HandleFunc(route.method+" "+route.pattern, s.guarded(route.access, limited(route)))
 	}
-	mux.HandleFunc("/", func(w http.ResponseWriter, r *http.Request) {
-		// The multiplexer's own answer to another method is plain text.
+	mux.HandleFunc("/", s.unrouted(mux))
+	// A request passes through the last of these layers first.
+	var h http.Handler = mux
+	h = s.below(h)
+	h = s.respond.Secured(h)
+	h = ops.Protection{Log: s.Log, Registry: s.Registry, ClientTimeout: s.ClientTimeout, Failed: s.crashed}.Protect(h)
+	return h
+}
+
+// unrouted answers requests that no route takes. The multiplexer's own answer to another method
+// is plain text.
+func (s *Server) unrouted(mux *http.ServeMux) http.HandlerFunc {
+	return func(w http.ResponseWriter, r *http.Request) {
 		var allowed []string
 		for _, method := range []string{http.MethodGet, http.MethodHead, http.MethodPost, http.MethodPut} {
 			probe := r.Clone(r.Context())
@@ -140,10 +151,12 @@ func (s *Server) Handler() http.Handler {
 			return
 		}
 		s.respond.Problem(w, r, http.StatusNotFound, pageNotFound)
-	})
-	return ops.Protection{Log: s.Log, Registry: s.Registry, ClientTimeout: s.ClientTimeout, Failed: func(w http.ResponseWriter, r *http.Request) {
-		s.respond.Problem(w, r, http.StatusInternalServerError, "the inspector has an internal error; see its log")
-	}}.Protect(s.respond.Secured(s.below(mux)))
+	}
+}
+
+// crashed answers a request whose handler panicked.
+func (s *Server) crashed(w http.ResponseWriter, r *http.Request) {
+	s.respond.Problem(w, r, http.StatusInternalServerError, "the inspector has an internal error; see its log")
 }
 
 // below serves the same with and without the base path: some ingresses remove it from
@@ -171,20 +184,24 @@ const (
 	maxLogin = 64 << 10 // anybody may send one
 )
 
-// guarded passes on requests of clients that have the route's access. It answers all
-// others without reading their bodies, except for the names that a form of a page chose.
-func (s *Server) guarded(route route) http.HandlerFunc {
-	need := route.access
-	h := func(w http.ResponseWriter, r *http.Request) {
-		if route.method == http.MethodPost && route.pattern != "/upload" {
-			most := int64(maxForm)
-			if need == open {
-				most = maxLogin
-			}
-			r.Body = http.MaxBytesReader(w, r.Body, most)
-		}
+// limited is the route's handler with a limit on the body, unless the route is for uploads.
+func limited(route route) http.HandlerFunc {
+	if route.method != http.MethodPost || route.pattern == "/upload" {
+		return route.handle
+	}
+	most := int64(maxForm)
+	if route.access == open {
+		most = maxLogin
+	}
+	return func(w http.ResponseWriter, r *http.Request) {
+		r.Body = http.MaxBytesReader(w, r.Body, most)
 		route.handle(w, r)
 	}
+}
+
+// guarded passes requests of clients that have the access to h. It answers all others without
+// reading their bodies, except for the names that a form of a page chose.
+func (s *Server) guarded(need access, h http.HandlerFunc) http.HandlerFunc {
 	return func(w http.ResponseWriter, r *http.Request) {
 		if need == open || need == reading && !s.Guard.ProtectsReading() {
 			h(w, r)
