@@ -143,21 +143,7 @@ func (r *run) worker() *worker {
 		w.batch.init(r.plan, r.states)
 		w.vectors = w.newVectors()
 	}
-	w.doubt = r.opt.Doubt
-	w.codes.begin()
-	if w.vectors != nil {
-		w.vectors.begin()
-	}
-	w.name, w.layout, w.sizes, w.makeRoom = r.in.Name, r.layout, r.sizes, r.makeRoom
-	w.comma, w.times, w.format, w.batch.reader.format = r.plan.comma, 1, nil, nil
-	if known := r.in.Layout; known != nil {
-		w.comma, w.times, w.format, w.batch.reader.format = known.Comma, max(1, known.Times), known.Cells, known.Numbers
-	}
-	w.finder.Use(r.sizes.kernel)
-	for i, c := range w.batch.compared {
-		w.batch.compared[i] = compared{column: c.column}
-	}
-	w.number = len(r.workers)
+	w.begin(r)
 	r.workers = append(r.workers, w)
 	return w
 }
@@ -167,9 +153,7 @@ func (p *Plan) release(w *worker) {
 	if w.table.size()+w.dense.size()+int64(len(w.text)) > maxIdle {
 		return
 	}
-	w.table.reset()
-	w.dense = nil
-	w.rows, w.skip, w.makeRoom, w.layout = 0, nil, nil, nil
+	w.forget()
 	p.idle.Put(w)
 }
 

@@ -48,6 +48,33 @@ type worker struct {
 	ends [1 + chunkSize + separators.Slack]uint32 // where the fields of a chunk end; the first is where the one before the chunk did
 }
 
+// begin prepares the worker, which may be a used one, for a run.
+func (w *worker) begin(r *run) {
+	w.doubt = r.opt.Doubt
+	w.codes.begin()
+	if w.vectors != nil {
+		w.vectors.begin()
+	}
+	w.name, w.layout, w.sizes, w.makeRoom = r.in.Name, r.layout, r.sizes, r.makeRoom
+	w.comma, w.times, w.format, w.batch.reader.format = r.plan.comma, 1, nil, nil
+	if known := r.in.Layout; known != nil {
+		w.comma, w.times, w.format, w.batch.reader.format = known.Comma, max(1, known.Times), known.Cells, known.Numbers
+	}
+	w.finder.Use(r.sizes.kernel)
+	for i, c := range w.batch.compared {
+		w.batch.compared[i] = compared{column: c.column}
+	}
+	w.number = len(r.workers)
+}
+
+// forget drops the groups, and the functions by which an idle worker would keep its last run in
+// memory.
+func (w *worker) forget() {
+	w.table.reset()
+	w.dense = nil
+	w.rows, w.skip, w.makeRoom, w.layout, w.doubt = 0, nil, nil, nil, nil
+}
+
 // positionError is an InputError whose line is not known yet, but its position.
 type positionError struct {
 	*InputError
