@@ -12,10 +12,12 @@
 package queue
 
 import (
+	"cmp"
 	"context"
 	"embed"
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
 	"sync"
 	"time"
@@ -88,21 +90,11 @@ type Options struct {
 }
 
 func (o Options) withDefaults() Options {
-	if o.Lease == 0 {
-		o.Lease = 30 * time.Second
-	}
-	if o.MaxErrors == 0 {
-		o.MaxErrors = 5
-	}
-	if o.MaxCrashes == 0 {
-		o.MaxCrashes = 3
-	}
-	if o.KeepCompleted == 0 {
-		o.KeepCompleted = 10_000
-	}
-	if o.KeepChanges == 0 {
-		o.KeepChanges = DefaultKeepChanges
-	}
+	o.Lease = cmp.Or(o.Lease, 30*time.Second)
+	o.MaxErrors = cmp.Or(o.MaxErrors, 5)
+	o.MaxCrashes = cmp.Or(o.MaxCrashes, 3)
+	o.KeepCompleted = cmp.Or(o.KeepCompleted, 10_000)
+	o.KeepChanges = cmp.Or(o.KeepChanges, DefaultKeepChanges)
 	return o
 }
 
@@ -176,9 +168,7 @@ const offerBatch = 500
 // list has no index: call Queued first. It returns how many it made wait.
 func (q *Queue) Offer(ctx context.Context, offers []Offer) (int, error) {
 	pushed := 0
-	for len(offers) > 0 {
-		batch := offers[:min(len(offers), offerBatch)]
-		offers = offers[len(batch):]
+	for batch := range slices.Chunk(offers, offerBatch) {
 		args := make([]any, 0, 2*len(batch))
 		for _, o := range batch {
 			args = append(args, o.Name, o.Version)
