@@ -62,20 +62,8 @@ const old = time.Minute
 
 // Once does the queue's housekeeping and one sweep. It returns how many names it queued.
 func (s *Sweeper) Once(ctx context.Context) (int, error) {
-	moved, err := s.Queue.Tidy(ctx)
-	if err != nil {
+	if err := s.keepHouse(ctx); err != nil {
 		return 0, err
-	}
-	if moved != (queue.Tidied{}) {
-		s.Log.Info("housekeeping", zap.Int("due", moved.Due), zap.Int("reclaimed", moved.Reclaimed), zap.Int("poison", moved.Poison))
-	}
-	if err := s.announce(ctx); err != nil {
-		return 0, err
-	}
-	if s.StuckAfter > 0 {
-		if err := s.Queue.TellStuck(ctx, s.StuckAfter); err != nil && !queue.Refused(err) {
-			return 0, err
-		}
 	}
 	maxWaiting := cmp.Or(s.maxWaiting, defaultMax)
 	depth, err := s.Queue.Depth(ctx)
@@ -127,6 +115,27 @@ func (s *Sweeper) Once(ctx context.Context) (int, error) {
 		s.Log.Info("found files without a result", zap.Int("queued", n), zap.String("first", offers[0].Name))
 	}
 	return n, err
+}
+
+// keepHouse does the queue's housekeeping, announces the settings and tells of a queue that is
+// stuck.
+func (s *Sweeper) keepHouse(ctx context.Context) error {
+	moved, err := s.Queue.Tidy(ctx)
+	if err != nil {
+		return err
+	}
+	if moved != (queue.Tidied{}) {
+		s.Log.Info("housekeeping", zap.Int("due", moved.Due), zap.Int("reclaimed", moved.Reclaimed), zap.Int("poison", moved.Poison))
+	}
+	if err := s.announce(ctx); err != nil {
+		return err
+	}
+	if s.StuckAfter > 0 {
+		if err := s.Queue.TellStuck(ctx, s.StuckAfter); err != nil && !queue.Refused(err) {
+			return err
+		}
+	}
+	return nil
 }
 
 const (
