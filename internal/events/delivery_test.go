@@ -1,7 +1,10 @@
 package events_test
 
 import (
+	"context"
 	"fmt"
+	"io"
+	"maps"
 	"math/rand/v2"
 	"net/http"
 	"os"
@@ -9,10 +12,12 @@ import (
 	"strconv"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 
 	cloudevents "github.com/cloudevents/sdk-go/v2/event"
+	"github.com/redis/go-redis/v9"
 
 	"csv-pipeline/internal/events"
 	"csv-pipeline/internal/queue"
@@ -119,6 +124,68 @@ func TestNothingIsLostNorOutOfOrderWhateverTheSinkDoes(t *testing.T) {
 				t.Errorf("events came about %d files, want %d", len(got), len(want))
 			}
 		})
+	}
+}
+
+// An answer of Redis that is lost takes no event with it, and does not change their order.
+func TestLostAnswersOfRedisLoseNothing(t *testing.T) {
+	server := redistest.Start(t)
+	for nth := int64(1); nth <= 8; nth++ {
+		t.Run(fmt.Sprint(nth), func(t *testing.T) {
+			own, rdb := server.Client(t), server.Client(t)
+			must(t, own.FlushAll(t.Context()).Err())
+			q := queue.New(own, list, queue.Options{})
+			r := receive(t)
+			losses := &lostAnswers{nth: nth}
+			rdb.AddHook(losses)
+			start(t, queue.New(rdb, list, queue.Options{}), fmt.Sprintf("{sinks: [{name: a, http: {url: %q}}]}", r.URL))
+			losses.left.Store(20)
+			for n := range 40 {
+				name := fmt.Sprintf("%c.csv", 'a'+n%3)
+				must(t, do(t, q, name).Complete(t.Context(), queue.Outcome{Result: name}))
+			}
+			for deadline := time.Now().Add(60 * time.Second); ; {
+				states, err := q.SinkStates(t.Context(), []string{"a"})
+				must(t, err)
+				if states[0].Lag == 0 {
+					break
+				}
+				if time.Now().After(deadline) {
+					t.Fatalf("it lags: %+v", states[0])
+				}
+			}
+			r.mu.Lock()
+			defer r.mu.Unlock()
+			if got, want := firsts(r.got), happened(t, q); !maps.EqualFunc(got, want, slices.Equal[[]string]) {
+				t.Errorf("came %v, want %v", got, want)
+			}
+		})
+	}
+}
+
+// lostAnswers has scripts be run and loses the answer of every nth one, as long as left is not used up.
+type lostAnswers struct {
+	nth  int64
+	left atomic.Int64 // scripts
+}
+
+func (l *lostAnswers) DialHook(next redis.DialHook) redis.DialHook { return next }
+
+func (l *lostAnswers) ProcessPipelineHook(next redis.ProcessPipelineHook) redis.ProcessPipelineHook {
+	return next
+}
+
+func (l *lostAnswers) ProcessHook(next redis.ProcessHook) redis.ProcessHook {
+	return func(ctx context.Context, cmd redis.Cmder) error {
+		err := next(ctx, cmd)
+		if !strings.HasPrefix(cmd.Name(), "eval") || err != nil {
+			return err
+		}
+		if left := l.left.Add(-1); left >= 0 && left%l.nth == 0 {
+			err = io.ErrUnexpectedEOF
+			cmd.SetErr(err)
+		}
+		return err
 	}
 }
 

@@ -22,7 +22,8 @@ const (
 	// settlePause is how long deliveries are collected before the stream is told of all of them: a
 	// call of Redis for each would take as much of it as the queue does.
 	settlePause = 20 * time.Millisecond
-	// The pauses after a delivery that failed double from the first to the longest.
+	// The pauses after a delivery that failed double from the first to the longest. The first one is also
+	// that after a call of Redis that failed.
 	firstPause, longestPause = time.Second, time.Minute
 )
 
@@ -73,21 +74,21 @@ func (o *outlet) run(ctx context.Context, tail *Tail) {
 
 // lead waits until this process leads, and delivers for as long as it does.
 func (o *outlet) lead(ctx context.Context, changed <-chan struct{}) {
-	leading, lost := context.WithCancel(ctx)
+	leading, stop := context.WithCancel(ctx)
 	var lanes, settler sync.WaitGroup
 	over := make(chan struct{})
 	settler.Go(func() { o.settleDelivered(ctx, over) })
 	defer func() {
-		lost()
+		stop()
 		lanes.Wait()
 		close(over)
 		settler.Wait()
 		o.lanes, o.held = map[string][]queue.Change{}, 0
 	}()
-	problem := ""
+	problem, lost := "", false // lost: an answer may have been, and the changes in it
 	for begun := false; ctx.Err() == nil; {
 		room := window - o.inHand()
-		if room < window/2 {
+		if room < window/2 || lost {
 			room = 0 // a few at a time would take many calls
 		}
 		taken, err := o.sub.Take(ctx, o.lease, room)
@@ -97,8 +98,11 @@ func (o *outlet) lead(ctx context.Context, changed <-chan struct{}) {
 				problem = err.Error()
 				o.log.Warn("the events of a sink cannot be read for now", zap.Error(err))
 			}
-			pause(ctx, time.Second)
+			lost = lost || room > 0
+			pause(ctx, o.first)
 			continue
+		case lost:
+			return // all that is not settled is read again, for it has to be delivered in order
 		case taken.Changed && begun, !taken.Leads && begun:
 			return // what is in hand may be another's: it is read again
 		case !taken.Leads:
@@ -275,6 +279,6 @@ func (o *outlet) settleDelivered(ctx context.Context, over <-chan struct{}) {
 // deliver them once more.
 func (o *outlet) settle(ctx context.Context, why queue.Settlement, ids ...string) {
 	for o.sub.Settle(ctx, why, ids...) != nil && ctx.Err() == nil {
-		pause(ctx, time.Second)
+		pause(ctx, o.first)
 	}
 }

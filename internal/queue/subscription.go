@@ -58,7 +58,8 @@ type Taken struct {
 
 // Take returns the next changes, most at most, and leads for the length of the lease from now on,
 // unless another process does. With most 0 it only extends the lease. It waits for nothing. When
-// Redis has lost its data, it begins again with the oldest change.
+// Redis has lost its data, it begins again with the oldest change. After an error with most over 0,
+// it begins again with what is not settled, whether that was returned before or not.
 func (s *Subscription) Take(ctx context.Context, lease time.Duration, most int) (t Taken, err error) {
 	from := s.old
 	if from == "" {
@@ -70,6 +71,9 @@ func (s *Subscription) Take(ctx context.Context, lease time.Duration, most int) 
 		return t, s.Begin(ctx, true)
 	}
 	if err != nil {
+		if most > 0 {
+			s.old = "0" // Redis may have given out changes in an answer that was lost
+		}
 		return t, fmt.Errorf("read the changes for %s: %w", s.sink, err)
 	}
 	leads := got[0].(int64)
