@@ -5,6 +5,7 @@ import (
 	"os"
 	"slices"
 	"strings"
+	"time"
 
 	"github.com/spf13/pflag"
 	"go.uber.org/zap"
@@ -37,9 +38,9 @@ func LoadEvents(file string) (events.Config, error) {
 }
 
 // DispatchEvents starts to tell the sinks of a configuration what happens from now on. It returns when
-// each sink has begun: nothing that happens later is missed. It is no method of Parts: services that
-// tell nobody need no rights for it.
-func DispatchEvents(ctx context.Context, parts *Parts, c events.Config, q *queue.Queue, questions *query.Questions, log *zap.Logger) (*events.Dispatcher, error) {
+// each sink has begun: nothing that happens later is missed. For that it waits for Redis as long as the
+// connection did, patience. It is no method of Parts: services that tell nobody need no rights for it.
+func DispatchEvents(ctx context.Context, parts *Parts, c events.Config, q *queue.Queue, patience time.Duration, questions *query.Questions, log *zap.Logger) (*events.Dispatcher, error) {
 	for i, sink := range c.Sinks {
 		for _, name := range sink.Datasets {
 			if known := questions.Datasets(); !slices.Contains(known, name) {
@@ -55,7 +56,7 @@ func DispatchEvents(ctx context.Context, parts *Parts, c events.Config, q *queue
 		return nil, cli.Usagef("--events-config (EVENTS_CONFIG): %v", err)
 	}
 	parts.OnStop(dispatcher.Close)
-	if err := dispatcher.Begin(ctx); err != nil {
+	if err := queue.Persist(ctx, patience, queue.LogTo(log), dispatcher.Begin); err != nil {
 		return nil, err
 	}
 	parts.Loop(dispatcher.Run)
