@@ -88,8 +88,11 @@ func (o *outlet) lead(ctx context.Context, changed <-chan struct{}) {
 	problem, lost := "", false // lost: an answer may have been, and the changes in it
 	for begun := false; ctx.Err() == nil; {
 		room := window - o.inHand()
-		if room < window/2 || lost {
+		if room < window/2 {
 			room = 0 // a few at a time would take many calls
+		}
+		if lost {
+			room = 0 // what is in hand goes on being delivered until Redis answers
 		}
 		taken, err := o.sub.Take(ctx, o.lease, room)
 		switch {

@@ -296,7 +296,7 @@ func (r *run) writeTables(o *output, tables []*table) error {
 			o.scales[s] = max(o.scales[s], scale)
 		}
 	}
-	if len(tables) == 1 && tables[0].present != nil {
+	if len(tables) == 1 && tables[0].present != nil { // in order as it is, and without quantiles
 		return r.writePresent(o, tables[0])
 	}
 	merger, sorter := merger{order: order}, sorter{order: order}

@@ -135,7 +135,7 @@ func (p *plant) upload(name string, content []byte) {
 
 // TestBucketRounds runs random rounds with the files in a bucket.
 func TestBucketRounds(t *testing.T) {
-	seed := uint64(setting("CHAOS_SEED", int(rand.Uint32())))
+	seed := firstSeed(t)
 	rounds := setting("CHAOS_BUCKET_ROUNDS", 6)
 	t.Logf("CHAOS_SEED=%d CHAOS_BUCKET_ROUNDS=%d", seed, rounds)
 	for round := range rounds {

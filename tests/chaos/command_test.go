@@ -6,7 +6,6 @@ import (
 	"bytes"
 	"fmt"
 	"io"
-	"math/rand/v2"
 	"os"
 	"path/filepath"
 	"strings"
@@ -36,7 +35,7 @@ func runSums() int {
 
 // TestCommandRounds runs random rounds in which a command makes the results.
 func TestCommandRounds(t *testing.T) {
-	seed := uint64(setting("CHAOS_SEED", int(rand.Uint32())))
+	seed := firstSeed(t)
 	rounds := setting("CHAOS_COMMAND_ROUNDS", 6)
 	t.Logf("CHAOS_SEED=%d CHAOS_COMMAND_ROUNDS=%d", seed, rounds)
 	for round := range rounds {

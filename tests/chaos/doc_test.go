@@ -108,5 +108,18 @@ func setting(name string, standard int) int {
 	return n
 }
 
+// firstSeed is CHAOS_SEED, or a random one.
+func firstSeed(t *testing.T) uint64 {
+	text := os.Getenv("CHAOS_SEED")
+	if text == "" {
+		return rand.Uint64() >> 16
+	}
+	seed, err := strconv.ParseUint(text, 10, 64)
+	if err != nil {
+		t.Fatalf("CHAOS_SEED=%q: expected a whole number", text)
+	}
+	return seed
+}
+
 // random is a source that gives the same numbers for the same seed.
 func random(seed uint64) *rand.Rand { return rand.New(rand.NewPCG(seed, 0)) }

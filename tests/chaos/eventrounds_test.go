@@ -14,7 +14,6 @@ import (
 	"path/filepath"
 	"regexp"
 	"slices"
-	"strconv"
 	"strings"
 	"sync"
 	"sync/atomic"
@@ -34,13 +33,7 @@ const sinkTimeout = 400 * time.Millisecond
 // stopped, Redis too, the networks around them break, and the receiver fails, hangs and answers too late. In the end
 // it has every event of the stream, none else, and those about a file in order.
 func TestEventRounds(t *testing.T) {
-	seed := rand.Uint64() >> 16
-	if text := os.Getenv("CHAOS_SEED"); text != "" {
-		var err error
-		if seed, err = strconv.ParseUint(text, 10, 64); err != nil {
-			t.Fatalf("CHAOS_SEED=%q: expected a whole number", text)
-		}
-	}
+	seed := firstSeed(t)
 	rounds := setting("CHAOS_EVENT_ROUNDS", 3)
 	t.Logf("CHAOS_SEED=%d CHAOS_EVENT_ROUNDS=%d", seed, rounds)
 	var events, deliveries, deaths atomic.Int64
@@ -65,8 +58,8 @@ func TestEventRounds(t *testing.T) {
 	}
 }
 
-// TestReceiverIsAwayForLong has a receiver be away for CHAOS_SINK_AWAY while files are done, and then gives it a
-// minute and a half, half a minute more than the longest pause between two tries.
+// TestReceiverIsAwayForLong has a receiver be away for CHAOS_SINK_AWAY while files are done, and then gives it
+// two minutes, twice the longest pause between two tries.
 func TestReceiverIsAwayForLong(t *testing.T) {
 	t.Parallel()
 	away := 3 * time.Second

@@ -7,9 +7,7 @@ import (
 	"fmt"
 	"maps"
 	"math/rand/v2"
-	"os"
 	"slices"
-	"strconv"
 	"strings"
 	"sync"
 	"testing"
@@ -19,13 +17,7 @@ import (
 // TestRounds runs random rounds: some files, some producers, some faults at random
 // moments, and then everything must be right.
 func TestRounds(t *testing.T) {
-	seed := rand.Uint64() >> 16
-	if text := os.Getenv("CHAOS_SEED"); text != "" {
-		var err error
-		if seed, err = strconv.ParseUint(text, 10, 64); err != nil {
-			t.Fatalf("CHAOS_SEED=%q: expected a whole number", text)
-		}
-	}
+	seed := firstSeed(t)
 	rounds := setting("CHAOS_ROUNDS", 20)
 	t.Logf("CHAOS_SEED=%d CHAOS_ROUNDS=%d", seed, rounds)
 
