@@ -136,7 +136,7 @@ func TestLateFinisherOfAReplacedInputIsHealed(t *testing.T) {
 	late := p.processorAt("written=stop")
 	late.awaitStop(t)
 	p.deliver("a.csv", sales(random(2), 100))
-	p.processor()
+	p.processor().awaitEnd(t, patience) // it would take what the sweep finds below
 	p.rest()
 	late.signal(syscall.SIGCONT)
 	late.awaitEnd(t, patience)
@@ -163,7 +163,7 @@ func TestPoisonStopsAfterThreeDeathsAndStopsNobody(t *testing.T) {
 		p.processorAt("reading=kill").awaitEnd(t, patience)
 	}
 	p.deliver("good.csv", sales(random(2), 10))
-	p.processor()
+	p.processor().awaitEnd(t, patience) // it would take what the sweep finds below
 	p.rest()
 	letters, err := p.letters()
 	if err != nil {
