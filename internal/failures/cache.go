@@ -12,8 +12,10 @@ import (
 const (
 	// mostAge is how long an index is used without a new one being made.
 	mostAge = 10 * time.Second
-	// cheap is what an index may cost at every change. A dearer one is made for a tenth of the time
-	// at most, and for nobody to wait for unless the last one is older than tooOld.
+	// An index of more letters than few that took longer than cheap is dear: it is made for a tenth
+	// of the time at most, and for nobody to wait for unless the last one is older than tooOld. Any
+	// other is made at every change: few letters take long only where Redis or the machine is busy.
+	few    = 1000
 	cheap  = 50 * time.Millisecond
 	tooOld = time.Minute
 )
@@ -65,7 +67,7 @@ func (c *Cache) Recent(ctx context.Context) (*Index, error) {
 	last := c.last
 	c.mu.Unlock()
 	if last != nil {
-		age, dear := time.Since(last.at), last.took > cheap
+		age, dear := time.Since(last.at), last.letters > few && last.took > cheap
 		if dear && age < min(9*last.took, mostAge) {
 			return last.index, nil
 		}
