@@ -213,7 +213,7 @@ func (c *Catalog) Due(ctx context.Context) (*Snapshot, error) {
 		return c.Refresh(ctx)
 	}
 	if s := c.Latest(); s == nil || !fresh(s) {
-		_, _ = c.within(ctx, patience)
+		_, _ = c.within(ctx, quick)
 	}
 	c.mu.Lock()
 	defer c.mu.Unlock()
@@ -221,16 +221,16 @@ func (c *Catalog) Due(ctx context.Context) (*Snapshot, error) {
 }
 
 const (
-	// patience is how long a request waits for a newer snapshot.
-	patience = 20 * time.Millisecond
-	// slack is how long it waits where the last walk was quicker than patience.
-	slack = time.Second
+	// quick is how long a walk of the store takes at most for requests to wait for the next one.
+	quick = 20 * time.Millisecond
+	// patience is how long they wait for it.
+	patience = time.Second
 )
 
 // Recent returns a snapshot for a page: at most 200 ms old, or older where listing the
 // store would otherwise take more than a tenth of the time, or the store asks for a
-// pause. Where a walk takes long or fails, it returns the latest snapshot, and an error
-// only if there is none.
+// pause. Where a walk takes long or fails, it returns the latest snapshot, while the next is
+// taken in the background, and an error only if there is none.
 func (c *Catalog) Recent(ctx context.Context) (*Snapshot, error) {
 	s := c.Latest()
 	switch {
@@ -238,12 +238,11 @@ func (c *Catalog) Recent(ctx context.Context) (*Snapshot, error) {
 		return c.walk.Join(ctx)
 	case fresh(s):
 		return s, nil
+	case s.Took >= quick:
+		c.walk.Start()
+		return s, nil
 	}
-	most := patience
-	if s.Took < patience {
-		most = slack
-	}
-	if newer, err := c.within(ctx, most); err == nil {
+	if newer, err := c.within(ctx, patience); err == nil {
 		return newer, nil
 	}
 	return c.Latest(), context.Cause(ctx)

@@ -3,6 +3,7 @@ package catalog_test
 import (
 	"context"
 	"fmt"
+	"iter"
 	"maps"
 	"math/rand/v2"
 	"slices"
@@ -114,6 +115,44 @@ func check(t *testing.T, store filestore.Store, s *catalog.Snapshot) {
 }
 
 // The folders are those of the names.
+// listed is a store of which only the listing counts.
+type listed struct {
+	filestore.Store
+	files []filestore.Info
+}
+
+func (l listed) List(_ context.Context, area filestore.Area) iter.Seq2[filestore.Info, error] {
+	return func(yield func(filestore.Info, error) bool) {
+		for _, f := range l.files {
+			if area == filestore.Processed && !yield(f, nil) {
+				return
+			}
+		}
+	}
+}
+
+// Identities and sources that an ETag begins with share its bytes; others have their own.
+func TestSnapshotKeepsAllMetadata(t *testing.T) {
+	var files []filestore.Info
+	for _, etag := range []string{"", "a", "a-1"} {
+		for _, identity := range []string{"", "a", "b", "a-1-2"} {
+			for _, source := range []string{"", "a", "-1"} {
+				for _, settings := range []string{"", "a"} {
+					files = append(files, filestore.Info{Name: fmt.Sprintf("%04d", len(files)), ETag: etag, Identity: identity, Source: source, Settings: settings,
+						Size: int64(len(files)), ModTime: time.Unix(int64(len(files)), 1).UTC()})
+				}
+			}
+		}
+	}
+	s, err := catalog.Take(t.Context(), listed{files: files})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if got := slices.Collect(s.Processed.All()); !slices.Equal(got, files) {
+		t.Errorf("got %+v\nwant %+v", got, files)
+	}
+}
+
 func TestFolders(t *testing.T) {
 	random := rand.New(rand.NewPCG(3, 4))
 	store, err := dirstore.Open(t.TempDir())

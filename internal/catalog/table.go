@@ -14,7 +14,8 @@ import (
 )
 
 // Table is the files of one area, sorted by name. It is immutable, and takes some 80
-// bytes of memory for each file: the texts of all files share one string.
+// bytes of memory for each file: the texts of all files share one string, and an identity
+// that the ETag begins with shares its bytes.
 type Table struct {
 	text    string
 	entries []entry // as the store listed them
@@ -32,7 +33,9 @@ type Table struct {
 type entry struct {
 	start                               uint32
 	name, etag, ident, source, settings uint16
-	size, modTime                       int64
+	// Whether the identity and the source are the beginning of the ETag, and not texts of their own.
+	identInETag, sourceInETag bool
+	size, modTime             int64
 }
 
 // Len is how many files there are.
@@ -56,10 +59,19 @@ func (t *Table) info(e *entry) filestore.Info {
 		rest = rest[n:]
 		return part
 	}
-	return filestore.Info{
-		Name: take(e.name), ETag: take(e.etag), Identity: take(e.ident), Source: take(e.source), Settings: take(e.settings),
-		Size: e.size, ModTime: time.Unix(0, e.modTime).UTC(),
+	i := filestore.Info{Name: take(e.name), ETag: take(e.etag), Size: e.size, ModTime: time.Unix(0, e.modTime).UTC()}
+	if e.identInETag {
+		i.Identity = i.ETag[:e.ident]
+	} else {
+		i.Identity = take(e.ident)
 	}
+	if e.sourceInETag {
+		i.Source = i.ETag[:e.source]
+	} else {
+		i.Source = take(e.source)
+	}
+	i.Settings = take(e.settings)
+	return i
 }
 
 // All yields the files sorted by name.
@@ -193,13 +205,21 @@ func (b *builder) add(f filestore.Info) error {
 	if uint64(b.text.Len()+len(texts)*math.MaxUint16) > math.MaxUint32 {
 		return fmt.Errorf("the names of %d files are too long to be kept in memory", len(b.entries))
 	}
-	b.entries = append(b.entries, entry{
+	e := entry{
 		start: uint32(b.text.Len()), name: uint16(len(f.Name)), etag: uint16(len(f.ETag)), ident: uint16(len(f.Identity)), source: uint16(len(f.Source)), settings: uint16(len(f.Settings)),
+		identInETag: strings.HasPrefix(f.ETag, f.Identity), sourceInETag: strings.HasPrefix(f.ETag, f.Source),
 		size: f.Size, modTime: f.ModTime.UnixNano(),
-	})
-	for _, s := range texts {
-		b.text.WriteString(s)
 	}
+	b.entries = append(b.entries, e)
+	b.text.WriteString(f.Name)
+	b.text.WriteString(f.ETag)
+	if !e.identInETag {
+		b.text.WriteString(f.Identity)
+	}
+	if !e.sourceInETag {
+		b.text.WriteString(f.Source)
+	}
+	b.text.WriteString(f.Settings)
 	return nil
 }
 

@@ -207,6 +207,36 @@ func TestASlowWalkGoesOn(t *testing.T) {
 }
 
 // Close ends the walk.
+// Where listing the store takes long, a request gets what there is, at once, and the next walk
+// goes on in the background.
+func TestNoRequestWaitsForASlowWalk(t *testing.T) {
+	g := folder(t, "a.csv")
+	synctest.Test(t, func(t *testing.T) {
+		files := catalog.New(g)
+		defer files.Close()
+		release := g.hold()
+		first := recent(t.Context(), files)
+		time.Sleep(time.Second) // that is how long the walk takes
+		release()
+		if got := <-first; got.err != nil || got.files.Took != time.Second {
+			t.Fatalf("%+v", got)
+		}
+		time.Sleep(time.Minute)
+		release = g.hold()
+		asked := time.Now()
+		old, err := files.Recent(t.Context())
+		if waited := time.Since(asked); err != nil || waited != 0 {
+			t.Errorf("a request waited %v: %v", waited, err)
+		}
+		synctest.Wait()
+		release()
+		synctest.Wait()
+		if latest := files.Latest(); !latest.At.Equal(asked) || old.At.Equal(asked) {
+			t.Errorf("the latest was taken at %v, what the request got at %v, the request came at %v", latest.At, old.At, asked)
+		}
+	})
+}
+
 func TestCloseEndsTheWalk(t *testing.T) {
 	g := folder(t, "a.csv")
 	synctest.Test(t, func(t *testing.T) {

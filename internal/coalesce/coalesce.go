@@ -32,6 +32,9 @@ func New[T any](do func(context.Context) (T, error)) *Call[T] {
 	return c
 }
 
+// Start starts a run unless one goes on, and does not wait for it.
+func (c *Call[T]) Start() { c.start() }
+
 // Join returns what the run that goes on returns. If there is none, it starts one. When the
 // context of a caller ends, Join returns its cause to that caller; the run goes on for the
 // others.
