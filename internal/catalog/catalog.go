@@ -221,10 +221,11 @@ func (c *Catalog) Due(ctx context.Context) (*Snapshot, error) {
 }
 
 const (
-	// quick is how long a walk of the store takes at most for requests to wait for the next one.
-	quick = 20 * time.Millisecond
-	// patience is how long they wait for it.
+	// patience is how long a request waits for a walk of the store where the last one was quick. Where
+	// it was not, requests wait as long as a quick one takes; with more than few files, not at all.
 	patience = time.Second
+	quick    = 20 * time.Millisecond
+	few      = 10_000
 )
 
 // Recent returns a snapshot for a page: at most 200 ms old, or older where listing the
@@ -238,11 +239,15 @@ func (c *Catalog) Recent(ctx context.Context) (*Snapshot, error) {
 		return c.walk.Join(ctx)
 	case fresh(s):
 		return s, nil
-	case s.Took >= quick:
+	case s.Took >= quick && s.Raw.Len()+s.Processed.Len() > few:
 		c.walk.Start()
 		return s, nil
 	}
-	if newer, err := c.within(ctx, patience); err == nil {
+	most := patience
+	if s.Took >= quick {
+		most = quick
+	}
+	if newer, err := c.within(ctx, most); err == nil {
 		return newer, nil
 	}
 	return c.Latest(), context.Cause(ctx)

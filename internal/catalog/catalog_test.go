@@ -118,13 +118,17 @@ func check(t *testing.T, store filestore.Store, s *catalog.Snapshot) {
 // listed is a store of which only the listing counts.
 type listed struct {
 	filestore.Store
-	files []filestore.Info
+	raw, processed []filestore.Info
 }
 
 func (l listed) List(_ context.Context, area filestore.Area) iter.Seq2[filestore.Info, error] {
 	return func(yield func(filestore.Info, error) bool) {
-		for _, f := range l.files {
-			if area == filestore.Processed && !yield(f, nil) {
+		files := l.raw
+		if area == filestore.Processed {
+			files = l.processed
+		}
+		for _, f := range files {
+			if !yield(f, nil) {
 				return
 			}
 		}
@@ -144,7 +148,7 @@ func TestSnapshotKeepsAllMetadata(t *testing.T) {
 			}
 		}
 	}
-	s, err := catalog.Take(t.Context(), listed{files: files})
+	s, err := catalog.Take(t.Context(), listed{processed: files})
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -210,7 +210,7 @@ func TestASlowWalkGoesOn(t *testing.T) {
 // Where listing the store takes long, a request gets what there is, at once, and the next walk
 // goes on in the background.
 func TestNoRequestWaitsForASlowWalk(t *testing.T) {
-	g := folder(t, "a.csv")
+	g := &gated{Store: listed{raw: make([]filestore.Info, 20_000)}}
 	synctest.Test(t, func(t *testing.T) {
 		files := catalog.New(g)
 		defer files.Close()
