@@ -89,6 +89,14 @@ var cases = []benchCase{
 	{name: "filter", title: "20 million rows, a filter", rows: 20_000_000, items: 100, rewrite: addDecimals,
 		input: "{}", keys: "region", aggregates: "count(*) filter (where price > 500) as dear",
 		query: "select region, count(*) filter (where price > 500) as dear from read_csv('%s', types = {'price': 'decimal(18,2)'}) group by all order by all"},
+	{name: "months", title: "20 million rows, by month from a time on", rows: 20_000_000, items: 100, rewrite: dated("2006-01-02 15:04:05"),
+		input: "{}", where: "timestamp >= '2022-03-10 12:00'", keys: "month(timestamp) as month", aggregates: "sum(price) as total",
+		query: "select strftime(timestamp, '%%Y-%%m') as month, sum(price) as total from read_csv('%s', types = {'price': 'decimal(18,2)'}) " +
+			"where timestamp >= '2022-03-10 12:00' group by all order by all"},
+	{name: "dates", title: "20 million rows, by month from a day on, dates such as 31.12.2022", rows: 20_000_000, items: 100, rewrite: dated("02.01.2006"),
+		input: `dateFormats: ["%d.%m.%Y"]`, where: "timestamp >= '2022-03-10'", keys: "month(timestamp) as month", aggregates: "sum(price) as total",
+		query: "select strftime(timestamp, '%%Y-%%m') as month, sum(price) as total from read_csv('%s', dateformat = '%%d.%%m.%%Y', types = {'timestamp': 'date', 'price': 'decimal(18,2)'}) " +
+			"where timestamp >= '2022-03-10' group by all order by all"},
 	{name: "spill", title: "100 million rows, 100 million ids, in 100 MiB", rows: 100_000_000, items: 1_000_000_000_000,
 		keys: "item_id", aggregates: total, method: "groupby-100MiB"},
 	{name: "hundred", title: "80 million rows in 100 files of 20 MB, one after the other", rows: 80_000_000, files: 100, items: 5, joined: true,
@@ -308,6 +316,21 @@ func addDecimals(dst, line []byte, row int64) []byte {
 	dst = strconv.AppendInt(append(dst, ','), cents/100, 10)
 	dst = append(dst, '.', byte('0'+cents/10%10), byte('0'+cents%10), ',')
 	return append(dst, fields[2]...)
+}
+
+// dated is addDecimals with times of a whole year, in no order, in a layout of package time.
+func dated(layout string) rewriting {
+	start := time.Date(2022, 1, 1, 0, 0, 0, 0, time.UTC)
+	var line []byte
+	return func(dst, from []byte, row int64) []byte {
+		line = addDecimals(line[:0], from, row)
+		if row < 0 {
+			return append(dst, line...)
+		}
+		const minutes = 365 * 24 * 60
+		dst = start.Add(time.Duration(row*7919%minutes)*time.Minute).AppendFormat(dst, layout)
+		return append(dst, line[bytes.IndexByte(line, ','):]...)
+	}
 }
 
 // rewriting makes a line of another.

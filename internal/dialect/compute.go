@@ -7,6 +7,9 @@ import (
 	"slices"
 	"strings"
 
+	"golang.org/x/sys/cpu"
+
+	"csv-pipeline/internal/cacheline"
 	"csv-pipeline/internal/expression"
 	"csv-pipeline/internal/groupby"
 )
@@ -32,6 +35,7 @@ type computation struct {
 
 // computing runs a computation over rows.
 type computing struct {
+	_ cpu.CacheLinePad
 	*computation
 	row     *expression.Row
 	sources []output // for each of the question's columns: where it is, and its points
@@ -39,6 +43,7 @@ type computing struct {
 	scales  []int    // the most digits after the point that a number of a column has
 	value   expression.Value
 	buf     []byte
+	_       cpu.CacheLinePad
 }
 
 // compile binds the expressions of the columns that are wanted and of a condition; it is
@@ -105,10 +110,12 @@ func (w *rewriter) compute(c *computation) {
 	w.computing = &computing{
 		computation: c,
 		row:         expression.NewRow(w, n),
-		sources:     slices.Clone(c.sources),
-		room:        make([][]byte, n),
-		scales:      make([]int, n),
+		sources:     cacheline.Slice[output](n),
+		room:        cacheline.Slice[[]byte](n),
+		scales:      cacheline.Slice[int](n),
+		buf:         cacheline.Slice[byte](64),
 	}
+	copy(w.computing.sources, c.sources)
 }
 
 // Number reads a text by the settings.

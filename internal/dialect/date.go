@@ -13,25 +13,40 @@ import (
 
 // dateFormat is how dates and times are written.
 type dateFormat struct {
-	formats []string       // iso, epoch, epochms or of strftime, tried in order
-	zone    *time.Location // in which values with an offset and epochs are told; nil: as they are written
-	plain   bool           // as the engine reads them
+	formats  []string       // iso, epoch, epochms or of strftime, tried in order
+	patterns []datePattern  // of the formats; nil where a format has none
+	zone     *time.Location // in which values with an offset and epochs are told; nil: as they are written
+	plain    bool           // as the engine reads them
+}
+
+func newDateFormat(formats ...string) dateFormat {
+	f := dateFormat{formats: formats, patterns: make([]datePattern, len(formats))}
+	for i, format := range formats {
+		if strings.Contains(format, "%") {
+			f.patterns[i] = newDatePattern(format)
+		}
+	}
+	return f
 }
 
 // appendTime appends a cell as the engine reads times: 2006-01-02T15:04:05. It says
 // false, and appends nothing, where the cell is no time in any of the formats.
 func (f *dateFormat) appendTime(dst, cell []byte) ([]byte, bool) {
 	s := trimSpace(cell)
-	for _, format := range f.formats {
+	for i := range f.formats {
 		var ok bool
-		if dst, ok = f.appendIn(dst, s, format); ok {
+		if dst, ok = f.appendIn(dst, s, i); ok {
 			return dst, true
 		}
 	}
 	return dst, false
 }
 
-func (f *dateFormat) appendIn(dst, s []byte, format string) ([]byte, bool) {
+func (f *dateFormat) appendIn(dst, s []byte, i int) ([]byte, bool) {
+	if p := f.patterns[i]; p != nil {
+		return p.appendTime(dst, s)
+	}
+	format := f.formats[i]
 	switch format {
 	case ISO:
 		return f.appendISO(dst, s)
@@ -64,8 +79,8 @@ func (f *dateFormat) appendWritten(dst, text []byte) (_ []byte, format string, o
 	if bytes.IndexFunc(s, unicode.IsDigit) < 0 {
 		return dst, "", false
 	}
-	for _, format := range f.formats {
-		if dst, ok = f.appendIn(dst, s, format); ok {
+	for i, format := range f.formats {
+		if dst, ok = f.appendIn(dst, s, i); ok {
 			return dst, format, true
 		}
 	}
@@ -96,7 +111,7 @@ const engineTime = "2006-01-02T15:04:05"
 func (f *dateFormat) appendFormat(dst, s []byte, format string) ([]byte, bool) {
 	t, err := timefmt.Parse(string(s), format)
 	// Package timefmt takes 24 for the year 24 of %Y.
-	if err != nil || t.Year() < 0 || t.Year() > 9999 || t.Year() < 1000 && strings.Contains(format, "%Y") || beyondMonth(string(s), format, t) {
+	if err != nil || t.Year() < 1000 || t.Year() > 9999 || beyondMonth(string(s), format, t) {
 		return dst, false
 	}
 	if f.zone != nil && (strings.Contains(format, "%z") || strings.Contains(format, "%Z") || strings.Contains(format, "%s")) {
@@ -109,18 +124,16 @@ func (f *dateFormat) appendFormat(dst, s []byte, format string) ([]byte, bool) {
 // February, which package timefmt takes for one of the next month. The text is then not
 // what the time is written as.
 func beyondMonth(s, format string, t time.Time) bool {
-	if t.Day() > 3 || !strings.Contains(format, "%d") && !strings.Contains(format, "%e") {
-		return false
-	}
-	return !sameDigits(s, timefmt.Format(t, format))
+	return t.Day() <= 3 && !sameDigits(s, timefmt.Format(t, format))
 }
 
-// sameDigits says whether two texts have the same numbers, zeros before them aside.
+// sameDigits says whether two texts have the same numbers, zeros before them and, as those of a
+// fraction, behind them aside.
 func sameDigits(a, b string) bool {
 	numbers := func(s string) []string {
 		fields := strings.FieldsFunc(s, func(r rune) bool { return r < '0' || r > '9' })
 		for i, f := range fields {
-			fields[i] = strings.TrimLeft(f, "0")
+			fields[i] = strings.Trim(f, "0")
 		}
 		return fields
 	}
@@ -166,7 +179,7 @@ func (f *dateFormat) appendISO(dst, s []byte) ([]byte, bool) {
 	}
 	year1, year2, month, day := twoDigits(s), twoDigits(s[2:]), twoDigits(s[5:]), twoDigits(s[8:])
 	year := year1*100 + year2
-	if year1 < 0 || year2 < 0 || month < 1 || month > 12 || day < 1 || day > daysIn(year, month) {
+	if year1 < 0 || year2 < 0 || month < 1 || month > 12 || day < 1 || day > 28 && day > daysIn(year, month) {
 		return dst, false
 	}
 	rest := s[10:]
@@ -257,5 +270,14 @@ func twoDigits(s []byte) int {
 }
 
 func daysIn(year, month int) int {
-	return time.Date(year, time.Month(month)+1, 0, 0, 0, 0, 0, time.UTC).Day()
+	switch month {
+	case 4, 6, 9, 11:
+		return 30
+	case 2:
+		if year%4 == 0 && (year%100 != 0 || year%400 == 0) {
+			return 29
+		}
+		return 28
+	}
+	return 31
 }

@@ -177,7 +177,7 @@ func (r *rules) dateSettings(cell []byte) string {
 		if format == yearMonth && !isYearMonth(trimSpace(cell)) {
 			continue
 		}
-		f := dateFormat{formats: []string{format}}
+		f := newDateFormat(format)
 		if _, ok := f.appendTime(nil, cell); ok {
 			if fit = append(fit, strconv.Quote(format)); len(fit) == 2 {
 				break

@@ -74,7 +74,7 @@ func (s Settings) Readings() *Readings {
 		}
 	}
 	for _, format := range all.Dates {
-		all.dates = append(all.dates, dateFormat{formats: []string{format}})
+		all.dates = append(all.dates, newDateFormat(format))
 	}
 	return all
 }

@@ -8,6 +8,9 @@ import (
 	"strings"
 	"unicode/utf8"
 
+	"golang.org/x/sys/cpu"
+
+	"csv-pipeline/internal/cacheline"
 	"csv-pipeline/internal/expression"
 	"csv-pipeline/internal/groupby"
 )
@@ -29,6 +32,7 @@ type output struct {
 // rewriter turns records into those that the engine takes: CSV of RFC 4180 in UTF-8
 // with LF, without a header, numbers and times in the one form that it reads.
 type rewriter struct {
+	_ cpu.CacheLinePad
 	*rules
 	layout  *Layout
 	s       *syntax
@@ -51,6 +55,8 @@ type rewriter struct {
 	ended    bool  // the table is at its end, whatever follows
 
 	computing *computing // nil where no column is computed
+
+	_ cpu.CacheLinePad
 }
 
 // tally is what was done to rows.
@@ -72,7 +78,11 @@ func (c *contradiction) Error() string { return "the file is written in another 
 
 func newRewriter(name string, r *rules, l *Layout, outputs []output, c *computation) *rewriter {
 	w := &rewriter{rules: r, layout: l, s: l.syntax(r), name: name, line: l.line}
-	w.outputs = append(w.outputs, outputs...)
+	w.outputs = cacheline.Slice[output](len(outputs))
+	copy(w.outputs, outputs)
+	for i := range w.outputs {
+		w.outputs[i].last, w.outputs[i].told = cacheline.Slice[byte](64)[:0], cacheline.Slice[byte](64)[:0]
+	}
 	w.armed = l.unclearPoints(r)
 	w.footer.most = r.SkipFooter
 	w.fast = newFast(r, l)

@@ -237,9 +237,9 @@ func unknownConversion(format string) string {
 }
 
 func (s Settings) dateFormat() (dateFormat, error) {
-	d := dateFormat{formats: s.DateFormats}
+	d := newDateFormat(s.DateFormats...)
 	if len(d.formats) == 0 {
-		d.formats = []string{ISO}
+		d = newDateFormat(ISO)
 	}
 	for _, format := range d.formats {
 		if format != ISO && format != epoch && format != epochMS && !strings.Contains(format, "%") {

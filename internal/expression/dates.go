@@ -8,21 +8,33 @@ import "bytes"
 type Dates func(dst, text []byte) ([]byte, bool)
 
 // compare orders two texts: by time where both are dates, by their bytes otherwise.
-func (d Dates) compare(x, y []byte) int {
+func (d Dates) compare(r *Row, x, y []byte) int {
 	if d == nil {
 		return bytes.Compare(x, y)
 	}
-	var room [64]byte
-	a, ok := d(room[:0], x)
-	if !ok {
-		return bytes.Compare(x, y)
-	}
+	a, ok := d(r.dates[:0], x)
 	n := len(a)
-	both, ok := d(a, y)
+	both := a
+	if ok {
+		both, ok = d(a, y)
+	}
+	r.dates = both
 	if !ok {
 		return bytes.Compare(x, y)
 	}
 	return bytes.Compare(both[:n], both[n:])
+}
+
+// compareTo is compare with a date in quotes on the right.
+func (d Dates) compareTo(date []byte) func(r *Row, x, y []byte) int {
+	fixed, _ := d(nil, date)
+	return func(r *Row, x, y []byte) int {
+		var ok bool
+		if r.dates, ok = d(r.dates[:0], x); !ok {
+			return bytes.Compare(x, y)
+		}
+		return bytes.Compare(r.dates, fixed)
+	}
 }
 
 // isDate says whether an expression is a date in quotes. Digits alone are one only where they

@@ -186,8 +186,12 @@ func (b *binder) comparison(n *Node) eval {
 		}
 	case a.Type == Cell && c.Type == Cell:
 		order = b.compareCells
-	case b.dates.isDate(a) || b.dates.isDate(c):
-		taken, order = asTexts, func(_ *Row, x, y *Value) int { return b.dates.compare(x.Text, y.Text) }
+	case b.dates.isDate(c):
+		compare := b.dates.compareTo(c.Value.Text)
+		taken, order = asTexts, func(r *Row, x, y *Value) int { return compare(r, x.Text, y.Text) }
+	case b.dates.isDate(a):
+		compare := b.dates.compareTo(a.Value.Text)
+		taken, order = asTexts, func(r *Row, x, y *Value) int { return -compare(r, y.Text, x.Text) }
 	default:
 		taken, order = asTexts, func(_ *Row, x, y *Value) int { return bytes.Compare(x.Text, y.Text) }
 	}
@@ -223,7 +227,7 @@ func (b *binder) compareCells(r *Row, left, right *Value) int {
 		if x != nil && y != nil {
 			return compareNumbers(x, y)
 		}
-		return b.dates.compare(left.Text, right.Text)
+		return b.dates.compare(r, left.Text, right.Text)
 	}
 	x, y := *left, *right
 	if r.asNumber(&x) == nil && r.asNumber(&y) == nil {
@@ -232,5 +236,5 @@ func (b *binder) compareCells(r *Row, left, right *Value) int {
 	x, y = *left, *right
 	r.asText(&x)
 	r.asText(&y)
-	return b.dates.compare(x.Text, y.Text)
+	return b.dates.compare(r, x.Text, y.Text)
 }

@@ -3,6 +3,8 @@ package expression
 import (
 	"math"
 	"slices"
+
+	"csv-pipeline/internal/cacheline"
 )
 
 // Program is an expression that is bound to the columns of a Row. It is immutable, and
@@ -34,7 +36,7 @@ func (n *Node) BindNumber(index func(column *Node) int, dates Dates) *Program {
 // Run sets v to the program's value for a row. Its errors are *ValueError.
 func (p *Program) Run(r *Row, v *Value) error {
 	if len(r.slots) < p.slots {
-		r.slots = make([]Value, p.slots)
+		r.slots = cacheline.Slice[Value](p.slots)
 	}
 	return p.run(r, v)
 }

@@ -1,6 +1,12 @@
 package expression
 
-import "fmt"
+import (
+	"fmt"
+
+	"golang.org/x/sys/cpu"
+
+	"csv-pipeline/internal/cacheline"
+)
 
 // Env is what a file's settings make of its cells.
 type Env interface {
@@ -15,10 +21,13 @@ type Env interface {
 
 // Row is the cells that programs run over. It is used by one goroutine at a time.
 type Row struct {
+	_     cpu.CacheLinePad
 	env   Env
 	cells []rowCell
 	arena []byte // texts that were made
 	slots []Value
+	dates []byte // room for Dates
+	_     cpu.CacheLinePad
 }
 
 type rowCell struct {
@@ -29,7 +38,7 @@ type rowCell struct {
 
 // NewRow makes a row of so many columns.
 func NewRow(env Env, columns int) *Row {
-	return &Row{env: env, cells: make([]rowCell, columns)}
+	return &Row{env: env, cells: cacheline.Slice[rowCell](columns), dates: cacheline.Slice[byte](64)}
 }
 
 // Begin forgets the texts that programs made of the row before.

@@ -69,7 +69,34 @@ func (v *vectorizer) mask(n *expression.Node) (maskVector, bool) {
 	if v.w == nil {
 		return nil, true
 	}
-	return memoMask(newMemo[uint8](v.w, i, n)), true
+	m := newMemo[uint8](v.w, i, n)
+	if op, with, ok := textComparison(n); ok {
+		return compareTexts(m, op, with), true
+	}
+	return memoMask(m), true
+}
+
+// textComparison takes a comparison of a column with a text apart, the column on the left.
+func textComparison(n *expression.Node) (op expression.Op, text []byte, ok bool) {
+	if n.Op < expression.Equal || n.Op > expression.GreaterEqual {
+		return 0, nil, false
+	}
+	op = n.Op
+	a, b := n.Args[0], n.Args[1]
+	if a.Op == expression.Literal {
+		a, b = b, a
+		switch op {
+		case expression.Less:
+			op = expression.Greater
+		case expression.LessEqual:
+			op = expression.GreaterEqual
+		case expression.Greater:
+			op = expression.Less
+		case expression.GreaterEqual:
+			op = expression.LessEqual
+		}
+	}
+	return op, b.Value.Text, a.Op == expression.Column && b.Op == expression.Literal && b.Value.Kind == expression.TextValue
 }
 
 func combine(a, b maskVector, f func(a, b uint64) uint64) maskVector {

@@ -14,6 +14,9 @@ type memo[T any] struct {
 	program *expression.Program
 	row     *expression.Row
 	convert func(m *memo[T], v *expression.Value) (T, bool)
+	value   expression.Value
+	cut     uint32 // how many bytes of a time the expression goes by; 0: it is not of times
+	clear   bool   // a cell that clearCell takes is not in doubt
 	keys    [memoSlots]memoKey
 	values  [memoSlots]T
 }
@@ -31,7 +34,8 @@ type memoKey struct {
 }
 
 func newMemo[T any](w *worker, column int, n *expression.Node) *memo[T] {
-	m := &memo[T]{w: w, column: column, program: n.Bind(func(*expression.Node) int { return 0 }, nil), row: expression.NewRow(plainCells{&w.batch.reader}, 1)}
+	m := &memo[T]{w: w, column: column, program: n.Bind(func(*expression.Node) int { return 0 }, nil), row: expression.NewRow(plainCells{&w.batch.reader}, 1),
+		cut: timeCut(n), clear: clearColumn(w.plan, column)}
 	w.vectors.forget = append(w.vectors.forget, func() { clear(m.keys[:]) })
 	return m
 }
@@ -39,6 +43,9 @@ func newMemo[T any](w *worker, column int, n *expression.Node) *memo[T] {
 // of returns the value for a cell, and false where the cell is in doubt.
 func (m *memo[T]) of(text []byte, start, end uint32) (value T, ok bool) {
 	length := end - start
+	if m.cut > 0 && length > m.cut && m.clear && clearCell(text, start, end) && validTime(text[start:end]) {
+		length, end = m.cut, start+m.cut
+	}
 	if length > memoCell {
 		return m.compute(text[start:end])
 	}
@@ -71,12 +78,95 @@ func (m *memo[T]) compute(cell []byte) (value T, ok bool) {
 		}
 		m.row.SetText(0, cell)
 	}
-	var v expression.Value
 	m.w.batch.reader.doubt = false
-	if m.program.Run(m.row, &v) != nil || m.w.batch.reader.doubt {
+	if m.program.Run(m.row, &m.value) != nil || m.w.batch.reader.doubt {
 		return value, false
 	}
-	return m.convert(m, &v)
+	return m.convert(m, &m.value)
+}
+
+// timeCut is how many bytes of valid times tell what an expression makes of them, where it has
+// its column as a time alone; 0 otherwise.
+func timeCut(n *expression.Node) (cut uint32) {
+	whole := false
+	n.Walk(func(n *expression.Node) bool {
+		switch {
+		case n.Op == expression.Column:
+			whole = true
+		case n.IsTime() && n.Args[0].Op == expression.Column:
+			cut = max(cut, uint32(len("2022-01-31")))
+			if n.Op == expression.Hour {
+				cut = uint32(len("2022-01-31T12"))
+			}
+			return false
+		}
+		return true
+	})
+	if whole {
+		return 0
+	}
+	return cut
+}
+
+// clearColumn says whether the name of a column begins with no digit, so that cells that do are
+// not its header among the rows.
+func clearColumn(p *Plan, column int) bool {
+	name := p.columns[column].name
+	return name != "" && name[0]-'0' > 9
+}
+
+// clearCell says whether a cell begins with a digit and has nothing but printable ASCII without
+// quotes, as dates and times have: of a clearColumn it is not in doubt, and it has no escape.
+func clearCell(text []byte, start, end uint32) bool {
+	if start == end || byteAt(text, start)-'0' > 9 {
+		return false
+	}
+	var odd uint64
+	for at := start; at < end; at += 8 {
+		w := load64(text, at)
+		if left := end - at; left < 8 {
+			w = w<<(64-8*left) | zeros>>(8*left)
+		}
+		quotes := w ^ lowBits*'"'
+		odd |= w | (w-lowBits*' ')&^w | (quotes-lowBits)&^quotes
+	}
+	return odd&highBits == 0
+}
+
+// compareTexts compares the cells of a column with a text by their bytes: those that clearCell
+// takes here, others by the memo.
+func compareTexts(m *memo[uint8], op expression.Op, with []byte) maskVector {
+	slow := memoMask(m)
+	if !m.clear {
+		return slow
+	}
+	var results [3]uint8 // of less, equal, greater
+	for i, holds := range [...]bool{
+		op == expression.Less || op == expression.LessEqual || op == expression.Unequal,
+		op == expression.Equal || op == expression.LessEqual || op == expression.GreaterEqual,
+		op == expression.Greater || op == expression.GreaterEqual || op == expression.Unequal,
+	} {
+		if results[i] = isFalse; holds {
+			results[i] = isTrue
+		}
+	}
+	out := new(mask)
+	return func(text []byte, n int) (*mask, bool) {
+		c := &m.w.batch.columns[m.column]
+		for i := range n {
+			start, end := c.start(i), c.end(i)
+			if clearCell(text, start, end) {
+				out[i] = results[1+bytes.Compare(text[start:end], with)]
+				continue
+			}
+			value, ok := m.of(text, start, end)
+			if !ok {
+				return nil, false
+			}
+			out[i] = value
+		}
+		return out, true
+	}
 }
 
 // plainCells are cells without settings but for the format of numbers.

@@ -1,0 +1,178 @@
+package dialect
+
+import "strings"
+
+// datePattern is a format of strftime that has only conversions of patternConversions, without
+// those that stand for several. It takes the texts that package timefmt takes, for the same times,
+// but where numbers follow each other without anything between them, all digits must be there:
+// 2022112 is no date in %Y%m%d.
+type datePattern []dateStep
+
+// dateStep is a character, or a conversion.
+type dateStep struct {
+	c          byte
+	conversion bool
+	full       bool // it has as many digits as it may have
+}
+
+const (
+	patternConversions = "YymdeHkIlMSfpPbhB%"
+	digitConversions   = "YymdHIMSf"
+)
+
+var composed = strings.NewReplacer("%%", "%%", "%F", "%Y-%m-%d", "%D", "%m/%d/%y", "%x", "%m/%d/%y",
+	"%T", "%H:%M:%S", "%X", "%H:%M:%S", "%R", "%H:%M", "%r", "%I:%M:%S %p", "%v", "%e-%b-%Y")
+
+// newDatePattern is nil for a format with other conversions, which only package timefmt reads.
+func newDatePattern(format string) datePattern {
+	format = composed.Replace(format)
+	var p datePattern
+	for i := 0; i < len(format); i++ {
+		if format[i] != '%' {
+			p = append(p, dateStep{c: format[i]})
+			continue
+		}
+		if i++; i == len(format) || strings.IndexByte(patternConversions, format[i]) < 0 {
+			return nil
+		}
+		p = append(p, dateStep{c: format[i], conversion: format[i] != '%'})
+	}
+	for i := 1; i < len(p); i++ {
+		if p[i-1].digits() && p[i].digits() {
+			p[i-1].full, p[i].full = true, true
+		}
+	}
+	return p
+}
+
+func (s dateStep) digits() bool { return s.conversion && strings.IndexByte(digitConversions, s.c) >= 0 }
+
+var (
+	monthNames = [...]string{"january", "february", "march", "april", "may", "june", "july", "august", "september", "october", "november", "december"}
+	halves     = [...]string{"am", "pm"}
+)
+
+// appendTime appends the time that s is as the engine reads times; it says false, and appends
+// nothing, where s is none.
+func (p datePattern) appendTime(dst, s []byte) ([]byte, bool) {
+	t := written{year: 1900, month: 1, day: 1} // of what the format leaves out
+	for _, step := range p {
+		if step.conversion {
+			before := len(s)
+			var ok bool
+			if s, ok = t.read(step.c, s); !ok || step.full && before-len(s) < width(step.c) {
+				return dst, false
+			}
+			continue
+		}
+		if len(s) == 0 || s[0] != step.c {
+			return dst, false
+		}
+		s = s[1:]
+	}
+	if len(s) > 0 || t.day > 28 && t.day > daysIn(t.year, t.month) {
+		return dst, false
+	}
+	if t.half > 0 {
+		t.hour = t.hour%12 + 12*(t.half-1)
+	}
+	return append(dst, digit(t.year/1000), digit(t.year/100), digit(t.year/10), digit(t.year), '-', digit(t.month/10), digit(t.month), '-', digit(t.day/10), digit(t.day),
+		'T', digit(t.hour/10), digit(t.hour), ':', digit(t.minute/10), digit(t.minute), ':', digit(t.second/10), digit(t.second)), true
+}
+
+// width is how many digits a conversion has at most.
+func width(conversion byte) int {
+	switch conversion {
+	case 'Y':
+		return 4
+	case 'f':
+		return 6
+	}
+	return 2
+}
+
+func digit(n int) byte { return byte('0' + n%10) }
+
+// written is a time as it is written.
+type written struct{ year, month, day, hour, minute, second, half int }
+
+// read reads a conversion of patternConversions, and returns what follows it.
+func (t *written) read(conversion byte, s []byte) (rest []byte, ok bool) {
+	switch conversion {
+	case 'Y':
+		t.year, s, ok = readDigits(s, width(conversion), 1000, 9999)
+	case 'y':
+		if t.year, s, ok = readDigits(s, width(conversion), 0, 99); t.year < 69 { // as POSIX has it
+			t.year += 2000
+		} else {
+			t.year += 1900
+		}
+	case 'm':
+		t.month, s, ok = readDigits(s, width(conversion), 1, 12)
+	case 'b', 'h':
+		t.month, s, ok = readName(s, monthNames[:], len("jan"))
+	case 'B':
+		t.month, s, ok = readName(s, monthNames[:], len("september"))
+	case 'd':
+		t.day, s, ok = readDigits(s, width(conversion), 1, 31)
+	case 'e':
+		t.day, s, ok = readDigits(afterBlank(s), width(conversion), 1, 31)
+	case 'H':
+		t.hour, s, ok = readDigits(s, width(conversion), 0, 23)
+	case 'k':
+		t.hour, s, ok = readDigits(afterBlank(s), width(conversion), 0, 23)
+	case 'I':
+		t.hour, s, ok = readDigits(s, width(conversion), 1, 12)
+		t.hour %= 12
+	case 'l':
+		t.hour, s, ok = readDigits(afterBlank(s), width(conversion), 1, 12)
+		t.hour %= 12
+	case 'p', 'P':
+		t.half, s, ok = readName(s, halves[:], len("am"))
+	case 'M':
+		t.minute, s, ok = readDigits(s, width(conversion), 0, 59)
+	case 'S':
+		t.second, s, ok = readDigits(s, width(conversion), 0, 60) // 60: a leap second
+	case 'f':
+		_, s, ok = readDigits(s, width(conversion), 0, 999_999)
+	}
+	return s, ok
+}
+
+// readDigits reads up to most digits, whose number is from least to greatest.
+func readDigits(s []byte, most, least, greatest int) (n int, rest []byte, ok bool) {
+	i := 0
+	for ; i < min(most, len(s)) && s[i]-'0' <= 9; i++ {
+		n = n*10 + int(s[i]-'0')
+	}
+	return n, s[i:], i > 0 && n >= least && n <= greatest
+}
+
+// readName reads one of some names, in any case, of which at most so many letters are written;
+// the first is 1.
+func readName(s []byte, names []string, letters int) (n int, rest []byte, ok bool) {
+	for i, name := range names {
+		name = name[:min(letters, len(name))]
+		if len(s) >= len(name) && equalFold(s[:len(name)], name) {
+			return i + 1, s[len(name):], true
+		}
+	}
+	return 0, s, false
+}
+
+// equalFold compares ASCII letters in any case; lower is in lower case.
+func equalFold(s []byte, lower string) bool {
+	for i := range s {
+		if s[i]|0x20 != lower[i] {
+			return false
+		}
+	}
+	return true
+}
+
+func afterBlank(s []byte) []byte {
+	if len(s) > 0 && s[0] == ' ' {
+		return s[1:]
+	}
+	return s
+}

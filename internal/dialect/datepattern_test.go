@@ -1,0 +1,125 @@
+package dialect
+
+import (
+	"math/rand/v2"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/itchyny/timefmt-go"
+)
+
+// Whatever a pattern reads and refuses, package timefmt reads as the same time and refuses.
+func TestPatternsReadWhatTimefmtReads(t *testing.T) {
+	rng := rand.New(rand.NewPCG(1, 2))
+	one := func(of string) string { all := strings.Split(of, " "); return all[rng.IntN(len(all))] }
+	const signs = "0123456789  .:/-aApPmMjJ,T"
+	read, refused := 0, 0
+	for range 300_000 {
+		// No part comes twice: timefmt takes the last, unless the day is one of the first three.
+		format := one("%d/%m.%Y %e.%b_%y %m/%d/%y %d.%m.%Y %F %D %x %v %b-%d %B%d %Y%m%d %y%m%d %h%e,_%Y %Y_%% %m/%y") + one("_ T - ,_ .%f_") +
+			one("- %H:%M %T %X %R %r %I:%M_%p %l%P %H%M%S %H%M%S %H:%M:%S %k.%M")
+		format = strings.NewReplacer("_", " ", "-", one("- _ __")).Replace(format)
+		pattern := newDatePattern(format)
+		if pattern == nil {
+			t.Fatalf("%q has no pattern", format)
+		}
+		at := time.Date(1969+rng.IntN(100), time.Month(1+rng.IntN(12)), 1+rng.IntN(31), rng.IntN(24), rng.IntN(60), rng.IntN(60), rng.IntN(1000)*1e6, time.UTC)
+		text := []byte(timefmt.Format(at, format))
+		digits := countDigits(text)
+		for range rng.IntN(3) {
+			switch i := rng.IntN(len(text) + 1); rng.IntN(3) {
+			case 0:
+				text = append(text[:i], text[min(len(text), i+1):]...)
+			case 1:
+				text = append(text[:i:i], append([]byte{signs[rng.IntN(len(signs))]}, text[i:]...)...)
+			default:
+				if i < len(text) {
+					text[i] = signs[rng.IntN(len(signs))]
+				}
+			}
+		}
+		if strings.Contains(string(text), "60") { // a leap second, which timefmt takes for the next minute
+			continue
+		}
+		// Of numbers without anything between them, which of them has fewer digits is not to be guessed.
+		if run := strings.Contains(format, "%m%d") || strings.Contains(format, "%M%S"); run && countDigits(text) != digits {
+			continue
+		}
+		got, ok := pattern.appendTime([]byte("x"), text)
+		slow := dateFormat{}
+		want, wanted := slow.appendFormat([]byte("x"), text, format)
+		if ok != wanted || string(got) != string(want) {
+			t.Fatalf("%q in %q: got %q, %v, want %q, %v", text, format, got, ok, want, wanted)
+		}
+		if ok {
+			read++
+		} else {
+			refused++
+		}
+	}
+	if read < 50_000 || refused < 50_000 {
+		t.Errorf("%d were read, %d were refused", read, refused)
+	}
+}
+
+func countDigits(s []byte) (n int) {
+	for _, c := range s {
+		if c-'0' <= 9 {
+			n++
+		}
+	}
+	return n
+}
+
+func TestDatesInFormats(t *testing.T) {
+	for _, c := range []struct{ format, text, want string }{
+		{"%d.%m.%Y", "31.12.2022", "2022-12-31T00:00:00"},
+		{"%m/%d/%Y %I:%M:%S %p", "1/2/2022 3:04:05 PM", "2022-01-02T15:04:05"},
+		{"%d-%b-%y", "31-DEC-68", "2068-12-31T00:00:00"},
+		{"%d-%b-%y", "31-dec-69", "1969-12-31T00:00:00"},
+		{"%Y-%m-%d %H:%M:%S.%f", "2022-01-01 10:00:00.5", "2022-01-01T10:00:00"},
+		{"%Y-%m-%d %H:%M:%S.%f%z", "2022-01-01 10:00:00.5+0100", "2022-01-01T10:00:00"},
+		{"%F", "2022-02-28", "2022-02-28T00:00:00"},
+		{"%F", "2022-02-29", ""},
+		{"%F", "2024-02-29", "2024-02-29T00:00:00"},
+		{"%D", "02/31/22", ""},
+		{"%F %Z", "2022-02-31 UTC", ""},
+		{"%F %Z", "2022-02-28 UTC", "2022-02-28T00:00:00"},
+		{"%F", "24-01-05", ""},
+		{"%F %Z", "24-01-05 UTC", ""},
+		{"%Y-%m-%d %H:%M:%S", "2016-12-31 23:59:60", "2016-12-31T23:59:60"},
+		{"%A, %d %B %Y", "Monday, 3 January 2022", "2022-01-03T00:00:00"},
+		{"%Y%m%d", "20221102", "2022-11-02T00:00:00"},
+		{"%Y%m%d", "2022112", ""},
+		{"%H%M%S %F", "16118 2022-01-05", ""},
+		{"%Y-%m", "2022-07", "2022-07-01T00:00:00"},
+	} {
+		f := newDateFormat(c.format)
+		if got, ok := f.appendTime(nil, []byte(c.text)); string(got) != c.want || ok != (c.want != "") {
+			t.Errorf("%q in %q: got %q, %v, want %q", c.text, c.format, got, ok, c.want)
+		}
+	}
+}
+
+func BenchmarkDates(b *testing.B) {
+	for _, c := range []struct{ format, text string }{{"%d.%m.%Y", "31.12.2022"}, {"%m/%d/%Y %I:%M:%S %p", "1/2/2022 3:04:05 PM"}, {"%d %B %Y", "5 September 2022"}, {"iso", "2022-12-31T10:00:00"}} {
+		f := newDateFormat(c.format)
+		for name, read := range map[string]func([]byte) bool{
+			"pattern": func(room []byte) bool { _, ok := f.appendTime(room, []byte(c.text)); return ok },
+			"timefmt": func(room []byte) bool {
+				_, ok := f.appendFormat(room, []byte(c.text), c.format)
+				return ok || c.format == ISO
+			},
+		} {
+			b.Run(c.text+"/"+name, func(b *testing.B) {
+				var room [64]byte
+				for b.Loop() {
+					if !read(room[:0]) {
+						b.Fatal(c.format)
+					}
+				}
+			})
+		}
+	}
+}
