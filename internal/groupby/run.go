@@ -24,7 +24,9 @@ type Options struct {
 
 	// Doubt is called with each key that is a column and each text that is a minimum, a
 	// maximum, a first or a last, escaped as between quotes; column is its index in
-	// Plan.Columns. It returns whether the text shows that the input has to be read another
+	// Plan.Columns. It is also called with the cells of conditions and functions of texts and
+	// times, but for those of printable ASCII that begin with a digit where the column's name
+	// does not. It returns whether the text shows that the input has to be read another
 	// way; the run then ends with ErrDoubt. It may be nil, and is called by several goroutines at once.
 	Doubt func(column int, text []byte) bool
 
