@@ -129,6 +129,11 @@ bench: test-deps ## Measure speed and memory; prints figures
 differential: ## Compare the engine's results with DuckDB's on random files (needs a C compiler)
 	cd bench && go test -count=1 -v ./differential
 
+.PHONY: arm64
+arm64: ## Test the engine as arm64 processors run it, which qemu emulates (on Linux)
+	@scripts/install qemu-user-static
+	GOARCH=arm64 CGO_ENABLED=0 go test -short -exec qemu-aarch64-static ./internal/separators ./internal/groupby ./internal/dialect
+
 .PHONY: pollock
 pollock: ## Score how well polluted files are read; POLLOCK is a clone of the benchmark HPI-Information-Systems/Pollock
 	go run ./tests/pollock $(POLLOCK)
