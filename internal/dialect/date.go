@@ -44,7 +44,7 @@ func (f *dateFormat) appendTime(dst, cell []byte) ([]byte, bool) {
 
 func (f *dateFormat) appendIn(dst, s []byte, i int) ([]byte, bool) {
 	if p := f.patterns[i]; p != nil {
-		return p.appendTime(dst, s)
+		return p.appendTime(dst, s, f.zone)
 	}
 	format := f.formats[i]
 	switch format {
@@ -114,7 +114,7 @@ func (f *dateFormat) appendFormat(dst, s []byte, format string) ([]byte, bool) {
 	if err != nil || t.Year() < 1000 || t.Year() > 9999 || beyondMonth(string(s), format, t) {
 		return dst, false
 	}
-	if f.zone != nil && (strings.Contains(format, "%z") || strings.Contains(format, "%Z") || strings.Contains(format, "%s")) {
+	if f.zone != nil && (hasOffset(format) || strings.Contains(format, "%s")) {
 		t = t.In(f.zone)
 	}
 	return t.AppendFormat(dst, engineTime), true
@@ -124,20 +124,31 @@ func (f *dateFormat) appendFormat(dst, s []byte, format string) ([]byte, bool) {
 // February, which package timefmt takes for one of the next month. The text is then not
 // what the time is written as.
 func beyondMonth(s, format string, t time.Time) bool {
-	return t.Day() <= 3 && !sameDigits(s, timefmt.Format(t, format))
+	if t.Day() > 3 {
+		return false
+	}
+	// An offset may be written in several ways: of it, at the end, nothing is asked.
+	read, written := numbersIn(s), numbersIn(timefmt.Format(t, offsets.Replace(format)))
+	if hasOffset(format) && len(read) > len(written) {
+		read = read[:len(written)]
+	}
+	return !slices.Equal(read, written)
 }
 
-// sameDigits says whether two texts have the same numbers, zeros before them and, as those of a
-// fraction, behind them aside.
-func sameDigits(a, b string) bool {
-	numbers := func(s string) []string {
-		fields := strings.FieldsFunc(s, func(r rune) bool { return r < '0' || r > '9' })
-		for i, f := range fields {
-			fields[i] = strings.Trim(f, "0")
-		}
-		return fields
+var offsets = strings.NewReplacer("%%", "%%", "%z", "", "%:z", "", "%::z", "")
+
+func hasOffset(format string) bool {
+	return strings.Contains(format, "%z") || strings.Contains(format, "%Z") || strings.Contains(format, ":z") || strings.Contains(format, "%+")
+}
+
+// numbersIn are the numbers of a text without the zeros before them and, as those of a fraction,
+// behind them.
+func numbersIn(s string) []string {
+	fields := strings.FieldsFunc(s, func(r rune) bool { return r < '0' || r > '9' })
+	for i, f := range fields {
+		fields[i] = strings.Trim(f, "0")
 	}
-	return slices.Equal(numbers(a), numbers(b))
+	return fields
 }
 
 // appendEpoch takes units since 1970, of which there may be a fraction.

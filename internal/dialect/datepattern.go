@@ -1,6 +1,10 @@
 package dialect
 
-import "strings"
+import (
+	"bytes"
+	"strings"
+	"time"
+)
 
 // datePattern is a format of strftime that has only conversions of patternConversions, without
 // those that stand for several. It takes the texts that package timefmt takes, for the same times,
@@ -16,12 +20,12 @@ type dateStep struct {
 }
 
 const (
-	patternConversions = "YymdeHkIlMSfpPbhB%"
+	patternConversions = "YymdeHkIlMSfpPbhBaAnt%z"
 	digitConversions   = "YymdHIMSf"
 )
 
 var composed = strings.NewReplacer("%%", "%%", "%F", "%Y-%m-%d", "%D", "%m/%d/%y", "%x", "%m/%d/%y",
-	"%T", "%H:%M:%S", "%X", "%H:%M:%S", "%R", "%H:%M", "%r", "%I:%M:%S %p", "%v", "%e-%b-%Y")
+	"%T", "%H:%M:%S", "%X", "%H:%M:%S", "%R", "%H:%M", "%r", "%I:%M:%S %p", "%v", "%e-%b-%Y", "%c", "%a %b %e %H:%M:%S %Y")
 
 // newDatePattern is nil for a format with other conversions, which only package timefmt reads.
 func newDatePattern(format string) datePattern {
@@ -30,6 +34,11 @@ func newDatePattern(format string) datePattern {
 	for i := 0; i < len(format); i++ {
 		if format[i] != '%' {
 			p = append(p, dateStep{c: format[i]})
+			continue
+		}
+		if strings.HasPrefix(format[i:], "%:z") {
+			p = append(p, dateStep{c: ':', conversion: true})
+			i += len(":z")
 			continue
 		}
 		if i++; i == len(format) || strings.IndexByte(patternConversions, format[i]) < 0 {
@@ -49,12 +58,13 @@ func (s dateStep) digits() bool { return s.conversion && strings.IndexByte(digit
 
 var (
 	monthNames = [...]string{"january", "february", "march", "april", "may", "june", "july", "august", "september", "october", "november", "december"}
+	dayNames   = [...]string{"sunday", "monday", "tuesday", "wednesday", "thursday", "friday", "saturday"}
 	halves     = [...]string{"am", "pm"}
 )
 
 // appendTime appends the time that s is as the engine reads times; it says false, and appends
-// nothing, where s is none.
-func (p datePattern) appendTime(dst, s []byte) ([]byte, bool) {
+// nothing, where s is none. A time with an offset is told in the zone, unless that is nil.
+func (p datePattern) appendTime(dst, s []byte, zone *time.Location) ([]byte, bool) {
 	t := written{year: 1900, month: 1, day: 1} // of what the format leaves out
 	for _, step := range p {
 		if step.conversion {
@@ -76,6 +86,10 @@ func (p datePattern) appendTime(dst, s []byte) ([]byte, bool) {
 	if t.half > 0 {
 		t.hour = t.hour%12 + 12*(t.half-1)
 	}
+	if t.zoned && zone != nil {
+		at := time.Date(t.year, time.Month(t.month), t.day, t.hour, t.minute, t.second-t.offset, 0, time.UTC).In(zone)
+		return at.AppendFormat(dst, engineTime), true
+	}
 	return append(dst, digit(t.year/1000), digit(t.year/100), digit(t.year/10), digit(t.year), '-', digit(t.month/10), digit(t.month), '-', digit(t.day/10), digit(t.day),
 		'T', digit(t.hour/10), digit(t.hour), ':', digit(t.minute/10), digit(t.minute), ':', digit(t.second/10), digit(t.second)), true
 }
@@ -94,7 +108,12 @@ func width(conversion byte) int {
 func digit(n int) byte { return byte('0' + n%10) }
 
 // written is a time as it is written.
-type written struct{ year, month, day, hour, minute, second, half int }
+type written struct {
+	year, month, day, hour, minute, second, half int
+
+	zoned  bool
+	offset int // from UTC, in seconds
+}
 
 // read reads a conversion of patternConversions, and returns what follows it.
 func (t *written) read(conversion byte, s []byte) (rest []byte, ok bool) {
@@ -135,8 +154,53 @@ func (t *written) read(conversion byte, s []byte) (rest []byte, ok bool) {
 		t.second, s, ok = readDigits(s, width(conversion), 0, 60) // 60: a leap second
 	case 'f':
 		_, s, ok = readDigits(s, width(conversion), 0, 999_999)
+	case 'a':
+		_, s, ok = readName(s, dayNames[:], len("sun"))
+	case 'A':
+		_, s, ok = readName(s, dayNames[:], len("wednesday"))
+	case 'n', 't':
+		rest = bytes.TrimLeft(s, " \t\n\v\f\r")
+		s, ok = rest, len(rest) < len(s)
+	case 'z', ':':
+		t.zoned = true
+		t.offset, s, ok = readOffset(s, conversion == ':')
 	}
 	return s, ok
+}
+
+// readOffset reads Z, +01, +0100 or +01:00; with colon not those without one.
+func readOffset(s []byte, colon bool) (seconds int, rest []byte, ok bool) {
+	if len(s) == 0 {
+		return 0, s, false
+	}
+	sign := 1
+	switch s[0] {
+	case 'Z':
+		return 0, s[1:], true
+	case '-':
+		sign = -1
+	case '+':
+	default:
+		return 0, s, false
+	}
+	hours := twoDigits(s[1:])
+	if hours < 0 || hours > 23 {
+		return 0, s, false
+	}
+	s = s[3:]
+	digits := s
+	if len(s) > 0 && s[0] == ':' {
+		digits = s[1:]
+	} else if colon {
+		return 0, s, false
+	}
+	minutes := twoDigits(digits)
+	if minutes > 59 || minutes < 0 && len(digits) < len(s) {
+		return 0, s, false
+	} else if minutes >= 0 {
+		s = digits[2:]
+	}
+	return sign * (hours*3600 + max(minutes, 0)*60), s, true
 }
 
 // readDigits reads up to most digits, whose number is from least to greatest.

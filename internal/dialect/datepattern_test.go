@@ -12,12 +12,13 @@ import (
 // Whatever a pattern reads and refuses, package timefmt reads as the same time and refuses.
 func TestPatternsReadWhatTimefmtReads(t *testing.T) {
 	rng := rand.New(rand.NewPCG(1, 2))
+	const weekdays = "%A,_ %a_"
 	one := func(of string) string { all := strings.Split(of, " "); return all[rng.IntN(len(all))] }
 	const signs = "0123456789  .:/-aApPmMjJ,T"
 	read, refused := 0, 0
 	for range 300_000 {
 		// No part comes twice: timefmt takes the last, unless the day is one of the first three.
-		format := one("%d/%m.%Y %e.%b_%y %m/%d/%y %d.%m.%Y %F %D %x %v %b-%d %B%d %Y%m%d %y%m%d %h%e,_%Y %Y_%% %m/%y") + one("_ T - ,_ .%f_") +
+		format := one("_ "+weekdays) + one("%d/%m.%Y %e.%b_%y %m/%d/%y %d.%m.%Y %F %D %x %v %b-%d %B%d %Y%m%d %y%m%d %h%e,_%Y %Y_%% %m/%y") + one("_ T - ,_ .%f_") +
 			one("- %H:%M %T %X %R %r %I:%M_%p %l%P %H%M%S %H%M%S %H:%M:%S %k.%M")
 		format = strings.NewReplacer("_", " ", "-", one("- _ __")).Replace(format)
 		pattern := newDatePattern(format)
@@ -26,7 +27,7 @@ func TestPatternsReadWhatTimefmtReads(t *testing.T) {
 		}
 		at := time.Date(1969+rng.IntN(100), time.Month(1+rng.IntN(12)), 1+rng.IntN(31), rng.IntN(24), rng.IntN(60), rng.IntN(60), rng.IntN(1000)*1e6, time.UTC)
 		text := []byte(timefmt.Format(at, format))
-		digits := countDigits(text)
+		written := string(text)
 		for range rng.IntN(3) {
 			switch i := rng.IntN(len(text) + 1); rng.IntN(3) {
 			case 0:
@@ -43,10 +44,10 @@ func TestPatternsReadWhatTimefmtReads(t *testing.T) {
 			continue
 		}
 		// Of numbers without anything between them, which of them has fewer digits is not to be guessed.
-		if run := strings.Contains(format, "%m%d") || strings.Contains(format, "%M%S"); run && countDigits(text) != digits {
+		if run := strings.Contains(format, "%m%d") || strings.Contains(format, "%M%S"); run && string(text) != written {
 			continue
 		}
-		got, ok := pattern.appendTime([]byte("x"), text)
+		got, ok := pattern.appendTime([]byte("x"), text, nil)
 		slow := dateFormat{}
 		want, wanted := slow.appendFormat([]byte("x"), text, format)
 		if ok != wanted || string(got) != string(want) {
@@ -63,13 +64,39 @@ func TestPatternsReadWhatTimefmtReads(t *testing.T) {
 	}
 }
 
-func countDigits(s []byte) (n int) {
-	for _, c := range s {
-		if c-'0' <= 9 {
-			n++
+// TestOffsets has Go's own times as the oracle, on each day of a year.
+func TestOffsets(t *testing.T) {
+	berlin, err := time.LoadLocation("Europe/Berlin")
+	if err != nil {
+		t.Fatal(err)
+	}
+	for day := range 366 {
+		for offset, forms := range map[int][]string{0: {"Z", "+00", "+0000", "-00:00"}, 60: {"+01", "+0100", "+01:00"}, -330: {"-0530", "-05:30"}, 845: {"+1405", "+14:05"}} {
+			at := time.Date(2024, 1, 1+day, 1, 2, 3, 0, time.FixedZone("", offset*60))
+			for _, form := range forms {
+				for format, layout := range map[string]string{"%d.%m.%Y %H:%M:%S%z": "02.01.2006 15:04:05", "%Y%m%dT%H%M%S%z": "20060102T150405", "%F %T %z": "2006-01-02 15:04:05 ",
+					"%a, %d %b %Y %T %z": "Mon, 02 Jan 2006 15:04:05 ", "%F %T%:z": "2006-01-02 15:04:05"} {
+					want := strings.Contains(form, ":") || form == "Z" || !strings.Contains(format, ":z")
+					text := []byte(at.Format(layout) + form)
+					for _, zone := range []*time.Location{nil, berlin} {
+						f := newDateFormat(format)
+						told := at
+						if f.zone = zone; zone != nil {
+							told = at.In(zone)
+						}
+						got, ok := f.appendTime(nil, text)
+						if ok != want || ok && string(got) != told.Format(engineTime) {
+							t.Fatalf("%q in %q, told in %v: got %q, %v, want %s, %v", text, format, zone, got, ok, told.Format(engineTime), want)
+						}
+						// Package timefmt, which reads the forms that have no pattern, agrees.
+						if got, ok = f.appendFormat(nil, text, format); ok != want || ok && string(got) != told.Format(engineTime) {
+							t.Fatalf("%q in %q by timefmt: got %q, %v", text, format, got, ok)
+						}
+					}
+				}
+			}
 		}
 	}
-	return n
 }
 
 func TestDatesInFormats(t *testing.T) {
@@ -89,6 +116,11 @@ func TestDatesInFormats(t *testing.T) {
 		{"%F", "24-01-05", ""},
 		{"%F %Z", "24-01-05 UTC", ""},
 		{"%Y-%m-%d %H:%M:%S", "2016-12-31 23:59:60", "2016-12-31T23:59:60"},
+		{"%c", "Mon Jan  3 10:00:00 2022", "2022-01-03T10:00:00"},
+		{"%F %Z", "2022-01-03 CET", "2022-01-03T00:00:00"},
+		{"%d.%m.%Y %H:%M%z", "01.03.2024 10:00+1", ""},
+		{"%d.%m.%Y %H:%M%z", "01.03.2024 10:00+01:0", ""},
+		{"%d.%m.%Y %H:%M%z", "01.03.2024 10:00", ""},
 		{"%A, %d %B %Y", "Monday, 3 January 2022", "2022-01-03T00:00:00"},
 		{"%Y%m%d", "20221102", "2022-11-02T00:00:00"},
 		{"%Y%m%d", "2022112", ""},
