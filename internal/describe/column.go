@@ -49,6 +49,7 @@ type column struct {
 	firsts              map[uint64]place // the first number of each set
 	neither             int64            // cells that are no number, no date and no word
 	odd                 place            // the first of them
+	undated             place            // the first number that is no date
 	words               map[string]*word
 	wordCells           int64
 	manyWords           bool
@@ -100,6 +101,9 @@ func (c *column) add(cell, raw []byte, line int64, r *dialect.Readings) {
 	if dates != 0 && len(c.dates) < mostSets {
 		c.dates[dates]++
 		c.keptDates = keep(c.keptDates, text)
+	}
+	if numbers != 0 && dates == 0 {
+		c.undated.mark(line, clip(text))
 	}
 	if numbers != 0 || dates != 0 {
 		return

@@ -443,6 +443,9 @@ func (d *decision) findUnreadable() {
 		}
 		expected := "expected numbers written in one way"
 		if slices.Contains(d.dated, c) {
+			if u := c.undated; u.cell != "" && (at.cell == "" || u.line < at.line) {
+				at = u
+			}
 			expected = "expected dates in formats that dateFormats names"
 		}
 		d.problems = append(d.problems, fmt.Sprintf("%s: %s: %q is no %s; %s of its %d that no setting reads; %s", d.at(at.line), c.name, at.cell, d.kind(c), plural(int(n), "cell", "cells"), c.filled(), expected))

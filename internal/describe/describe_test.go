@@ -77,6 +77,8 @@ func TestMeaningIsNotGuessed(t *testing.T) {
 		"a point":           {"a;b\n1.234;x\n500;y\n", []string{"--decimal-char=.", "--decimal-char=, --group-char=."}},
 		"a comma":           {"a;b\n1,234;x\n500;y\n", []string{"--group-char=,", "--decimal-char=,"}},
 		"day or month":      {"d;b\n3/4/2024;x\n5/6/2024;y\n", []string{"--date-formats=%m/%d/%Y", "--date-formats=%d/%m/%Y"}},
+		"before noon":       {"d;b\n3/4/2024 10:00 AM;x\n5/6/2024 11:00 AM;y\n", []string{"--date-formats='%m/%d/%Y %I:%M %p'", "--date-formats='%d/%m/%Y %I:%M %p'"}},
+		"dashes":            {"d;b\n03-04-2024;x\n05-06-2024;y\n", []string{"--date-formats=%d-%m-%Y", "--date-formats=%m-%d-%Y"}},
 		"the same day":      {"d;b\n3/3/2024;x\n", []string{"--date-formats=%m/%d/%Y", "--date-formats=%d/%m/%Y"}},
 		"an unknown word":   {"n,b\n1,x\n2,y\nXL,z\n", []string{"--missing-values=XL", ""}},
 		"a last short row":  {"a,b,c\n1,2,3\n1,2,3\n1,2", []string{"--ragged-rows=pad", "--skip-footer=1"}},
@@ -130,6 +132,10 @@ func TestQuestionDecides(t *testing.T) {
 	const text = "day,code,n\n20240105,NA,1\n20240106,-,NA\n20240107,x,NA\n"
 	if d := described(t, text, describe.Options{Columns: columns("month(day) as m", "count(*)")}); d.Flags != "--date-formats=%Y%m%d" {
 		t.Errorf("dates: %s", d.Flags)
+	}
+	const want = `in.csv:2: day: "240105" is no date; 2 cells of its 2 that no setting reads; expected dates in formats that dateFormats names`
+	if d := described(t, "day\n240105\n240106\n", describe.Options{Columns: columns("month(day) as m", "count(*)")}); len(d.Problems) != 1 || d.Problems[0] != want {
+		t.Errorf("numbers as dates: %q", d.Problems)
 	}
 	if d := described(t, text, describe.Options{Columns: columns("code", "sum(n)")}); d.Flags != "--missing-values=NA" || len(d.Notes) == 0 {
 		t.Errorf("numbers: %s, %q", d.Flags, d.Notes)

@@ -65,22 +65,8 @@ var (
 // appendTime appends the time that s is as the engine reads times; it says false, and appends
 // nothing, where s is none. A time with an offset is told in the zone, unless that is nil.
 func (p datePattern) appendTime(dst, s []byte, zone *time.Location) ([]byte, bool) {
-	t := written{year: 1900, month: 1, day: 1} // of what the format leaves out
-	for _, step := range p {
-		if step.conversion {
-			before := len(s)
-			var ok bool
-			if s, ok = t.read(step.c, s); !ok || step.full && before-len(s) < width(step.c) {
-				return dst, false
-			}
-			continue
-		}
-		if len(s) == 0 || s[0] != step.c {
-			return dst, false
-		}
-		s = s[1:]
-	}
-	if len(s) > 0 || t.day > 28 && t.day > daysIn(t.year, t.month) {
+	t, ok := p.read(s)
+	if !ok || t.day > 28 && t.day > daysIn(t.year, t.month) {
 		return dst, false
 	}
 	if t.half > 0 {
@@ -106,6 +92,25 @@ func width(conversion byte) int {
 }
 
 func digit(n int) byte { return byte('0' + n%10) }
+
+// read reads a time whose day its month may not have.
+func (p datePattern) read(s []byte) (t written, ok bool) {
+	t = written{year: 1900, month: 1, day: 1} // of what the format leaves out
+	for _, step := range p {
+		if step.conversion {
+			before := len(s)
+			if s, ok = t.read(step.c, s); !ok || step.full && before-len(s) < width(step.c) {
+				return t, false
+			}
+			continue
+		}
+		if len(s) == 0 || s[0] != step.c {
+			return t, false
+		}
+		s = s[1:]
+	}
+	return t, len(s) == 0
+}
 
 // written is a time as it is written.
 type written struct {

@@ -169,9 +169,18 @@ func TestHints(t *testing.T) {
 		"31.12.24":    `; dateFormats: ["%d.%m.%y"] reads it`,
 		"unknown":     `; missingValues: ["unknown"] reads it as NULL`,
 		"Jan 5, 2024": `; dateFormats: ["%b %d, %Y"] reads it`,
+
+		"02/03/2024 10:00 AM":      `; dateFormats: ["%m/%d/%Y %I:%M %p"] or ["%d/%m/%Y %I:%M %p"] reads it`,
+		"01-02-2024":               `; dateFormats: ["%d-%m-%Y"] or ["%m-%d-%Y"] reads it`,
+		"01-13-2024":               `; dateFormats: ["%m-%d-%Y"] reads it`,
+		"Sun Jan  1 00:00:00 2023": `; dateFormats: ["%a %b %e %H:%M:%S %Y"] reads it`,
+		"1/31/24 9:05 am":          `; dateFormats: ["%m/%d/%y %I:%M %p"] reads it`,
 	} {
 		if got := r.dateHint([]byte(cell)); got != want {
 			t.Errorf("%q: %q, want %q", cell, got, want)
 		}
+	}
+	if r, _ = (Settings{DateFormats: []string{"%d.%m.%Y"}}).compile(); r.dateHint([]byte("31.02.2024")) != "; its month has fewer days" {
+		t.Errorf("the 31st of February: %q", r.dateHint([]byte("31.02.2024")))
 	}
 }

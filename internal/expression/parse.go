@@ -442,9 +442,14 @@ func (p *parser) aggregate(t *token, f Function) (*Node, *SyntaxError) {
 				return nil, p.fail(word.at, word.end, "distinct goes with count only")
 			}
 		}
+		first := p.peek()
+		start := p.next
 		var err *SyntaxError
 		if n.Args[0], err = p.or(); err != nil {
 			return nil, err
+		}
+		if x := n.Args[0]; p.next == start+1 && x.Op == Literal && x.Value.Kind != TextValue && !n.countsRows() {
+			x.Op, x.Text, x.Value = Column, p.source[first.at:first.end], Value{} // such as a year
 		}
 	}
 	if f == Quantile {

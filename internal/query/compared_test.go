@@ -122,6 +122,9 @@ func TestComparedAsTexts(t *testing.T) {
 		{Spec{Select: []string{"*"}, OrderBy: []string{"x"}}, mixed, []string{`orderBy x compares 3 numbers by value and 1 text such as "n/a" by their characters, and every number is less than a text; missingValues: ["n/a"] reads it as NULL`}},
 		{Spec{Select: []string{"x"}, OrderBy: []string{"x"}}, german, []string{`orderBy x compares texts such as "9,5" by their characters; decimalChar: "," reads it`}},
 		{Spec{Select: []string{"*"}, OrderBy: []string{"k"}}, mixed, nil},
+		{Spec{GroupBy: []string{"month(d) as m"}, Aggregate: []string{"count(*)"}, OrderBy: []string{"m desc"}}, "d\n2024-01-31\n2024-02-01\n", nil},
+		{Spec{Aggregate: []string{"min(month(d))"}}, "d\n2024-01-31\n", nil},
+		{Spec{Aggregate: []string{"min(d)"}}, "d\n 2024-01-31 \n2024-02-01\n", []string{`min and max of d compare texts such as " 2024-01-31 " by their characters; trim: true leaves the blanks out`}},
 		{Spec{Aggregate: []string{"min(c)", "max(p)"}}, "c,p\nABC123,030 12345678\nXYZ999,0171 1234567\n", nil},
 	} {
 		got, notes := found(t, c.spec, c.text)
@@ -414,10 +417,15 @@ func TestNumbersThatAreNamesOfColumnsAreSaid(t *testing.T) {
 	for _, spec := range []Spec{
 		{Aggregate: []string{`sum("2024" - "2023") as x`}},
 		{Aggregate: []string{"sum(2024) as x"}},
+		{Aggregate: []string{"sum(2024) filter (where k = 'a') + sum(2023) as x"}},
+		{Aggregate: []string{"count(distinct 2024) filter (where k = 'a')", "quantile(2023, 0.5)"}, Having: "sum(2023) > 0"},
 		{Aggregate: []string{`sum("2024" * 7) as x`}},
 	} {
 		if got, notes := found(t, spec, text); len(notes) > 0 {
 			t.Errorf("%+v: %q %q", spec, got, notes)
 		}
+	}
+	if got, _ := found(t, Spec{Aggregate: []string{"sum(2024) filter (where k = 'a') as a", "sum(2024) + sum(2023) as b", "sum((2024)) as c", "quantile(2023, 0.5) as d"}}, text); got != "a,b,c,d\n5,8,2024,3\n" {
+		t.Errorf("got %q", got)
 	}
 }
