@@ -114,7 +114,6 @@ func check(t *testing.T, store filestore.Store, s *catalog.Snapshot) {
 	}
 }
 
-// The folders are those of the names.
 // listed is a store of which only the listing counts.
 type listed struct {
 	filestore.Store
@@ -157,6 +156,7 @@ func TestSnapshotKeepsAllMetadata(t *testing.T) {
 	}
 }
 
+// The folders are those of the names.
 func TestFolders(t *testing.T) {
 	random := rand.New(rand.NewPCG(3, 4))
 	store, err := dirstore.Open(t.TempDir())

@@ -206,7 +206,6 @@ func TestASlowWalkGoesOn(t *testing.T) {
 	})
 }
 
-// Close ends the walk.
 // Where listing the store takes long, a request gets what there is, at once, and the next walk
 // goes on in the background.
 func TestNoRequestWaitsForASlowWalk(t *testing.T) {
@@ -216,12 +215,12 @@ func TestNoRequestWaitsForASlowWalk(t *testing.T) {
 		defer files.Close()
 		release := g.hold()
 		first := recent(t.Context(), files)
-		time.Sleep(time.Second) // that is how long the walk takes
+		time.Sleep(time.Second) // of the bubble: that is how long the walk takes
 		release()
 		if got := <-first; got.err != nil || got.files.Took != time.Second {
 			t.Fatalf("%+v", got)
 		}
-		time.Sleep(time.Minute)
+		time.Sleep(time.Minute) // of the bubble: it is not fresh any more
 		release = g.hold()
 		asked := time.Now()
 		old, err := files.Recent(t.Context())
@@ -237,6 +236,7 @@ func TestNoRequestWaitsForASlowWalk(t *testing.T) {
 	})
 }
 
+// Close ends the walk.
 func TestCloseEndsTheWalk(t *testing.T) {
 	g := folder(t, "a.csv")
 	synctest.Test(t, func(t *testing.T) {

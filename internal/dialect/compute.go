@@ -35,7 +35,7 @@ type computation struct {
 
 // computing runs a computation over rows.
 type computing struct {
-	_ cpu.CacheLinePad
+	_ cpu.CacheLinePad // see package cacheline
 	*computation
 	row     *expression.Row
 	sources []output // for each of the question's columns: where it is, and its points

@@ -121,7 +121,7 @@ func settingsText(decimal, group string, bare bool) string {
 // others of its column are numbers.
 func (d *Dialect) ComparedHint(text string, beside bool) string {
 	r, cell := d.rules, []byte(text)
-	if _, ok := r.dates.appendISO(nil, cell); ok || isYearMonth(cell) && isDigits(cell[:4]) && cell[4] == '-' { // in order as texts
+	if _, ok := r.dates.appendISO(nil, cell); ok || isYearMonth(cell) { // in order as texts
 		return ""
 	}
 	if _, ok := r.dates.appendISO(nil, trimSpace(cell)); ok {
@@ -205,7 +205,7 @@ const yearMonth = "%Y-%m"
 
 // isYearMonth tells a month of these centuries from other numbers with a dash.
 func isYearMonth(s []byte) bool {
-	return len(s) == len("2024-01") && (s[0] == '1' && s[1] == '9' || s[0] == '2' && s[1] == '0')
+	return len(s) == len("2024-01") && (s[0] == '1' && s[1] == '9' || s[0] == '2' && s[1] == '0') && isDigits(s[2:4]) && s[4] == '-' && isDigits(s[5:])
 }
 
 func endsInTwoDigits(s []byte) bool { return len(s) > 1 && isDigits(s[len(s)-2:]) }

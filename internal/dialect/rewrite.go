@@ -32,7 +32,7 @@ type output struct {
 // rewriter turns records into those that the engine takes: CSV of RFC 4180 in UTF-8
 // with LF, without a header, numbers and times in the one form that it reads.
 type rewriter struct {
-	_ cpu.CacheLinePad
+	_ cpu.CacheLinePad // see package cacheline
 	*rules
 	layout  *Layout
 	s       *syntax
@@ -81,6 +81,9 @@ func newRewriter(name string, r *rules, l *Layout, outputs []output, c *computat
 	w.outputs = cacheline.Slice[output](len(outputs))
 	copy(w.outputs, outputs)
 	for i := range w.outputs {
+		if w.outputs[i].role != groupby.Time {
+			continue
+		}
 		w.outputs[i].last, w.outputs[i].told = cacheline.Slice[byte](64)[:0], cacheline.Slice[byte](64)[:0]
 	}
 	w.armed = l.unclearPoints(r)

@@ -205,7 +205,7 @@ func (b *binder) comparison(n *Node) eval {
 		if y == nil {
 			return err
 		}
-		v.setBool(holds(op, order(r, x, y)))
+		v.setBool(op.Holds(order(r, x, y)))
 		return nil
 	}
 }

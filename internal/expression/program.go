@@ -206,8 +206,9 @@ func (b *binder) unary(n *Node) eval {
 	}
 }
 
-// holds says what a comparison makes of an order.
-func holds(op Op, order int) bool {
+// Holds says what a comparison makes of an order: negative where the left side is less, 0 where
+// both are equal.
+func (op Op) Holds(order int) bool {
 	switch op {
 	case Equal:
 		return order == 0

@@ -21,7 +21,7 @@ type Env interface {
 
 // Row is the cells that programs run over. It is used by one goroutine at a time.
 type Row struct {
-	_     cpu.CacheLinePad
+	_     cpu.CacheLinePad // see package cacheline
 	env   Env
 	cells []rowCell
 	arena []byte // texts that were made

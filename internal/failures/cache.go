@@ -79,7 +79,7 @@ func (c *Cache) Recent(ctx context.Context) (*Index, error) {
 			return last.index, nil
 		}
 		if dear && age < tooOld {
-			go func() { _, _ = c.call.Join(context.WithoutCancel(ctx)) }()
+			c.call.Start()
 			return last.index, nil
 		}
 	}

@@ -32,6 +32,7 @@ func negation(a, _ uint64) uint64   { return a>>1&trueBits | a<<1&falseBits }
 
 // mask makes the vector of a condition.
 func (v *vectorizer) mask(n *expression.Node) (maskVector, bool) {
+	comparison := false
 	switch n.Op {
 	case expression.And, expression.Or:
 		a, ok := v.mask(n.Args[0])
@@ -56,6 +57,7 @@ func (v *vectorizer) mask(n *expression.Node) (maskVector, bool) {
 		if a, b := n.Args[0], n.Args[1]; a.Type.Numeric() || b.Type.Numeric() {
 			return v.compare(n.Op, a, b)
 		}
+		comparison = true
 	case expression.In:
 		if m, ok := v.inNumbers(n); ok {
 			return m, true
@@ -70,33 +72,19 @@ func (v *vectorizer) mask(n *expression.Node) (maskVector, bool) {
 		return nil, true
 	}
 	m := newMemo[uint8](v.w, i, n)
-	if op, with, ok := textComparison(n); ok {
-		return compareTexts(m, op, with), true
+	if comparison {
+		switch left, right := n.Args[0], n.Args[1]; {
+		case left.Op == expression.Column && isText(right):
+			return compareTexts(m, right.Value.Text, n.Op.Holds), true
+		case isText(left) && right.Op == expression.Column:
+			return compareTexts(m, left.Value.Text, func(order int) bool { return n.Op.Holds(-order) }), true
+		}
 	}
 	return memoMask(m), true
 }
 
-// textComparison takes a comparison of a column with a text apart, the column on the left.
-func textComparison(n *expression.Node) (op expression.Op, text []byte, ok bool) {
-	if n.Op < expression.Equal || n.Op > expression.GreaterEqual {
-		return 0, nil, false
-	}
-	op = n.Op
-	a, b := n.Args[0], n.Args[1]
-	if a.Op == expression.Literal {
-		a, b = b, a
-		switch op {
-		case expression.Less:
-			op = expression.Greater
-		case expression.LessEqual:
-			op = expression.GreaterEqual
-		case expression.Greater:
-			op = expression.Less
-		case expression.GreaterEqual:
-			op = expression.LessEqual
-		}
-	}
-	return op, b.Value.Text, a.Op == expression.Column && b.Op == expression.Literal && b.Value.Kind == expression.TextValue
+func isText(n *expression.Node) bool {
+	return n.Op == expression.Literal && n.Value.Kind == expression.TextValue
 }
 
 func combine(a, b maskVector, f func(a, b uint64) uint64) maskVector {

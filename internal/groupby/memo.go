@@ -135,18 +135,14 @@ func clearCell(text []byte, start, end uint32) bool {
 
 // compareTexts compares the cells of a column with a text by their bytes: those that clearCell
 // takes here, others by the memo.
-func compareTexts(m *memo[uint8], op expression.Op, with []byte) maskVector {
+func compareTexts(m *memo[uint8], with []byte, holds func(order int) bool) maskVector {
 	slow := memoMask(m)
 	if !m.clear {
 		return slow
 	}
-	var results [3]uint8 // of less, equal, greater
-	for i, holds := range [...]bool{
-		op == expression.Less || op == expression.LessEqual || op == expression.Unequal,
-		op == expression.Equal || op == expression.LessEqual || op == expression.GreaterEqual,
-		op == expression.Greater || op == expression.GreaterEqual || op == expression.Unequal,
-	} {
-		if results[i] = isFalse; holds {
+	var results [3]uint8 // where the cell is less, equal, greater
+	for i := range results {
+		if results[i] = isFalse; holds(i - 1) {
 			results[i] = isTrue
 		}
 	}
