@@ -26,15 +26,18 @@ import (
 type Parts struct {
 	ctx      context.Context
 	stop     context.CancelFunc
-	group    errgroup.Group
+	group    *errgroup.Group
 	deferred []func()
 }
 
 // Go starts a goroutine. Its context ends when the service is to stop.
 func (p *Parts) Go(run func(ctx context.Context) error) {
 	p.group.Go(func() error {
-		defer p.stop()
-		return guard(func() error { return run(p.ctx) })
+		err := guard(func() error { return run(p.ctx) })
+		if err == nil {
+			p.stop() // after an error the group does, once it has noted that it is the first
+		}
+		return err
 	})
 }
 
@@ -78,8 +81,10 @@ func RunCommand(ctx context.Context, do func(ctx context.Context, parts *Parts) 
 
 func supervise(ctx context.Context, start func(context.Context, *Parts) error) error {
 	parts := &Parts{}
-	parts.ctx, parts.stop = context.WithCancel(ctx)
-	defer parts.stop()
+	running, stop := context.WithCancel(ctx)
+	defer stop()
+	parts.stop = stop
+	parts.group, parts.ctx = errgroup.WithContext(running)
 	err := guard(func() error { return start(parts.ctx, parts) })
 	if err != nil {
 		parts.stop()

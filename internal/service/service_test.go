@@ -202,6 +202,26 @@ func TestTheEndOfOnePartStopsTheOthers(t *testing.T) {
 	}
 }
 
+// TestTheFirstErrorCounts, however fast the others end once they are told to stop.
+func TestTheFirstErrorCounts(t *testing.T) {
+	broken, late := errors.New("broken"), errors.New("too late")
+	for range 500 {
+		err := service.Run(t.Context(), func(_ context.Context, parts *service.Parts) error {
+			for range 20 {
+				parts.Go(func(ctx context.Context) error {
+					<-ctx.Done()
+					return late
+				})
+			}
+			parts.Go(func(context.Context) error { return broken })
+			return nil
+		})
+		if !errors.Is(err, broken) {
+			t.Fatalf("%v, want %v", err, broken)
+		}
+	}
+}
+
 // TestToldToStopWhileItStarts: a service has nothing in hand yet, a command is cut short.
 func TestToldToStopWhileItStarts(t *testing.T) {
 	ctx, stop := context.WithCancel(t.Context())
