@@ -285,6 +285,14 @@ func (d *Dialect) Env() expression.Env {
 // Dates reads dates and times by the settings; nil where these name no form of them.
 func (d *Dialect) Dates() expression.Dates { return d.rules.comparable }
 
+// Times reads the cells that are taken as dates and times; nil where the engine does by itself.
+func (d *Dialect) Times() expression.Dates {
+	if d.rules.dates.plain {
+		return nil
+	}
+	return d.rules.dates.appendTime
+}
+
 // Env is what the settings make of texts, for expressions over results.
 func (r *Reading) Env() expression.Env {
 	return ofResults{&rewriter{rules: r.rules, name: r.file.Name, computing: new(computing)}}

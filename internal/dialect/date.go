@@ -15,15 +15,18 @@ import (
 type dateFormat struct {
 	formats  []string       // iso, epoch, epochms or of strftime, tried in order
 	patterns []datePattern  // of the formats; nil where a format has none
+	full     []*fullWidth   // of the patterns; nil where a pattern has none
 	zone     *time.Location // in which values with an offset and epochs are told; nil: as they are written
 	plain    bool           // as the engine reads them
 }
 
 func newDateFormat(formats ...string) dateFormat {
-	f := dateFormat{formats: formats, patterns: make([]datePattern, len(formats))}
+	f := dateFormat{formats: formats, patterns: make([]datePattern, len(formats)), full: make([]*fullWidth, len(formats))}
 	for i, format := range formats {
 		if strings.Contains(format, "%") {
-			f.patterns[i] = newDatePattern(format)
+			if f.patterns[i] = newDatePattern(format); f.patterns[i] != nil {
+				f.full[i] = newFullWidth(f.patterns[i])
+			}
 		}
 	}
 	return f
@@ -43,6 +46,11 @@ func (f *dateFormat) appendTime(dst, cell []byte) ([]byte, bool) {
 }
 
 func (f *dateFormat) appendIn(dst, s []byte, i int) ([]byte, bool) {
+	if w := f.full[i]; w != nil {
+		if dst, ok := w.appendTime(dst, s); ok {
+			return dst, true
+		}
+	}
 	if p := f.patterns[i]; p != nil {
 		return p.appendTime(dst, s, f.zone)
 	}
@@ -281,5 +289,11 @@ func twoDigits(s []byte) int {
 }
 
 func daysIn(year, month int) int {
-	return time.Date(year, time.Month(month)+1, 0, 0, 0, 0, 0, time.UTC).Day()
+	if month == 2 {
+		if year%4 == 0 && (year%100 != 0 || year%400 == 0) {
+			return 29
+		}
+		return 28
+	}
+	return 30 + (month+month>>3)&1
 }

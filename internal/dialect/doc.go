@@ -26,7 +26,7 @@
 //	structure.go  the layout where no column goes by its name
 //	number.go     a cell as a plain number
 //	date.go       a cell as an ISO 8601 time
-//	datepattern.go
+//	datepattern.go fullwidth.go
 //	plain.go      files that the engine reads itself
 //	transcode.go  their encoding, where that is not UTF-8
 //	unescape.go   their escapes

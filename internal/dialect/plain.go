@@ -21,7 +21,7 @@ func (r *Reading) isPlain(head []byte) bool {
 	if l.escape != 0 && len(s.missing) > 1 {
 		return false // as what stands for NULL is told before escapes are undone
 	}
-	if s.Trim && l.width == 1 || s.CommentPrefix != "" || !s.dates.plain || s.pad || s.SkipFooter > 0 {
+	if s.Trim && l.width == 1 || s.CommentPrefix != "" || s.pad || s.SkipFooter > 0 {
 		return false
 	}
 	for i := bytes.IndexByte(head, '\r'); i >= 0 && i+1 < len(head); {
@@ -42,7 +42,14 @@ func (r *Reading) isPlain(head []byte) bool {
 func (r *Reading) witness() bool {
 	for i, c := range r.columns {
 		name := r.Layout.Header[r.Layout.fields[i]]
-		if _, number := r.rules.numbers.appendNumber(nil, []byte(name)); c.Seen && !(c.Role == groupby.Number && number) {
+		good := false
+		switch c.Role {
+		case groupby.Number:
+			_, good = r.rules.numbers.appendNumber(nil, []byte(name))
+		case groupby.Time:
+			_, good = r.rules.dates.appendTime(nil, []byte(name))
+		}
+		if c.Seen && !good {
 			return true
 		}
 	}

@@ -13,7 +13,7 @@ type batch struct {
 	columns []cells // as Plan.columns
 	numbers []numbers
 	number  []int  // for each of Plan.columns its index in numbers, or -1
-	strict  []bool // for each of numbers: text is an error
+	strict  []bool // for each of numbers: text is an error or in doubt
 	reader  numberReader
 
 	keyText []byte // what keys refer into
@@ -105,7 +105,7 @@ func (b *batch) init(p *Plan, s *states) {
 	}
 	for _, st := range s.list {
 		if st.kind.reads() {
-			use(st.column, st.kind.strict())
+			use(st.column, st.kind.strict() || p.dates != nil)
 		}
 	}
 	for _, column := range p.numeric {

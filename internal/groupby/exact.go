@@ -113,8 +113,13 @@ func (w *worker) row() (bad, fatal *InputError) {
 				return w.badCell(st.column, notNumber), nil
 			}
 		} else if len(cell) > 0 {
+			_, _, problem := b.reader.parse(cell)
+			if problem == notNumber && w.plan.dates != nil && !st.kind.strict() {
+				w.doubted = true // it may be a date
+				return nil, nil
+			}
 			// A number that is too wide is none of the texts among which a minimum is.
-			if _, _, problem := b.reader.parse(cell); problem != "" && (problem != notNumber || st.kind.strict()) {
+			if problem != "" && (problem != notNumber || st.kind.strict()) {
 				return w.badCell(st.column, problem), nil
 			}
 		}

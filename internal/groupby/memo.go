@@ -2,6 +2,7 @@ package groupby
 
 import (
 	"bytes"
+	"math/bits"
 
 	"csv-pipeline/internal/expression"
 )
@@ -15,15 +16,23 @@ type memo[T any] struct {
 	row     *expression.Row
 	convert func(m *memo[T], v *expression.Value) (T, bool)
 	value   expression.Value
-	cut     uint32 // how many bytes of a time the expression goes by; 0: it is not of times
-	clear   bool   // a cell that clearCell takes is not in doubt
-	keys    [memoSlots]memoKey
-	values  [memoSlots]T
+	cut     uint32    // how many bytes of a time the expression goes by; 0: it is not of times
+	clear   bool      // a cell that clearCell takes is not in doubt
+	keys    []memoKey // as many as values, a power of two
+	values  []T
+	shift   uint // of a hash, for a place in them
+
+	rows, missed int // since it was last decided how many places there are
+	rest         int // rows to go before cells are remembered again
 }
 
 const (
 	memoSlots = 256
+	memoMost  = 16384
 	memoCell  = 16 // bytes of the longest cell that is remembered
+
+	memoTrial = 16 * batchRows // rows after which it is decided how many places there are
+	memoRest  = 16 * memoTrial // rows that are computed without, where cells do not repeat
 )
 
 // memoKey tells cells of up to memoCell bytes apart: their first eight bytes and their last.
@@ -34,10 +43,47 @@ type memoKey struct {
 }
 
 func newMemo[T any](w *worker, column int, n *expression.Node) *memo[T] {
-	m := &memo[T]{w: w, column: column, program: n.Bind(func(*expression.Node) int { return 0 }, nil), row: expression.NewRow(plainCells{&w.batch.reader}, 1),
-		cut: timeCut(n), clear: clearColumn(w.plan, column)}
-	w.vectors.forget = append(w.vectors.forget, func() { clear(m.keys[:]) })
+	m := &memo[T]{w: w, column: column, program: n.Bind(func(*expression.Node) int { return 0 }, w.plan.dates), row: expression.NewRow(&plainCells{reader: &w.batch.reader, times: w.plan.times}, 1),
+		clear: clearColumn(w.plan, column)}
+	if w.plan.times == nil {
+		m.cut = timeCut(n)
+	}
+	m.resize(memoSlots)
+	w.vectors.forget = append(w.vectors.forget, m.forget)
 	return m
+}
+
+func (m *memo[T]) forget() {
+	m.rows, m.missed, m.rest = 0, 0, 0
+	if clear(m.keys); len(m.keys) > memoSlots {
+		m.resize(memoSlots)
+	}
+}
+
+func (m *memo[T]) resize(slots int) {
+	m.keys, m.values = make([]memoKey, slots), make([]T, slots)
+	m.shift = uint(64 - bits.TrailingZeros(uint(slots)))
+}
+
+// begin is for the next n rows. Where many cells were not found there are more places for them, and
+// none for a while where that does not help.
+func (m *memo[T]) begin(n int) {
+	if m.rest > 0 {
+		m.rest -= n
+		return
+	}
+	if m.rows += n; m.rows < memoTrial {
+		return
+	}
+	switch {
+	case m.missed < m.rows/8:
+	case len(m.keys) < memoMost:
+		m.resize(4 * len(m.keys))
+	case m.missed > m.rows/2:
+		m.resize(memoSlots)
+		m.rest = memoRest
+	}
+	m.rows, m.missed = 0, 0
 }
 
 // of returns the value for a cell, and false where the cell is in doubt.
@@ -46,8 +92,8 @@ func (m *memo[T]) of(text []byte, start, end uint32) (value T, ok bool) {
 	if m.cut > 0 && length > m.cut && m.clear && clearCell(text, start, end) && validTime(text[start:end]) {
 		length, end = m.cut, start+m.cut
 	}
-	if length > memoCell {
-		return m.compute(text[start:end])
+	if length > memoCell || m.rest > 0 {
+		return m.compute(text, start, end)
 	}
 	key := memoKey{length: length, known: true}
 	if length > 8 {
@@ -55,21 +101,25 @@ func (m *memo[T]) of(text []byte, start, end uint32) (value T, ok bool) {
 	} else if length > 0 {
 		key.first = load64(text, start) << (-(8 * length) & 63)
 	}
-	slot := (key.first ^ key.last*0x9E3779B97F4A7C15) * 0x9E3779B97F4A7C15 >> 56
+	slot := (key.first ^ key.last*0x9E3779B97F4A7C15) * 0x9E3779B97F4A7C15 >> (m.shift & 63)
 	if m.keys[slot] == key {
 		return m.values[slot], true
 	}
-	if value, ok = m.compute(text[start:end]); ok {
+	if value, ok = m.compute(text, start, end); ok {
 		m.keys[slot], m.values[slot] = key, value
+		m.missed++
 	}
 	return value, ok
 }
 
-func (m *memo[T]) compute(cell []byte) (value T, ok bool) {
+func (m *memo[T]) compute(text []byte, start, end uint32) (value T, ok bool) {
 	m.row.Begin()
-	if len(cell) == 0 {
+	switch cell := text[start:end]; {
+	case start == end:
 		m.row.SetNull(0)
-	} else {
+	case m.clear && clearCell(text, start, end):
+		m.row.SetText(0, cell)
+	default:
 		if m.w.doubt != nil && m.w.doubt(m.column, cell) {
 			return value, false
 		}
@@ -137,7 +187,7 @@ func clearCell(text []byte, start, end uint32) bool {
 // takes here, others by the memo.
 func compareTexts(m *memo[uint8], with []byte, holds func(order int) bool) maskVector {
 	slow := memoMask(m)
-	if !m.clear {
+	if !m.clear || m.w.plan.dates != nil {
 		return slow
 	}
 	var results [3]uint8 // where the cell is less, equal, greater
@@ -148,6 +198,7 @@ func compareTexts(m *memo[uint8], with []byte, holds func(order int) bool) maskV
 	}
 	out := new(mask)
 	return func(text []byte, n int) (*mask, bool) {
+		m.begin(n)
 		c := &m.w.batch.columns[m.column]
 		for i := range n {
 			start, end := c.start(i), c.end(i)
@@ -165,18 +216,30 @@ func compareTexts(m *memo[uint8], with []byte, holds func(order int) bool) maskV
 	}
 }
 
-// plainCells are cells without settings but for the format of numbers.
-type plainCells struct{ reader *numberReader }
+// plainCells are cells without settings but for the forms of numbers and times.
+type plainCells struct {
+	reader *numberReader
+	times  expression.Dates
+	buf    []byte
+}
 
-func (c plainCells) Number(text []byte, v *expression.Value) bool {
+func (c *plainCells) Number(text []byte, v *expression.Value) bool {
 	if c.reader.format != nil {
 		number, ok := c.reader.append(text)
 		return ok && expression.ParseValue(number, v)
 	}
 	return expression.ParseValue(bytes.Trim(text, " \t"), v)
 }
-func (plainCells) Time(text []byte) ([]byte, bool) { return text, validTime(text) }
-func (plainCells) FileName() string                { return "" }
+
+func (c *plainCells) Time(text []byte) (_ []byte, ok bool) {
+	if c.times == nil {
+		return text, validTime(text)
+	}
+	c.buf, ok = c.times(c.buf[:0], text)
+	return c.buf, ok
+}
+
+func (*plainCells) FileName() string { return "" }
 
 var doubledQuote = []byte(`""`)
 
@@ -194,6 +257,7 @@ func memoMask(m *memo[uint8]) maskVector {
 	}
 	out := new(mask)
 	return func(text []byte, n int) (*mask, bool) {
+		m.begin(n)
 		c := &m.w.batch.columns[m.column]
 		for i := range n {
 			value, ok := m.of(text, c.start(i), c.end(i))
@@ -207,11 +271,21 @@ func memoMask(m *memo[uint8]) maskVector {
 }
 
 func memoTexts(m *memo[[]byte]) textVector {
+	var buf []byte
+	known := make(map[string][]byte) // of texts, as many cells make the same of few
 	m.convert = func(_ *memo[[]byte], v *expression.Value) ([]byte, bool) {
-		return escape(v.Append(nil)), true
+		buf = v.Append(buf[:0])
+		text, ok := known[string(buf)]
+		if !ok {
+			if text = escape(buf); len(known) < memoSlots && len(buf) <= 4*memoCell {
+				known[string(buf)] = text
+			}
+		}
+		return text, true
 	}
 	out := new(texts)
 	return func(text []byte, n int) (*texts, bool) {
+		m.begin(n)
 		c := &m.w.batch.columns[m.column]
 		for i := range n {
 			var ok bool
@@ -236,6 +310,7 @@ func memoNumbers(m *memo[int64]) numberVector {
 	}
 	out := new(numbers)
 	return func(text []byte, n int) (*numbers, bool) {
+		m.begin(n)
 		c := &m.w.batch.columns[m.column]
 		out.nulls, out.most = 0, 0
 		for i := range n {

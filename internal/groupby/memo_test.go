@@ -4,7 +4,9 @@ import (
 	"encoding/csv"
 	"errors"
 	"fmt"
+	"maps"
 	"math/rand/v2"
+	"slices"
 	"strings"
 	"testing"
 
@@ -35,7 +37,7 @@ func TestConditionsOnTimesAndTexts(t *testing.T) {
 			t.Fatal(err)
 		}
 		program := where.Bind(func(*expression.Node) int { return 0 }, nil)
-		row := expression.NewRow(plainCells{&numberReader{}}, 1)
+		row := expression.NewRow(&plainCells{reader: &numberReader{}}, 1)
 		var file, want strings.Builder
 		out := csv.NewWriter(&file)
 		_ = out.Write([]string{"t", "n"})
@@ -101,5 +103,38 @@ func TestDoubtOfNamesThatAreNumbers(t *testing.T) {
 		Options{Doubt: func(_ int, text []byte) bool { return string(text) == "2022" }})
 	if !errors.Is(err, ErrDoubt) {
 		t.Errorf("%v, %q", err, out.String())
+	}
+}
+
+// TestCellsThatRepeatAndThatDoNot has texts computed that are few, more than are remembered at
+// first, more than ever are, and again few.
+func TestCellsThatRepeatAndThatDoNot(t *testing.T) {
+	p, err := Compile(Spec{GroupBy: []string{"substr(k, 1, 4) as g"}, Aggregates: []string{"count(*) filter (where lower(k) like '%7') as n", "sum(length(k)) as l"}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	var text strings.Builder
+	text.WriteString("k,x\n")
+	seven, length := make(map[string]int), make(map[string]int)
+	for _, distinct := range []int{10, 3000, 1 << 20, 10} {
+		for i := range 20 * memoTrial {
+			k := fmt.Sprintf("K%d", 100+i*7919%distinct)
+			fmt.Fprintf(&text, "%s,\n", k)
+			g := k[:4]
+			if length[g] += len(k); strings.HasSuffix(k, "7") {
+				seven[g]++
+			}
+		}
+	}
+	want := "g,n,l\n"
+	for _, g := range slices.Sorted(maps.Keys(length)) {
+		want += fmt.Sprintf("%s,%d,%d\n", g, seven[g], length[g])
+	}
+	var got strings.Builder
+	if _, err := p.Run(t.Context(), Input{Name: "f.csv", Reader: strings.NewReader(text.String())}, &got, Options{}); err != nil {
+		t.Fatal(err)
+	}
+	if got.String() != want {
+		t.Errorf("got %.300q, want %.300q", got.String(), want)
 	}
 }

@@ -35,6 +35,10 @@ type Spec struct {
 	NoHeader    bool     // the first record is data; columns go by number
 	OnBadRow    BadRow   // "" means FailOnBadRow
 	MaxBadShare float64  // with SkipBadRow: more bad rows than this share of all are an error; 0 means 0.1
+
+	// How dates and times are written where not in ISO 8601. Times reads them for year to hour, Dates
+	// for conditions. A minimum or maximum of texts is then in doubt.
+	Times, Dates expression.Dates
 }
 
 // Plan is a compiled Spec. It is immutable and safe for concurrent use.
@@ -43,6 +47,8 @@ type Plan struct {
 	noHeader    bool
 	skipBad     bool
 	maxBadShare float64
+	times       expression.Dates // nil: as validTime has it
+	dates       expression.Dates // nil: they are compared as texts
 
 	columns    []columnRef // the columns that are read, each once for each way of reading it
 	roles      []Role      // of columns
@@ -76,7 +82,7 @@ type aggregateColumn struct {
 // Compile checks a Spec and makes a Plan of it. Its errors are sentences for
 // the person who wrote the configuration.
 func Compile(spec Spec) (*Plan, error) {
-	p := &Plan{comma: spec.Comma, noHeader: spec.NoHeader, maxBadShare: spec.MaxBadShare}
+	p := &Plan{comma: spec.Comma, noHeader: spec.NoHeader, maxBadShare: spec.MaxBadShare, times: spec.Times, dates: spec.Dates}
 	if p.comma == 0 {
 		p.comma = ','
 	}

@@ -79,7 +79,7 @@ func (p *Plan) addKey(source string) error {
 	if at.Op != expression.Column && len(at.Args) == 1 {
 		at = at.Args[0]
 	}
-	if fn, ok := keyFunctions[item.Op]; ok && at.Op == expression.Column {
+	if fn, ok := keyFunctions[item.Op]; ok && at.Op == expression.Column && (fn == column || p.times == nil) {
 		role := Time
 		if fn == column {
 			role = Text

@@ -42,7 +42,7 @@ func (v *vectorizer) column(n *expression.Node, role Role) int {
 	switch role {
 	case Number:
 		use(&v.plan.numeric)
-	case Text:
+	case Text, Time:
 		use(&v.plan.memoized)
 	}
 	return i
@@ -202,10 +202,14 @@ func (v *vectorizer) text(n *expression.Node) (textVector, bool) {
 		}
 	}
 	c, ok := one(n)
-	if !ok || n.Type != expression.Text && n.Type != expression.Cell {
+	if !ok || n.Type != expression.Text && n.Type != expression.Cell && n.Op != expression.Year {
 		return nil, false
 	}
-	i := v.column(c, Text)
+	role := Text
+	if n.IsTime() && n.Args[0].Op == expression.Column {
+		role = Time
+	}
+	i := v.column(c, role)
 	if v.w == nil {
 		return nil, true
 	}

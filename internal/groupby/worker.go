@@ -50,7 +50,7 @@ type worker struct {
 
 // begin prepares the worker, which may be a used one, for a run.
 func (w *worker) begin(r *run) {
-	w.doubt = r.opt.Doubt
+	w.doubt, w.doubted = r.opt.Doubt, false
 	w.codes.begin()
 	if w.vectors != nil {
 		w.vectors.begin()

@@ -65,8 +65,8 @@ func aggregateText(n *expression.Node, column string) string {
 
 // plain is the question as the engine asks it of a file itself. Its error wraps
 // groupby.ErrUnsupported where the engine does not compute its expressions.
-func (b *base) plain(names []string, noHeader bool) (*groupby.Plan, error) {
-	spec := groupby.Spec{NoHeader: noHeader}
+func (b *base) plain(names []string, d *dialect.Dialect) (*groupby.Plan, error) {
+	spec := groupby.Spec{NoHeader: !d.HasHeader(), Times: d.Times(), Dates: d.Dates()}
 	if b.where != nil {
 		spec.Where = b.where.String()
 	}

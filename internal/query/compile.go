@@ -294,7 +294,7 @@ func (c *compiler) groups() (*Query, error) {
 		}
 		s.complete(&b)
 	}
-	q.plain, err = b.plain(baseNames, !c.dialect.HasHeader())
+	q.plain, err = b.plain(baseNames, c.dialect)
 	q.dated, q.numbers = c.dated, c.numbers
 	switch {
 	case errors.Is(err, groupby.ErrUnsupported):
@@ -305,7 +305,7 @@ func (c *compiler) groups() (*Query, error) {
 	default:
 		q.columns = c.parts(q.plain.Columns())
 	}
-	if b.bare() {
+	if b.bare() && c.dialect.Times() == nil { // what a file is rewritten into has times in ISO 8601
 		q.rewritten, q.wants = q.plain, dialect.Cells(q.columns)
 		return q, nil
 	}

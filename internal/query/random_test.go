@@ -58,7 +58,7 @@ func (r questions) condition(depth int) string {
 		return r.pick("("+a+" or "+b+")", a+" and "+b, "not ("+a+")")
 	}
 	a, b := r.number(max(depth-1, 0)), r.number(max(depth-1, 0))
-	switch r.IntN(14) {
+	switch r.IntN(16) {
 	case 0:
 		return "k = 'a'"
 	case 1:
@@ -71,6 +71,10 @@ func (r questions) condition(depth int) string {
 		return r.pick("t >= '2024'", "month(t) = '2024-01'", "weekday(t) > 3", "lower(k) || 'x' = 'ax'")
 	case 5:
 		return r.pick("v in (1, 2, 2.5)", "v between 10 and 500.5", "v not between q and 100", "k = t", "v = q", "v < q")
+	case 6:
+		return "t " + r.pick("=", "<>", "<", "<=", ">", ">=") + " '" + r.pick("2024-01-31", "31.01.2024", "2024-01-31T10:00:00", "01/15/2024", "05", "soon", "20231201", "1706700000") + "'"
+	case 7:
+		return r.pick("t in ('31.01.2024', '2023-12-01', 'soon')", "t between '01.01.2024' and '2024-02-01'", "hour(t) = '2024-01-31T10'", "k < t", "coalesce(t, '2024-01-01') > '2023-12-31'")
 	}
 	return a + " " + r.pick("=", "<>", "<", "<=", ">", ">=") + " " + b
 }
@@ -88,7 +92,7 @@ func (r questions) text(depth int) string {
 	case 4:
 		return r.pick("month(t)", "week(t)", "quarter(t)", "day(t)", "hour(t)")
 	case 5:
-		return r.pick("substr(k, 1, 1)", "upper(k) || '-'", "replace(k, '\"', '')", "concat(k, '/', t)")
+		return r.pick("t", "substr(k, 1, 1)", "upper(k) || '-'", "replace(k, '\"', '')", "concat(k, '/', t)")
 	case 6:
 		return r.number(depth)
 	}
@@ -108,7 +112,7 @@ func (r questions) aggregate() string {
 	case 2:
 		return r.pick("first", "last") + "(" + r.text(1) + ")" + filter
 	case 3:
-		return r.pick("min", "max", "count") + "(" + r.pick("k", "v", "lower(k)") + ")" + filter
+		return r.pick("min", "max", "count") + "(" + r.pick("k", "v", "v", "t", "lower(k)") + ")" + filter
 	}
 	return fmt.Sprintf(r.pick("sum(%s)", "sum(%s)", "avg(%s)", "min(%s)", "max(%s)", "count(%s)", "median(%s)", "quantile(%s, 0.3)", "stddev(%s)"), r.number(2)) + filter
 }
@@ -201,6 +205,27 @@ func (r questions) repeated(text []byte, spec *Spec) []byte {
 	return out
 }
 
+// dated is a table whose times are written in another way, or told in another zone.
+func (r questions) dated(text []byte, spec *Spec) []byte {
+	form := r.pick("$3.$2.$1", "$2/$3/$1", "$1$2$3", "$1-$2-$3", "17067$3$2")
+	spec.Input.DateFormats = map[string][]string{
+		"$3.$2.$1":  {"%d.%m.%Y", "%d.%m.%Y %H:%M", "%d.%m.%YT%H:%M:%S%z"},
+		"$2/$3/$1":  {"%D", "%m/%d/%Y", "%m/%d/%Y %R"},
+		"$1$2$3":    {"%Y%m%d", "iso"},
+		"$1-$2-$3":  {"iso"},
+		"17067$3$2": {"iso", "epoch"},
+	}[form]
+	if r.IntN(2) == 0 {
+		spec.Input.TimeZone = r.pick("Europe/Berlin", "Asia/Kathmandu", "UTC")
+	}
+	return regexp.MustCompile("([0-9]{4})-([0-9]{2})-([0-9]{2})").ReplaceAllFunc(text, func(day []byte) []byte {
+		if r.IntN(100) == 0 {
+			return day
+		}
+		return []byte(strings.NewReplacer("$1", string(day[:4]), "$2", string(day[5:7]), "$3", string(day[8:])).Replace(form))
+	})
+}
+
 // written is a table as others write it: with decimal commas, or in another encoding. spec is told.
 func (r questions) written(text []byte, spec *Spec) []byte {
 	if r.IntN(3) == 0 {
@@ -231,6 +256,9 @@ func (r questions) written(text []byte, spec *Spec) []byte {
 		if r.IntN(4) == 0 {
 			text = bytes.Replace(text, []byte("$"), []byte("£"), 1)
 		}
+	}
+	if r.IntN(3) == 0 {
+		text = r.dated(text, spec)
 	}
 	if r.IntN(3) == 0 {
 		spec.Input.Trim = true

@@ -1,0 +1,68 @@
+package query
+
+import (
+	"bytes"
+	"fmt"
+	"strings"
+	"testing"
+	"time"
+
+	"csv-pipeline/internal/dialect"
+	"csv-pipeline/internal/groupby"
+)
+
+// TestDatesInAFormAreReadByTheEngine, with the same result as row by row.
+func TestDatesInAFormAreReadByTheEngine(t *testing.T) {
+	var text strings.Builder
+	text.WriteString("t,v,w\n")
+	first := time.Date(2022, 12, 25, 0, 0, 0, 0, time.UTC)
+	for i := range 1500 {
+		at := first.AddDate(0, 0, i*7%40)
+		fmt.Fprintf(&text, "%s,%d,%s\n", at.Format("02.01.2006"), i, []string{"", "", "5", "5", "31.12.2022", "01.01.2023"}[i/500*2+i%2])
+	}
+	file := []byte(text.String())
+	for _, c := range []struct {
+		keys, aggregates, where string
+
+		want string
+	}{
+		{"year(t) as y", "count(*) as n, min(v) as least", "", "y,n,least\n2022,263,0\n2023,1237,1\n"},
+		{"month(t) as m", "count(*) as n", "t >= '31.12.2022' and t < '2023-01-02'", "m,n\n2022-12,38\n2023-01,38\n"},
+		{"", "min(t) as a, max(t) as b, sum(v) as s", "", "a,b,s\n2022-12-25,2023-02-02,1124250\n"},
+		{"", "max(w) as b, sum(v) as s", "", "b,s\n2023-01-01,1124250\n"},
+		{"", "min(w) as a, count(distinct t) as n", "v < 400", "a,n\n,40\n"},
+		{"t", "max(v) as v", "day(t) = '2023-01-01'", "t,v\n01.01.2023,1481\n"},
+		{"year(t) as y, month(t) as m", "count(*) filter (where t = '2023-01-01') as n", "", "y,m,n\n2022,2022-12,0\n2023,2023-01,38\n2023,2023-02,0\n"},
+	} {
+		spec := Spec{Aggregate: strings.Split(c.aggregates, ", "), Where: c.where, Input: dialect.Settings{DateFormats: []string{"%d.%m.%Y"}}}
+		if c.keys != "" {
+			spec.GroupBy = strings.Split(c.keys, ", ")
+		}
+		q, err := Compile(spec)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if _, plain, err := q.Look(t.Context(), dialect.File{Name: "f.csv", ReaderAt: bytes.NewReader(file), Size: int64(len(file))}); err != nil || !plain {
+			t.Errorf("%q, %q: the engine does not read it: %v", c.keys, c.aggregates, err)
+		}
+		if strings.HasPrefix(c.keys, "year") && q.columns[0].Role != groupby.Time {
+			t.Errorf("%q: its column is not one of times", c.keys)
+		}
+		got := ask(t, spec, file, 2)
+		spec.Input.CommentPrefix = "%never%"
+		if rowwise := ask(t, spec, file, 2); got != rowwise || got.result != c.want {
+			t.Errorf("%q, %q, %q: got %+v, row by row %+v, want %q", c.keys, c.aggregates, c.where, got, rowwise, c.want)
+		}
+	}
+	// A header among the rows is none of them, though its name is a date.
+	for _, c := range []struct{ format, name, rows string }{
+		{"%d.%m.%Y", "01.01.2022", "31.12.2022,1\n01.01.2023,1\n"},
+		{"iso", "2022-01-01", "2022-12-31,1\n2023-01-01,1\n"},
+	} {
+		spec := Spec{GroupBy: []string{`year("` + c.name + `") as y`}, Aggregate: []string{"count(*) as n"}, Input: dialect.Settings{DateFormats: []string{c.format}}}
+		header := c.name + ",v\n"
+		if got, want := ask(t, spec, []byte(header+c.rows+header), 2), "y,n\n2022,1\n2023,1\n"; got.result != want {
+			t.Errorf("%s: got %+v, want %q", c.name, got, want)
+		}
+	}
+}
