@@ -79,14 +79,14 @@ func (r *Reading) compile(wants []Want, where *expression.Node) ([]output, *comp
 		}
 		outputs[i] = output{role: want.Role, name: want.Source, distinct: want.Distinct}
 		if want.Role == groupby.Number {
-			outputs[i].program = want.Expression.BindNumber(index, r.rules.comparable)
+			outputs[i].program = want.Expression.BindNumber(index, r.rules.dates.appendComparable)
 		} else {
-			outputs[i].program = want.Expression.Bind(index, r.rules.comparable)
+			outputs[i].program = want.Expression.Bind(index, r.rules.dates.appendComparable)
 		}
 		use(want.Expression, want.Role == groupby.Number)
 	}
 	if where != nil {
-		c.where = where.Bind(index, r.rules.comparable)
+		c.where = where.Bind(index, r.rules.dates.appendComparable)
 		use(where, false)
 		for _, want := range wants {
 			if want.Expression == nil && (want.Role == groupby.Number || want.Role == groupby.Extreme) && !slices.Contains(c.numbers, want.Column) {
@@ -200,7 +200,7 @@ func (w *rewriter) extreme(cell []byte) (number, ok bool) {
 	if w.out, number = w.numbers.appendNumber(w.out, cell); number {
 		return true, true
 	}
-	if w.comparable != nil {
+	if w.otherDates != nil {
 		if w.out, ok = w.dates.appendDay(w.out, cell); ok {
 			return false, true
 		}
@@ -273,7 +273,7 @@ type ofResults struct{ *rewriter }
 func (r ofResults) Time(text []byte) ([]byte, bool) {
 	var ok bool
 	c := r.computing
-	c.buf, ok = r.dates.appendComparable(c.buf[:0], text)
+	c.buf, _, ok = r.dates.appendWritten(c.buf[:0], text)
 	return c.buf, ok
 }
 
@@ -282,8 +282,12 @@ func (d *Dialect) Env() expression.Env {
 	return ofResults{&rewriter{rules: d.rules, computing: new(computing)}}
 }
 
-// Dates reads dates and times by the settings; nil where these name no form of them.
-func (d *Dialect) Dates() expression.Dates { return d.rules.comparable }
+// Dates reads the dates and times that are compared by time.
+func (d *Dialect) Dates() expression.Dates { return d.rules.dates.appendComparable }
+
+// OtherDates is Dates for what is put in order; nil where the settings name no other form than ISO
+// 8601, whose texts are.
+func (d *Dialect) OtherDates() expression.Dates { return d.rules.otherDates }
 
 // Times reads the cells that are taken as dates and times; nil where the engine does by itself.
 func (d *Dialect) Times() expression.Dates {

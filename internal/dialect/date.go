@@ -69,8 +69,29 @@ func (f *dateFormat) appendIn(dst, s []byte, i int) ([]byte, bool) {
 // appendComparable is appendTime for a text that may be none, and may be in ISO 8601 where
 // the formats do not name that: see expression.Dates.
 func (f *dateFormat) appendComparable(dst, text []byte) ([]byte, bool) {
-	dst, _, ok := f.appendWritten(dst, text)
+	dst, format, ok := f.appendWritten(dst, text)
+	if ok && format == ISO {
+		dst = appendFraction(dst, trimSpace(text))
+	}
 	return dst, ok
+}
+
+// appendFraction appends the part of a second of a time in ISO 8601, such as .25, without zeros at
+// its end.
+func appendFraction(dst, time []byte) []byte {
+	at := len(engineTime)
+	if len(time) <= at || time[at] != '.' && time[at] != ',' {
+		return dst
+	}
+	end := at + 1
+	for end < len(time) && time[end]-'0' <= 9 {
+		end++
+	}
+	digits := bytes.TrimRight(time[at+1:end], "0")
+	if len(digits) == 0 {
+		return dst
+	}
+	return append(append(dst, '.'), digits...)
 }
 
 // appendDay is appendComparable without a time of day, where the text has none.
@@ -84,6 +105,10 @@ func (f *dateFormat) appendDay(dst, text []byte) ([]byte, bool) {
 
 func (f *dateFormat) appendWritten(dst, text []byte) (_ []byte, format string, ok bool) {
 	s := trimSpace(text)
+	if f.formats[0] == ISO && len(f.formats) == 1 {
+		dst, ok = f.appendISO(dst, s)
+		return dst, ISO, ok
+	}
 	if bytes.IndexFunc(s, unicode.IsDigit) < 0 {
 		return dst, "", false
 	}

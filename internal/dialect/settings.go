@@ -98,8 +98,9 @@ type rules struct {
 	dates     dateFormat
 	cells     *groupby.CellFormat // of the engine; nil: as they are
 
-	// comparable reads the dates that are compared by time; nil where ISO 8601 is the only form.
-	comparable expression.Dates
+	// otherDates reads the dates that minima, maxima and orders take by time; nil where ISO 8601 is
+	// the only form, whose texts they take.
+	otherDates expression.Dates
 }
 
 // compile checks the settings. Its errors are *SettingError.
@@ -158,7 +159,7 @@ func (s Settings) compile() (*rules, error) {
 	}
 	r.cells = r.cellFormat()
 	if r.dates, err = s.dateFormat(); err == nil && slices.ContainsFunc(r.dates.formats, func(f string) bool { return f != ISO }) {
-		r.comparable = r.dates.appendComparable
+		r.otherDates = r.dates.appendComparable
 	}
 	return r, err
 }

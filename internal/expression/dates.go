@@ -2,9 +2,9 @@ package expression
 
 import "bytes"
 
-// Dates appends a text that is a date or time, in a form that settings name or in ISO 8601,
-// to dst as 2006-01-02T15:04:05; of another text it says false. nil is that of settings that
-// name no form: dates in ISO 8601 are in order as texts.
+// Dates appends a text that is a date or time, in a form that settings name or in ISO 8601, to
+// dst as 2006-01-02T15:04:05 or, with what there is of a second, 2006-01-02T15:04:05.25; of
+// another text it says false. Without it, as nil, all texts are compared by their bytes.
 type Dates func(dst, text []byte) ([]byte, bool)
 
 // compare orders two texts: by time where both are dates, by their bytes otherwise.
@@ -37,9 +37,9 @@ func (d Dates) compareTo(date []byte) func(r *Row, x, y []byte) int {
 	}
 }
 
-// isDate says whether an expression is a date in quotes. Digits alone are one only where they
+// IsDate says whether an expression is a date in quotes. Digits alone are one only where they
 // are as many as those of a date: others are a code such as '05', or an epoch.
-func (d Dates) isDate(n *Node) bool {
+func (d Dates) IsDate(n *Node) bool {
 	if d == nil || n.Op != Literal || n.Value.Kind != TextValue {
 		return false
 	}

@@ -186,10 +186,10 @@ func (b *binder) comparison(n *Node) eval {
 		}
 	case a.Type == Cell && c.Type == Cell:
 		order = b.compareCells
-	case b.dates.isDate(c):
+	case b.dates.IsDate(c):
 		compare := b.dates.compareTo(c.Value.Text)
 		taken, order = asTexts, func(r *Row, x, y *Value) int { return compare(r, x.Text, y.Text) }
-	case b.dates.isDate(a):
+	case b.dates.IsDate(a):
 		compare := b.dates.compareTo(a.Value.Text)
 		taken, order = asTexts, func(r *Row, x, y *Value) int { return -compare(r, y.Text, x.Text) }
 	default:

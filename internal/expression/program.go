@@ -249,7 +249,7 @@ func (b *binder) in(n *Node) eval {
 		}
 	}
 	if x := b.text(n.Args[0]); len(texts) > 0 && !slices.ContainsFunc(n.Args[1:], func(a *Node) bool {
-		return a.Op != Literal || a.Value.Kind != TextValue || b.dates.isDate(a)
+		return a.Op != Literal || a.Value.Kind != TextValue || b.dates.IsDate(a)
 	}) {
 		return func(r *Row, v *Value) error {
 			if err := x(r, v); err != nil || v.Kind == NullValue {

@@ -105,7 +105,7 @@ func (b *batch) init(p *Plan, s *states) {
 	}
 	for _, st := range s.list {
 		if st.kind.reads() {
-			use(st.column, st.kind.strict() || p.dates != nil)
+			use(st.column, st.kind.strict() || p.times != nil)
 		}
 	}
 	for _, column := range p.numeric {

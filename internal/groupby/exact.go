@@ -114,7 +114,7 @@ func (w *worker) row() (bad, fatal *InputError) {
 			}
 		} else if len(cell) > 0 {
 			_, _, problem := b.reader.parse(cell)
-			if problem == notNumber && w.plan.dates != nil && !st.kind.strict() {
+			if problem == notNumber && w.plan.times != nil && !st.kind.strict() {
 				w.doubted = true // it may be a date
 				return nil, nil
 			}

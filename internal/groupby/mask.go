@@ -75,9 +75,9 @@ func (v *vectorizer) mask(n *expression.Node) (maskVector, bool) {
 	if comparison {
 		switch left, right := n.Args[0], n.Args[1]; {
 		case left.Op == expression.Column && isText(right):
-			return compareTexts(m, right.Value.Text, n.Op.Holds), true
+			return compareTexts(m, right, n.Op.Holds), true
 		case isText(left) && right.Op == expression.Column:
-			return compareTexts(m, left.Value.Text, func(order int) bool { return n.Op.Holds(-order) }), true
+			return compareTexts(m, left, func(order int) bool { return n.Op.Holds(-order) }), true
 		}
 	}
 	return memoMask(m), true

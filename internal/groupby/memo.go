@@ -183,12 +183,22 @@ func clearCell(text []byte, start, end uint32) bool {
 	return odd&highBits == 0
 }
 
-// compareTexts compares the cells of a column with a text by their bytes: those that clearCell
-// takes here, others by the memo.
-func compareTexts(m *memo[uint8], with []byte, holds func(order int) bool) maskVector {
-	slow := memoMask(m)
-	if !m.clear || m.w.plan.dates != nil {
+// compareTexts compares the cells of a column with a text: those that clearCell takes here, others
+// by the memo. A date that differs from one in quotes is in order by its bytes; of that day, times
+// are compared.
+func compareTexts(m *memo[uint8], text *expression.Node, holds func(order int) bool) maskVector {
+	slow, p := memoMask(m), m.w.plan
+	if !m.clear || p.times != nil {
 		return slow
+	}
+	with := text.Value.Text
+	var day []byte
+	var month uint64 // of the day, with the hyphens
+	if p.dates.IsDate(text) {
+		if !validTime(with) {
+			return slow
+		}
+		day, month = with[:len("2022-01-31")], load64(with, 0)
 	}
 	var results [3]uint8 // where the cell is less, equal, greater
 	for i := range results {
@@ -203,8 +213,15 @@ func compareTexts(m *memo[uint8], with []byte, holds func(order int) bool) maskV
 		for i := range n {
 			start, end := c.start(i), c.end(i)
 			if clearCell(text, start, end) {
-				out[i] = results[1+bytes.Compare(text[start:end], with)]
-				continue
+				cell := text[start:end]
+				switch {
+				case load64(text, start) != month || !bytes.HasPrefix(cell, day):
+					out[i] = results[1+bytes.Compare(cell, with)]
+					continue
+				case validTime(cell):
+					out[i] = results[1+compareHours(cell, with)]
+					continue
+				}
 			}
 			value, ok := m.of(text, start, end)
 			if !ok {

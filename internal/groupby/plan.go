@@ -36,8 +36,8 @@ type Spec struct {
 	OnBadRow    BadRow   // "" means FailOnBadRow
 	MaxBadShare float64  // with SkipBadRow: more bad rows than this share of all are an error; 0 means 0.1
 
-	// How dates and times are written where not in ISO 8601. Times reads them for year to hour, Dates
-	// for conditions. A minimum or maximum of texts is then in doubt.
+	// Times reads dates and times for year to hour; nil where they are in ISO 8601 and in no zone. With
+	// it, a minimum or maximum of texts is in doubt. Dates are compared by time; nil: as texts.
 	Times, Dates expression.Dates
 }
 
@@ -47,8 +47,8 @@ type Plan struct {
 	noHeader    bool
 	skipBad     bool
 	maxBadShare float64
-	times       expression.Dates // nil: as validTime has it
-	dates       expression.Dates // nil: they are compared as texts
+	times       expression.Dates // Spec.Times
+	dates       expression.Dates // Spec.Dates
 
 	columns    []columnRef // the columns that are read, each once for each way of reading it
 	roles      []Role      // of columns

@@ -1,5 +1,10 @@
 package groupby
 
+import (
+	"bytes"
+	"cmp"
+)
+
 // timeExpected is the problem text for what truncateTime refuses.
 const timeExpected = "is not a time: expected such as 2022-01-31 or 2022-01-31T12:30:00Z"
 
@@ -25,6 +30,40 @@ func truncateTime(dst, s []byte, unit function) ([]byte, bool) {
 	}
 	dst = append(dst, 'T')
 	return append(dst, s[11:13]...), true
+}
+
+// compareHours compares the times of day of two valid times as they are written, without zones.
+func compareHours(x, y []byte) int {
+	a, fraction := timeOfDay(x)
+	b, other := timeOfDay(y)
+	if a != b {
+		return cmp.Compare(a, b)
+	}
+	return bytes.Compare(fraction, other)
+}
+
+// timeOfDay is 123059 for 12:30:59, and the digits of a fraction without zeros at their end.
+func timeOfDay(s []byte) (n int, fraction []byte) {
+	if len(s) == len("2022-01-31") {
+		return 0, nil
+	}
+	n = twoDigits(s[11:]) * 10000
+	if len(s) < len("2022-01-31T12:30") || s[13] != ':' {
+		return n, nil
+	}
+	n += twoDigits(s[14:]) * 100
+	if len(s) < len("2022-01-31T12:30:59") || s[16] != ':' {
+		return n, nil
+	}
+	n += twoDigits(s[17:])
+	if len(s) > 19 && s[19] == '.' {
+		end := 20
+		for end < len(s) && s[end]-'0' <= 9 {
+			end++
+		}
+		fraction = bytes.TrimRight(s[20:end], "0")
+	}
+	return n, fraction
 }
 
 // validTime accepts YYYY-MM-DD, then optionally T or a blank and

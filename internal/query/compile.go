@@ -255,7 +255,7 @@ func (c *compiler) groups() (*Query, error) {
 		}
 		b.keys = append(b.keys, k.Node)
 	}
-	s := shape{names: names, limit: c.spec.Limit, dates: c.dialect.Dates()}
+	s := shape{names: names, limit: c.spec.Limit, dates: c.dialect.OtherDates()}
 	for i, k := range b.keys {
 		s.columns = append(s.columns, &outColumn{node: resultColumn(i, k.Type), from: i})
 	}
@@ -292,7 +292,7 @@ func (c *compiler) groups() (*Query, error) {
 		for i := range len(b.keys) + len(b.aggregates) {
 			baseNames = append(baseNames, fmt.Sprint("c", i))
 		}
-		s.complete(&b)
+		s.complete(&b, c.dialect.Dates())
 	}
 	q.plain, err = b.plain(baseNames, c.dialect)
 	q.dated, q.numbers = c.dated, c.numbers
@@ -329,7 +329,7 @@ func (c *compiler) having(b *base, s *shape, keyNames []string) error {
 	if err != nil {
 		return part("having", "%q: %w", c.spec.Having, err)
 	}
-	s.having = n.Bind(baseIndex, s.dates)
+	s.having = n.Bind(baseIndex, c.dialect.Dates())
 	return nil
 }
 
@@ -408,7 +408,7 @@ func (c *compiler) selection() (*Query, error) {
 	}
 	q.told.Headless = !c.dialect.HasHeader() && len(q.wants) == 1 && all
 	if len(order) > 0 || c.spec.Limit > 0 {
-		q.shape = &shape{order: order, limit: c.spec.Limit, rows: true, headless: q.told.Headless, dates: c.dialect.Dates(), all: -1}
+		q.shape = &shape{order: order, limit: c.spec.Limit, rows: true, headless: q.told.Headless, dates: c.dialect.OtherDates(), all: -1}
 		for i, w := range q.wants {
 			q.shape.computed = append(q.shape.computed, w.Expression != nil && w.Expression.Type.Numeric())
 			if w.All {

@@ -3,11 +3,13 @@ package query
 import (
 	"bytes"
 	"fmt"
+	"slices"
 	"strings"
 	"testing"
 	"time"
 
 	"csv-pipeline/internal/dialect"
+	"csv-pipeline/internal/expression"
 	"csv-pipeline/internal/groupby"
 )
 
@@ -64,5 +66,50 @@ func TestDatesInAFormAreReadByTheEngine(t *testing.T) {
 		if got, want := ask(t, spec, []byte(header+c.rows+header), 2), "y,n\n2022,1\n2023,1\n"; got.result != want {
 			t.Errorf("%s: got %+v, want %q", c.name, got, want)
 		}
+	}
+}
+
+// TestTimesAreComparedByTime, however they are written in ISO 8601.
+func TestTimesAreComparedByTime(t *testing.T) {
+	cells := []string{
+		"2024-01-30T23:59:59.999", "2024-01-31",
+		"2024-01-31T00:00", "2024-01-31 00:00:00", "2024-01-31T00:00:00.000Z",
+		"2024-01-31 09", "2024-01-31T09:59:60", "2024-01-31 10:00", "2024-01-31T10:00:00", "2024-01-31t10:00:00+05:00",
+		"2024-01-31T10:00:00.2", "2024-01-31 10:00:00.200", "2024-01-31 10:00:00,25", "2024-01-31 23:59", "2024-02-01 00:00",
+	}
+	rank := make(map[string]int)
+	for i, at := range []int{0, 1, 1, 1, 1, 2, 3, 4, 4, 4, 5, 5, 6, 7, 8} {
+		rank[cells[i]] = at
+	}
+	others := []string{"2024-01-31x", "2024-01-31 1:00", "2024-01-31 10:00:00 o'clock", "2024-01", "soon"} // compared as texts
+	var text strings.Builder
+	text.WriteString("t,n\n")
+	for i, cell := range append(slices.Clone(cells), others...) {
+		fmt.Fprintf(&text, "%q,%d\n", cell, i)
+	}
+	for _, with := range cells {
+		for _, op := range []expression.Op{expression.Equal, expression.Unequal, expression.Less, expression.LessEqual, expression.Greater, expression.GreaterEqual} {
+			sign := map[expression.Op]string{expression.Equal: "=", expression.Unequal: "<>", expression.Less: "<", expression.LessEqual: "<=", expression.Greater: ">", expression.GreaterEqual: ">="}[op]
+			want := "n\n"
+			for i, cell := range append(slices.Clone(cells), others...) {
+				order := strings.Compare(cell, with)
+				if i < len(cells) {
+					order = rank[cell] - rank[with]
+				}
+				if op.Holds(order) {
+					want += fmt.Sprintln(i)
+				}
+			}
+			for _, prefix := range []string{"", "%never%"} { // by the engine, and row by row
+				spec := Spec{GroupBy: []string{"n"}, Aggregate: []string{"count(*) as n2"}, Where: "t " + sign + " '" + with + "'", Input: dialect.Settings{CommentPrefix: prefix}}
+				if got := strings.ReplaceAll(strings.Replace(ask(t, spec, []byte(text.String()), 1).result, ",n2", "", 1), ",1", ""); got != want {
+					t.Errorf("%s, by the engine: %v: got %q, want %q", spec.Where, prefix == "", got, want)
+				}
+			}
+		}
+	}
+	spec := Spec{Aggregate: []string{"count(*) as n"}, Where: "t = '2024-01-31T05:00:00Z' and u < t", Input: dialect.Settings{TimeZone: "Europe/Berlin"}}
+	if got := ask(t, spec, []byte("t,u\n2024-01-31T10:00+05:00,2024-01-31 05:59\n2024-01-31T10:00+05:00,2024-01-31T06:00:00\n2024-01-31 06:00,2024-01-31T06:59+02:00\n"), 1); got.result != "n\n2\n" {
+		t.Errorf("in a zone: %+v", got)
 	}
 }

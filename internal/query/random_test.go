@@ -72,7 +72,7 @@ func (r questions) condition(depth int) string {
 	case 5:
 		return r.pick("v in (1, 2, 2.5)", "v between 10 and 500.5", "v not between q and 100", "k = t", "v = q", "v < q")
 	case 6:
-		return "t " + r.pick("=", "<>", "<", "<=", ">", ">=") + " '" + r.pick("2024-01-31", "31.01.2024", "2024-01-31T10:00:00", "01/15/2024", "05", "soon", "20231201", "1706700000") + "'"
+		return "t " + r.pick("=", "<>", "<", "<=", ">", ">=") + " '" + r.pick("2024-01-31", "31.01.2024", "2024-01-31T10:00:00", "2024-01-31 10:00", "2024-01-31T10:00:00.25Z", "2024-01-31 10:00:00,25", "01/15/2024", "05", "soon", "20231201", "1706700000") + "'"
 	case 7:
 		return r.pick("t in ('31.01.2024', '2023-12-01', 'soon')", "t between '01.01.2024' and '2024-02-01'", "hour(t) = '2024-01-31T10'", "k < t", "coalesce(t, '2024-01-01') > '2023-12-31'")
 	}
@@ -158,7 +158,7 @@ func (r questions) table() []byte {
 		fmt.Fprintf(&b, "%s,%s,%s,%s\n", r.pick("a", "b", "c", "", "A", "a longer text than that", `"d,e"`),
 			r.pick("", strconv.FormatFloat(r.Float64()*1000-300, 'f', digits, 64), strconv.FormatFloat(r.Float64()*100, 'f', digits, 64)),
 			r.pick("", strconv.Itoa(r.IntN(10)), strconv.Itoa(r.IntN(1000)-100), "0", "2.5"),
-			r.pick("", "2024-01-31", "2024-01-31T10:00:00Z", "2023-12-01 05:06"))
+			r.pick("", "2024-01-31", "2024-01-31T10:00:00Z", "2023-12-01 05:06", "2024-01-31 10", "2024-01-31 09:59:60", "2024-01-31t10:00:00.2500", `"2024-01-31 10:00:00,2"`))
 	}
 	return []byte(b.String())
 }

@@ -74,7 +74,7 @@ func padded(n *expression.Node) bool {
 }
 
 // complete binds the expressions.
-func (s *shape) complete(b *base) {
+func (s *shape) complete(b *base, dates expression.Dates) {
 	for i, k := range b.keys {
 		s.types = append(s.types, k.Type)
 		if padded(k) {
@@ -88,7 +88,7 @@ func (s *shape) complete(b *base) {
 	}
 	for _, o := range s.columns {
 		if o.from < 0 {
-			o.program = o.node.Bind(baseIndex, s.dates)
+			o.program = o.node.Bind(baseIndex, dates)
 		}
 	}
 }
