@@ -273,7 +273,7 @@ type ofResults struct{ *rewriter }
 func (r ofResults) Time(text []byte) ([]byte, bool) {
 	var ok bool
 	c := r.computing
-	c.buf, _, ok = r.dates.appendWritten(c.buf[:0], text)
+	c.buf, _, ok = r.dates.appendWritten(c.buf[:0], text, false)
 	return c.buf, ok
 }
 

@@ -38,57 +38,45 @@ func (f *dateFormat) appendTime(dst, cell []byte) ([]byte, bool) {
 	s := trimSpace(cell)
 	for i := range f.formats {
 		var ok bool
-		if dst, ok = f.appendIn(dst, s, i); ok {
+		if dst, ok = f.appendIn(dst, s, i, false); ok {
 			return dst, true
 		}
 	}
 	return dst, false
 }
 
-func (f *dateFormat) appendIn(dst, s []byte, i int) ([]byte, bool) {
+// appendIn appends a time in one of the formats; fine is with what there is of a second.
+func (f *dateFormat) appendIn(dst, s []byte, i int, fine bool) ([]byte, bool) {
 	if w := f.full[i]; w != nil {
 		if dst, ok := w.appendTime(dst, s); ok {
 			return dst, true
 		}
 	}
 	if p := f.patterns[i]; p != nil {
-		return p.appendTime(dst, s, f.zone)
+		return p.appendTime(dst, s, f.zone, fine)
 	}
 	format := f.formats[i]
 	switch format {
 	case ISO:
-		return f.appendISO(dst, s)
+		return f.appendISO(dst, s, fine)
 	case epoch:
-		return f.appendEpoch(dst, s, time.Second)
+		return f.appendEpoch(dst, s, time.Second, fine)
 	case epochMS:
-		return f.appendEpoch(dst, s, time.Millisecond)
+		return f.appendEpoch(dst, s, time.Millisecond, fine)
 	}
-	return f.appendFormat(dst, s, format)
+	return f.appendFormat(dst, s, format, fine)
 }
 
 // appendComparable is appendTime for a text that may be none, and may be in ISO 8601 where
 // the formats do not name that: see expression.Dates.
 func (f *dateFormat) appendComparable(dst, text []byte) ([]byte, bool) {
-	dst, format, ok := f.appendWritten(dst, text)
-	if ok && format == ISO {
-		dst = appendFraction(dst, trimSpace(text))
-	}
+	dst, _, ok := f.appendWritten(dst, text, true)
 	return dst, ok
 }
 
-// appendFraction appends the part of a second of a time in ISO 8601, such as .25, without zeros at
-// its end.
-func appendFraction(dst, time []byte) []byte {
-	at := len(engineTime)
-	if len(time) <= at || time[at] != '.' && time[at] != ',' {
-		return dst
-	}
-	end := at + 1
-	for end < len(time) && time[end]-'0' <= 9 {
-		end++
-	}
-	digits := bytes.TrimRight(time[at+1:end], "0")
-	if len(digits) == 0 {
+// appendFraction appends the digits of a part of a second, without zeros at their end.
+func appendFraction(dst, digits []byte) []byte {
+	if digits = bytes.TrimRight(digits, "0"); len(digits) == 0 {
 		return dst
 	}
 	return append(append(dst, '.'), digits...)
@@ -96,28 +84,28 @@ func appendFraction(dst, time []byte) []byte {
 
 // appendDay is appendComparable without a time of day, where the text has none.
 func (f *dateFormat) appendDay(dst, text []byte) ([]byte, bool) {
-	dst, format, ok := f.appendWritten(dst, text)
+	dst, format, ok := f.appendWritten(dst, text, false)
 	if ok && !timed(format, text) {
 		dst = dst[:len(dst)-len("T00:00:00")]
 	}
 	return dst, ok
 }
 
-func (f *dateFormat) appendWritten(dst, text []byte) (_ []byte, format string, ok bool) {
+func (f *dateFormat) appendWritten(dst, text []byte, fine bool) (_ []byte, format string, ok bool) {
 	s := trimSpace(text)
 	if f.formats[0] == ISO && len(f.formats) == 1 {
-		dst, ok = f.appendISO(dst, s)
+		dst, ok = f.appendISO(dst, s, fine)
 		return dst, ISO, ok
 	}
 	if bytes.IndexFunc(s, unicode.IsDigit) < 0 {
 		return dst, "", false
 	}
 	for i, format := range f.formats {
-		if dst, ok = f.appendIn(dst, s, i); ok {
+		if dst, ok = f.appendIn(dst, s, i, fine); ok {
 			return dst, format, true
 		}
 	}
-	dst, ok = f.appendISO(dst, s)
+	dst, ok = f.appendISO(dst, s, fine)
 	return dst, ISO, ok
 }
 
@@ -141,7 +129,15 @@ func timed(format string, text []byte) bool {
 
 const engineTime = "2006-01-02T15:04:05"
 
-func (f *dateFormat) appendFormat(dst, s []byte, format string) ([]byte, bool) {
+// timeLayout is that of package time.
+func timeLayout(fine bool) string {
+	if fine {
+		return engineTime + ".999999999"
+	}
+	return engineTime
+}
+
+func (f *dateFormat) appendFormat(dst, s []byte, format string, fine bool) ([]byte, bool) {
 	t, err := timefmt.Parse(string(s), format)
 	// Package timefmt takes 24 for the year 24 of %Y.
 	if err != nil || t.Year() < 1000 || t.Year() > 9999 || beyondMonth(string(s), format, t) {
@@ -150,7 +146,7 @@ func (f *dateFormat) appendFormat(dst, s []byte, format string) ([]byte, bool) {
 	if f.zone != nil && (hasOffset(format) || strings.Contains(format, "%s")) {
 		t = t.In(f.zone)
 	}
-	return t.AppendFormat(dst, engineTime), true
+	return t.AppendFormat(dst, timeLayout(fine)), true
 }
 
 // beyondMonth says whether a day is one that its month does not have, such as the 31st of
@@ -185,39 +181,39 @@ func numbersIn(s string) []string {
 }
 
 // appendEpoch takes units since 1970, of which there may be a fraction.
-func (f *dateFormat) appendEpoch(dst, s []byte, unit time.Duration) ([]byte, bool) {
-	whole := s
-	for i, c := range s {
-		if c == '.' {
-			whole = s[:i]
-			if !isDigits(s[i+1:]) {
-				return dst, false
-			}
-			break
-		}
+func (f *dateFormat) appendEpoch(dst, s []byte, unit time.Duration, fine bool) ([]byte, bool) {
+	whole, part, _ := bytes.Cut(s, []byte{'.'})
+	if !isDigits(part) {
+		return dst, false
 	}
 	n, err := strconv.ParseInt(string(whole), 10, 64)
 	if err != nil {
 		return dst, false
 	}
 	per := int64(time.Second / unit)
-	seconds := n / per
-	if n%per < 0 || n < 0 && len(whole) < len(s) {
-		seconds--
+	fraction := time.Duration(n%per) * unit
+	scale := unit
+	for _, c := range part[:min(len(part), 9)] {
+		scale /= 10
+		if s[0] == '-' {
+			fraction -= time.Duration(c-'0') * scale
+		} else {
+			fraction += time.Duration(c-'0') * scale
+		}
 	}
-	t := time.Unix(seconds, 0).UTC()
+	t := time.Unix(n/per, int64(fraction)).UTC()
 	if t.Year() < 0 || t.Year() > 9999 {
 		return dst, false
 	}
 	if f.zone != nil {
 		t = t.In(f.zone)
 	}
-	return t.AppendFormat(dst, engineTime), true
+	return t.AppendFormat(dst, timeLayout(fine)), true
 }
 
 // appendISO takes 2024-01-31, with T or a blank and 10:00, 10:00:00 or 10:00:00.123
 // behind it, and then, with or without a blank, Z, +01:00, +0100 or +01.
-func (f *dateFormat) appendISO(dst, s []byte) ([]byte, bool) {
+func (f *dateFormat) appendISO(dst, s []byte, fine bool) ([]byte, bool) {
 	if len(s) < 10 || s[4] != '-' || s[7] != '-' {
 		return dst, false
 	}
@@ -249,7 +245,7 @@ func (f *dateFormat) appendISO(dst, s []byte) ([]byte, bool) {
 		rest = rest[1:]
 		return true
 	}
-	hour, minute, second := part(23), 0, 0
+	hour, minute, second, fraction := part(23), 0, 0, []byte(nil)
 	if hour < 0 {
 		return dst, false
 	}
@@ -262,9 +258,11 @@ func (f *dateFormat) appendISO(dst, s []byte) ([]byte, bool) {
 				return dst, false
 			}
 			if len(rest) > 1 && (rest[0] == '.' || rest[0] == ',') && rest[1]-'0' <= 9 {
-				for rest = rest[1:]; len(rest) > 0 && rest[0]-'0' <= 9; {
-					rest = rest[1:]
+				n := 1
+				for n < len(rest) && rest[n]-'0' <= 9 {
+					n++
 				}
+				fraction, rest = rest[1:n], rest[n:]
 			}
 		}
 	}
@@ -293,7 +291,11 @@ func (f *dateFormat) appendISO(dst, s []byte) ([]byte, bool) {
 	}
 	if known && f.zone != nil {
 		t := time.Date(year, time.Month(month), day, hour, minute, second, 0, time.UTC).Add(-time.Duration(offset) * time.Second).In(f.zone)
-		return t.AppendFormat(dst, engineTime), true
+		dst = t.AppendFormat(dst, engineTime)
+		if fine {
+			dst = appendFraction(dst, fraction)
+		}
+		return dst, true
 	}
 	dst = append(append(dst, s[:10]...), 'T')
 	for i, n := range [...]int{hour, minute, second} {
@@ -301,6 +303,9 @@ func (f *dateFormat) appendISO(dst, s []byte) ([]byte, bool) {
 			dst = append(dst, ':')
 		}
 		dst = append(dst, byte('0'+n/10), byte('0'+n%10))
+	}
+	if fine {
+		dst = appendFraction(dst, fraction)
 	}
 	return dst, true
 }

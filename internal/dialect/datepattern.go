@@ -48,6 +48,9 @@ func newDatePattern(format string) datePattern {
 	}
 	for i := 1; i < len(p); i++ {
 		if p[i-1].digits() && p[i].digits() {
+			if p[i-1].c == 'f' || p[i].c == 'f' {
+				return nil
+			}
 			p[i-1].full, p[i].full = true, true
 		}
 	}
@@ -63,8 +66,9 @@ var (
 )
 
 // appendTime appends the time that s is as the engine reads times; it says false, and appends
-// nothing, where s is none. A time with an offset is told in the zone, unless that is nil.
-func (p datePattern) appendTime(dst, s []byte, zone *time.Location) ([]byte, bool) {
+// nothing, where s is none. A time with an offset is told in the zone, unless that is nil. fine is
+// with what there is of a second.
+func (p datePattern) appendTime(dst, s []byte, zone *time.Location, fine bool) ([]byte, bool) {
 	t, ok := p.read(s)
 	if !ok || t.day > 28 && t.day > daysIn(t.year, t.month) {
 		return dst, false
@@ -74,10 +78,15 @@ func (p datePattern) appendTime(dst, s []byte, zone *time.Location) ([]byte, boo
 	}
 	if t.zoned && zone != nil {
 		at := time.Date(t.year, time.Month(t.month), t.day, t.hour, t.minute, t.second-t.offset, 0, time.UTC).In(zone)
-		return at.AppendFormat(dst, engineTime), true
+		dst = at.AppendFormat(dst, engineTime)
+	} else {
+		dst = append(dst, digit(t.year/1000), digit(t.year/100), digit(t.year/10), digit(t.year), '-', digit(t.month/10), digit(t.month), '-', digit(t.day/10), digit(t.day),
+			'T', digit(t.hour/10), digit(t.hour), ':', digit(t.minute/10), digit(t.minute), ':', digit(t.second/10), digit(t.second))
 	}
-	return append(dst, digit(t.year/1000), digit(t.year/100), digit(t.year/10), digit(t.year), '-', digit(t.month/10), digit(t.month), '-', digit(t.day/10), digit(t.day),
-		'T', digit(t.hour/10), digit(t.hour), ':', digit(t.minute/10), digit(t.minute), ':', digit(t.second/10), digit(t.second)), true
+	if fine {
+		dst = appendFraction(dst, t.fraction)
+	}
+	return dst, true
 }
 
 // width is how many digits a conversion has at most.
@@ -86,7 +95,7 @@ func width(conversion byte) int {
 	case 'Y':
 		return 4
 	case 'f':
-		return 6
+		return 9
 	}
 	return 2
 }
@@ -116,8 +125,9 @@ func (p datePattern) read(s []byte) (t written, ok bool) {
 type written struct {
 	year, month, day, hour, minute, second, half int
 
-	zoned  bool
-	offset int // from UTC, in seconds
+	fraction []byte // digits of a second
+	zoned    bool
+	offset   int // from UTC, in seconds
 }
 
 // read reads a conversion of patternConversions, and returns what follows it.
@@ -158,7 +168,8 @@ func (t *written) read(conversion byte, s []byte) (rest []byte, ok bool) {
 	case 'S':
 		t.second, s, ok = readDigits(s, width(conversion), 0, 60) // 60: a leap second
 	case 'f':
-		_, s, ok = readDigits(s, width(conversion), 0, 999_999)
+		_, rest, ok = readDigits(s, width(conversion), 0, 999_999_999) // package timefmt takes six of them
+		t.fraction, s = s[:len(s)-len(rest)], rest
 	case 'a':
 		_, s, ok = readName(s, dayNames[:], len("sun"))
 	case 'A':

@@ -2,12 +2,16 @@ package dialect
 
 import (
 	"math/rand/v2"
+	"regexp"
 	"strings"
 	"testing"
 	"time"
 
 	"github.com/itchyny/timefmt-go"
 )
+
+// longFraction is more digits of a second than package timefmt reads.
+var longFraction = regexp.MustCompile(`\.[0-9]{7}`)
 
 // Whatever a pattern reads and refuses, package timefmt reads as the same time and refuses.
 func TestPatternsReadWhatTimefmtReads(t *testing.T) {
@@ -39,22 +43,22 @@ func TestPatternsReadWhatTimefmtReads(t *testing.T) {
 				}
 			}
 		}
-		if strings.Contains(string(text), "60") { // a leap second, which timefmt takes for the next minute
+		if strings.Contains(string(text), "60") || longFraction.Match(text) { // a leap second, which timefmt takes for the next minute
 			continue
 		}
 		// Of numbers without anything between them, which of them has fewer digits is not to be guessed.
 		if run := strings.Contains(format, "%m%d") || strings.Contains(format, "%M%S"); run && string(text) != written {
 			continue
 		}
-		f := newDateFormat(format)
-		got, ok := f.appendIn([]byte("x"), text, 0)
+		f, fine := newDateFormat(format), rng.IntN(2) == 0
+		got, ok := f.appendIn([]byte("x"), text, 0, fine)
 		if full := f.full[0]; full != nil {
 			if _, ok := full.appendTime(nil, text); ok {
 				fast++
 			}
 		}
 		slow := dateFormat{}
-		want, wanted := slow.appendFormat([]byte("x"), text, format)
+		want, wanted := slow.appendFormat([]byte("x"), text, format, fine)
 		if ok != wanted || string(got) != string(want) {
 			t.Fatalf("%q in %q: got %q, %v, want %q, %v", text, format, got, ok, want, wanted)
 		}
@@ -94,7 +98,7 @@ func TestOffsets(t *testing.T) {
 							t.Fatalf("%q in %q, told in %v: got %q, %v, want %s, %v", text, format, zone, got, ok, told.Format(engineTime), want)
 						}
 						// Package timefmt, which reads the forms that have no pattern, agrees.
-						if got, ok = f.appendFormat(nil, text, format); ok != want || ok && string(got) != told.Format(engineTime) {
+						if got, ok = f.appendFormat(nil, text, format, false); ok != want || ok && string(got) != told.Format(engineTime) {
 							t.Fatalf("%q in %q by timefmt: got %q, %v", text, format, got, ok)
 						}
 					}
@@ -143,13 +147,54 @@ func TestDatesInFormats(t *testing.T) {
 	}
 }
 
+// TestPartsOfASecond are told where dates are compared.
+func TestPartsOfASecond(t *testing.T) {
+	berlin, err := time.LoadLocation("Europe/Berlin")
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, c := range []struct {
+		format string
+		zone   *time.Location
+
+		text, want string
+	}{
+		{ISO, nil, "2022-01-01 10:00:00.1234567890120", "2022-01-01T10:00:00.123456789012"},
+		{ISO, nil, "2022-01-01 10:00:00,50", "2022-01-01T10:00:00.5"},
+		{ISO, nil, "2022-01-01 10:00:00.000", "2022-01-01T10:00:00"},
+		{ISO, berlin, "2022-01-01 10:00:00.250Z", "2022-01-01T11:00:00.25"},
+		{"%d-%b-%y %I.%M.%S.%f %p", nil, "01-JAN-22 10.00.00.123456789 PM", "2022-01-01T22:00:00.123456789"},
+		{"%Y%m%d%H%M%S%f", nil, "20220101100000050000", "2022-01-01T10:00:00.05"},
+		{"%d.%m.%Y %T.%f", nil, "01.01.2022 10:00:00.050", "2022-01-01T10:00:00.05"},
+		{"%d.%m.%Y %T.%f%z", berlin, "01.01.2022 10:00:00.5Z", "2022-01-01T11:00:00.5"},
+		{"%d.%m.%Y %T.%f %Z", nil, "01.01.2022 10:00:00.5 UTC", "2022-01-01T10:00:00.5"},
+		{epoch, nil, "1640995200", "2022-01-01T00:00:00"},
+		{epoch, nil, "1640995200.0500", "2022-01-01T00:00:00.05"},
+		{epoch, nil, "-0.25", "1969-12-31T23:59:59.75"},
+		{epoch, nil, "-1", "1969-12-31T23:59:59"},
+		{epochMS, nil, "1640995200250", "2022-01-01T00:00:00.25"},
+		{epochMS, nil, "1640995200250.5", "2022-01-01T00:00:00.2505"},
+		{epochMS, nil, "-1", "1969-12-31T23:59:59.999"},
+		{epochMS, berlin, "1640995200001", "2022-01-01T01:00:00.001"},
+	} {
+		f := newDateFormat(c.format)
+		f.zone = c.zone
+		if got, ok := f.appendComparable(nil, []byte(c.text)); string(got) != c.want || !ok {
+			t.Errorf("%q in %q: got %q, %v, want %q", c.text, c.format, got, ok, c.want)
+		}
+		if got, ok := f.appendTime(nil, []byte(c.text)); string(got) != c.want[:len(engineTime)] || !ok {
+			t.Errorf("%q in %q, to the second: got %q, %v", c.text, c.format, got, ok)
+		}
+	}
+}
+
 func BenchmarkDates(b *testing.B) {
 	for _, c := range []struct{ format, text string }{{"%d.%m.%Y", "31.12.2022"}, {"%m/%d/%Y %I:%M:%S %p", "1/2/2022 3:04:05 PM"}, {"%d %B %Y", "5 September 2022"}, {"iso", "2022-12-31T10:00:00"}} {
 		f := newDateFormat(c.format)
 		for name, read := range map[string]func([]byte) bool{
 			"pattern": func(room []byte) bool { _, ok := f.appendTime(room, []byte(c.text)); return ok },
 			"timefmt": func(room []byte) bool {
-				_, ok := f.appendFormat(room, []byte(c.text), c.format)
+				_, ok := f.appendFormat(room, []byte(c.text), c.format, false)
 				return ok || c.format == ISO
 			},
 		} {

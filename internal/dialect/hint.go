@@ -121,10 +121,10 @@ func settingsText(decimal, group string, bare bool) string {
 // others of its column are numbers.
 func (d *Dialect) ComparedHint(text string, beside bool) string {
 	r, cell := d.rules, []byte(text)
-	if _, ok := r.dates.appendISO(nil, cell); ok || isYearMonth(cell) { // in order as texts
+	if _, ok := r.dates.appendISO(nil, cell, false); ok || isYearMonth(cell) { // in order as texts
 		return ""
 	}
-	if _, ok := r.dates.appendISO(nil, trimSpace(cell)); ok {
+	if _, ok := r.dates.appendISO(nil, trimSpace(cell), false); ok {
 		return "; trim: true leaves the blanks out"
 	}
 	if hint := r.numberSettings(cell); hint != "" && (beside || r.isAmount(cell)) {
@@ -147,14 +147,14 @@ func (r *rules) isAmount(cell []byte) bool {
 
 // commonDates are formats that a date may be in, where it fits none that was said.
 var commonDates = []string{
-	"%d.%m.%Y", "%d.%m.%Y %H:%M", "%d.%m.%Y %H:%M:%S", "%d.%m.%y", "%d.%m.%Y, %H:%M", "%d.%m.%Y %H:%M Uhr", "%d.%m.%Y %H:%M:%S Uhr",
+	"%d.%m.%Y", "%d.%m.%Y %H:%M", "%d.%m.%Y %H:%M:%S", "%d.%m.%Y %H:%M:%S.%f", "%d.%m.%y", "%d.%m.%Y, %H:%M", "%d.%m.%Y %H:%M Uhr", "%d.%m.%Y %H:%M:%S Uhr",
 	"%m/%d/%Y", "%d/%m/%Y", "%m/%d/%Y %H:%M", "%d/%m/%Y %H:%M", "%m/%d/%Y %H:%M:%S", "%d/%m/%Y %H:%M:%S",
 	"%m/%d/%Y %I:%M %p", "%d/%m/%Y %I:%M %p", "%m/%d/%Y %I:%M:%S %p", "%d/%m/%Y %I:%M:%S %p", "%m/%d/%Y %I:%M%p",
 	"%m/%d/%y", "%d/%m/%y", "%m/%d/%y %H:%M", "%d/%m/%y %H:%M", "%m/%d/%y %I:%M %p", "%d/%m/%y %I:%M %p",
 	"%d-%m-%Y", "%m-%d-%Y", "%d-%m-%Y %H:%M", "%m-%d-%Y %H:%M", "%d-%m-%Y %H:%M:%S", "%m-%d-%Y %H:%M:%S", "%d-%m-%y", "%m-%d-%y",
 	"%Y/%m/%d", "%Y/%m/%d %H:%M", "%Y/%m/%d %H:%M:%S", "%Y.%m.%d", "%Y%m%d", "%Y%m%d%H%M%S",
 	"%Y%m%dT%H%M%S", "%Y%m%dT%H%M%SZ", "%Y-%m-%d", "%Y-%m-%d %H:%M", "%Y-%m-%d %H:%M:%S", yearMonth,
-	"%d-%b-%Y", "%d-%b-%y", "%d-%b-%Y %H:%M:%S", "%d %b %Y", "%d %B %Y", "%d%b%Y", "%d%b%y", "%d%b%Y:%H:%M:%S", "%b %d, %Y", "%b %d %Y", "%B %d, %Y",
+	"%d-%b-%Y", "%d-%b-%y", "%d-%b-%Y %H:%M:%S", "%d-%b-%y %I.%M.%S.%f %p", "%d %b %Y", "%d %B %Y", "%d%b%Y", "%d%b%y", "%d%b%Y:%H:%M:%S", "%b %d, %Y", "%b %d %Y", "%B %d, %Y",
 	"%a, %d %b %Y %H:%M:%S %z", "%a, %d %b %Y %H:%M:%S GMT", "%a %b %e %H:%M:%S %Y", "%d/%b/%Y:%H:%M:%S %z", ISO, epoch, epochMS,
 }
 

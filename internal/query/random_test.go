@@ -209,7 +209,7 @@ func (r questions) repeated(text []byte, spec *Spec) []byte {
 func (r questions) dated(text []byte, spec *Spec) []byte {
 	form := r.pick("$3.$2.$1", "$2/$3/$1", "$1$2$3", "$1-$2-$3", "17067$3$2")
 	spec.Input.DateFormats = map[string][]string{
-		"$3.$2.$1":  {"%d.%m.%Y", "%d.%m.%Y %H:%M", "%d.%m.%YT%H:%M:%S%z"},
+		"$3.$2.$1":  {"%d.%m.%Y", "%d.%m.%Y %H:%M", "%d.%m.%YT%H:%M:%S%z", "%d.%m.%Yt%H:%M:%S.%f"},
 		"$2/$3/$1":  {"%D", "%m/%d/%Y", "%m/%d/%Y %R"},
 		"$1$2$3":    {"%Y%m%d", "iso"},
 		"$1-$2-$3":  {"iso"},
