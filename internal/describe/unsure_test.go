@@ -202,3 +202,22 @@ func TestRowsOfMoreCellsCanBeRead(t *testing.T) {
 		t.Errorf("%+v", d.Choices)
 	}
 }
+
+// TestNumbersThatMayBeDates are said to be numbers, with the format that would read them.
+func TestNumbersThatMayBeDates(t *testing.T) {
+	for text, format := range map[string]string{
+		"t,n\n1706700000,1\n1706700001,2\n":           "epoch",
+		"t,n\n1706700000.5,1\n1706700001,2\n":         "epoch",
+		"t,n\n1706700000250,1\n1706700001250.25,2\n":  "epochms",
+		"t,n\n20240131,1\n20241231,2\n":               `"%Y%m%d"`,
+		"t,n\n1706700000.5,1\n170670000.5,2\n":        "",
+		"t,n\n1706700000.5,1\n1706700000.5.2 USD,2\n": "",
+	} {
+		d := described(t, text, describe.Options{})
+		if note := "t is read as numbers; if they are dates, dateFormats: [" + format + "] reads them"; format != "" {
+			noted(t, d, note)
+		} else if slices.ContainsFunc(d.Notes, func(s string) bool { return strings.Contains(s, "if they are dates") }) {
+			t.Errorf("%q: %q", text, d.Notes)
+		}
+	}
+}

@@ -143,11 +143,12 @@ func (r *Readings) DatesOf(cell []byte, among uint64) (set uint64) {
 // fitsLength says of formats without anything between their parts, which take about any
 // digits, whether a text is as long as theirs are.
 func fitsLength(s []byte, format string) bool {
+	whole, _, _ := bytes.Cut(s, []byte{'.'})
 	switch format {
 	case epoch:
-		return len(s) == 10
+		return len(whole) == 10
 	case epochMS:
-		return len(s) == 13
+		return len(whole) == 13
 	case "%Y%m%d":
 		return len(s) == 8
 	case "%Y%m%d%H%M%S":
