@@ -26,6 +26,8 @@ var (
 	ErrNotExist = fs.ErrNotExist
 	// ErrExist means that a file of the name exists already; the same as fs.ErrExist.
 	ErrExist = fs.ErrExist
+	// ErrTaken means that a folder has the name, or a file that of one of its folders.
+	ErrTaken = errors.New("a folder has this name, or a file has that of its folder")
 	// ErrInvalidName means that no file in a store can have this name.
 	ErrInvalidName = errors.New("not a valid file name")
 	// ErrReadOnly means that the store may be read but not written.

@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"errors"
 	"net/http"
+	"path"
 	"strings"
 
 	"csv-pipeline/internal/auth"
@@ -124,13 +125,36 @@ func (s *Server) Handler() http.Handler {
 	for _, route := range routes {
 		mux.HandleFunc(route.method+" "+route.pattern, s.guarded(route.access, limited(route)))
 	}
+	mux.HandleFunc("PUT /files/raw", s.noAddress)
 	mux.HandleFunc("/", s.unrouted(mux))
 	// A request passes through the last of these layers first.
-	var h http.Handler = mux
+	h := s.exact(mux)
 	h = s.below(h)
 	h = s.respond.Secured(h)
 	h = ops.Protection{Log: s.Log, Registry: s.Registry, ClientTimeout: s.ClientTimeout, Failed: s.crashed}.Protect(h)
 	return h
+}
+
+// noAddress answers a request to write at an address that only one like it takes. The multiplexer
+// would lead to that one, which programs do not follow, and take for a success.
+func (s *Server) noAddress(w http.ResponseWriter, r *http.Request) {
+	s.respond.Problem(w, r, http.StatusNotFound, "nothing is stored at this address: expected one such as "+s.BasePath+"files/raw/NAME.csv, without empty parts")
+}
+
+// exact has requests that write go to just the address that they name.
+func (s *Server) exact(h http.Handler) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		given := r.URL.EscapedPath()
+		clean := path.Clean(given)
+		if strings.HasSuffix(given, "/") && clean != "/" {
+			clean += "/"
+		}
+		if r.Method != http.MethodGet && r.Method != http.MethodHead && clean != given {
+			s.noAddress(w, r)
+			return
+		}
+		h.ServeHTTP(w, r)
+	})
 }
 
 // unrouted answers requests that no route takes. The multiplexer's own answer to another method

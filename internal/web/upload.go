@@ -10,6 +10,7 @@ import (
 	"path"
 	"strconv"
 	"strings"
+	"time"
 
 	"go.uber.org/zap"
 
@@ -23,8 +24,9 @@ import (
 var errTooLarge = errors.New("the file is too large")
 
 // receive stores a raw file and queues it. An exclusive one does not replace a file of
-// its name: the error is then filestore.ErrExist. After an error nothing is stored.
-func (s *Server) receive(r *http.Request, name string, body io.Reader, exclusive bool) (api.Uploaded, error) {
+// its name: the error is then filestore.ErrExist. check is called once all was received; it may
+// be nil. After an error nothing is stored.
+func (s *Server) receive(r *http.Request, name string, body io.Reader, exclusive bool, check func() error) (api.Uploaded, error) {
 	if _, err := filestore.ResultName(name); err != nil {
 		return api.Uploaded{}, err
 	}
@@ -42,6 +44,11 @@ func (s *Server) receive(r *http.Request, name string, body io.Reader, exclusive
 	}
 	if n > s.MaxUpload {
 		return api.Uploaded{}, errTooLarge
+	}
+	if check != nil {
+		if err := check(); err != nil {
+			return api.Uploaded{}, err
+		}
 	}
 	info, err := w.Commit()
 	if err != nil {
@@ -73,6 +80,10 @@ func (s *Server) refuseUpload(w http.ResponseWriter, r *http.Request, name strin
 		problem(http.StatusRequestEntityTooLarge, fmt.Sprintf("a file may have at most %s", format.Size(s.MaxUpload)))
 	case errors.Is(err, filestore.ErrExist):
 		problem(http.StatusPreconditionFailed, "a file of this name exists: "+format.Visible(name))
+	case errors.Is(err, errNotAsAsked):
+		problem(http.StatusPreconditionFailed, err.Error()+": "+format.Visible(name))
+	case errors.Is(err, filestore.ErrTaken):
+		problem(http.StatusConflict, format.Visible(fmt.Sprintf("%.200q: %v; expected another name", name, filestore.ErrTaken)))
 	case errors.Is(err, filestore.ErrFull):
 		s.Log.Error("an upload failed: the file store is full", zap.String("file", format.Visible(name)), zap.Error(err))
 		problem(http.StatusInsufficientStorage, "the file store is full: its disk or its quota has no room for the file")
@@ -92,29 +103,66 @@ func (s *Server) refuseUpload(w http.ResponseWriter, r *http.Request, name strin
 	}
 }
 
-// uploadPut stores the body as a raw file; with If-None-Match: * only if there is no file of
-// its name.
+var errNotAsAsked = errors.New("the file is not the one that the conditions of the request are for")
+
+// asAsked checks the conditions of a request to replace a file (RFC 9110, section 13.2.2), which is
+// nil where there is none.
+func asAsked(h http.Header, have *filestore.Info) error {
+	matches := func(condition string) bool {
+		if have == nil {
+			return false
+		}
+		for tag := range strings.SplitSeq(condition, ",") {
+			if tag = strings.TrimSpace(tag); tag == "*" || tag == `"`+have.ETag+`"` {
+				return true
+			}
+		}
+		return false
+	}
+	if condition := h.Get("If-Match"); condition != "" {
+		if !matches(condition) {
+			return errNotAsAsked
+		}
+	} else if since, err := http.ParseTime(h.Get("If-Unmodified-Since")); err == nil && have != nil && have.ModTime.Truncate(time.Second).After(since) {
+		return errNotAsAsked
+	}
+	if condition := h.Get("If-None-Match"); condition != "" && matches(condition) {
+		if strings.TrimSpace(condition) == "*" {
+			return filestore.ErrExist
+		}
+		return errNotAsAsked
+	}
+	return nil
+}
+
+// uploadPut stores the body as a raw file, if the conditions of the request hold.
 func (s *Server) uploadPut(w http.ResponseWriter, r *http.Request) {
 	name := r.PathValue("name")
 	if r.ContentLength > s.MaxUpload {
 		s.refuseUpload(w, r, name, 0, errTooLarge)
 		return
 	}
-	code, exclusive := http.StatusCreated, r.Header.Get("If-None-Match") == "*"
-	_, err := s.Store.Stat(r.Context(), filestore.Raw, name)
-	switch {
-	case err == nil && exclusive: // before the body is read
-		err = filestore.ErrExist
-	case err == nil:
-		code = http.StatusOK
-	case errors.Is(err, filestore.ErrNotExist):
-		err = nil
-	}
-	if err != nil {
-		s.refuseUpload(w, r, name, 0, err)
+	if r.Header.Get("Content-Range") != "" { // RFC 9110, section 14.5
+		s.respond.Problem(w, r, http.StatusBadRequest, "Content-Range: expected a whole file; a part of one is not stored")
 		return
 	}
-	stored, err := s.receive(r, name, r.Body, exclusive)
+	code, exclusive := http.StatusCreated, strings.TrimSpace(r.Header.Get("If-None-Match")) == "*"
+	asked := func() error {
+		info, err := s.Store.Stat(r.Context(), filestore.Raw, name)
+		switch {
+		case err == nil:
+			code = http.StatusOK
+			return asAsked(r.Header, &info)
+		case errors.Is(err, filestore.ErrNotExist):
+			return asAsked(r.Header, nil)
+		}
+		return err
+	}
+	err := asked() // before the body is read
+	var stored api.Uploaded
+	if err == nil {
+		stored, err = s.receive(r, name, r.Body, exclusive, asked)
+	}
 	if err != nil {
 		s.refuseUpload(w, r, name, 0, err)
 		return
@@ -175,7 +223,7 @@ func (s *Server) uploadPost(w http.ResponseWriter, r *http.Request) {
 			}
 			name = as
 		}
-		stored, err := s.receive(r, name, part, !replace)
+		stored, err := s.receive(r, name, part, !replace, nil)
 		if err != nil {
 			s.refuseUpload(w, r, name, received, err)
 			return

@@ -329,7 +329,10 @@ func (w *writer) Abort() {
 func (w *writer) Commit() (filestore.Info, error) {
 	defer w.Abort()
 	i, err := w.commit()
-	if err != nil {
+	switch {
+	case errors.Is(err, syscall.ENOTDIR), errors.Is(err, syscall.EISDIR), errors.Is(err, fs.ErrExist) && !w.exclusive:
+		return filestore.Info{}, fmt.Errorf("publish %s: %w", at(w.area, w.name), filestore.ErrTaken)
+	case err != nil:
 		return filestore.Info{}, fmt.Errorf("publish %s: %w", at(w.area, w.name), refused(err))
 	}
 	return i, nil

@@ -10,6 +10,7 @@ import (
 	"strconv"
 	"strings"
 	"sync"
+	"time"
 
 	"csv-pipeline/internal/filestore"
 	"csv-pipeline/internal/web/format"
@@ -43,13 +44,27 @@ func (p *Responder) File(w http.ResponseWriter, r *http.Request, area filestore.
 		r.Header.Del("Range") // many small ranges cost more than the file
 	}
 	if info.Size <= small && r.Method == http.MethodGet && unconditional(r.Header) {
-		p.smallFile(w, r, f)
+		p.smallFile(w, r, area, f)
 		return
 	}
 	if _, there := r.Header["Range"]; there {
 		w = &rangeWriter{ResponseWriter: w, p: p, r: r}
 	}
-	http.ServeContent(w, r, "", info.ModTime, f)
+	modified := lastModified(area, info)
+	// A file may be replaced by an older one: only the same time is no change, as for nginx.
+	if since, err := http.ParseTime(r.Header.Get("If-Modified-Since")); err == nil && !since.Equal(modified.Truncate(time.Second)) {
+		r.Header.Del("If-Modified-Since")
+	}
+	http.ServeContent(w, r, "", modified, f)
+}
+
+// lastModified is the zero time for a result: it is as old as its input, also when other settings
+// have made another one of that.
+func lastModified(area filestore.Area, info filestore.Info) time.Time {
+	if area == filestore.Processed {
+		return time.Time{}
+	}
+	return info.ModTime
 }
 
 // rangeWriter answers with a problem where a range is not in the file, for which net/http
@@ -107,7 +122,7 @@ func unconditional(h http.Header) bool {
 
 // smallFile answers as http.ServeContent does, but with one read and one write: most
 // results are small, and most requests are for all of one.
-func (p *Responder) smallFile(w http.ResponseWriter, r *http.Request, f filestore.File) {
+func (p *Responder) smallFile(w http.ResponseWriter, r *http.Request, area filestore.Area, f filestore.File) {
 	buffer := buffers.Get().(*[small]byte)
 	defer buffers.Put(buffer)
 	info := f.Info()
@@ -116,7 +131,9 @@ func (p *Responder) smallFile(w http.ResponseWriter, r *http.Request, f filestor
 		p.Unavailable(w, r, fmt.Errorf("read %s: %w", format.Visible(info.Name), err)) // another program wrote into the file
 		return
 	}
-	w.Header().Set("Last-Modified", info.ModTime.UTC().Format(http.TimeFormat))
+	if modified := lastModified(area, info); !modified.IsZero() {
+		w.Header().Set("Last-Modified", modified.UTC().Format(http.TimeFormat))
+	}
 	if info.Size > unflushed {
 		w.Header().Set("Content-Length", strconv.FormatInt(info.Size, 10))
 	}
