@@ -177,8 +177,21 @@ func (d *detector) words() (*Layout, bool) {
 	return &l, true
 }
 
+// isTitleOf says whether a header of one cell is a title above a table, whose header nearly all
+// rows below it fit. fit is how many lines do, and ownFit how many fit the title.
+func (l *Layout) isTitleOf(table *Layout, fit, ownFit int) bool {
+	rows := ownFit - int(table.HeaderLine-l.HeaderLine)
+	return l.width == 1 && table.width > 1 && table.HeaderLine > l.HeaderLine && fit > 0 && 10*fit >= 9*rows
+}
+
 func (d *detector) better(l *Layout, fit int, than *Layout, thanFit int) bool {
 	if named(d.columns) && len(d.Header.Lines) == 0 && l.HeaderLine != than.HeaderLine {
+		switch {
+		case than.isTitleOf(l, fit, thanFit):
+			return true
+		case l.isTitleOf(than, thanFit, fit):
+			return false
+		}
 		return l.HeaderLine < than.HeaderLine
 	}
 	if named(d.columns) && len(d.Header.Lines) > 0 {
@@ -213,24 +226,48 @@ func (d *detector) names(l *Layout, s *syntax, at int) (names []string, k kind) 
 	return names, row
 }
 
+// widthAt is how many cells the first record from a place on has that is not blank; 0 where it is
+// malformed or there is none.
+func (d *detector) widthAt(s *syntax, at int) int {
+	for ; at < len(d.head); at += d.rec.size {
+		switch s.parse(d.head[at:], true, &d.rec) {
+		case row:
+			return len(d.rec.fields)
+		case blank:
+		default:
+			return 0
+		}
+	}
+	return 0
+}
+
 // search finds the first line that has all columns of the question, not behind the
-// header of a layout that is known already.
+// header of a layout that is known already. A line with one cell alone may be a title above
+// wider rows: then another line may be the header.
 func (d *detector) search(l *Layout, known *Layout) bool {
 	s := l.syntax(d.rules)
 	at, line := d.skipped()
-	for at < len(d.head) && (known == nil || line <= known.HeaderLine) {
+	var title *Layout
+	for at < len(d.head) && (known == nil || known.width == 1 || line <= known.HeaderLine) {
 		names, k := d.names(l, s, at)
-		if k == row {
+		if k == row && (title == nil || len(names) > 1) {
 			if found := resolve(d.columns, names); found.found() {
 				l.headerText, l.headerStart = string(d.head[at:at+d.rec.end]), int64(at)
 				l.take(names, found, at+d.rec.size, line, line+lines(d.head[at:at+d.rec.size]))
-				return true
+				if len(names) > 1 || d.widthAt(s, int(l.start)) < 2 {
+					return true
+				}
+				one := *l
+				title = &one
 			}
 		}
 		at = nextLine(d.head, at)
 		line++
 	}
-	return false
+	if title != nil {
+		*l = *title
+	}
+	return title != nil
 }
 
 // take enters a header into a layout.

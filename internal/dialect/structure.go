@@ -149,7 +149,8 @@ func modalWidth(all []sampled) (mode, fit int) {
 
 // headerIn is which record is the header: the first that has the width of the table and
 // is empty only where the rows below are, but for an unnamed first column; otherwise the
-// first of that width of whose cells no more than half are empty; otherwise the first.
+// first of that width of whose cells no more than half are empty; otherwise the first. One
+// that lacks a single name is the header, too, where the other is like the rows below it.
 func headerIn(all []sampled, mode int, lenient bool) int {
 	const most = 64 // a header is not further down
 	first := -1
@@ -162,8 +163,9 @@ func headerIn(all []sampled, mode int, lenient bool) int {
 			continue
 		}
 		n := r.count()
-		trailing := r.width == mode-1 && r.width > 1 && n == r.width && lastIsEmpty(all[i+1:], mode)
-		if r.width != mode && !trailing && !(r.width == mode+1 && n <= mode) {
+		trailing := r.width < mode && r.width > 1 && n == r.width && restIsEmpty(all[i+1:], mode, r.width)
+		beyond := r.width > mode && (!slices.Contains(r.filled[mode:], true) || r.width == mode+1 && n <= mode)
+		if r.width != mode && !trailing && !beyond {
 			if lenient && i == 0 && r.width < mode && r.width > 2 && n == r.width && 3*r.width >= 2*mode && !r.numbers {
 				return 0
 			}
@@ -173,6 +175,9 @@ func headerIn(all []sampled, mode int, lenient bool) int {
 			continue // a title over an empty row
 		}
 		if namesAll(r, all[i+1:]) && (n > 1 || mode < 3) || lenient && r.width == mode+1 && n == mode {
+			if first >= 0 && lacksOne(&all[first]) && !standsOut(r, all[i+1:]) {
+				return first
+			}
 			return i
 		}
 		if first < 0 && 2*n >= r.width && (n > 1 || mode < 3) {
@@ -182,17 +187,31 @@ func headerIn(all []sampled, mode int, lenient bool) int {
 	return max(first, 0)
 }
 
-// lastIsEmpty says whether rows of a width end with an empty cell.
-func lastIsEmpty(rows []sampled, width int) bool {
+// restIsEmpty says whether the cells of rows of a width are empty from one on.
+func restIsEmpty(rows []sampled, width, from int) bool {
 	n := 0
 	for _, r := range rows {
 		if r.width == width {
-			if n++; r.filled[width-1] {
+			if n++; slices.Contains(r.filled[from:], true) {
 				return false
 			}
 		}
 	}
 	return n > 0
+}
+
+// lacksOne says whether a record of texts has all cells but one.
+func lacksOne(r *sampled) bool { return r.width > 2 && r.count() == r.width-1 && !r.numbers }
+
+// standsOut says whether a record has no number while most rows below it have one.
+func standsOut(r *sampled, rows []sampled) bool {
+	n := 0
+	for _, row := range rows {
+		if row.numbers {
+			n++
+		}
+	}
+	return !r.numbers && 2*n > len(rows)
 }
 
 // namesAll says whether the cells that are empty in a header are so in most rows below,
