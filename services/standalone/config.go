@@ -25,6 +25,7 @@ type config struct {
 	settling      time.Duration
 	noDemo        bool
 	auth          auth.Config
+	serving       service.Serving
 	logLevel      zapcore.Level
 	given         []*pflag.Flag // that were set, but those of the question
 }
@@ -35,6 +36,7 @@ func parse(args []string, getenv cli.Getenv, stdout io.Writer) (c config, err er
 	fs.StringVar(&c.listen, "listen", "127.0.0.1:8080", "`address` to serve; :8080 also serves other machines")
 	fs.BoolVar(&c.noDemo, "no-demo", false, "write no demo files")
 	service.AuthFlags(fs, &c.auth)
+	c.serving.RegisterFlags(fs)
 	var eventsFile string
 	service.EventsFlag(fs, &eventsFile)
 	c.question.RegisterFlags(fs)

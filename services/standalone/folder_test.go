@@ -304,3 +304,33 @@ func TestItTellsHowItWasStarted(t *testing.T) {
 		}
 	}
 }
+
+func TestUploadsAreLimitedAsTheInspectorDoes(t *testing.T) {
+	for name, c := range map[string]struct{ variable, flag string }{"by a flag": {"", "--max-upload=10"}, "by the environment": {"10", "--no-demo"}} {
+		t.Run(name, func(t *testing.T) {
+			t.Setenv("MAX_UPLOAD", c.variable)
+			folder := t.TempDir()
+			address, stop := start(t, folder, "--no-demo", c.flag, "--base-path=/csv/")
+			defer stop()
+			token, err := os.ReadFile(filepath.Join(folder, ".csv-pipeline", "token"))
+			if err != nil {
+				t.Fatal(err)
+			}
+			for text, want := range map[string]int{"a,b\n1,2\n": http.StatusCreated, "a,b\n1,2\n3,4\n": http.StatusRequestEntityTooLarge} {
+				r, err := http.NewRequestWithContext(t.Context(), http.MethodPut, address+"/csv/files/raw/x.csv", strings.NewReader(text))
+				if err != nil {
+					t.Fatal(err)
+				}
+				r.Header.Set("Authorization", "Bearer "+strings.TrimSpace(string(token)))
+				answer, err := http.DefaultClient.Do(r)
+				if err != nil {
+					t.Fatal(err)
+				}
+				_ = answer.Body.Close()
+				if answer.StatusCode != want {
+					t.Errorf("%d bytes: %s, want %d", len(text), answer.Status, want)
+				}
+			}
+		})
+	}
+}
