@@ -288,8 +288,10 @@ func TestItTellsHowItWasStarted(t *testing.T) {
 		env  map[string]string
 		want string
 	}{
-		"by itself":          {nil, nil, quote(os.Args[0])},
-		"with flags":         {args, nil, quote(os.Args[0]) + " --store-url='./my data' --no-demo --settle=1m0s"},
+		"by itself":  {nil, nil, quote(os.Args[0])},
+		"with flags": {args, nil, quote(os.Args[0]) + " --store-url='./my data' --no-demo --settle=1m0s"},
+		"with how files are read": {[]string{"--trim", "--delimiter", ";", "--missing-values=NA,-", "--missing-values=?", "--where=a > 1", "--command-env=X", "--config=c.yaml"}, map[string]string{"DATASETS": "[{name: a}]"},
+			quote(os.Args[0]) + " --trim --delimiter=';' --missing-values='NA,-,?' --config=c.yaml --datasets='[{name: a}]'"},
 		"by the environment": {nil, map[string]string{"STORE_URL": "./here", "NO_DEMO": "false"}, quote(os.Args[0]) + " --store-url=./here --no-demo=false"},
 		"by make":            {nil, map[string]string{"MAKELEVEL": "1"}, "make run"},
 		"by make, with more": {nil, map[string]string{"MAKELEVEL": "1", "STORE_URL": "./my data", "NO_DEMO": "true", "GROUP_BY": "x"}, "STORE_URL='./my data' NO_DEMO=true make run"},
@@ -303,6 +305,36 @@ func TestItTellsHowItWasStarted(t *testing.T) {
 			t.Errorf("%s: %s, want %s", name, got, c.want)
 		}
 	}
+}
+
+// TestTheHintKeepsTheConfig: without it all datasets and settings of the input would be lost.
+func TestTheHintKeepsTheConfig(t *testing.T) {
+	folder, file := t.TempDir(), filepath.Join(t.TempDir(), "c.yaml")
+	if err := os.WriteFile(file, []byte("groupBy: [store]\naggregate: [sum(amount)]\norderBy: [store]\n"), 0o666); err != nil {
+		t.Fatal(err)
+	}
+	hint := func(args ...string) string {
+		t.Helper()
+		_, said, stop := startAndListen(t, folder, append(args, "--no-demo")...)
+		stop()
+		for line := range strings.Lines(said) {
+			if strings.HasPrefix(line, "For the columns of your files, ") {
+				return line
+			}
+		}
+		t.Fatalf("there is no hint: %s", said)
+		return ""
+	}
+	check := func(hint string, example bool) {
+		t.Helper()
+		if !strings.Contains(hint, " --config="+quote(file)) || strings.Contains(hint, exampleSettings) != example {
+			t.Errorf("the hint is %s", hint)
+		}
+	}
+	check(hint("--config", file), false) // the example's columns are not those that it orders by
+	check(hint("--config", file, "--group-by=store", "--order-by=sum_amount"), true)
+	t.Setenv("CONFIG", file)
+	check(hint(), false)
 }
 
 func TestUploadsAreLimitedAsTheInspectorDoes(t *testing.T) {
