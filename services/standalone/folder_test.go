@@ -3,6 +3,7 @@ package main
 import (
 	"bytes"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"io"
 	"net"
@@ -11,6 +12,7 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
+	"syscall"
 	"testing"
 
 	"github.com/redis/go-redis/v9"
@@ -364,5 +366,33 @@ func TestUploadsAreLimitedAsTheInspectorDoes(t *testing.T) {
 				}
 			}
 		})
+	}
+}
+
+func TestAFolderThatCannotBeWrittenIsCalledSo(t *testing.T) {
+	for _, err := range []error{
+		&os.PathError{Op: "remove", Path: "/x/.csv-pipeline/process.json", Err: syscall.EROFS},
+		fmt.Errorf("lock /x/.csv-pipeline/lock: %w", &os.PathError{Op: "open", Path: "/x/.csv-pipeline/lock", Err: syscall.EACCES}),
+	} {
+		const want = `--store-url (STORE_URL) "file:///x": cannot write to /x: `
+		if got := refused("file:///x", "/x", err).Error(); !strings.HasPrefix(got, want) || !strings.HasSuffix(got, "; expected a folder that can be written") || strings.Contains(got, "csv-pipeline/") {
+			t.Errorf("of %v it says %s", err, got)
+		}
+	}
+	full := &os.PathError{Op: "mkdir", Path: "/x/raw", Err: syscall.ENOSPC}
+	if got := refused("file:///x", "/x", full); !errors.Is(got, full) || strings.Contains(got.Error(), "expected") {
+		t.Errorf("of a full disk it says %v", got)
+	}
+	folder := filepath.Join(t.TempDir(), "locked")
+	if err := os.Mkdir(folder, 0o555); err != nil {
+		t.Fatal(err)
+	}
+	if file, err := os.Create(filepath.Join(folder, "probe")); err == nil { // root may write everywhere
+		_ = file.Close()
+		t.Skip("this user may write to every folder")
+	}
+	code, _, errs := runCommand(t, "--store-url", folder, "--listen=127.0.0.1:0", "--no-demo")
+	if code != cli.ExitFailed || !strings.Contains(errs, "cannot write to "+folder+": permission denied; expected a folder that can be written") {
+		t.Errorf("exit code %d: %s", code, errs)
 	}
 }
