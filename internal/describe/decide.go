@@ -1,6 +1,7 @@
 package describe
 
 import (
+	"cmp"
 	"fmt"
 	"maps"
 	"math/bits"
@@ -20,6 +21,8 @@ type decision struct {
 	settings dialect.Settings
 	choices  []Choice
 	problems []string
+	left     []leftOut // what onBadRow: skip would leave out
+	leaves   int64     // about how many rows it does leave out
 	notes    []string
 	numeric  []*column
 	dated    []*column
@@ -45,7 +48,36 @@ func (d *decision) decide(said dialect.Settings) {
 	d.decideWords()
 	d.decideTrim(said)
 	d.findUnreadable()
+	d.leaveOut(said)
 	d.noteMeanings(said)
+}
+
+// leftOut is something of rows that onBadRow: skip would leave out.
+type leftOut struct {
+	rows int64
+	what string
+	tell func() // that it is a choice or a problem, where the rows are not left out
+}
+
+// leaveOut tells of rows that the question cannot read. Where onBadRow: skip is said, and no more than
+// maxBadShare are such, it is decided what becomes of them.
+func (d *decision) leaveOut(said dialect.Settings) {
+	n := d.long + d.malformed + d.bad
+	for _, l := range d.left {
+		n += l.rows
+	}
+	skip := said.OnBadRow == dialect.Skip && float64(n) <= cmp.Or(said.MaxBadShare, dialect.DefaultMaxBadShare)*float64(d.rows)
+	if skip {
+		d.leaves = n
+	}
+	for i, l := range d.left {
+		switch {
+		case !skip:
+			l.tell()
+		case i < mostChoices:
+			d.notes = append(d.notes, fmt.Sprintf("%s; %s left out, as onBadRow: skip says", l.what, plural(int(l.rows), "row is", "rows are")))
+		}
+	}
 }
 
 // noteMeanings names cells that are read as they stand and may be meant otherwise.
@@ -382,13 +414,21 @@ func (d *decision) chooseWord(c *column, text string, w *word) {
 		About:   fmt.Sprintf("%s: %s: %q is no %s: it may be nothing", d.at(w.line), c.name, text, d.kind(c)),
 		Options: []Option{{Means: fmt.Sprintf("%s is nothing (NULL)", text), Settings: dialect.Settings{MissingValues: []string{text}}}},
 	}
-	if c.use&(1<<groupby.Number|1<<groupby.Time) != 0 {
+	needed := c.use&(1<<groupby.Number|1<<groupby.Time) != 0
+	if needed {
 		choice.Options = append(choice.Options, Option{Means: fmt.Sprintf("the %s with it left out, and written to a file of their own", plural(int(w.count), "row is", "rows are")), Settings: dialect.Settings{OnBadRow: dialect.Skip}})
 	} else {
 		choice.Options = append(choice.Options, Option{Means: fmt.Sprintf("%s is a column of texts", c.name)})
 	}
-	if len(d.choices) < mostChoices {
-		d.choices = append(d.choices, choice)
+	tell := func() {
+		if len(d.choices) < mostChoices {
+			d.choices = append(d.choices, choice)
+		}
+	}
+	if needed {
+		d.left = append(d.left, leftOut{w.count, fmt.Sprintf("%s: %s: %q is no %s", d.at(w.line), c.name, text, d.kind(c)), tell})
+	} else {
+		tell()
 	}
 }
 
@@ -430,6 +470,13 @@ func (d *decision) findUnreadable() {
 		if n == 0 {
 			continue
 		}
+		tell := func(problem string) {
+			if d.asked {
+				d.left = append(d.left, leftOut{n, problem, func() { d.problems = append(d.problems, problem) }})
+			} else {
+				d.problems = append(d.problems, problem)
+			}
+		}
 		at, otherwise := c.odd, false
 		for set, first := range c.firsts {
 			if at.cell == "" && slices.Contains(d.numeric, c) && set>>d.format&1 == 0 {
@@ -437,7 +484,7 @@ func (d *decision) findUnreadable() {
 			}
 		}
 		if otherwise {
-			d.problems = append(d.problems, fmt.Sprintf("%s: %s: %q is not written as most of its numbers are; %s; expected numbers written in one way", d.at(at.line), c.name, at.cell,
+			tell(fmt.Sprintf("%s: %s: %q is not written as most of its numbers are; %s; expected numbers written in one way", d.at(at.line), c.name, at.cell,
 				plural(int(n), fmt.Sprintf("of its %d cells differs", c.filled()), fmt.Sprintf("of its %d cells differ", c.filled()))))
 			continue
 		}
@@ -448,7 +495,7 @@ func (d *decision) findUnreadable() {
 			}
 			expected = "expected dates in formats that dateFormats names"
 		}
-		d.problems = append(d.problems, fmt.Sprintf("%s: %s: %q is no %s; %s of its %d that no setting reads; %s", d.at(at.line), c.name, at.cell, d.kind(c), plural(int(n), "cell", "cells"), c.filled(), expected))
+		tell(fmt.Sprintf("%s: %s: %q is no %s; %s of its %d that no setting reads; %s", d.at(at.line), c.name, at.cell, d.kind(c), plural(int(n), "cell", "cells"), c.filled(), expected))
 	}
 }
 

@@ -39,9 +39,10 @@ type Description struct {
 	Choices   []Choice       `json:"choices"`  // what a person has to say
 	Problems  []string       `json:"problems"` // what no setting reads
 	Notes     []string       `json:"notes"`
-	Readable  bool           `json:"readable"` // the settings read every cell
+	Readable  bool           `json:"readable"` // the settings read every cell, but of rows that they leave out
 
 	Settings dialect.Settings `json:"-"` // Input
+	LeftOut  int64            `json:"-"` // about how many of Rows are left out, as onBadRow: skip was given
 	reading  *dialect.Reading
 }
 
@@ -174,7 +175,7 @@ func (f *finder) missing(a attempt) string {
 
 // description is what is told of the decision.
 func (d *decision) description(file dialect.File, l *dialect.Layout, text []byte, sampled bool) *Description {
-	told := &Description{File: file.Name, Size: file.Size, BytesRead: d.bytes, Sampled: sampled, Rows: d.rows, Settings: d.settings,
+	told := &Description{File: file.Name, Size: file.Size, BytesRead: d.bytes, Sampled: sampled, Rows: d.rows, Settings: d.settings, LeftOut: d.leaves,
 		Columns: []Column{}, Choices: []Choice{}, Problems: d.problems, Notes: d.notes,
 		Input: values(d.settings), Flags: flags(d.settings), Values: chartValues(d.settings), Dataset: dataset(file.Name, d.settings)}
 	for _, c := range d.choices {

@@ -15,6 +15,7 @@ import (
 type Preview struct {
 	Result  []byte // CSV, its beginning if it is long
 	Rows    int64  // of the file, that were read
+	LeftOut int64  // rows that were left out, as they could not be read
 	Partial bool   // it is a result of the beginning of the file only
 	Notes   []string
 }
@@ -47,9 +48,9 @@ func Try(ctx context.Context, file dialect.File, spec query.Spec) (*Preview, err
 		return &out, nil, nil
 	}, query.Options{Engine: groupby.Options{Workers: 1, MemoryLimit: previewMemory}})
 	if errors.Is(err, errFull) {
-		err = nil
+		err, p.Partial = nil, p.Partial || len(spec.Select) > 0 // of groups there is a result once all rows were read
 	}
-	p.Result, p.Rows, p.Notes = out.kept.Bytes(), report.Rows, report.Notes
+	p.Result, p.Rows, p.LeftOut, p.Notes = out.kept.Bytes(), report.Rows, report.Rejected, report.Notes
 	return p, err
 }
 

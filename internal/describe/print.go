@@ -84,7 +84,7 @@ func (d *Description) Print(out io.Writer) error {
 	switch {
 	case len(d.Input) > 0:
 		title := "Settings that read every cell"
-		if !d.Readable {
+		if !d.Readable || d.LeftOut > 0 {
 			title = "Settings that read the rest"
 		}
 		fmt.Fprintf(w, "\n%s, as flags:\n  %s\n\nas values of the chart:\n%s\nfor files that are named so, with processor: or --config:\n%s", title, d.Flags, indented(d.Values), indented(d.Dataset))

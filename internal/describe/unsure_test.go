@@ -12,6 +12,7 @@ import (
 
 	"csv-pipeline/internal/describe"
 	"csv-pipeline/internal/dialect"
+	"csv-pipeline/internal/query"
 )
 
 // noted fails unless one note of a description has the text.
@@ -219,5 +220,32 @@ func TestNumbersThatMayBeDates(t *testing.T) {
 		} else if slices.ContainsFunc(d.Notes, func(s string) bool { return strings.Contains(s, "if they are dates") }) {
 			t.Errorf("%q: %q", text, d.Notes)
 		}
+	}
+}
+
+// TestRowsThatAreLeftOutAreNoChoice where it is said that they are, and there are not too many.
+func TestRowsThatAreLeftOutAreNoChoice(t *testing.T) {
+	question, err := query.Compile(query.Spec{GroupBy: []string{"store"}, Aggregate: []string{"sum(amount)"}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	opt := describe.Options{Columns: question.Columns(), Settings: dialect.Settings{OnBadRow: dialect.Skip, MaxBadShare: 0.4}}
+	d := described(t, "store,amount\nA,1\nB,abc\nC,3\n", opt)
+	if !d.Readable || d.LeftOut != 1 || d.Flags != "--on-bad-row=skip --max-bad-share=0.4" {
+		t.Errorf("%+v", d)
+	}
+	noted(t, d, `in.csv:3: amount: "abc" is no number; 1 row is left out, as onBadRow: skip says`)
+	rows := strings.Repeat("A,1.5\n", 40)
+	d = described(t, "store,amount\n"+rows+"B,12:30 h\n"+rows, opt)
+	if !d.Readable || d.LeftOut != 1 {
+		t.Errorf("problems %q, choices %+v", d.Problems, d.Choices)
+	}
+	noted(t, d, `1 row is left out`)
+	if d := described(t, "store,amount\nA,1\nB,abc\nC,abc\n", opt); d.Readable || d.LeftOut != 0 || len(d.Choices) != 1 {
+		t.Errorf("too many: %+v", d)
+	}
+	opt.Settings = dialect.Settings{}
+	if d := described(t, "store,amount\nA,1\nB,abc\nC,3\n", opt); d.Readable || d.LeftOut != 0 || len(d.Choices) != 1 {
+		t.Errorf("without skip: %+v", d)
 	}
 }

@@ -37,7 +37,7 @@ func (s Settings) Canonical() Settings {
 	if slices.Equal(s.DateFormats, []string{ISO}) {
 		s.DateFormats = nil
 	}
-	if s.OnBadRow == "" || s.MaxBadShare == defaultMaxBadShare {
+	if s.OnBadRow == "" || s.MaxBadShare == DefaultMaxBadShare {
 		s.MaxBadShare = 0
 	}
 	if s.MaxExpansion == defaultMaxExpansion {

@@ -61,10 +61,10 @@ const (
 	epochMS = "epochms"
 )
 
-const (
-	defaultMaxBadShare  = 0.1
-	defaultMaxExpansion = 1000
-)
+// DefaultMaxBadShare is what MaxBadShare 0 means.
+const DefaultMaxBadShare = 0.1
+
+const defaultMaxExpansion = 1000
 
 // commonWords are what programs write for nothing.
 var commonWords = []string{"NA", "N/A", "#N/A", "n/a", "NULL", "null", "None", "NaN", "nan", `\N`, "-", "?", "."}
@@ -128,7 +128,7 @@ func (s Settings) compile() (*rules, error) {
 		return nil, err
 	}
 	if r.MaxBadShare == 0 {
-		r.MaxBadShare = defaultMaxBadShare
+		r.MaxBadShare = DefaultMaxBadShare
 	}
 	if !(r.MaxBadShare > 0 && r.MaxBadShare <= 1) {
 		return nil, &SettingError{"maxBadShare", fmt.Sprint(s.MaxBadShare), "a number above 0, up to 1"}

@@ -69,6 +69,14 @@ func ContentType(area Area, name string) string {
 		kind = "application/gzip"
 	case ".zst":
 		kind = "application/zstd"
+	case ".bz2":
+		kind = "application/x-bzip2"
+	case ".xz":
+		kind = "application/x-xz"
+	case ".lz4":
+		kind = "application/x-lz4"
+	case ".zip":
+		kind = "application/zip"
 	}
 	if area == Processed && strings.HasPrefix(kind, "text/") {
 		kind += "; charset=utf-8"

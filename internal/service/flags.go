@@ -67,6 +67,23 @@ func splitAddresses(text string) ([]string, error) {
 	return addresses, nil
 }
 
+// Serving says how the pages and the API are served.
+type Serving struct {
+	MaxUpload     int64 // bytes
+	ClientTimeout time.Duration
+	BasePath      string
+}
+
+// RegisterFlags defines the flags of s.
+func (s *Serving) RegisterFlags(fs *pflag.FlagSet) {
+	cli.Int64(fs, &s.MaxUpload, "max-upload", 1<<30, 1, 1<<50, "the largest file that may be uploaded, in bytes")
+	cli.Duration(fs, &s.ClientTimeout, "client-timeout", 30*time.Second, 10*time.Millisecond, time.Hour, "how long a client may keep the server waiting for each 256 KiB that it sends or receives, before it is disconnected")
+	fs.StringVar(&s.BasePath, "base-path", "/", "`path` prefix that an ingress forwards, such as /csv/")
+}
+
+// HeaderTimeout is how long a client may take to send the header of a request.
+func (s *Serving) HeaderTimeout() time.Duration { return min(s.ClientTimeout, 5*time.Second) }
+
 // AuthFlags defines the flags that say who may change things.
 func AuthFlags(fs *pflag.FlagSet, f *auth.Config) {
 	fs.StringVar(&f.TokenFile, "auth-token-file", "", "`file` with the token for retrying, dropping and uploading files; without a token and a password nothing can be changed")

@@ -31,10 +31,21 @@ type setting struct {
 	texts []string // as given, one each time
 	byDef string   // what counts where nothing is given
 	bool  bool
+	list  bool // each of texts counts, otherwise the last one alone
 	apply func(*query.Spec, []string) error
 }
 
-func (s *setting) String() string { return s.byDef }
+// String is what was given, or what counts where nothing was.
+func (s *setting) String() string {
+	switch {
+	case len(s.texts) == 0:
+		return s.byDef
+	case s.list:
+		return strings.Join(s.texts, ",")
+	}
+	return s.texts[len(s.texts)-1]
+}
+
 func (s *setting) Type() string {
 	if s.bool {
 		return "bool"
@@ -172,6 +183,16 @@ func (q *QuestionFlags) list(name, usage string, split func(string) ([]string, e
 		*field(s) = all
 		return nil
 	})
+	q.texts[name].list = true
+}
+
+// Asks reports whether a flag is a part of the question, and not of how files are read.
+func Asks(flag string) bool {
+	switch flag {
+	case "group-by", "aggregate", "select", "where", "having", "order-by", "limit", "command":
+		return true
+	}
+	return strings.HasPrefix(flag, "command-")
 }
 
 // splitCSV splits a text as a record of CSV.

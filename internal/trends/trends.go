@@ -95,8 +95,13 @@ func (q Query) Check() error {
 	if q.Top < 0 || q.Top > maxTop {
 		return fmt.Errorf("top %d: expected 1 to %d", q.Top, maxTop)
 	}
-	if !q.From.IsZero() && !q.To.IsZero() && q.To.Before(q.From) {
-		return fmt.Errorf("from %s to %s: expected the earlier day first", q.From.Format(time.DateOnly), q.To.Format(time.DateOnly))
+	return CheckDays(q.From, q.To)
+}
+
+// CheckDays says what is wrong with a first and a last day, of which either may be zero.
+func CheckDays(from, to time.Time) error {
+	if !from.IsZero() && !to.IsZero() && to.Before(from) {
+		return fmt.Errorf("from %s to %s: expected the earlier day first", from.Format(time.DateOnly), to.Format(time.DateOnly))
 	}
 	return nil
 }

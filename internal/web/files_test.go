@@ -109,6 +109,14 @@ func TestCompression(t *testing.T) {
 // TestRawFilesAreServedInTheirEncoding where a byte order mark tells it; otherwise none is claimed.
 func TestRawFilesAreServedInTheirEncoding(t *testing.T) {
 	s := start(t, nil)
+	var described struct {
+		Paths map[string]struct {
+			Get struct {
+				Responses map[string]struct{ Content map[string]any }
+			}
+		}
+	}
+	s.get(t, "/api/v1/openapi.json").decode(t, &described)
 	for name, c := range map[string]struct{ text, kind string }{
 		"plain.csv":   {"a,b\n1,2\n", "text/csv"},
 		"latin.csv":   {"Stadt;n\nK\xf6ln;1\n", "text/csv"},
@@ -117,6 +125,11 @@ func TestRawFilesAreServedInTheirEncoding(t *testing.T) {
 		"big.tsv":     {"\xfe\xff\x00a\x00\n", "text/tab-separated-values; charset=utf-16be"},
 		"empty.csv":   {"", "text/csv"},
 		"a.csv.gz":    {"\xff\xfe", "application/gzip"},
+		"a.csv.zst":   {"x", "application/zstd"},
+		"a.csv.bz2":   {"x", "application/x-bzip2"},
+		"a.tsv.XZ":    {"x", "application/x-xz"},
+		"a.txt.lz4":   {"x", "application/x-lz4"},
+		"a.csv.zip":   {"x", "application/zip"},
 		"large.csv":   {"\xef\xbb\xbf" + strings.Repeat("a,b\n", 1<<15), "text/csv; charset=utf-8"},
 		"one.csv":     {"\xef", "text/csv"},
 		"picture.svg": {"\xef\xbb\xbf<svg/>", "application/octet-stream"},
@@ -126,6 +139,12 @@ func TestRawFilesAreServedInTheirEncoding(t *testing.T) {
 			r := s.do(t, method, "/files/raw/"+name, "")
 			if got := r.Header.Get("Content-Type"); got != c.kind || method == http.MethodGet && r.body != c.text {
 				t.Errorf("%s %s: %q, want %q; %d bytes", method, name, got, c.kind, len(r.body))
+			}
+		}
+		kind, _, _ := strings.Cut(c.kind, ";")
+		for _, code := range []string{"200", "206"} {
+			if _, there := described.Paths["/files/raw/{name}"].Get.Responses[code].Content[kind]; !there {
+				t.Errorf("%s: %s is not in the description of %s", name, kind, code)
 			}
 		}
 	}

@@ -49,3 +49,41 @@ func knownOf(t *testing.T, path string, all url.Values) url.Values {
 	}
 	return known
 }
+
+// TestEveryDescribedValueIsTaken: none that the description of a parameter lists is refused.
+func TestEveryDescribedValueIsTaken(t *testing.T) {
+	s := start(t, nil)
+	s.sample(t)
+	operations, err := api.Operations()
+	if err != nil {
+		t.Fatal(err)
+	}
+	tried := 0
+	for _, o := range operations {
+		if o.Method != http.MethodGet || strings.HasSuffix(o.Path, "/events") {
+			continue
+		}
+		name := "20220101.csv"
+		if strings.Contains(o.Path, "processed") {
+			name = "20220101_aggregated_sales.csv"
+		}
+		for _, p := range o.Parameters {
+			if p.In != "query" {
+				continue
+			}
+			for _, value := range p.Schema.Enum {
+				where := strings.Replace(o.Path, "{name}", name, 1) + "?" + url.Values{p.Name: {value}}.Encode()
+				if p.Name == "sha256" && !strings.HasSuffix(o.Path, "{name}") {
+					where += "&limit=3"
+				}
+				tried++
+				if r := s.get(t, where); r.StatusCode != http.StatusOK {
+					t.Errorf("%s: %s %s", where, r.Status, r.body)
+				}
+			}
+		}
+	}
+	if tried < 20 {
+		t.Errorf("only %d values were tried", tried)
+	}
+}

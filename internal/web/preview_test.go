@@ -10,7 +10,9 @@ import (
 	"strings"
 	"testing"
 
+	"csv-pipeline/internal/dialect"
 	"csv-pipeline/internal/query"
+	"csv-pipeline/internal/web/api"
 )
 
 type preview struct {
@@ -18,10 +20,10 @@ type preview struct {
 	Exists, Partial, Readable, AsItIs   bool
 	Problems                            []string
 	Outcomes                            []struct {
-		Title, Problem string
-		RowsRead       int
-		Columns        []string
-		Rows           [][]string
+		Title, Problem     string
+		RowsRead, Rejected int
+		Columns            []string
+		Rows               [][]string
 	}
 }
 
@@ -59,6 +61,59 @@ func TestAFileIsTriedWithoutStoringIt(t *testing.T) {
 		if p.Readable || p.AsItIs || len(p.Outcomes) == 0 || p.Outcomes[0].Problem == "" {
 			t.Errorf("%q: %+v", text, p)
 		}
+	}
+}
+
+// TestAPreviewIsWhatThePipelineMakes: it says of the settings of the pipeline what they do, whatever
+// other ones would read of the file.
+func TestAPreviewIsWhatThePipelineMakes(t *testing.T) {
+	skip := dialect.Settings{OnBadRow: dialect.Skip, MaxBadShare: 0.5}
+	for name, c := range map[string]struct {
+		input    dialect.Settings
+		text     string
+		readable bool
+		asItIs   bool
+		values   string // a part of them
+		outcomes string // the rows and how many are rejected, of each
+		verdict  string
+	}{
+		"a row is left out": {skip, "store,amount\nA,1\nB,abc\nC,3\n", true, true, "", "[[A 1] [C 3]] 1; ",
+			"The settings of the pipeline read it, and leave out 1 row that they do not read."},
+		"a row that other settings read": {skip, "store,amount\nA,1\nB,NA\nC,3\n", true, true, `missingValues: ["NA"]`, "[[A 1] [C 3]] 1; [[A 1] [B ] [C 3]] 0; ",
+			"and leave out 1 row that they do not read. The settings below would read it otherwise."},
+		"a short row": {skip, "store,amount\nA,1\nB\nC,3\n", true, true, "raggedRows: pad", "[[A 1] [C 3]] 1; [[A 1] [B ] [C 3]] 0; ", "leave out 1 row"},
+		"too many":    {skip, "store,amount\nA,1\nB,abc\nC,abc\n", false, false, "", "[[A 1] [B ] [C ]] 0; problem; ", "It has several readings"},
+		"no row":      {dialect.Settings{}, "store,amount\nA,1\nB,abc\nC,3\n", false, false, "", "[[A 1] [B ] [C 3]] 0; problem; ", "It has several readings"},
+		"every cell":  {skip, "store,amount\nA,1\nB,2\nC,3\n", true, true, "", "[[A 1] [B 2] [C 3]] 0; ", "The settings of the pipeline read every cell."},
+		"an encoding that is not told": {dialect.Settings{}, "store,amount\n\xa3\xf3d\x9f,1\n", true, true, "", "[[£ódŸ 1]] 0; [[Јуdџ 1]] 0; [[ёСd÷ 1]] 0; ",
+			"The settings of the pipeline read it. It may be meant otherwise:"},
+		"with other settings alone": {dialect.Settings{}, "store;amount\nA;1,5\n", true, false, `decimalChar: ","`, "[[A 1.5]] 0; ", "The settings below read every cell."},
+		"without the columns":       {skip, "shop,amount\nA,1\n", false, false, "", "problem; ", "No result can be made of it:"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			s := asking(t, query.Spec{GroupBy: []string{"store"}, Aggregate: []string{"sum(amount) as total"}, Input: c.input})
+			var p preview
+			s.do(t, http.MethodPost, "/api/v1/preview?name=a.csv", c.text).decode(t, &p)
+			outcomes := ""
+			for _, o := range p.Outcomes {
+				if o.Problem == "" {
+					outcomes += fmt.Sprint(o.Rows, " ", o.Rejected, "; ")
+				} else {
+					outcomes += "problem; "
+				}
+			}
+			if p.Readable != c.readable || p.AsItIs != c.asItIs || !strings.Contains(p.Values, c.values) || outcomes != c.outcomes || p.AsItIs && len(p.Problems) > 0 {
+				t.Errorf("%s\n%+v", outcomes, p)
+			}
+			s.put(t, "a.csv", c.text)
+			expectParts(t, s.get(t, "/files/raw/a.csv", "Accept", asBrowser).body, c.verdict)
+			s.work(t)
+			var made api.FileDetail
+			s.get(t, "/api/v1/files/raw/a.csv").decode(t, &made)
+			if (made.State == api.StateDone) != p.AsItIs {
+				t.Errorf("of the pipeline it is %s: %s", made.State, made.Reason)
+			}
+		})
 	}
 }
 

@@ -58,12 +58,8 @@ func parseTable(q url.Values) (t tableQuery, err error) {
 	if t.filter, err = parseFilter(url.Values{"q": q["q"], "folder": q["folder"], "dataset": q["dataset"]}, filestore.Processed, 0); err != nil {
 		return t, err
 	}
-	for name, day := range map[string]*time.Time{"from": &t.From, "to": &t.To} {
-		if text := q.Get(name); text != "" {
-			if *day, err = time.Parse(time.DateOnly, text); err != nil {
-				return t, respond.BadRequestf("%s: expected a day such as 2022-01-31", name)
-			}
-		}
+	if t.From, t.To, err = parseDays(q); err != nil {
+		return t, err
 	}
 	if t.Format = q.Get("format"); t.Format == "" {
 		t.Format = "csv"
@@ -191,16 +187,16 @@ func (s *Server) resultsAPI(w http.ResponseWriter, r *http.Request) {
 	if t.Format != "json" {
 		respond.Attachment(w, "results."+t.Format)
 	}
-	if r.Method == http.MethodHead {
-		return
-	}
 	out := &begun{to: w}
+	if r.Method == http.MethodHead {
+		out.to = nil
+	}
 	buffered := bufio.NewWriterSize(out, 64<<10)
 	if err = s.writeTable(r, buffered, table, t, asked); err == nil {
 		err = buffered.Flush()
 	}
 	switch {
-	case err == nil:
+	case err == nil, out.begun && out.to == nil:
 	case out.begun: // no client may take a part for all
 		if r.Context().Err() == nil {
 			s.Log.Error("a table of results could not be sent", zap.Error(err))
@@ -325,14 +321,20 @@ func tableProblem(err error) (code int, detail string) {
 	return 0, ""
 }
 
-// begun tells whether an answer has begun.
+// begun tells whether an answer has begun. One to HEAD has no body: it is made up to where that
+// would begin, since only then it is known whether it is an answer or a problem.
 type begun struct {
-	to    io.Writer
+	to    io.Writer // nil of an answer to HEAD
 	begun bool
 }
 
+var errNoBody = errors.New("an answer to HEAD has no body")
+
 func (b *begun) Write(p []byte) (int, error) {
 	b.begun = true
+	if b.to == nil {
+		return 0, errNoBody
+	}
 	return b.to.Write(p)
 }
 

@@ -100,9 +100,10 @@ func TestMistakesInATableOfResults(t *testing.T) {
 	s := threeMonths(t)
 	s.results(t, map[string]string{"bad_aggregated_sales.csv": "a,b\n1\n"})
 	for where, want := range map[string]string{
-		"?format=xlsx":    "400 format: expected csv, jsonl, parquet or json",
-		"?from=yesterday": "400 from: expected a day",
-		"?dataset=shop":   `400 dataset: there is no "shop"; there are: shops, and - for files of none`,
+		"?format=xlsx":                            "400 format: expected csv, jsonl, parquet or json",
+		"?from=yesterday":                         "400 from: expected a day",
+		"?from=2025-01-01&to=2024-01-01":          "400 from 2025-01-01 to 2024-01-01: expected the earlier day first",
+		"?dataset=shop":                           `400 dataset: there is no "shop"; there are: shops, and - for files of none`,
 		"?q=2022&groupBy=itme&aggregate=count(*)": `400 no column "itme"`,
 		"?q=2022&groupBy=item&aggregate=sm(item)": `400 `,
 		"?q=2022&aggregate=sum(file)":             `400 file: "2022`,
@@ -116,6 +117,15 @@ func TestMistakesInATableOfResults(t *testing.T) {
 		r.decode(t, &problem)
 		if got := fmt.Sprint(r.StatusCode, " ", problem.Detail); !strings.HasPrefix(got, want) {
 			t.Errorf("%s: %s, want %s", where, got, want)
+		}
+		if head := s.do(t, http.MethodHead, "/api/v1/results"+where, ""); head.StatusCode != r.StatusCode || head.body != "" {
+			t.Errorf("HEAD %s: %s, GET: %s", where, head.Status, r.Status)
+		}
+	}
+	for _, where := range []string{"?q=2022", "?q=2022&groupBy=item&aggregate=count(*)", "?q=nothing&format=jsonl", "?q=2022&format=parquet"} {
+		r, head := s.get(t, "/api/v1/results"+where), s.do(t, http.MethodHead, "/api/v1/results"+where, "")
+		if r.StatusCode != http.StatusOK || head.StatusCode != http.StatusOK || head.body != "" || head.Header.Get("Content-Type") != r.Header.Get("Content-Type") {
+			t.Errorf("HEAD %s: %s, GET: %s", where, head.Status, r.Status)
 		}
 	}
 }

@@ -15,14 +15,26 @@ import (
 	"csv-pipeline/internal/web/views"
 )
 
-func parseTrend(q url.Values) (t trends.Query, err error) {
-	t = trends.Query{Group: q.Get("group"), Value: q.Get("value"), Combine: trends.Combine(q.Get("combine")), Step: trends.Step(q.Get("step")), Period: trends.Period(q.Get("period"))}
-	for name, day := range map[string]*time.Time{"from": &t.From, "to": &t.To} {
+// parseDays is the first and the last day that a request is for; zero: all. A mistake is a
+// respond.BadRequest.
+func parseDays(q url.Values) (from, to time.Time, err error) {
+	for name, day := range map[string]*time.Time{"from": &from, "to": &to} {
 		if text := q.Get(name); text != "" {
 			if *day, err = time.Parse(time.DateOnly, text); err != nil {
-				return t, respond.BadRequestf("%s: expected a day such as 2022-01-31", name)
+				return from, to, respond.BadRequestf("%s: expected a day such as 2022-01-31", name)
 			}
 		}
+	}
+	if err := trends.CheckDays(from, to); err != nil {
+		return from, to, respond.BadRequest{Detail: err.Error()}
+	}
+	return from, to, nil
+}
+
+func parseTrend(q url.Values) (t trends.Query, err error) {
+	t = trends.Query{Group: q.Get("group"), Value: q.Get("value"), Combine: trends.Combine(q.Get("combine")), Step: trends.Step(q.Get("step")), Period: trends.Period(q.Get("period"))}
+	if t.From, t.To, err = parseDays(q); err != nil {
+		return t, err
 	}
 	if t.Top, err = respond.WholeNumber(q, "top", 0, 1, 50); err != nil {
 		return t, err

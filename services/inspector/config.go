@@ -17,11 +17,9 @@ type config struct {
 	redis                   queue.Config
 	store, listen           string
 	sweepInterval, settling time.Duration
-	clientTimeout           time.Duration
 	auth                    auth.Config
 	logLevel                zapcore.Level
-	basePath                string
-	maxUpload               int64
+	serving                 service.Serving
 	question                service.QuestionFlags
 	events                  events.Config
 }
@@ -33,9 +31,7 @@ func parse(args []string, getenv cli.Getenv, stdout io.Writer) (c config, err er
 	cli.Duration(fs, &c.sweepInterval, "sweep-interval", 2*time.Second, 100*time.Millisecond, 24*time.Hour, "how often to look for files without a result and for dead processors")
 	cli.Duration(fs, &c.settling, "settle", 2*time.Second, 0, 24*time.Hour, "how long a file must have been unchanged before it is queued")
 	service.AuthFlags(fs, &c.auth)
-	cli.Int64(fs, &c.maxUpload, "max-upload", 1<<30, 1, 1<<50, "the largest file that may be uploaded, in bytes")
-	cli.Duration(fs, &c.clientTimeout, "client-timeout", 30*time.Second, 10*time.Millisecond, time.Hour, "how long a client may keep the server waiting for each 256 KiB that it sends or receives, before it is disconnected")
-	fs.StringVar(&c.basePath, "base-path", "/", "`path` prefix that an ingress forwards, such as /csv/")
+	c.serving.RegisterFlags(fs)
 	var eventsFile string
 	service.EventsFlag(fs, &eventsFile)
 	service.RedisFlags(fs, &c.redis)

@@ -71,7 +71,7 @@ func run(ctx context.Context, args []string, getenv cli.Getenv, stdout, stderr i
 		pulse := &ops.Pulse{Timeout: max(time.Minute, 10*c.sweepInterval)}
 		pulse.Beat()
 		server := web.New(web.Config{Store: store, Catalog: files, Queue: q, Log: log, Registry: ops.NewRegistry("inspector"), Alive: pulse.Alive, Version: cli.Version,
-			Questions: questions, Guard: guard, BasePath: c.basePath, MaxUpload: c.maxUpload, ClientTimeout: c.clientTimeout, Events: dispatcher})
+			Questions: questions, Guard: guard, BasePath: c.serving.BasePath, MaxUpload: c.serving.MaxUpload, ClientTimeout: c.serving.ClientTimeout, Events: dispatcher})
 		parts.OnStop(server.Close)
 		log.Info("serving", zap.String("address", l.Addr().String()), zap.String("store", c.store), zap.String("redis", c.redis.Address()), zap.Bool("writable", guard.Writable()))
 
@@ -81,7 +81,7 @@ func run(ctx context.Context, args []string, getenv cli.Getenv, stdout, stderr i
 			parts.Loop((&notification.Reader{Queue: q, Store: bucket, Log: log}).Run)
 		}
 		parts.Loop(server.Watch)
-		parts.Serve(l, ops.Server{Handler: server.Handler(), Log: log, HeaderTimeout: min(c.clientTimeout, 5*time.Second)})
+		parts.Serve(l, ops.Server{Handler: server.Handler(), Log: log, HeaderTimeout: c.serving.HeaderTimeout()})
 		return nil
 	}))
 }

@@ -25,8 +25,10 @@ type config struct {
 	settling      time.Duration
 	noDemo        bool
 	auth          auth.Config
+	serving       service.Serving
 	logLevel      zapcore.Level
 	given         []*pflag.Flag // that were set, but those of the question
+	configured    string        // the file of --config, where it alone says the question; otherwise ""
 }
 
 func parse(args []string, getenv cli.Getenv, stdout io.Writer) (c config, err error) {
@@ -35,6 +37,7 @@ func parse(args []string, getenv cli.Getenv, stdout io.Writer) (c config, err er
 	fs.StringVar(&c.listen, "listen", "127.0.0.1:8080", "`address` to serve; :8080 also serves other machines")
 	fs.BoolVar(&c.noDemo, "no-demo", false, "write no demo files")
 	service.AuthFlags(fs, &c.auth)
+	c.serving.RegisterFlags(fs)
 	var eventsFile string
 	service.EventsFlag(fs, &eventsFile)
 	c.question.RegisterFlags(fs)
@@ -64,12 +67,16 @@ standalone --listen :8080 --auth-read --auth-token-file ./token`,
 	if err == nil {
 		c.events, err = service.LoadEvents(eventsFile)
 	}
-	asked := cli.NewFlags()
-	new(service.QuestionFlags).RegisterFlags(asked)
+	asks := false
 	fs.Visit(func(f *pflag.Flag) {
-		if asked.Lookup(f.Name) == nil {
-			c.given = append(c.given, f)
+		if service.Asks(f.Name) {
+			asks = true
+			return
 		}
+		c.given = append(c.given, f)
 	})
+	if f := fs.Lookup("config"); !asks {
+		c.configured = f.Value.String()
+	}
 	return c, err
 }

@@ -3,6 +3,7 @@ package main
 import (
 	"bytes"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"io"
 	"net"
@@ -11,6 +12,7 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
+	"syscall"
 	"testing"
 
 	"github.com/redis/go-redis/v9"
@@ -288,8 +290,10 @@ func TestItTellsHowItWasStarted(t *testing.T) {
 		env  map[string]string
 		want string
 	}{
-		"by itself":          {nil, nil, quote(os.Args[0])},
-		"with flags":         {args, nil, quote(os.Args[0]) + " --store-url='./my data' --no-demo --settle=1m0s"},
+		"by itself":  {nil, nil, quote(os.Args[0])},
+		"with flags": {args, nil, quote(os.Args[0]) + " --store-url='./my data' --no-demo --settle=1m0s"},
+		"with how files are read": {[]string{"--trim", "--delimiter", ";", "--missing-values=NA,-", "--missing-values=?", "--where=a > 1", "--command-env=X", "--config=c.yaml"}, map[string]string{"DATASETS": "[{name: a}]"},
+			quote(os.Args[0]) + " --trim --delimiter=';' --missing-values='NA,-,?' --config=c.yaml --datasets='[{name: a}]'"},
 		"by the environment": {nil, map[string]string{"STORE_URL": "./here", "NO_DEMO": "false"}, quote(os.Args[0]) + " --store-url=./here --no-demo=false"},
 		"by make":            {nil, map[string]string{"MAKELEVEL": "1"}, "make run"},
 		"by make, with more": {nil, map[string]string{"MAKELEVEL": "1", "STORE_URL": "./my data", "NO_DEMO": "true", "GROUP_BY": "x"}, "STORE_URL='./my data' NO_DEMO=true make run"},
@@ -302,5 +306,93 @@ func TestItTellsHowItWasStarted(t *testing.T) {
 		if got := command(getenv, given.given); got != c.want {
 			t.Errorf("%s: %s, want %s", name, got, c.want)
 		}
+	}
+}
+
+// TestTheHintKeepsTheConfig: without it all datasets and settings of the input would be lost.
+func TestTheHintKeepsTheConfig(t *testing.T) {
+	folder, file := t.TempDir(), filepath.Join(t.TempDir(), "c.yaml")
+	if err := os.WriteFile(file, []byte("groupBy: [store]\naggregate: [sum(amount)]\norderBy: [store]\n"), 0o666); err != nil {
+		t.Fatal(err)
+	}
+	hint := func(args ...string) string {
+		t.Helper()
+		_, said, stop := startAndListen(t, folder, append(args, "--no-demo")...)
+		stop()
+		for line := range strings.Lines(said) {
+			if strings.HasPrefix(line, "For the columns of your files, ") {
+				return line
+			}
+		}
+		t.Fatalf("there is no hint: %s", said)
+		return ""
+	}
+	check := func(hint string, example bool) {
+		t.Helper()
+		if !strings.Contains(hint, " --config="+quote(file)) || strings.Contains(hint, exampleSettings) != example {
+			t.Errorf("the hint is %s", hint)
+		}
+	}
+	check(hint("--config", file), false) // the example's columns are not those that it orders by
+	check(hint("--config", file, "--group-by=store", "--order-by=sum_amount"), true)
+	t.Setenv("CONFIG", file)
+	check(hint(), false)
+}
+
+func TestUploadsAreLimitedAsTheInspectorDoes(t *testing.T) {
+	for name, c := range map[string]struct{ variable, flag string }{"by a flag": {"", "--max-upload=10"}, "by the environment": {"10", "--no-demo"}} {
+		t.Run(name, func(t *testing.T) {
+			t.Setenv("MAX_UPLOAD", c.variable)
+			folder := t.TempDir()
+			address, stop := start(t, folder, "--no-demo", c.flag, "--base-path=/csv/")
+			defer stop()
+			token, err := os.ReadFile(filepath.Join(folder, ".csv-pipeline", "token"))
+			if err != nil {
+				t.Fatal(err)
+			}
+			for text, want := range map[string]int{"a,b\n1,2\n": http.StatusCreated, "a,b\n1,2\n3,4\n": http.StatusRequestEntityTooLarge} {
+				r, err := http.NewRequestWithContext(t.Context(), http.MethodPut, address+"/csv/files/raw/x.csv", strings.NewReader(text))
+				if err != nil {
+					t.Fatal(err)
+				}
+				r.Header.Set("Authorization", "Bearer "+strings.TrimSpace(string(token)))
+				answer, err := http.DefaultClient.Do(r)
+				if err != nil {
+					t.Fatal(err)
+				}
+				_ = answer.Body.Close()
+				if answer.StatusCode != want {
+					t.Errorf("%d bytes: %s, want %d", len(text), answer.Status, want)
+				}
+			}
+		})
+	}
+}
+
+func TestAFolderThatCannotBeWrittenIsCalledSo(t *testing.T) {
+	for _, err := range []error{
+		&os.PathError{Op: "remove", Path: "/x/.csv-pipeline/process.json", Err: syscall.EROFS},
+		fmt.Errorf("lock /x/.csv-pipeline/lock: %w", &os.PathError{Op: "open", Path: "/x/.csv-pipeline/lock", Err: syscall.EACCES}),
+	} {
+		const want = `--store-url (STORE_URL) "file:///x": cannot write to /x: `
+		if got := refused("file:///x", "/x", err).Error(); !strings.HasPrefix(got, want) || !strings.HasSuffix(got, "; expected a folder that can be written") || strings.Contains(got, "csv-pipeline/") {
+			t.Errorf("of %v it says %s", err, got)
+		}
+	}
+	full := &os.PathError{Op: "mkdir", Path: "/x/raw", Err: syscall.ENOSPC}
+	if got := refused("file:///x", "/x", full); !errors.Is(got, full) || strings.Contains(got.Error(), "expected") {
+		t.Errorf("of a full disk it says %v", got)
+	}
+	folder := filepath.Join(t.TempDir(), "locked")
+	if err := os.Mkdir(folder, 0o555); err != nil {
+		t.Fatal(err)
+	}
+	if file, err := os.Create(filepath.Join(folder, "probe")); err == nil { // root may write everywhere
+		_ = file.Close()
+		t.Skip("this user may write to every folder")
+	}
+	code, _, errs := runCommand(t, "--store-url", folder, "--listen=127.0.0.1:0", "--no-demo")
+	if code != cli.ExitFailed || !strings.Contains(errs, "cannot write to "+folder+": permission denied; expected a folder that can be written") {
+		t.Errorf("exit code %d: %s", code, errs)
 	}
 }

@@ -38,7 +38,11 @@ func (g greeting) print(w io.Writer) {
 		fmt.Fprintf(w, "A CSV file that is put below raw/ of %s has its result below processed/.\n", g.store)
 	}
 	fmt.Fprintf(w, "It computes: %s\n", asked(g.question))
-	fmt.Fprintf(w, "For the columns of your files, stop it and name them: %s %s\n", exampleSettings, g.command)
+	if g.configured != "" {
+		fmt.Fprintf(w, "For the columns of your files, name them in %s, as groupBy and aggregate; then stop it and start it again: %s\n", g.configured, g.command)
+	} else {
+		fmt.Fprintf(w, "For the columns of your files, stop it and name them: %s %s\n", exampleSettings, g.command)
+	}
 	if g.folder != "" {
 		enqueue := quote(os.Args[0]) + " enqueue --outdated"
 		if g.store != defaultStore {

@@ -4,8 +4,10 @@ import (
 	"crypto/rand"
 	"errors"
 	"fmt"
+	"io/fs"
 	"os"
 	"path/filepath"
+	"syscall"
 
 	"csv-pipeline/internal/datafolder"
 	"csv-pipeline/internal/filestore"
@@ -34,7 +36,7 @@ func occupy(c config, needsToken bool) (h home, err error) {
 	if errors.Is(err, datafolder.ErrInUse) {
 		return h, fmt.Errorf("%w: stop it, or name another folder by --store-url (STORE_URL)", err)
 	} else if err != nil {
-		return h, fmt.Errorf("--store-url (STORE_URL) %q: %w", c.store, err)
+		return h, refused(c.store, folder, err)
 	}
 	h = home{folder: folder, announce: occupied.Announce, leave: func() { _ = occupied.Leave() }}
 	// People copy their files there, so raw/ must exist.
@@ -44,7 +46,17 @@ func occupy(c config, needsToken bool) (h home, err error) {
 	}
 	if err != nil {
 		h.leave()
-		return h, fmt.Errorf("--store-url (STORE_URL) %q: %w", c.store, err)
+		return h, refused(c.store, folder, err)
 	}
 	return h, nil
+}
+
+// refused is the error of a folder that cannot be worked on. What the system says of one that
+// cannot be written to names a file that nobody knows.
+func refused(store, folder string, err error) error {
+	var why syscall.Errno
+	if errors.As(err, &why) && (why == syscall.EROFS || errors.Is(why, fs.ErrPermission)) {
+		return fmt.Errorf("--store-url (STORE_URL) %q: cannot write to %s: %w; expected a folder that can be written", store, folder, why)
+	}
+	return fmt.Errorf("--store-url (STORE_URL) %q: %w", store, err)
 }

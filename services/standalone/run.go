@@ -69,7 +69,7 @@ func run(ctx context.Context, args []string, getenv cli.Getenv, stdout, stderr i
 		pulse := &ops.Pulse{Timeout: time.Minute}
 		pulse.Beat()
 		server := web.New(web.Config{Store: store, Catalog: files, Queue: redis.queue, Log: log, Registry: ops.NewRegistry("standalone"), Alive: pulse.Alive, Version: cli.Version,
-			Questions: questions, Guard: guard, Events: dispatcher})
+			Questions: questions, Guard: guard, BasePath: c.serving.BasePath, MaxUpload: c.serving.MaxUpload, ClientTimeout: c.serving.ClientTimeout, Events: dispatcher})
 		parts.OnStop(server.Close)
 
 		var demoFails error
@@ -79,7 +79,7 @@ func run(ctx context.Context, args []string, getenv cli.Getenv, stdout, stderr i
 		greeting{config: c, home: home, command: command(getenv, c.given), page: address(l), demoFails: demoFails}.print(stdout)
 
 		parts.Loop(server.Watch)
-		parts.Serve(l, ops.Server{Handler: server.Handler(), Log: log})
+		parts.Serve(l, ops.Server{Handler: server.Handler(), Log: log, HeaderTimeout: c.serving.HeaderTimeout()})
 		workers := &worker.Pool{Concurrency: 4, Worker: worker.Worker{Name: "worker", Queue: redis.queue, Store: store, Questions: questions, Log: log,
 			Watch: true, Grace: 5 * time.Second, Patience: time.Second}}
 		parts.Go(untilStopped(workers.Run))

@@ -126,8 +126,8 @@ type Preview struct {
 	Dataset  string    `json:"dataset,omitempty"` // whose question would be asked of it; "" for the main one
 	Exists   bool      `json:"exists"`            // there is a raw file of the name, which it would replace
 	Partial  bool      `json:"partial"`           // only the beginning of the file was tried
-	Readable bool      `json:"readable"`          // some settings read every cell, and a result comes of it
-	AsItIs   bool      `json:"asItIs"`            // those of the pipeline do
+	Readable bool      `json:"readable"`          // a result comes of it without a choice: under the settings of the pipeline, or under Values
+	AsItIs   bool      `json:"asItIs"`            // under those of the pipeline; then Readable is true, and the first outcome is this one
 	Values   string    `json:"values,omitempty"`  // other settings that read it, as values of the chart
 	Flags    string    `json:"flags,omitempty"`   // the same as flags
 	Problems []string  `json:"problems"`          // what no setting reads
@@ -141,6 +141,7 @@ type Outcome struct {
 	Title    string     `json:"title"`
 	Problem  string     `json:"problem,omitempty"` // why there is no result
 	RowsRead int64      `json:"rowsRead"`          // of the file
+	Rejected int64      `json:"rejected"`          // rows that would be left out, as onBadRow: skip says
 	Columns  []string   `json:"columns"`           // of the result
 	Rows     [][]string `json:"rows"`              // the first of the result
 	More     bool       `json:"more"`              // the result goes on

@@ -72,7 +72,9 @@ func eventText(e api.LifeEvent) string {
 type Reading struct {
 	*describe.Description
 	Late     string // why there is no more, where there is not
-	Needless bool   // the settings of the pipeline are the ones that read it
+	Needless bool   // no settings are found but those of the pipeline
+	Readable bool   // a result comes of it without a choice: under the settings of the pipeline, or under those that are found
+	AsItIs   bool   // under those of the pipeline
 	Previews []Preview
 }
 
@@ -83,13 +85,20 @@ type Preview struct {
 	Problem string          // why
 	Partial bool            // it is of the beginning of the file
 	Rows    int64           // of the file, that were read
+	LeftOut int64           // rows that were left out, as they could not be read
 }
 
 // rows says of how many rows the preview is.
 func (p Preview) rows() string {
-	rows := format.Plural(p.Rows, "row", "rows")
-	if p.Partial {
-		return "A sample: made from the first " + rows + " of the file" + cutColumns(p.Table) + "."
+	rows, left := format.Plural(p.Rows, "row", "rows"), ""
+	if p.LeftOut > 0 {
+		left = "; " + format.Plural(p.LeftOut, "row is", "rows are") + " left out, and written to a file of their own"
+	}
+	switch {
+	case p.Partial:
+		return "A sample: made from the first " + rows + " of the file" + cutColumns(p.Table) + left + "."
+	case left != "":
+		return "Made from " + rows + " of the file" + cutColumns(p.Table) + left + "."
 	}
 	return "Made from all " + rows + " of the file" + cutColumns(p.Table) + "."
 }
@@ -99,14 +108,33 @@ func (r Reading) verdict() string {
 	switch {
 	case r.Readable && r.fails():
 		return "No result can be made of it:"
-	case r.Readable && r.Needless:
-		return "The settings of the pipeline read every cell."
+	case r.AsItIs && len(r.Problems)+len(r.Choices) > 0:
+		return r.asItIs() + " It may be meant otherwise:"
+	case r.AsItIs && !r.Needless:
+		return r.asItIs() + " The settings below would read it otherwise."
+	case r.AsItIs:
+		return r.asItIs()
 	case r.Readable:
 		return "The settings below read every cell."
 	case len(r.Problems) > 0:
 		return "No settings read all of it:"
 	}
 	return "It has several readings, and you have to say which is meant:"
+}
+
+// asItIs says what the settings of the pipeline make of the file.
+func (r Reading) asItIs() string {
+	left := r.LeftOut
+	if len(r.Previews) > 0 {
+		left = r.Previews[0].LeftOut
+	}
+	switch {
+	case left > 0:
+		return "The settings of the pipeline read it, and leave out " + format.Plural(left, "row", "rows") + " that they do not read."
+	case r.Needless && r.Description.Readable:
+		return "The settings of the pipeline read every cell."
+	}
+	return "The settings of the pipeline read it."
 }
 
 // fails says whether no result comes of the file, however well its cells can be read: it may be no
@@ -199,7 +227,7 @@ func optionText(o describe.Option) string {
 
 // settingsTitle says what the settings do.
 func settingsTitle(r Reading) string {
-	if r.Readable {
+	if r.Description.Readable {
 		return "The settings that read it, as values of the chart"
 	}
 	return "The settings that read the rest, as values of the chart"

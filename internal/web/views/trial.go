@@ -20,14 +20,14 @@ func (t Trial) API() api.Preview {
 		Late: t.Reading.Late, Problems: []string{}, Notes: []string{}, Outcomes: []api.Outcome{}}
 	if d := t.Reading.Description; d != nil {
 		fails := t.Reading.fails()
-		p.Readable, p.AsItIs = d.Readable && !fails, t.Reading.Needless && !fails
+		p.Readable, p.AsItIs = t.Reading.Readable && !fails, t.Reading.AsItIs && !fails
 		p.Problems, p.Notes = append(p.Problems, d.Problems...), append(p.Notes, d.Notes...)
 		if len(d.Input) > 0 && !t.Reading.Needless {
 			p.Values, p.Flags = d.Values, d.Flags
 		}
 	}
 	for _, o := range t.Reading.Previews {
-		outcome := api.Outcome{Title: o.Title, Problem: o.Problem, RowsRead: o.Rows, Columns: []string{}, Rows: [][]string{}}
+		outcome := api.Outcome{Title: o.Title, Problem: o.Problem, RowsRead: o.Rows, Rejected: o.LeftOut, Columns: []string{}, Rows: [][]string{}}
 		if o.Table != nil {
 			outcome.Columns, outcome.More = append(outcome.Columns, o.Table.Header...), o.Table.More
 			outcome.Rows = append(outcome.Rows, o.Table.Rows...)
