@@ -26,6 +26,9 @@ func (d *decision) decideDates(said dialect.Settings) {
 				continue
 			}
 		}
+		if d.chooseOrder(c, cover) {
+			continue
+		}
 		for _, i := range cover {
 			if !slices.Contains(formats, i) {
 				formats = append(formats, i)
@@ -135,6 +138,44 @@ func (d *decision) decidedElsewhere(rivals []int, c *column) bool {
 		}
 		if cover := d.coverOf(other); len(cover) == 1 && slices.Contains(rivals, cover[0]) && len(d.rivals(other, cover[0])) == 1 {
 			return true
+		}
+	}
+	return false
+}
+
+// chooseOrder has a person choose which of two formats comes first, where a column needs both and
+// they read some cells as different days.
+func (d *decision) chooseOrder(c *column, cover []int) bool {
+	for at, i := range cover {
+		for _, j := range cover[at+1:] {
+			for _, cell := range c.keptDates {
+				one, ok := d.readings.Date([]byte(cell), i)
+				other, also := d.readings.Date([]byte(cell), j)
+				if !ok || !also || one == other {
+					continue
+				}
+				formats := func(first, then int) (names []string) {
+					for _, k := range cover {
+						switch k {
+						case i:
+							k = first
+						case j:
+							k = then
+						}
+						names = append(names, d.readings.Dates[k])
+					}
+					return names
+				}
+				choice := Choice{About: fmt.Sprintf("%s: %s: some dates are in %s and some in %s, and %q may be in both", d.name, c.name, d.readings.Dates[i], d.readings.Dates[j], cell)}
+				for _, way := range []struct {
+					day     string
+					formats []string
+				}{{one, formats(i, j)}, {other, formats(j, i)}} {
+					choice.Options = append(choice.Options, Option{Means: fmt.Sprintf("%s is %s", cell, strings.TrimSuffix(way.day, "T00:00:00")), Settings: dialect.Settings{DateFormats: way.formats}})
+				}
+				d.choices = append(d.choices, choice)
+				return true
+			}
 		}
 	}
 	return false

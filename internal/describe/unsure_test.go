@@ -249,3 +249,21 @@ func TestRowsThatAreLeftOutAreNoChoice(t *testing.T) {
 		t.Errorf("without skip: %+v", d)
 	}
 }
+
+// TestDatesInTwoOrders: where a column has days first and months first, which one counts for
+// a date that may be in both is a choice.
+func TestDatesInTwoOrders(t *testing.T) {
+	d := described(t, "d,v\n13/01/2024,1\n02/14/2024,2\n05/03/2024,4\n", describe.Options{})
+	var options []string
+	for _, c := range d.Choices {
+		for _, o := range c.Options {
+			options = append(options, o.Means+": "+strings.Join(o.Settings.DateFormats, " "))
+		}
+	}
+	if want := []string{"05/03/2024 is 2024-05-03: %m/%d/%Y %d/%m/%Y", "05/03/2024 is 2024-03-05: %d/%m/%Y %m/%d/%Y"}; !slices.Equal(options, want) {
+		t.Errorf("%q, want %q", options, want)
+	}
+	if d = described(t, "d,v\n13/01/2024,1\n02/14/2024,2\n05/05/2024,4\n", describe.Options{}); len(d.Choices) > 0 {
+		t.Errorf("nothing is unclear: %+v", d.Choices)
+	}
+}

@@ -259,5 +259,5 @@ func (c *charset) String() string { return c.name }
 // mixed is the error of a file in two encodings.
 func mixed(name string, utf8Line, otherLine int64) error {
 	return &groupby.InputError{Name: name, Line: otherLine, Problem: fmt.Sprintf(
-		"mixed encodings: this line is no UTF-8, line %d is; expected one encoding in all of the file, or encoding: windows-1252 to read it so all the same", utf8Line)}
+		"mixed encodings: this line is no UTF-8, line %d has letters of it; expected one encoding in all of the file. If it is in another one, such as shift_jis, gbk or euc-kr, encoding names it; encoding: windows-1252 reads it so all the same", utf8Line)}
 }

@@ -16,6 +16,9 @@ import (
 // numberHint names the settings that read a cell as a number, for the end of a
 // message; "" where there are none.
 func (r *rules) numberHint(cell []byte) string {
+	if number := trimSpace(cell); isInfinite(number) && isDigits(number[len(number)-1:]) {
+		return ": the largest is 1.8e308"
+	}
 	if hint := r.numberSettings(cell); hint != "" {
 		return hint
 	}

@@ -2,6 +2,8 @@ package dialect
 
 import (
 	"bytes"
+	"math"
+	"strconv"
 	"strings"
 	"unicode"
 	"unicode/utf8"
@@ -84,6 +86,12 @@ func (f *numberFormat) appendDressed(dst, s []byte) ([]byte, bool) {
 	return f.appendDigits(dst, s, negative, percent)
 }
 
+// isInfinite says whether a number is beyond the largest double.
+func isInfinite(number []byte) bool {
+	f, _ := strconv.ParseFloat(string(number), 64)
+	return math.IsInf(f, 0)
+}
+
 // withoutParentheses is what stands between those around all of s.
 func withoutParentheses(s []byte) (inner []byte, ok bool) {
 	n := len(s)
@@ -134,7 +142,10 @@ func (f *numberFormat) appendDigits(dst, s []byte, negative, percent bool) ([]by
 		if percent || exponent[0] != 'e' && exponent[0] != 'E' || !isExponent(exponent[1:]) {
 			return dst[:start], false
 		}
-		return append(dst, exponent...), true
+		if dst = append(dst, exponent...); len(exponent) > len("e99") && isInfinite(dst[start:]) {
+			return dst[:start], false
+		}
+		return dst, true
 	}
 	if percent {
 		dst = append(dst, "e-2"...)
