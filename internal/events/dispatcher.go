@@ -71,6 +71,25 @@ func (d *Dispatcher) Run(ctx context.Context) {
 	group.Wait()
 }
 
+// Drain waits until all sinks have been told everything, but for those whose last delivery failed. It
+// returns how many events are left of each sink, by its name.
+func (d *Dispatcher) Drain(ctx context.Context) (left map[string]int64) {
+	for {
+		sinks, err := d.Sinks(context.WithoutCancel(ctx))
+		left, waits := make(map[string]int64), false
+		for _, s := range sinks {
+			if s.Lag > 0 {
+				left[s.Name] = s.Lag
+				waits = waits || !s.Failing()
+			}
+		}
+		if err != nil || !waits || ctx.Err() != nil {
+			return left
+		}
+		pause(ctx, settlePause)
+	}
+}
+
 // Close closes the sinks; call it when Run has ended.
 func (d *Dispatcher) Close() {
 	for _, o := range d.outlets {

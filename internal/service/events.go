@@ -39,8 +39,10 @@ func LoadEvents(file string) (events.Config, error) {
 
 // DispatchEvents starts to tell the sinks of a configuration what happens from now on. It returns when
 // each sink has begun: nothing that happens later is missed. For that it waits for Redis as long as the
-// connection did, patience. It is no method of Parts: services that tell nobody need no rights for it.
-func DispatchEvents(ctx context.Context, parts *Parts, c events.Config, q *queue.Queue, patience time.Duration, questions *query.Questions, log *zap.Logger) (*events.Dispatcher, error) {
+// connection did, patience. Where drain is more than 0, the queue ends with the service: once all of its
+// goroutines have ended, what they made is still delivered for so long. It is no method of Parts: services
+// that tell nobody need no rights for it.
+func DispatchEvents(ctx context.Context, parts *Parts, c events.Config, q *queue.Queue, patience, drain time.Duration, questions *query.Questions, log *zap.Logger) (*events.Dispatcher, error) {
 	for i, sink := range c.Sinks {
 		for _, name := range sink.Datasets {
 			if known := questions.Datasets(); !slices.Contains(known, name) {
@@ -59,6 +61,25 @@ func DispatchEvents(ctx context.Context, parts *Parts, c events.Config, q *queue
 	if err := queue.Persist(ctx, patience, queue.LogTo(log), dispatcher.Begin); err != nil {
 		return nil, err
 	}
-	parts.Loop(dispatcher.Run)
+	if drain == 0 {
+		parts.Loop(dispatcher.Run)
+		return dispatcher, nil
+	}
+	ctx = context.WithoutCancel(ctx)
+	running, stop := context.WithCancel(ctx)
+	ended := make(chan struct{})
+	go func() {
+		defer close(ended)
+		dispatcher.Run(running)
+	}()
+	parts.OnStop(func() {
+		draining, cancel := context.WithTimeout(ctx, drain)
+		defer cancel()
+		for name, n := range dispatcher.Drain(draining) {
+			log.Warn("events that were not delivered are lost: the queue ends with this process", zap.String("sink", name), zap.Int64("events", n))
+		}
+		stop()
+		<-ended
+	})
 	return dispatcher, nil
 }

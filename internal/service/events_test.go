@@ -35,7 +35,7 @@ func TestSinksBeginWhenRedisIsBack(t *testing.T) {
 	}))
 	go func() {
 		ended <- service.RunCommand(t.Context(), func(ctx context.Context, parts *service.Parts) error {
-			_, err := service.DispatchEvents(ctx, parts, config, q, time.Minute, nil, log)
+			_, err := service.DispatchEvents(ctx, parts, config, q, time.Minute, 0, nil, log)
 			return err
 		})
 	}()

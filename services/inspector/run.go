@@ -61,7 +61,7 @@ func run(ctx context.Context, args []string, getenv cli.Getenv, stdout, stderr i
 		if err != nil {
 			return err
 		}
-		dispatcher, err := service.DispatchEvents(ctx, parts, c.events, q, c.redis.Patience, questions, log)
+		dispatcher, err := service.DispatchEvents(ctx, parts, c.events, q, c.redis.Patience, 0, questions, log)
 		if err != nil {
 			return err
 		}

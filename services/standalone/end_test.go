@@ -2,8 +2,10 @@ package main
 
 import (
 	"context"
+	"encoding/json"
 	"fmt"
 	"net/http"
+	"net/http/httptest"
 	"os"
 	"path/filepath"
 	"regexp"
@@ -73,5 +75,44 @@ func TestNothingReadsTheStoreAfterTheEnd(t *testing.T) {
 	stop()
 	if at := stack(working); at != "" {
 		t.Errorf("still at work: %s", at)
+	}
+}
+
+// TestAllIsToldBeforeTheEnd: it ends while files are processed, and whoever is told of results is
+// told of each that there is.
+func TestAllIsToldBeforeTheEnd(t *testing.T) {
+	told := make(chan string, 1000)
+	receiver := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		var event struct{ Subject string }
+		if err := json.NewDecoder(r.Body).Decode(&event); err != nil {
+			t.Error(err)
+		}
+		told <- event.Subject
+		w.WriteHeader(http.StatusNoContent)
+	}))
+	defer receiver.Close()
+	away := httptest.NewServer(http.NotFoundHandler())
+	away.Close()
+	folder := t.TempDir()
+	config := filepath.Join(t.TempDir(), "events.yaml")
+	text := fmt.Sprintf("sinks:\n- name: here\n  http: {url: %q}\n- name: away\n  http: {url: %q}\n", receiver.URL, away.URL)
+	if err := os.WriteFile(config, []byte(text), 0o666); err != nil {
+		t.Fatal(err)
+	}
+	_, stop := start(t, folder, "--events-config", config)
+	subjects := map[string]bool{<-told: true}
+	stop()
+	close(told)
+	for subject := range told {
+		subjects[subject] = true
+	}
+	results, err := filepath.Glob(filepath.Join(folder, "processed", "*.csv"))
+	if err != nil || len(results) == 0 {
+		t.Fatalf("%d results, %v", len(results), err)
+	}
+	for _, result := range results {
+		if name := strings.TrimSuffix(filepath.Base(result), "_aggregated_sales.csv") + ".csv"; !subjects[name] {
+			t.Errorf("nobody was told of %s", name)
+		}
 	}
 }

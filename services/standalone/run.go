@@ -59,7 +59,7 @@ func run(ctx context.Context, args []string, getenv cli.Getenv, stdout, stderr i
 		if err := home.announce(datafolder.Process{PID: os.Getpid(), Page: address(l), Redis: redis.address, Password: redis.password}); err != nil {
 			return err
 		}
-		dispatcher, err := service.DispatchEvents(ctx, parts, c.events, redis.queue, time.Second, questions, log)
+		dispatcher, err := service.DispatchEvents(ctx, parts, c.events, redis.queue, time.Second, 5*time.Second, questions, log)
 		if err != nil {
 			return err
 		}
