@@ -383,7 +383,8 @@ func (d *decision) chooseWord(c *column, text string, w *word) {
 		Options: []Option{{Means: fmt.Sprintf("%s is nothing (NULL)", text), Settings: dialect.Settings{MissingValues: []string{text}}}},
 	}
 	if c.use&(1<<groupby.Number|1<<groupby.Time) != 0 {
-		choice.Options = append(choice.Options, Option{Means: fmt.Sprintf("the %s with it left out, and written to a file of their own", plural(int(w.count), "row is", "rows are")), Settings: dialect.Settings{OnBadRow: dialect.Skip}})
+		means := "the " + plural(int(w.count), "row with it is left out, and written to a file of its own", "rows with it are left out, and written to a file of their own")
+		choice.Options = append(choice.Options, Option{Means: means, Settings: dialect.Settings{OnBadRow: dialect.Skip}})
 	} else {
 		choice.Options = append(choice.Options, Option{Means: fmt.Sprintf("%s is a column of texts", c.name)})
 	}
