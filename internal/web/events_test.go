@@ -164,6 +164,9 @@ func TestSinksAreShownAndTried(t *testing.T) {
 			t.Errorf("the page does not say %q:\n%s", text, page)
 		}
 	}
+	if times := unmarked(page); len(times) > 0 || strings.Count(page, "<time ") < 2 { // of the oldest event and of the error
+		t.Errorf("times %q in\n%s", times, page)
+	}
 	if strings.Contains(page, "a-secret") {
 		t.Error("the page shows what may be secret")
 	}

@@ -6,6 +6,7 @@ import (
 	"net/http"
 	"os"
 	"path/filepath"
+	"regexp"
 	"strings"
 	"sync/atomic"
 	"testing"
@@ -54,6 +55,30 @@ func TestPages(t *testing.T) {
 				t.Errorf("%s holds %q", where, refused)
 			}
 		}
+	}
+}
+
+// unmarked are the times on a page that the script does not write in the zone of the reader.
+func unmarked(page string) []string {
+	marked := regexp.MustCompile(`<time datetime="([^"]+Z)" title="([^"]+Z)" data-local>[^<]+</time>`)
+	return regexp.MustCompile(`.{0,40}(\d{4}-\d\d-\d\d \d\d:\d\d|\d UTC)`).FindAllString(marked.ReplaceAllString(page, ""), -1)
+}
+
+// All times of lists are told in the zone of the reader.
+func TestTimesAreForTheZoneOfTheReader(t *testing.T) {
+	s := start(t, nil)
+	s.sample(t)
+	for _, where := range []string{"/", "/files/raw/", "/files/processed/", "/files/raw/20220101.csv", "/files/raw/bad.csv", "/files/processed/20220101_aggregated_sales.csv", "/failed"} {
+		page := s.get(t, where, "Accept", asBrowser).body
+		if !strings.Contains(page, "<time ") {
+			t.Errorf("%s has no time", where)
+		}
+		if times := unmarked(page); len(times) > 0 {
+			t.Errorf("%s: %q", where, times)
+		}
+	}
+	if page := s.get(t, "/failed", "Accept", asBrowser).body; strings.Count(page, "<time ") < 6 { // of two groups, of two files and of their tries
+		t.Errorf("times of failed files: %s", page)
 	}
 }
 

@@ -148,7 +148,7 @@ func (s *Server) ready(ctx context.Context) error {
 func (s *Server) frame(r *http.Request, here, title string) views.Frame {
 	p := views.Frame{Title: title, Here: here, Base: s.BasePath, Writable: s.Guard.Writable(), Notice: notice(r.URL.Query()), LoggedIn: s.Guard.HasSession(r)}
 	if files := s.Catalog.Latest(); files != nil && s.Catalog.Check() != nil {
-		p.Stale = format.Time(files.At)
+		p.Stale = files.At
 	}
 	// The page of a problem and the login form are for everybody.
 	if !s.Guard.ProtectsReading() || p.LoggedIn {

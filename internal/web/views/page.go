@@ -7,6 +7,7 @@ import (
 	"embed"
 	"encoding/hex"
 	"io/fs"
+	"time"
 
 	"csv-pipeline/internal/web/api"
 	"csv-pipeline/internal/web/format"
@@ -38,12 +39,12 @@ var AssetsVersion = func() string {
 // Frame is what every page has around its own part.
 type Frame struct {
 	Title    string
-	Here     string // the entry of the menu that is highlighted
-	Base     string // the path that all addresses begin with; it ends with a slash
-	Writable bool   // with a token or password, files can be changed
-	LoggedIn bool   // by a session, which the page can end
-	Notice   string // what the last action did
-	Stale    string // when the files were listed, while listing them fails
+	Here     string    // the entry of the menu that is highlighted
+	Base     string    // the path that all addresses begin with; it ends with a slash
+	Writable bool      // with a token or password, files can be changed
+	LoggedIn bool      // by a session, which the page can end
+	Notice   string    // what the last action did
+	Stale    time.Time // when the files were listed, while listing them fails
 	Counts   MenuCounts
 }
 
