@@ -148,6 +148,7 @@ test('a file is tried without JavaScript', async () => {
   const file = path.join(p.folder, 'plain.csv');
   await writeFile(file, good(43));
   await page.goto(`${p.url}upload`);
+  await page.getByText(`-T 20220101.csv '${p.url}files/raw/'`).waitFor(); // as it can be pasted
   await page.getByLabel('Choose files').setInputFiles(file);
   await page.getByRole('button', { name: 'What would the result be?' }).click();
   await page.getByText('Nothing was stored.').waitFor();

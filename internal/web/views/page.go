@@ -7,6 +7,7 @@ import (
 	"embed"
 	"encoding/hex"
 	"io/fs"
+	"strings"
 	"time"
 
 	"csv-pipeline/internal/web/api"
@@ -41,6 +42,7 @@ type Frame struct {
 	Title    string
 	Here     string    // the entry of the menu that is highlighted
 	Base     string    // the path that all addresses begin with; it ends with a slash
+	Origin   string    // scheme and host by which the browser came, with nothing that a shell would take for more; or ""
 	Writable bool      // with a token or password, files can be changed
 	LoggedIn bool      // by a session, which the page can end
 	Notice   string    // what the last action did
@@ -66,6 +68,9 @@ func brief(n int64) string {
 	}
 	return format.Int(n/1_000_000) + "M"
 }
+
+// quoted is a text within single quotes of a shell.
+func quoted(text string) string { return strings.ReplaceAll(text, "'", `'\''`) }
 
 // asset is the address of a file of Assets.
 func (p Frame) asset(name string) string { return p.Base + "assets/" + name + "?v=" + AssetsVersion }

@@ -157,33 +157,41 @@ func UploadPage(p Frame, largest int64) templ.Component {
 			if templ_7745c5c3_Err != nil {
 				return templ_7745c5c3_Err
 			}
-			templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 11, "\" data-try>What would the result be?</button> <label class=\"button quiet\" data-folder hidden>Choose a folder<input type=\"file\" class=\"unseen\" webkitdirectory></label></p><p class=\"muted\" role=\"status\" data-summary></p><ul class=\"uploads\"></ul></form><p class=\"muted\">With curl: <code>curl -H \"Authorization: Bearer $TOKEN\" -T 20220101.csv <b data-origin></b>")
+			templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 11, "\" data-try>What would the result be?</button> <label class=\"button quiet\" data-folder hidden>Choose a folder<input type=\"file\" class=\"unseen\" webkitdirectory></label></p><p class=\"muted\" role=\"status\" data-summary></p><ul class=\"uploads\"></ul></form><p class=\"muted\">")
 			if templ_7745c5c3_Err != nil {
 				return templ_7745c5c3_Err
 			}
 			var templ_7745c5c3_Var11 string
-			templ_7745c5c3_Var11, templ_7745c5c3_Err = templ.JoinStringErrs(p.Base)
+			templ_7745c5c3_Var11, templ_7745c5c3_Err = templ.JoinStringErrs("With curl: ")
 			if templ_7745c5c3_Err != nil {
-				return templ.Error{Err: templ_7745c5c3_Err, FileName: `upload.templ`, Line: 26, Col: 118}
+				return templ.Error{Err: templ_7745c5c3_Err, FileName: `upload.templ`, Line: 27, Col: 18}
 			}
 			_, templ_7745c5c3_Err = templ_7745c5c3_Buffer.WriteString(templ.EscapeString(templ_7745c5c3_Var11))
 			if templ_7745c5c3_Err != nil {
 				return templ_7745c5c3_Err
 			}
-			templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 12, "files/raw/</code></p><p class=\"muted\">To try a file without storing it: <code>curl --data-binary @20220101.csv <b data-origin></b>")
+			templ_7745c5c3_Err = command(p, `curl -H "Authorization: Bearer $TOKEN" -T 20220101.csv `, "files/raw/").Render(ctx, templ_7745c5c3_Buffer)
+			if templ_7745c5c3_Err != nil {
+				return templ_7745c5c3_Err
+			}
+			templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 12, "</p><p class=\"muted\">")
 			if templ_7745c5c3_Err != nil {
 				return templ_7745c5c3_Err
 			}
 			var templ_7745c5c3_Var12 string
-			templ_7745c5c3_Var12, templ_7745c5c3_Err = templ.JoinStringErrs(p.Base)
+			templ_7745c5c3_Var12, templ_7745c5c3_Err = templ.JoinStringErrs("To try a file without storing it: ")
 			if templ_7745c5c3_Err != nil {
-				return templ.Error{Err: templ_7745c5c3_Err, FileName: `upload.templ`, Line: 27, Col: 119}
+				return templ.Error{Err: templ_7745c5c3_Err, FileName: `upload.templ`, Line: 31, Col: 41}
 			}
 			_, templ_7745c5c3_Err = templ_7745c5c3_Buffer.WriteString(templ.EscapeString(templ_7745c5c3_Var12))
 			if templ_7745c5c3_Err != nil {
 				return templ_7745c5c3_Err
 			}
-			templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 13, "api/v1/preview?name=20220101.csv</code></p>")
+			templ_7745c5c3_Err = command(p, "curl --data-binary @20220101.csv ", "api/v1/preview?name=20220101.csv").Render(ctx, templ_7745c5c3_Buffer)
+			if templ_7745c5c3_Err != nil {
+				return templ_7745c5c3_Err
+			}
+			templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 13, "</p>")
 			if templ_7745c5c3_Err != nil {
 				return templ_7745c5c3_Err
 			}
