@@ -164,6 +164,27 @@ test('an upload takes the place of what was tried, and so does another try', asy
   await context.close();
 });
 
+test('a login beside the page keeps the files that are to be uploaded', async () => {
+  const { context, page } = await openPage(browser, p);
+  const file = path.join(p.folder, 'beside.csv');
+  await writeFile(file, good(61));
+  await page.goto(`${p.url}upload`);
+  await page.getByText('before you choose files to upload').waitFor();
+  await page.getByLabel('Choose files').setInputFiles(file);
+  await page.getByRole('button', { name: 'Upload', exact: true }).click();
+  const opened = context.waitForEvent('page');
+  await page.locator('.uploads').getByRole('link', { name: 'log in first' }).click();
+  const beside = await opened;
+  await beside.getByLabel('Token').fill(token);
+  await beside.getByRole('button', { name: 'Log in' }).click();
+  await beside.waitForURL(`${p.url}upload`);
+  await page.getByRole('button', { name: 'Upload', exact: true }).click();
+  await page.getByText('1 of 1 file uploaded.').waitFor();
+  assert.equal(await page.locator('.uploads > li').count(), 1);
+  assert.equal(await (await fetch(`${p.url}files/raw/beside.csv`)).text(), good(61));
+  await context.close();
+});
+
 test('a folder is uploaded with the paths in it', async () => {
   const { context, page, complaints } = await openPage(browser, p);
   const folder = path.join(p.folder, 'chosen');

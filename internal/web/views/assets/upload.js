@@ -127,6 +127,11 @@ function upload(form) {
     button.addEventListener('click', () => { counts.not -= 1; send(file, name, row, true); });
     row.state.append(button);
   };
+  // The login is beside this page, which would forget the chosen files.
+  const logIn = (row) => {
+    say(row, '', 'why');
+    row.state.append(element('a', { href: form.dataset.login, target: '_blank', textContent: 'log in first' }), ' (in a tab of its own), and upload again');
+  };
   const send = (file, name, row, replace) => new Promise((resolve) => {
     const bar = element('progress', { max: Math.max(1, file.size), value: 0 });
     bar.setAttribute('aria-label', name);
@@ -149,9 +154,10 @@ function upload(form) {
         return;
       }
       if (request.status === 412) { not(ask, file, name, row); return; }
+      if (request.status === 401) { not(logIn, row); return; }
       let why = request.statusText;
       try { why = JSON.parse(request.responseText).detail; } catch { /* not from us */ }
-      fail(request.status === 401 ? 'log in first' : why);
+      fail(why);
     };
     // An answer before the end of a file may be lost with the connection.
     request.onerror = async () => {
