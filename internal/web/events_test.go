@@ -159,7 +159,7 @@ func TestSinksAreShownAndTried(t *testing.T) {
 		t.Errorf("a sink that fails: %+v", got)
 	}
 	page := s.get(t, "/events", "Accept", asBrowser).body
-	for _, text := range []string{"billing", receiver.URL, "failing", "418", "Takes result.done about *.csv.", "Send test event"} {
+	for _, text := range []string{"billing", receiver.URL, "failing", "418", "Takes result.done about *.csv.", " not yet, the oldest of ", "Send test event"} {
 		if !strings.Contains(page, text) {
 			t.Errorf("the page does not say %q:\n%s", text, page)
 		}
