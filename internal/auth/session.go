@@ -68,8 +68,13 @@ func (g *Guard) End(w http.ResponseWriter, r *http.Request, path string) { set(w
 func set(w http.ResponseWriter, r *http.Request, path, value string, maxAge int) {
 	http.SetCookie(w, &http.Cookie{ //nolint:gosec // G124: Secure wherever the browser came by TLS; make run has none
 		Name: cookie, Value: value, Path: path, MaxAge: maxAge, HttpOnly: true, SameSite: http.SameSiteLaxMode,
-		Secure: r.TLS != nil || r.Header.Get("X-Forwarded-Proto") == "https",
+		Secure: ByTLS(r),
 	})
+}
+
+// ByTLS says whether the client came by TLS, to this server or to an ingress before it.
+func ByTLS(r *http.Request) bool {
+	return r.TLS != nil || r.Header.Get("X-Forwarded-Proto") == "https"
 }
 
 func sign(key, value []byte) []byte {

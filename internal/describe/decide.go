@@ -416,7 +416,8 @@ func (d *decision) chooseWord(c *column, text string, w *word) {
 	}
 	needed := c.use&(1<<groupby.Number|1<<groupby.Time) != 0
 	if needed {
-		choice.Options = append(choice.Options, Option{Means: fmt.Sprintf("the %s with it left out, and written to a file of their own", plural(int(w.count), "row is", "rows are")), Settings: dialect.Settings{OnBadRow: dialect.Skip}})
+		means := "the " + plural(int(w.count), "row with it is left out, and written to a file of its own", "rows with it are left out, and written to a file of their own")
+		choice.Options = append(choice.Options, Option{Means: means, Settings: dialect.Settings{OnBadRow: dialect.Skip}})
 	} else {
 		choice.Options = append(choice.Options, Option{Means: fmt.Sprintf("%s is a column of texts", c.name)})
 	}

@@ -159,10 +159,13 @@ func TestSinksAreShownAndTried(t *testing.T) {
 		t.Errorf("a sink that fails: %+v", got)
 	}
 	page := s.get(t, "/events", "Accept", asBrowser).body
-	for _, text := range []string{"billing", receiver.URL, "failing", "418", "Takes result.done about *.csv.", "Send test event"} {
+	for _, text := range []string{"billing", receiver.URL, "failing", "418", "Takes result.done about *.csv.", " not yet, the oldest of ", "Send test event"} {
 		if !strings.Contains(page, text) {
 			t.Errorf("the page does not say %q:\n%s", text, page)
 		}
+	}
+	if times := unmarked(page); len(times) > 0 || strings.Count(page, "<time ") < 2 { // of the oldest event and of the error
+		t.Errorf("times %q in\n%s", times, page)
 	}
 	if strings.Contains(page, "a-secret") {
 		t.Error("the page shows what may be secret")

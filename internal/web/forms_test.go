@@ -48,6 +48,23 @@ func TestLoginKeepsTheChoice(t *testing.T) {
 	}
 }
 
+// A login in between would forget the files, so the page asks for it before.
+func TestTheLoginIsBeforeFilesAreChosen(t *testing.T) {
+	s := start(t, nil)
+	const asks = `href="/login?next=upload">Log in</a> before you choose files to upload`
+	page := s.get(t, "/upload", "Accept", asBrowser).body
+	if at := strings.Index(page, asks); at < 0 || at > strings.Index(page, `type="file"`) {
+		t.Errorf("the page does not ask to log in: %s", page)
+	}
+	session := s.do(t, http.MethodPost, "/login", url.Values{"token": {token}}.Encode(), "Content-Type", form).Cookies()
+	if len(session) != 1 {
+		t.Fatalf("cookies %v", session)
+	}
+	if page := s.get(t, "/upload", "Accept", asBrowser, "Cookie", session[0].Name+"="+session[0].Value).body; strings.Contains(page, "before you choose") || !strings.Contains(page, `type="file"`) {
+		t.Errorf("the page asks who is logged in: %s", page)
+	}
+}
+
 // Retry on the page of a file leads back to it.
 func TestRetryReturnsToTheFile(t *testing.T) {
 	s := start(t, nil)

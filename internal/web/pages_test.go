@@ -3,9 +3,12 @@ package web_test
 import (
 	"context"
 	"fmt"
+	"html"
 	"net/http"
+	"net/http/httptest"
 	"os"
 	"path/filepath"
+	"regexp"
 	"strings"
 	"sync/atomic"
 	"testing"
@@ -50,10 +53,34 @@ func TestPages(t *testing.T) {
 			t.Errorf("%s: policy %q", where, policy)
 		}
 		for _, refused := range []string{" style=", " onclick=", "<script>", "javascript:", "http://", "https://"} {
-			if text := strings.ReplaceAll(r.body, `xmlns="http://www.w3.org/2000/svg"`, ""); strings.Contains(text, refused) {
+			if text := strings.NewReplacer(`xmlns="http://www.w3.org/2000/svg"`, "", "<span data-origin>"+s.URL, "").Replace(r.body); strings.Contains(text, refused) {
 				t.Errorf("%s holds %q", where, refused)
 			}
 		}
+	}
+}
+
+// unmarked are the times on a page that the script does not write in the zone of the reader.
+func unmarked(page string) []string {
+	marked := regexp.MustCompile(`<time datetime="([^"]+Z)" title="([^"]+Z)" data-local>[^<]+</time>`)
+	return regexp.MustCompile(`.{0,40}(\d{4}-\d\d-\d\d \d\d:\d\d|\d UTC)`).FindAllString(marked.ReplaceAllString(page, ""), -1)
+}
+
+// All times of lists are told in the zone of the reader.
+func TestTimesAreForTheZoneOfTheReader(t *testing.T) {
+	s := start(t, nil)
+	s.sample(t)
+	for _, where := range []string{"/", "/files/raw/", "/files/processed/", "/files/raw/20220101.csv", "/files/raw/bad.csv", "/files/processed/20220101_aggregated_sales.csv", "/failed"} {
+		page := s.get(t, where, "Accept", asBrowser).body
+		if !strings.Contains(page, "<time ") {
+			t.Errorf("%s has no time", where)
+		}
+		if times := unmarked(page); len(times) > 0 {
+			t.Errorf("%s: %q", where, times)
+		}
+	}
+	if page := s.get(t, "/failed", "Accept", asBrowser).body; strings.Count(page, "<time ") < 6 { // of two groups, of two files and of their tries
+		t.Errorf("times of failed files: %s", page)
 	}
 }
 
@@ -93,6 +120,42 @@ func TestBasePath(t *testing.T) {
 	}
 	if r := s.get(t, "/csv/files/processed/20220101_aggregated_sales.csv"); r.StatusCode != http.StatusOK {
 		t.Errorf("a file: %s", r.Status)
+	}
+}
+
+// Commands on pages have the address by which the browser came, unless it could be anything else for a shell.
+func TestCommandsHaveWholeAddresses(t *testing.T) {
+	s := start(t, func(c *web.Config) { c.BasePath = "it's" })
+	command := regexp.MustCompile(`-T 20220101.csv (.+?)</code>`)
+	for _, c := range []struct{ host, proto, want string }{
+		{"", "", "'" + s.URL + `/it'\''s/files/raw/'`},
+		{"files.example.org", "https", `'https://files.example.org/it'\''s/files/raw/'`},
+		{"[2001:db8::1]:8080", "http", `'http://[2001:db8::1]:8080/it'\''s/files/raw/'`},
+		{"a'$(id)", "", `'/it'\''s/files/raw/'`},
+		{"a<b>", "", `'/it'\''s/files/raw/'`},
+		{strings.Repeat("a", 300), "", `'/it'\''s/files/raw/'`},
+	} {
+		r := httptest.NewRequestWithContext(t.Context(), http.MethodGet, s.URL+"/upload", nil)
+		r.Header.Set("Accept", asBrowser)
+		r.Header.Set("X-Forwarded-Proto", c.proto)
+		if c.host != "" {
+			r.Host = c.host
+		}
+		page := httptest.NewRecorder()
+		s.Config.Handler.ServeHTTP(page, r)
+		found := command.FindStringSubmatch(page.Body.String())
+		if found == nil {
+			t.Fatalf("%+v: %s", c, page.Body)
+		}
+		got := html.UnescapeString(regexp.MustCompile("<[^>]*>").ReplaceAllString(found[1], ""))
+		if got != c.want {
+			t.Errorf("%+v: %s", c, got)
+		}
+	}
+	for where, want := range map[string]string{"/events": "curl -N '<span data-origin>" + s.URL, "/api": "curl '<span data-origin>" + s.URL} {
+		if page := html.UnescapeString(s.get(t, where, "Accept", asBrowser).body); !strings.Contains(page, want) {
+			t.Errorf("%s does not say %s", where, want)
+		}
 	}
 }
 

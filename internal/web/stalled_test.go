@@ -62,6 +62,8 @@ func TestListingsThatHang(t *testing.T) {
 	}
 	if r := s.get(t, "/files/raw/", "Accept", asBrowser); r.StatusCode != http.StatusOK || !strings.Contains(r.body, "a.csv") || !strings.Contains(r.body, "cannot be listed for now") {
 		t.Errorf("the list: %s %s", r.Status, r.body)
+	} else if times := unmarked(r.body); len(times) > 0 {
+		t.Errorf("the list: times %q", times)
 	}
 	store.held.Store(false)
 	for s.get(t, "/readyz").StatusCode != http.StatusOK {

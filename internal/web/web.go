@@ -9,6 +9,7 @@ import (
 	"errors"
 	"net/http"
 	"net/url"
+	"regexp"
 	"strconv"
 	"strings"
 	"sync"
@@ -146,15 +147,29 @@ func (s *Server) ready(ctx context.Context) error {
 
 // frame is what every page has around its own part.
 func (s *Server) frame(r *http.Request, here, title string) views.Frame {
-	p := views.Frame{Title: title, Here: here, Base: s.BasePath, Writable: s.Guard.Writable(), Notice: notice(r.URL.Query()), LoggedIn: s.Guard.HasSession(r)}
+	p := views.Frame{Title: title, Here: here, Base: s.BasePath, Origin: origin(r), Writable: s.Guard.Writable(), Notice: notice(r.URL.Query()), LoggedIn: s.Guard.HasSession(r)}
 	if files := s.Catalog.Latest(); files != nil && s.Catalog.Check() != nil {
-		p.Stale = format.Time(files.At)
+		p.Stale = files.At
 	}
 	// The page of a problem and the login form are for everybody.
 	if !s.Guard.ProtectsReading() || p.LoggedIn {
 		p.Counts = s.menuCounts()
 	}
 	return p
+}
+
+// plainHost is a host with nothing but what a host consists of: anybody can send any text as one.
+var plainHost = regexp.MustCompile(`^[A-Za-z0-9.:\[\]-]{1,255}$`)
+
+// origin is the scheme and host by which a request came; "" where the host is a strange text.
+func origin(r *http.Request) string {
+	switch {
+	case !plainHost.MatchString(r.Host):
+		return ""
+	case auth.ByTLS(r):
+		return "https://" + r.Host
+	}
+	return "http://" + r.Host
 }
 
 // menuCounts are the numbers in the menu, as far as they are known without asking Redis.

@@ -121,6 +121,70 @@ test('files are tried, uploaded, and their results appear in place', async () =>
   await context.close();
 });
 
+test('an upload takes the place of what was tried, and so does another try', async () => {
+  const { context, page, complaints } = await openPage(browser, p);
+  const files = ['again1.csv', 'again2.csv', 'again3.csv'].map((name) => path.join(p.folder, name));
+  for (const [i, file] of files.entries()) await writeFile(file, good(51 + i));
+  await login(page, 'upload');
+  const rows = page.locator('.uploads > li');
+  const names = () => rows.evaluateAll((all) => all.map((row) => row.firstChild.textContent.split(' ')[0]));
+  const tryThem = async (some) => {
+    await page.getByLabel('Choose files').setInputFiles(some);
+    await page.getByRole('button', { name: 'What would the result be?' }).click();
+    await rows.getByText('tried, not stored').nth(some.length - 1).waitFor();
+  };
+  const uploadThem = async (sum) => {
+    await page.getByRole('button', { name: 'Upload', exact: true }).click();
+    await page.getByText(sum).waitFor();
+  };
+  await tryThem(files.slice(0, 2));
+  await tryThem(files);
+  assert.deepEqual(await names(), ['again1.csv', 'again2.csv', 'again3.csv']);
+  // What was tried and is not uploaded stays.
+  await page.getByLabel('Choose files').setInputFiles(files[1]);
+  await uploadThem('1 of 1 file uploaded.');
+  assert.deepEqual(await names(), ['again1.csv', 'again2.csv', 'again3.csv']);
+  assert.deepEqual(await rows.locator('.trial').count(), 2);
+  await tryThem(files.slice(0, 1));
+  assert.deepEqual(await names(), ['again2.csv', 'again1.csv']);
+  await uploadThem('2 of 2 files uploaded.');
+  assert.deepEqual(await names(), ['again2.csv', 'again1.csv']);
+  assert.equal(await page.getByText('tried, not stored').count(), 0);
+  await p.run('processor');
+  await rows.filter({ hasText: 'again1.csv' }).getByRole('link', { name: 'done' }).waitFor();
+  await rows.filter({ hasText: 'again2.csv' }).getByRole('link', { name: 'done' }).waitFor();
+  // So is one that was refused when it is sent again.
+  await page.getByLabel('Choose files').setInputFiles(files.slice(0, 1));
+  await uploadThem('2 of 3 files uploaded, 1 not.');
+  assert.deepEqual(await names(), ['again2.csv', 'again1.csv', 'again1.csv']);
+  await page.getByLabel('Replace files of the same name').check();
+  await uploadThem('3 of 3 files uploaded.');
+  assert.deepEqual(await names(), ['again2.csv', 'again1.csv', 'again1.csv']);
+  assert.deepEqual(complaints.filter((text) => !text.includes('412')), []);
+  await context.close();
+});
+
+test('a login beside the page keeps the files that are to be uploaded', async () => {
+  const { context, page } = await openPage(browser, p);
+  const file = path.join(p.folder, 'beside.csv');
+  await writeFile(file, good(61));
+  await page.goto(`${p.url}upload`);
+  await page.getByText('before you choose files to upload').waitFor();
+  await page.getByLabel('Choose files').setInputFiles(file);
+  await page.getByRole('button', { name: 'Upload', exact: true }).click();
+  const opened = context.waitForEvent('page');
+  await page.locator('.uploads').getByRole('link', { name: 'log in first' }).click();
+  const beside = await opened;
+  await beside.getByLabel('Token').fill(token);
+  await beside.getByRole('button', { name: 'Log in' }).click();
+  await beside.waitForURL(`${p.url}upload`);
+  await page.getByRole('button', { name: 'Upload', exact: true }).click();
+  await page.getByText('1 of 1 file uploaded.').waitFor();
+  assert.equal(await page.locator('.uploads > li').count(), 1);
+  assert.equal(await (await fetch(`${p.url}files/raw/beside.csv`)).text(), good(61));
+  await context.close();
+});
+
 test('a folder is uploaded with the paths in it', async () => {
   const { context, page, complaints } = await openPage(browser, p);
   const folder = path.join(p.folder, 'chosen');
@@ -148,6 +212,7 @@ test('a file is tried without JavaScript', async () => {
   const file = path.join(p.folder, 'plain.csv');
   await writeFile(file, good(43));
   await page.goto(`${p.url}upload`);
+  await page.getByText(`-T 20220101.csv '${p.url}files/raw/'`).waitFor(); // as it can be pasted
   await page.getByLabel('Choose files').setInputFiles(file);
   await page.getByRole('button', { name: 'What would the result be?' }).click();
   await page.getByText('Nothing was stored.').waitFor();

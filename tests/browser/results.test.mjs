@@ -1,7 +1,9 @@
 // All results as one table, times in the reader's zone, and choices in the address, in a real Chromium.
 import assert from 'node:assert/strict';
-import { readFile } from 'node:fs/promises';
+import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { createRequire } from 'node:module';
+import os from 'node:os';
+import path from 'node:path';
 import { after, before, test } from 'node:test';
 import { launch, openPage } from './chromium.mjs';
 import { Pipeline } from './pipeline.mjs';
@@ -10,9 +12,12 @@ const axe = await readFile(createRequire(import.meta.url).resolve('axe-core/axe.
 const totals = 'results?groupBy=item_id&aggregate=sum(total_quantity)+as+total';
 let p;
 let browser;
+let sinks; // the folder of their file
 
 before(async () => {
-  p = await Pipeline.start();
+  sinks = await mkdtemp(path.join(os.tmpdir(), 'csv-pipeline-'));
+  await writeFile(path.join(sinks, 'sinks.yaml'), 'sinks: [{name: away, http: {url: "http://127.0.0.1:1/"}}]');
+  p = await Pipeline.start(['--events-config', path.join(sinks, 'sinks.yaml')]);
   for (let day = 1; day <= 20; day++) await p.put(`202203${String(day).padStart(2, '0')}.csv`, `timestamp,item_id,quantity\n2022-03-01T00:00:00Z,apple,${day}\n2022-03-01T00:00:00Z,pear,1\n`);
   await p.until((s) => s.waiting === 20);
   await p.run('processor');
@@ -22,6 +27,7 @@ before(async () => {
 after(async () => {
   await browser?.close();
   await p?.stop();
+  if (sinks) await rm(sinks, { recursive: true });
 });
 
 test('times are in the zone of the reader, and the exact ones are their titles', async () => {
@@ -33,6 +39,24 @@ test('times are in the zone of the reader, and the exact ones are their titles',
   assert.equal(shown, new Date(Date.parse(exact) + 5.5 * 3_600_000).toISOString().slice(0, 19).replace('T', ' '));
   assert.equal(await times.count(), 40);
   assert.equal(await page.getByRole('columnheader', { name: /Made \(local\)/ }).getAttribute('aria-sort'), 'descending');
+  assert.deepEqual(complaints, []);
+  await context.close();
+});
+
+test('times of failed files and of sinks are in the zone of the reader, too', async () => {
+  const { context, page, complaints } = await openPage(browser, p, { timezoneId: 'America/New_York' });
+  await p.put('failing.csv', 'timestamp,item_id,quantity\n2022-03-01T00:00:00Z,apple,seven\n');
+  await p.redisCommand('LPUSH', 'csvs-to-process', 'failing.csv');
+  await p.run('processor');
+  await p.until((s) => s.failed === 1);
+  const local = new Intl.DateTimeFormat('sv', { timeZone: 'America/New_York', dateStyle: 'short', timeStyle: 'medium' });
+  for (const [where, least] of [['failed', 3], ['events', 2], ['files/raw/failing.csv', 3], ['', 2]]) {
+    await page.goto(p.url + where);
+    const times = await page.locator('main time').evaluateAll((all) => all.map((t) => [t.textContent, t.title]));
+    assert.ok(times.length >= least, `${where} has ${times.length} times`);
+    for (const [shown, exact] of times) assert.equal(shown, local.format(new Date(exact)), where);
+    assert.doesNotMatch(await page.locator('main').innerText(), /UTC/, where);
+  }
   assert.deepEqual(complaints, []);
   await context.close();
 });

@@ -34,19 +34,6 @@ func wants(s api.Sink) string {
 	return strings.Join(words, " ")
 }
 
-// delivered says how many events have arrived, and how many are still to.
-func delivered(s api.Sink) string {
-	text := format.Count(s.Delivered) + " delivered"
-	if !s.DeliveredAt.IsZero() {
-		text += ", the last at " + format.Time(s.DeliveredAt) + " UTC"
-	}
-	text += " · " + format.Count(s.Undelivered) + " not yet"
-	if !s.Oldest.IsZero() {
-		text += ", the oldest of " + format.Time(s.Oldest) + " UTC"
-	}
-	return text
-}
-
 // missed says what a sink will not be told of; "" when it is nothing.
 func missed(s api.Sink) string {
 	var words []string

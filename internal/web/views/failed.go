@@ -48,9 +48,9 @@ func (d FailedData) match() string {
 // shortName is the name of a failed file, or the beginning of a message that is no name.
 func shortName(l api.DeadLetter) string { return fmt.Sprintf("%.200s", l.Name) }
 
-// circumstances are when and where a file failed, and how often.
+// circumstances are where a file failed, and how often.
 func circumstances(l api.DeadLetter) string {
-	text := format.Time(l.At) + " UTC · " + format.Plural(l.Errors, "error", "errors")
+	text := format.Plural(l.Errors, "error", "errors")
 	if l.Crashes > 0 {
 		text += ", " + format.Plural(l.Crashes, "crash", "crashes")
 	}
@@ -62,7 +62,7 @@ func circumstances(l api.DeadLetter) string {
 
 // try is what an attempt was, in a line.
 func try(a queue.Attempt) string {
-	text := format.Time(a.At) + " UTC · " + a.Outcome
+	text := a.Outcome
 	if a.Cause == queue.CauseSettings {
 		text += ", tried because the settings had changed"
 	}

@@ -86,11 +86,9 @@ func (o OverviewData) verdict() (word, class string) {
 	return "Idle", "done"
 }
 
-// alarm says what is wrong with the pipeline itself; "" where nothing is.
+// alarm says what is stuck; "" where nothing is.
 func (o OverviewData) alarm() string {
 	switch n := len(o.Status.Stuck); {
-	case o.Away:
-		return "Redis cannot be reached. The numbers are those of " + format.Time(o.View.At) + " UTC; files wait until it is back, and none is lost."
 	case n > 1:
 		return o.Status.Stuck[0].Text + " And " + format.Count(n-1) + " more: see the workers."
 	case n == 1:
@@ -100,7 +98,10 @@ func (o OverviewData) alarm() string {
 }
 
 // figure is a number of the overview and its name.
-type figure struct{ Name, Value, Title string }
+type figure struct {
+	Name, Value, Title string
+	At                 time.Time // instead of the value; zero where it is no time
+}
 
 // figures answer how fast it goes and when it will be done. There are always the same ones, so that
 // nothing moves when they change; "–" stands for what is not known.
@@ -112,22 +113,23 @@ func (o OverviewData) figures() []figure {
 		}
 		return format.Count(int64(perSecond*60 + 0.5))
 	}
-	doneAt, oldest := unknown, unknown
+	doneAt, oldest := figure{Name: "Done at", Value: unknown, Title: "at the speed of the last 30 seconds"}, unknown
 	if left := o.Status.SecondsLeft; left != nil && o.Status.Activity == api.ActivityWorking && o.Status.Left() > 0 {
-		doneAt = "≈ " + o.View.At.Add(time.Duration(*left*float64(time.Second))).UTC().Format("15:04") + " UTC"
-		if *left > 24*3600 {
-			doneAt = "in " + format.Span(time.Duration(*left*float64(time.Second)))
+		if span := time.Duration(*left * float64(time.Second)); *left > 24*3600 {
+			doneAt.Value = "in " + format.Span(span)
+		} else {
+			doneAt.At = o.View.At.Add(span)
 		}
 	}
 	if o.Status.OldestWaitingSeconds >= 1 {
 		oldest = format.Span(time.Duration(o.Status.OldestWaitingSeconds * float64(time.Second)))
 	}
 	return []figure{
-		{"Files a minute", perMinute(o.Status.Rate), "the average of the last 30 seconds"},
-		{"Rows a minute", perMinute(o.Status.RowRate), "rows of input, the average of the last 30 seconds"},
-		{"Left", format.Count(o.Status.Left()), "files that wait, are in flight or are to be retried"},
-		{"Done at", doneAt, "at the speed of the last 30 seconds"},
-		{"Longest wait", oldest, "how long the next file has been waiting in the queue"},
+		{Name: "Files a minute", Value: perMinute(o.Status.Rate), Title: "the average of the last 30 seconds"},
+		{Name: "Rows a minute", Value: perMinute(o.Status.RowRate), Title: "rows of input, the average of the last 30 seconds"},
+		{Name: "Left", Value: format.Count(o.Status.Left()), Title: "files that wait, are in flight or are to be retried"},
+		doneAt,
+		{Name: "Longest wait", Value: oldest, Title: "how long the next file has been waiting in the queue"},
 	}
 }
 

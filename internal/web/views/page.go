@@ -7,6 +7,8 @@ import (
 	"embed"
 	"encoding/hex"
 	"io/fs"
+	"strings"
+	"time"
 
 	"csv-pipeline/internal/web/api"
 	"csv-pipeline/internal/web/format"
@@ -38,12 +40,13 @@ var AssetsVersion = func() string {
 // Frame is what every page has around its own part.
 type Frame struct {
 	Title    string
-	Here     string // the entry of the menu that is highlighted
-	Base     string // the path that all addresses begin with; it ends with a slash
-	Writable bool   // with a token or password, files can be changed
-	LoggedIn bool   // by a session, which the page can end
-	Notice   string // what the last action did
-	Stale    string // when the files were listed, while listing them fails
+	Here     string    // the entry of the menu that is highlighted
+	Base     string    // the path that all addresses begin with; it ends with a slash
+	Origin   string    // scheme and host by which the browser came, with nothing that a shell would take for more; or ""
+	Writable bool      // with a token or password, files can be changed
+	LoggedIn bool      // by a session, which the page can end
+	Notice   string    // what the last action did
+	Stale    time.Time // when the files were listed, while listing them fails
 	Counts   MenuCounts
 }
 
@@ -65,6 +68,9 @@ func brief(n int64) string {
 	}
 	return format.Int(n/1_000_000) + "M"
 }
+
+// quoted is a text within single quotes of a shell.
+func quoted(text string) string { return strings.ReplaceAll(text, "'", `'\''`) }
 
 // asset is the address of a file of Assets.
 func (p Frame) asset(name string) string { return p.Base + "assets/" + name + "?v=" + AssetsVersion }

@@ -56,6 +56,12 @@ const short = new Intl.NumberFormat('en', { notation: 'compact', maximumFraction
 const compact = (u, values) => values.map((v) => short.format(v));
 const utc = (seconds) => new Date(seconds * 1000).toISOString();
 
+// local is a time in the zone of the reader: 2022-01-31 10:00:00.
+function local(t) {
+  const two = (n) => String(n).padStart(2, '0');
+  return `${t.getFullYear()}-${two(t.getMonth() + 1)}-${two(t.getDate())} ${two(t.getHours())}:${two(t.getMinutes())}:${two(t.getSeconds())}`;
+}
+
 function throughput(place, points) {
   const columns = (points) => [points.map((p) => p.unix), points.map((p) => p.files)];
   place.dataset.height = 190;
@@ -63,9 +69,9 @@ function throughput(place, points) {
   return ((made) => ({ set: (points) => { latest = columns(points); made.set(latest); } }))(chart(place, () => ({
     legend: { show: false },
     cursor: { y: false, points: { show: false } },
-    plugins: [tip((at) => ({ heading: `${utc(latest[0][at]).slice(11, 19)} UTC`, rows: [[color(0), 'files', number.format(latest[1][at] ?? 0)]] }))],
+    plugins: [tip((at) => ({ heading: local(new Date(latest[0][at] * 1000)).slice(11), rows: [[color(0), 'files', number.format(latest[1][at] ?? 0)]] }))],
     scales: { x: { time: true, range: (u, low, high) => [low - 10, high + 10] }, y: { range: (u, low, high) => [0, Math.max(1, high * 1.1)] } },
-    axes: [axis({ values: (u, at) => at.map((t) => utc(t).slice(11, 16)), size: 28 }), axis({ values: compact, size: 56, incrs: [1, 2, 5, 10, 20, 50, 100, 200, 500, 1e3, 2e3, 5e3, 1e4, 2e4, 5e4, 1e5] })],
+    axes: [axis({ values: (u, at) => at.map((t) => local(new Date(t * 1000)).slice(11, 16)), size: 28 }), axis({ values: compact, size: 56, incrs: [1, 2, 5, 10, 20, 50, 100, 200, 500, 1e3, 2e3, 5e3, 1e4, 2e4, 5e4, 1e5] })],
     series: [{}, { label: 'files', stroke: color(0), fill: color(0), width: 0, points: { show: false }, paths: uPlot.paths.bars({ size: [0.8, 40] }) }],
   }), latest));
 }
@@ -274,10 +280,9 @@ function copyable(place) {
 
 // localTimes writes times, which the server knows in UTC alone, in the zone of the reader.
 function localTimes(root) {
-  const two = (n) => String(n).padStart(2, '0');
   for (const place of root.querySelectorAll('time[data-local]')) {
-    const t = new Date(place.dateTime);
-    place.textContent = `${t.getFullYear()}-${two(t.getMonth() + 1)}-${two(t.getDate())} ${two(t.getHours())}:${two(t.getMinutes())}:${two(t.getSeconds())}`;
+    const text = local(new Date(place.dateTime));
+    place.textContent = place.dataset.local === 'clock' ? text.slice(11, 16) : text;
   }
   for (const place of root.querySelectorAll('[data-zone]')) {
     place.textContent = '(local)';

@@ -90,11 +90,19 @@ function upload(form) {
     summary.textContent = `${counts.sent} of ${counts.all} ${counts.all === 1 ? 'file' : 'files'} uploaded`
       + (counts.not ? `, ${counts.not} not` : '') + (counts.left ? `; ${counts.left} left out, since their names are not of CSV files` : '') + '.';
   };
-  const add = (name) => {
+  // Rows of files that are not stored, by name: those of the last dry run, and of files that were sent in vain.
+  const tries = new Map();
+  const refused = new Map();
+  // add makes the row of a file, in place of earlier ones of it.
+  const add = (name, ...earlier) => {
     const link = element('span', { textContent: name });
     const state = element('span');
     const item = element('li', {}, link, state);
     list.append(item);
+    for (const rows of earlier) {
+      rows.get(name)?.item.replaceWith(item);
+      rows.delete(name);
+    }
     return { item, link, state };
   };
   const say = ({ state }, text, kind) => { state.textContent = text; state.className = kind && kind !== 'why' ? `state ${kind}` : kind; };
@@ -119,14 +127,20 @@ function upload(form) {
     button.addEventListener('click', () => { counts.not -= 1; send(file, name, row, true); });
     row.state.append(button);
   };
+  // The login is beside this page, which would forget the chosen files.
+  const logIn = (row) => {
+    say(row, '', 'why');
+    row.state.append(element('a', { href: form.dataset.login, target: '_blank', textContent: 'log in first' }), ' (in a tab of its own), and upload again');
+  };
   const send = (file, name, row, replace) => new Promise((resolve) => {
     const bar = element('progress', { max: Math.max(1, file.size), value: 0 });
     bar.setAttribute('aria-label', name);
     row.item.append(bar);
     const end = (then, ...rest) => { bar.remove(); then(...rest); resolve(); };
-    const not = (then, ...rest) => { counts.not += 1; sum(); end(then, ...rest); };
+    const not = (then, ...rest) => { counts.not += 1; refused.set(name, row); sum(); end(then, ...rest); };
     const fail = (why) => not(say, row, why, 'why');
     say(row, '', '');
+    refused.delete(name);
     if (file.size > Number(form.dataset.max)) { fail('too large'); return; }
     const request = new XMLHttpRequest(); // fetch cannot tell how far an upload is
     request.open('PUT', form.dataset.target + escaped(name));
@@ -140,9 +154,10 @@ function upload(form) {
         return;
       }
       if (request.status === 412) { not(ask, file, name, row); return; }
+      if (request.status === 401) { not(logIn, row); return; }
       let why = request.statusText;
       try { why = JSON.parse(request.responseText).detail; } catch { /* not from us */ }
-      fail(request.status === 401 ? 'log in first' : why);
+      fail(why);
     };
     // An answer before the end of a file may be lost with the connection.
     request.onerror = async () => {
@@ -152,19 +167,23 @@ function upload(form) {
     };
     request.send(file);
   });
-  // Of files in folders, those that are not CSV are left out: nobody chose them one by one.
+  // sendAll says whether any file was stored. Of files in folders, those that are not CSV are left out: nobody
+  // chose them one by one.
   const sendAll = async (files) => {
     const named = files.map((f) => (f instanceof File ? { file: f, name: f.name } : f));
     const fit = named.filter(({ name }) => !name.includes('/') || endings.some((e) => name.toLowerCase().endsWith(e)));
+    const again = fit.filter(({ name }) => refused.has(name)).length;
     counts.left += named.length - fit.length;
-    counts.all += fit.length;
+    counts.all += fit.length - again;
+    counts.not -= again;
     sum();
-    const rows = fit.map((f) => ({ ...f, row: add(f.name) }));
+    const before = counts.sent;
+    const rows = fit.map((f) => ({ ...f, row: add(f.name, tries, refused) }));
     const worker = async () => { for (let next = rows.shift(); next; next = rows.shift()) await send(next.file, next.name, next.row, replaces.checked); };
     await Promise.all([worker(), worker(), worker()]);
+    return counts.sent > before;
   };
-  const tryOne = async (file) => {
-    const row = add(file.name);
+  const tryOne = async (file, row) => {
     say(row, 'trying', 'waiting');
     const body = new FormData();
     body.append('name', file.name);
@@ -179,15 +198,27 @@ function upload(form) {
       row.item.querySelectorAll('.copy').forEach(copyable);
     } catch (error) { say(row, String(error.message), 'why'); }
   };
+  const tryAll = async (files) => {
+    for (const { item } of tries.values()) item.remove();
+    tries.clear();
+    const rows = files.map((file) => {
+      const row = add(file.name);
+      tries.set(file.name, row);
+      say(row, 'to be tried', 'waiting');
+      return row;
+    });
+    for (const [at, file] of files.entries()) {
+      if (rows[at].item.isConnected) await tryOne(file, rows[at]); // or it was uploaded, or tried again
+    }
+  };
   form.addEventListener('submit', async (event) => {
     event.preventDefault();
     const files = [...input.files];
     if (event.submitter && 'try' in event.submitter.dataset) {
-      for (const file of files) await tryOne(file);
+      await tryAll(files);
       return; // the files stay chosen, to be uploaded
     }
-    await sendAll(files);
-    input.value = '';
+    if (await sendAll(files)) input.value = '';
   });
   const folder = form.querySelector('[data-folder]');
   folder.hidden = false;
