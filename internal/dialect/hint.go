@@ -22,19 +22,27 @@ func (r *rules) numberHint(cell []byte) string {
 	if hint := r.numberSettings(cell); hint != "" {
 		return hint
 	}
-	return missingHint(cell)
+	return r.missingHint(cell)
 }
 
 // missingHint is how a cell that stands for nothing is read.
-func missingHint(cell []byte) string {
+func (r *rules) missingHint(cell []byte) string {
 	s := string(trimSpace(cell))
 	if s == "" {
 		return `; trim: true reads it as NULL`
 	}
 	if utf8.RuneCountInString(s) <= 16 && !strings.ContainsAny(s, "0123456789") {
-		return fmt.Sprintf("; missingValues: [%s] reads it as NULL", strconv.Quote(string(cell)))
+		return fmt.Sprintf("; missingValues: [%s] reads it as NULL", strings.Join(beside(r.MissingValues, string(cell)), ", "))
 	}
 	return ""
+}
+
+// beside is a list that was said, in quotes, with one more value: others of its column need those.
+func beside(said []string, value string) (list []string) {
+	for _, one := range append(slices.Clone(said), value) {
+		list = append(list, strconv.Quote(one))
+	}
+	return list
 }
 
 // comparedHint is numberHint where a condition compares the cell with a number.
@@ -42,7 +50,7 @@ func (r *rules) comparedHint(cell []byte) string {
 	if hint := r.numberSettings(cell); hint != "" {
 		return hint
 	}
-	missing := missingHint(cell)
+	missing := r.missingHint(cell)
 	if missing != "" && (len(trimSpace(cell)) == 0 || IsCommonWord(string(cell))) {
 		return missing
 	}
@@ -137,7 +145,7 @@ func (d *Dialect) ComparedHint(text string, beside bool) string {
 		return hint
 	}
 	if beside {
-		return missingHint(cell)
+		return r.missingHint(cell)
 	}
 	return ""
 }
@@ -166,7 +174,7 @@ func (r *rules) dateHint(cell []byte) string {
 	if hint := r.dateSettings(cell); hint != "" {
 		return hint
 	}
-	if hint := missingHint(cell); hint != "" {
+	if hint := r.missingHint(cell); hint != "" {
 		return hint
 	}
 	for _, p := range r.dates.patterns {
@@ -193,7 +201,7 @@ func (r *rules) dateSettings(cell []byte) string {
 		}
 		f := newDateFormat(format)
 		if _, ok := f.appendTime(nil, cell); ok {
-			if fit = append(fit, strconv.Quote(format)); len(fit) == 2 {
+			if fit = append(fit, strings.Join(beside(r.DateFormats, format), ", ")); len(fit) == 2 {
 				break
 			}
 		}

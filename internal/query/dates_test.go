@@ -113,3 +113,20 @@ func TestTimesAreComparedByTime(t *testing.T) {
 		t.Errorf("in a zone: %+v", got)
 	}
 }
+
+// TestHintsKeepWhatWasSaid: a value of a list stands beside those that the settings have.
+func TestHintsKeepWhatWasSaid(t *testing.T) {
+	for _, c := range []struct {
+		input       dialect.Settings
+		aggregate   string
+		cell, error string
+	}{
+		{dialect.Settings{DateFormats: []string{"iso"}}, "count(month(v))", "31.12.2024", `f.csv:2: v: "31.12.2024" is not a date or time; dateFormats: ["iso", "%d.%m.%Y"] reads it`},
+		{dialect.Settings{MissingValues: []string{"NA"}}, "sum(v)", "-", `f.csv:2: v: "-" is not a number; missingValues: ["NA", "-"] reads it as NULL`},
+		{dialect.Settings{}, "sum(v)", "-", `f.csv:2: v: "-" is not a number; missingValues: ["-"] reads it as NULL`},
+	} {
+		if got := ask(t, Spec{Input: c.input, Aggregate: []string{c.aggregate}}, []byte("k,v\na,"+c.cell+"\n"), 1); got.err != c.error {
+			t.Errorf("got %q, want %q", got.err, c.error)
+		}
+	}
+}
