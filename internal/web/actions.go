@@ -187,7 +187,7 @@ func (s *Server) dropFiles(ctx context.Context, dead []queue.DeadLetter) (api.Do
 			continue
 		}
 		d.Kept = append(d.Kept, api.Kept{Name: l.Name, Why: why.why})
-		if why == keptReplaced {
+		if why == keptReplaced || why == keptDone {
 			outdated = append(outdated, l)
 		}
 	}
@@ -221,6 +221,9 @@ func (s *Server) dropFile(ctx context.Context, l queue.DeadLetter) (keptReason, 
 	case info.ETag != l.Version:
 		return keptReplaced, nil
 	}
+	if result, err := s.Store.Stat(ctx, filestore.Processed, s.resultName(l.Name)); err == nil && result.MadeFrom(info) {
+		return keptDone, nil
+	}
 	removed, err := s.Store.RemoveVersion(ctx, filestore.Raw, info)
 	switch {
 	case errors.Is(err, filestore.ErrNotExist), err == nil && removed:
@@ -236,10 +239,11 @@ type keptReason struct{ key, why string }
 
 var (
 	keptReplaced  = keptReason{"replaced", "it was replaced since it failed; the new version is processed"}
+	keptDone      = keptReason{"done", "it has a result, which other settings made; only its failure is dropped"}
 	keptUnknown   = keptReason{"unknown", "it is not known yet which version of it failed; try again in a minute"}
 	keptUnnamed   = keptReason{"unnamed", "its name is not allowed; remove or rename it in the data folder"}
 	keptUnreached = keptReason{"unreached", "the file store cannot be reached for now; try again soon"}
-	keptReasons   = []keptReason{keptReplaced, keptUnknown, keptUnnamed, keptUnreached}
+	keptReasons   = []keptReason{keptReplaced, keptDone, keptUnknown, keptUnnamed, keptUnreached}
 )
 
 // keptKeys are the names of the reasons in the URL of the page.

@@ -263,3 +263,30 @@ func TestDropOfANameThatNoFileMayHave(t *testing.T) {
 		t.Errorf("when the file is gone: dropped %d, kept %q", files, kept)
 	}
 }
+
+// TestDropKeepsAFileWithAResult: it failed when it was done again under other settings.
+func TestDropKeepsAFileWithAResult(t *testing.T) {
+	s := start(t, nil)
+	s.put(t, "again.csv", "bad")
+	s.work(t)
+	raw, err := s.store.Stat(t.Context(), filestore.Raw, "again.csv")
+	if err != nil {
+		t.Fatal(err)
+	}
+	w, err := s.store.Create(t.Context(), filestore.Processed, "again_aggregated_sales.csv", &raw)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := w.Commit(); err != nil {
+		t.Fatal(err)
+	}
+	if files, kept := s.drop(t); files != 0 || !strings.Contains(kept["again.csv"], "it has a result") {
+		t.Errorf("dropped %d, kept %q", files, kept)
+	}
+	if _, err := s.store.Stat(t.Context(), filestore.Raw, "again.csv"); err != nil {
+		t.Error(err)
+	}
+	if body := s.get(t, "/api/v1/failed").body; body != "[]\n" {
+		t.Errorf("failed are %s", body)
+	}
+}
