@@ -146,34 +146,18 @@ func (d *decision) decidedElsewhere(rivals []int, c *column) bool {
 // chooseOrder has a person choose which of two formats comes first, where a column needs both and
 // they read some cells as different days.
 func (d *decision) chooseOrder(c *column, cover []int) bool {
-	for at, i := range cover {
-		for _, j := range cover[at+1:] {
+	for at := range cover {
+		for then := at + 1; then < len(cover); then++ {
+			exchanged := slices.Clone(cover)
+			exchanged[at], exchanged[then] = cover[then], cover[at]
 			for _, cell := range c.keptDates {
-				one, ok := d.readings.Date([]byte(cell), i)
-				other, also := d.readings.Date([]byte(cell), j)
+				one, ok := d.readings.Date([]byte(cell), cover[at])
+				other, also := d.readings.Date([]byte(cell), cover[then])
 				if !ok || !also || one == other {
 					continue
 				}
-				formats := func(first, then int) (names []string) {
-					for _, k := range cover {
-						switch k {
-						case i:
-							k = first
-						case j:
-							k = then
-						}
-						names = append(names, d.readings.Dates[k])
-					}
-					return names
-				}
-				choice := Choice{About: fmt.Sprintf("%s: %s: some dates are in %s and some in %s, and %q may be in both", d.name, c.name, d.readings.Dates[i], d.readings.Dates[j], cell)}
-				for _, way := range []struct {
-					day     string
-					formats []string
-				}{{one, formats(i, j)}, {other, formats(j, i)}} {
-					choice.Options = append(choice.Options, Option{Means: fmt.Sprintf("%s is %s", cell, strings.TrimSuffix(way.day, "T00:00:00")), Settings: dialect.Settings{DateFormats: way.formats}})
-				}
-				d.choices = append(d.choices, choice)
+				d.chooseDay(fmt.Sprintf("%s: %s: some dates are in %s and some in %s, and %q may be in both", d.name, c.name, d.readings.Dates[cover[at]], d.readings.Dates[cover[then]], cell),
+					cell, cover, exchanged)
 				return true
 			}
 		}
@@ -190,10 +174,25 @@ func (d *decision) chooseDate(c *column, rivals []int) {
 			break
 		}
 	}
-	choice := Choice{About: fmt.Sprintf("%s: %s: %q may be several days, and nothing in the column tells", d.name, c.name, cell)}
-	for _, i := range rivals {
-		day, _ := d.readings.Date([]byte(cell), i)
-		choice.Options = append(choice.Options, Option{Means: fmt.Sprintf("%s is %s", cell, strings.TrimSuffix(day, "T00:00:00")), Settings: dialect.Settings{DateFormats: []string{d.readings.Dates[i]}}})
+	ways := make([][]int, len(rivals))
+	for at, i := range rivals {
+		ways[at] = []int{i}
+	}
+	d.chooseDay(fmt.Sprintf("%s: %s: %q may be several days, and nothing in the column tells", d.name, c.name, cell), cell, ways...)
+}
+
+// chooseDay has a person choose formats by the day that the first of them to read a cell makes of it.
+func (d *decision) chooseDay(about, cell string, ways ...[]int) {
+	choice := Choice{About: about}
+	for _, formats := range ways {
+		day, names := "", []string(nil)
+		for _, i := range formats {
+			if read, ok := d.readings.Date([]byte(cell), i); ok && day == "" {
+				day = strings.TrimSuffix(read, "T00:00:00")
+			}
+			names = append(names, d.readings.Dates[i])
+		}
+		choice.Options = append(choice.Options, Option{Means: fmt.Sprintf("%s is %s", cell, day), Settings: dialect.Settings{DateFormats: names}})
 	}
 	for i := range d.choices {
 		if same(d.choices[i].Options, choice.Options) {

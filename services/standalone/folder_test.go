@@ -383,6 +383,9 @@ func TestAFolderThatCannotBeWrittenIsCalledSo(t *testing.T) {
 	if got := refused("file:///x", "/x", full); !errors.Is(got, full) || strings.Contains(got.Error(), "expected") {
 		t.Errorf("of a full disk it says %v", got)
 	}
+}
+
+func TestAFolderOfSomebodyElse(t *testing.T) {
 	folder := filepath.Join(t.TempDir(), "locked")
 	if err := os.Mkdir(folder, 0o555); err != nil {
 		t.Fatal(err)
