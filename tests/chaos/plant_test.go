@@ -163,9 +163,10 @@ func (p *plant) processorAt(faultpoint string, args ...string) *process {
 	return process
 }
 
-// inspector starts an inspector that sees Redis without the proxy.
+// inspector starts an inspector that sees Redis without the proxy. It has the processors'
+// settings: under others, it would have all that failed tried again.
 func (p *plant) inspector() *process {
-	return p.start("inspector", []string{"REDIS_PORT=" + strconv.Itoa(p.redis.Port), "SWEEP_INTERVAL=100ms", "SETTLE=300ms", "REDIS_TIMEOUT=40s"})
+	return p.start("inspector", []string{"REDIS_PORT=" + strconv.Itoa(p.redis.Port), "SWEEP_INTERVAL=100ms", "SETTLE=300ms", "REDIS_TIMEOUT=40s", "COMMAND=" + p.command})
 }
 
 // push names as any producer does; messages for a Redis that refuses them are
