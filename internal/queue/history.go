@@ -99,7 +99,6 @@ func (q *Queue) Standings(ctx context.Context, names []string) ([]Standing, erro
 	pipe := q.rdb.Pipeline()
 	inflight := make([]*redis.FloatCmd, len(names))
 	delayed := make([]*redis.FloatCmd, len(names))
-	failed := pipe.HMGet(ctx, q.keys.failed, names...)
 	for i, name := range names {
 		inflight[i] = pipe.ZScore(ctx, q.keys.inflight, name)
 		delayed[i] = pipe.ZScore(ctx, q.keys.delayed, name)
@@ -107,19 +106,17 @@ func (q *Queue) Standings(ctx context.Context, names []string) ([]Standing, erro
 	if _, err := pipe.Exec(ctx); err != nil && !errors.Is(err, redis.Nil) {
 		return nil, fmt.Errorf("ask where %d names are: %w", len(names), err)
 	}
+	failed, err := q.LettersOf(ctx, names)
+	if err != nil {
+		return nil, err
+	}
 	all := make([]Standing, len(names))
-	for i, name := range names {
+	for i := range all {
 		all[i].InFlight = inflight[i].Err() == nil
 		if due, err := delayed[i].Result(); err == nil {
 			all[i].Delayed = time.UnixMilli(int64(due)).UTC()
 		}
-		if text, ok := failed.Val()[i].(string); ok {
-			letter, err := parseLetter(name, text)
-			if err != nil {
-				return nil, err
-			}
-			all[i].Failed = &letter
-		}
+		all[i].Failed = failed[i]
 	}
 	return all, nil
 }

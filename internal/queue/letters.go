@@ -3,6 +3,7 @@ package queue
 import (
 	"context"
 	"fmt"
+	"slices"
 )
 
 // EachDeadLetter calls visit with every dead letter, in no order, and holds about a thousand at a
@@ -32,4 +33,31 @@ func (q *Queue) EachDeadLetter(ctx context.Context, visit func(DeadLetter) error
 			return nil
 		}
 	}
+}
+
+// lettersAtOnce is how many names one command asks for.
+const lettersAtOnce = 1000
+
+// LettersOf returns the dead letter of each of the names, nil where it is none.
+func (q *Queue) LettersOf(ctx context.Context, names []string) ([]*DeadLetter, error) {
+	letters := make([]*DeadLetter, 0, len(names))
+	for batch := range slices.Chunk(names, lettersAtOnce) {
+		texts, err := q.rdb.HMGet(ctx, q.keys.failed, batch...).Result()
+		if err != nil {
+			return nil, fmt.Errorf("ask for the dead letters of %d names: %w", len(batch), err)
+		}
+		for i, text := range texts {
+			text, ok := text.(string)
+			if !ok {
+				letters = append(letters, nil)
+				continue
+			}
+			letter, err := parseLetter(batch[i], text)
+			if err != nil {
+				return nil, err
+			}
+			letters = append(letters, &letter)
+		}
+	}
+	return letters, nil
 }

@@ -259,12 +259,12 @@ func (s *Server) filePage(w http.ResponseWriter, r *http.Request, area filestore
 		d.Table.Sort(d.Sort, d.Descending)
 	}
 	if detail.State == api.StateFailed {
-		standings, err := s.Queue.Standings(r.Context(), []string{info.Name})
+		letters, err := s.Queue.LettersOf(r.Context(), []string{info.Name})
 		if err != nil {
 			s.respond.Unavailable(w, r, err)
 			return
 		}
-		if failed := standings[0].Failed; failed != nil {
+		if failed := letters[0]; failed != nil {
 			d.Failure = &api.DeadLetter{DeadLetter: *failed, Exists: true}
 		}
 	}

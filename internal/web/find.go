@@ -135,33 +135,33 @@ func (s *Server) predicate(ctx context.Context, files *catalog.Snapshot, table *
 	switch f.State {
 	case "":
 	case api.StateDone:
-		tests = append(tests, files.HasResult)
-	default:
-		in := map[string]map[int]bool{}
-		for state, of := range map[string]queue.State{api.StateFailed: queue.Failed, api.StateRetrying: queue.Delayed, api.StateInFlight: queue.InFlightState} {
-			if f.State != state && f.State != api.StateWaiting {
-				continue
-			}
-			names, err := s.Queue.InState(ctx, of)
-			if err != nil {
-				return nil, err
-			}
-			in[state] = make(map[int]bool, len(names))
-			for _, name := range names {
-				if place, ok := table.Place(name); ok {
-					in[state][place] = true
-				}
-			}
+		failed, err := s.inState(ctx, table, queue.Failed)
+		if err != nil {
+			return nil, err
 		}
-		tests = append(tests, func(place int) bool {
-			if files.HasResult(place) {
-				return false
-			}
-			if f.State == api.StateWaiting {
-				return !in[api.StateFailed][place] && !in[api.StateRetrying][place] && !in[api.StateInFlight][place]
-			}
-			return in[f.State][place]
-		})
+		tests = append(tests, func(place int) bool { return files.HasResult(place) && !failed[place] })
+	case api.StateFailed:
+		failed, err := s.inState(ctx, table, queue.Failed)
+		if err != nil {
+			return nil, err
+		}
+		tests = append(tests, func(place int) bool { return failed[place] })
+	case api.StateRetrying, api.StateInFlight:
+		of := queue.Delayed
+		if f.State == api.StateInFlight {
+			of = queue.InFlightState
+		}
+		in, err := s.inState(ctx, table, of)
+		if err != nil {
+			return nil, err
+		}
+		tests = append(tests, func(place int) bool { return in[place] && !files.HasResult(place) })
+	default:
+		elsewhere, err := s.inState(ctx, table, queue.Failed, queue.Delayed, queue.InFlightState)
+		if err != nil {
+			return nil, err
+		}
+		tests = append(tests, func(place int) bool { return !files.HasResult(place) && !elsewhere[place] })
 	}
 	if len(tests) == 0 {
 		return nil, nil
@@ -176,6 +176,23 @@ func (s *Server) predicate(ctx context.Context, files *catalog.Snapshot, table *
 	}, nil
 }
 
+// inState returns the places of the files that are in one of the given states of the queue.
+func (s *Server) inState(ctx context.Context, table *catalog.Table, states ...queue.State) (map[int]bool, error) {
+	in := map[int]bool{}
+	for _, state := range states {
+		names, err := s.Queue.InState(ctx, state)
+		if err != nil {
+			return nil, err
+		}
+		for _, name := range names {
+			if place, ok := table.Place(name); ok {
+				in[place] = true
+			}
+		}
+	}
+	return in, nil
+}
+
 // telling is what is told of files beside what the listing has: for it, each file is looked at.
 type telling struct{ sums, settings bool }
 
@@ -183,8 +200,8 @@ type telling struct{ sums, settings bool }
 func (s *Server) describe(ctx context.Context, files *catalog.Snapshot, area filestore.Area, places []int32, tell telling) ([]api.File, error) {
 	table := files.Files(area)
 	shown := make([]api.File, len(places))
-	var pending []string
-	var at []int
+	var pending, done []string
+	var at, doneAt []int // their indexes in shown
 	for i, place := range places {
 		info := table.At(int(place))
 		l := api.File{Name: info.Name, Size: info.Size, ModTime: info.ModTime, ETag: info.ETag}
@@ -198,8 +215,8 @@ func (s *Server) describe(ctx context.Context, files *catalog.Snapshot, area fil
 				l.Outdated = s.Catalog.Outdated(info, source)
 			}
 		} else if files.HasResult(int(place)) {
-			l.State = api.StateDone
 			l.Result = files.ResultName(int(place))
+			done, doneAt = append(done, info.Name), append(doneAt, i)
 		} else {
 			pending, at = append(pending, info.Name), append(at, i)
 		}
@@ -227,6 +244,14 @@ func (s *Server) describe(ctx context.Context, files *catalog.Snapshot, area fil
 	for i, st := range standings {
 		l := &shown[at[i]]
 		l.State, l.Reason = state(st, false)
+	}
+	letters, err := s.Queue.LettersOf(ctx, done)
+	if err != nil {
+		return nil, err
+	}
+	for i, letter := range letters {
+		l := &shown[doneAt[i]]
+		l.State, l.Reason = state(queue.Standing{Failed: letter}, true)
 	}
 	return shown, nil
 }
@@ -272,15 +297,16 @@ func (s *Server) settings(ctx context.Context, raw string, result filestore.Info
 }
 
 // state is the state of a raw file, and why it failed if it did. done says that it has a
-// result of its current version.
+// result of its current version. A file can fail although it has one: when it is done again
+// under other settings.
 func state(st queue.Standing, done bool) (state, reason string) {
 	switch {
 	case st.InFlight:
 		return api.StateInFlight, ""
-	case done:
-		return api.StateDone, ""
 	case st.Failed != nil:
 		return api.StateFailed, st.Failed.Reason
+	case done:
+		return api.StateDone, ""
 	case !st.Delayed.IsZero():
 		return api.StateRetrying, ""
 	}

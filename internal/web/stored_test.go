@@ -3,6 +3,7 @@ package web_test
 import (
 	"bytes"
 	"context"
+	"encoding/json"
 	"errors"
 	"io"
 	"mime/multipart"
@@ -18,6 +19,7 @@ import (
 	"csv-pipeline/internal/queue"
 	"csv-pipeline/internal/queue/redistest"
 	"csv-pipeline/internal/web"
+	"csv-pipeline/internal/web/api"
 )
 
 const bearer = "Bearer " + token
@@ -264,9 +266,10 @@ func TestDropOfANameThatNoFileMayHave(t *testing.T) {
 	}
 }
 
-// TestDropKeepsAFileWithAResult: it failed when it was done again under other settings.
-func TestDropKeepsAFileWithAResult(t *testing.T) {
-	s := start(t, nil)
+// failAgain has again.csv fail although it has a result, as when it is done again under other
+// settings.
+func (s *site) failAgain(t *testing.T) {
+	t.Helper()
 	s.put(t, "again.csv", "bad")
 	s.work(t)
 	raw, err := s.store.Stat(t.Context(), filestore.Raw, "again.csv")
@@ -280,6 +283,14 @@ func TestDropKeepsAFileWithAResult(t *testing.T) {
 	if _, err := w.Commit(); err != nil {
 		t.Fatal(err)
 	}
+	if _, err := s.files.Refresh(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+}
+
+func TestDropKeepsAFileWithAResult(t *testing.T) {
+	s := start(t, nil)
+	s.failAgain(t)
 	if files, kept := s.drop(t); files != 0 || !strings.Contains(kept["again.csv"], "it has a result") {
 		t.Errorf("dropped %d, kept %q", files, kept)
 	}
@@ -288,5 +299,23 @@ func TestDropKeepsAFileWithAResult(t *testing.T) {
 	}
 	if body := s.get(t, "/api/v1/failed").body; body != "[]\n" {
 		t.Errorf("failed are %s", body)
+	}
+}
+
+func TestAFileThatFailsAgainHasFailedInEveryPlace(t *testing.T) {
+	s := start(t, nil)
+	s.put(t, "good.csv", "item_id,quantity\n1,2\n")
+	s.failAgain(t)
+	for state, want := range map[string]string{"done": "good.csv", "failed": "again.csv"} {
+		var files []api.File
+		if err := json.Unmarshal([]byte(s.get(t, "/api/v1/files/raw?state="+state).body), &files); err != nil {
+			t.Fatal(err)
+		}
+		if len(files) != 1 || files[0].Name != want || files[0].State != state || files[0].Result == "" || (files[0].Reason != "") != (state == "failed") {
+			t.Errorf("%s are %+v", state, files)
+		}
+	}
+	if body := s.get(t, "/files/raw/again.csv", "Accept", asBrowser).body; !strings.Contains(body, "Its result under earlier settings is kept.") || strings.Contains(body, `class="state done"`) {
+		t.Errorf("its page says %s", body)
 	}
 }

@@ -45,7 +45,7 @@ type File struct {
 	ETag    string    `json:"etag"`
 	State   string    `json:"state,omitempty"`  // of a raw file
 	Reason  string    `json:"reason,omitempty"` // why a raw file failed
-	Result  string    `json:"result,omitempty"` // name of its result, of a raw file that is done
+	Result  string    `json:"result,omitempty"` // name of the current result of a raw file; one that failed when it was done again has one, too
 	Source  string    `json:"source,omitempty"` // name of the raw file that a result was made from
 	// Outdated says of a result that its raw file has changed since, or is gone.
 	Outdated bool   `json:"outdated,omitempty"`
