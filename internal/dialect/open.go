@@ -40,7 +40,7 @@ type Reading struct {
 	file      File
 	container *container
 	columns   []groupby.Column
-	examples  []string // of each column
+	examples  map[int][]string // of the columns whose dates are compared
 	total     string
 	plain     bool
 }
@@ -53,9 +53,10 @@ const (
 	firstTooLong = "a first line of more than 4 MiB: expected a line break before, or a quote to be closed"
 )
 
-// Open finds how a file is written, given the columns that a question names. A file
-// that cannot be read is a *groupby.InputError.
-func (d *Dialect) Open(ctx context.Context, file File, columns []groupby.Column) (*Reading, error) {
+// Open finds how a file is written, given the columns that a question names, and the indexes of
+// those whose dates it compares: Examples has cells of these. A file that cannot be read is a
+// *groupby.InputError.
+func (d *Dialect) Open(ctx context.Context, file File, columns []groupby.Column, dated ...int) (*Reading, error) {
 	if file.Size == 0 && !d.rules.Lenient {
 		return nil, &groupby.InputError{Name: file.Name, Problem: "the file is empty: expected " + expectedHeader(columns)}
 	}
@@ -91,7 +92,7 @@ func (d *Dialect) Open(ctx context.Context, file File, columns []groupby.Column)
 	if err := r.skipAfterHeader(head); err != nil {
 		return nil, err
 	}
-	r.findExamples(head)
+	r.findExamples(head, dated)
 	if final {
 		r.findTotal(head)
 	}

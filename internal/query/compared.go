@@ -101,32 +101,53 @@ func datedComparisons(part string, n *expression.Node) (all []datedComparison) {
 	return all
 }
 
+// datedColumns are the indexes of the columns that are compared with texts that may be dates.
+func (q *Query) datedColumns() (columns []int) {
+	for _, c := range q.dated {
+		if at := q.place(c); at >= 0 && !slices.Contains(columns, at) {
+			columns = append(columns, at)
+		}
+	}
+	return columns
+}
+
+// place is the index of the column of a comparison; -1 where the question has it not.
+func (q *Query) place(c datedComparison) int {
+	return slices.IndexFunc(q.columns, func(of groupby.Column) bool { return of.Name == c.column.Text && of.Number == c.column.Number })
+}
+
 // dateNotes tell of dates that are compared by their characters, because the settings do not say
 // how they are written.
 func (q *Query) dateNotes(r *dialect.Reading) (notes []string) {
 	for _, c := range q.dated {
-		at := slices.IndexFunc(q.columns, func(of groupby.Column) bool { return of.Name == c.column.Text && of.Number == c.column.Number })
-		if at < 0 {
-			continue
-		}
-		cell := r.Example(at)
-		other, hint := q.dialect.DateHint(c.text), q.dialect.DateHint(cell)
-		switch {
-		case cell == "" || !q.dialect.IsDate(c.text) && other == "" && !(isYear(c.text) && !isDigits(cell)): // no dates
-			continue
-		case hint != "" && other == hint && (c.equal || isDigits(c.text)): // in one form, whose texts tell
-			continue
-		case hint == "" && q.dialect.IsDate(cell) && other != "":
-			hint = "; " + c.text + " is no date in ISO 8601 or in a form of dateFormats"
-		case hint == "":
-			continue
-		}
-		note := fmt.Sprintf("%s compares %s, with cells such as %.40q, with '%.40s' by their characters%s", c.part, c.column, cell, c.text, hint)
-		if !slices.Contains(notes, note) {
-			notes = append(notes, note)
+		for _, cell := range r.Examples(q.place(c)) {
+			hint, by := q.byCharacters(c, cell)
+			if !by {
+				continue
+			}
+			note := fmt.Sprintf("%s compares %s, with cells such as %.40q, with '%.40s' by their characters%s", c.part, c.column, cell, c.text, hint)
+			if !slices.Contains(notes, note) {
+				notes = append(notes, note)
+			}
+			break
 		}
 	}
 	return notes
+}
+
+// byCharacters reports whether a date is compared by its characters, which do not tell its order
+// or that it is equal, and what reads it.
+func (q *Query) byCharacters(c datedComparison, cell string) (hint string, by bool) {
+	other, hint := q.dialect.DateHint(c.text), q.dialect.DateHint(cell)
+	switch {
+	case !q.dialect.IsDate(c.text) && other == "" && !(isYear(c.text) && !isDigits(cell)): // no dates
+		return "", false
+	case hint != "" && other == hint && (c.equal || isDigits(c.text)): // in one form, whose texts tell
+		return "", false
+	case hint == "" && q.dialect.IsDate(cell) && other != "":
+		hint = "; " + c.text + " is no date in ISO 8601 or in a form of dateFormats"
+	}
+	return hint, hint != ""
 }
 
 // isYear says whether a text is a year, or a month of one, as ISO 8601 has it.

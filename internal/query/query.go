@@ -92,11 +92,11 @@ func (q *Query) Run(ctx context.Context, file dialect.File, begin Begin, opt Opt
 
 // open opens a file, and says which of the two questions is asked of it.
 func (q *Query) open(ctx context.Context, file dialect.File) (*Query, *dialect.Reading, error) {
-	reading, err := q.dialect.Open(ctx, file, q.columns)
+	reading, err := q.dialect.Open(ctx, file, q.columns, q.datedColumns()...)
 	if q.named != nil && (err != nil || q.nameFirst) {
 		// A file without the columns of an expression may have one of its name. That is not to
 		// be found in a line below the header.
-		named, wrong := q.named.dialect.Open(ctx, file, q.named.columns)
+		named, wrong := q.named.dialect.Open(ctx, file, q.named.columns, q.named.datedColumns()...)
 		if wrong == nil && (err != nil || named.Layout.HeaderLine <= reading.Layout.HeaderLine) {
 			q, reading, err = q.named, named, nil
 		}

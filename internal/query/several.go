@@ -159,7 +159,7 @@ func (c *chain) open() error {
 	}
 	c.done, c.name = done, file.Name
 	q := c.Query
-	if c.reading, err = q.dialect.Open(c.ctx, file, q.columns); err != nil {
+	if c.reading, err = q.dialect.Open(c.ctx, file, q.columns, q.datedColumns()...); err != nil {
 		return err
 	}
 	if l := c.layouts[c.next]; l != nil {

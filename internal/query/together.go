@@ -99,7 +99,7 @@ func (t *plainTexts) open() error {
 	}
 	t.done = append(t.done, done)
 	t.next++
-	reading, err := t.dialect.Open(t.ctx, file, t.columns)
+	reading, err := t.dialect.Open(t.ctx, file, t.columns, t.datedColumns()...)
 	if err != nil {
 		return err
 	}
