@@ -52,3 +52,38 @@ func TestHeaderThatWasSaidHasTheColumns(t *testing.T) {
 		t.Errorf("%+v, %v", reading, err)
 	}
 }
+
+// TestRemarksAboveTheTable: lines of remarks, however many, do not hide the header.
+func TestRemarksAboveTheTable(t *testing.T) {
+	many := func(line string, n int) string { return strings.Repeat(line+"\n", n) }
+	for _, c := range []struct {
+		name, text string
+		settings   Settings
+		want       string
+	}{
+		{"more than the header is sought in", many("# station 5, metres; made by hand", 90), Settings{}, "a,b\n1,2\nx,y\n"},
+		{"more than 64 KiB", many("# station 5, metres; made by hand", 4000), Settings{}, "a,b\n1,2\nx,y\n"},
+		{"more than 64 KiB of comments", many("// station 5, metres; made by hand", 4000), Settings{CommentPrefix: "//"}, "a,b\n1,2\nx,y\n"},
+		{"a header far below that was said", many("station 5, metres; made by hand", 4000), Settings{Header: Header{Lines: []int{4001}}}, "a,b\n1,2\nx,y\n"},
+		{"a header far below rows that were said", many("station 5, metres; made by hand", 4000), Settings{SkipRows: 4000}, "a,b\n1,2\nx,y\n"},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			if got, err := readAll(c.settings, []byte(c.text+"a,b\n1,2\nx,y\n"), 1); err != nil || got != c.want {
+				t.Errorf("%q, %v, want %q", got, err, c.want)
+			}
+		})
+	}
+	for _, c := range []struct{ name, text, want string }{
+		{"VCF", "##fileformat=VCFv4.2\n##INFO=<ID=NS,Number=1,Type=Integer>\n##INFO=<ID=DP,Number=1,Type=Integer>\n#CHROM\tPOS\tID\n20\t14370\trs6\n20\t17330\t.\n", "#CHROM,POS,ID\n20,14370,rs6\n20,17330,.\n"},
+		{"numpy.savetxt", "# run 5, by hand\n# x,y\n1.5,2\n3,4\n", "# x,y\n1.5,2\n3,4\n"},
+		{"two remarks as wide as the table", "# by hand, today\n# in metres, seconds\nx,y\n1.5,2\n3,4\n", "x,y\n1.5,2\n3,4\n"},
+		{"a table whose cells all begin so", "#,name\n#1,a\n#2,b\n", "#,name\n#1,a\n#2,b\n"},
+		{"a single line is no run", "#,name\n1,a\n2,b\n", "#,name\n1,a\n2,b\n"},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			if got, err := readAll(Settings{}, []byte(c.text), 1); err != nil || got != c.want {
+				t.Errorf("%q, %v, want %q", got, err, c.want)
+			}
+		})
+	}
+}

@@ -169,7 +169,7 @@ func (r *Reading) head(ctx context.Context, base *Layout) (head []byte, final bo
 		if n, final, err = fill(text, head, n); err != nil {
 			return nil, false, err
 		}
-		if final || n >= headMost || bytes.Count(head[:n], []byte{'\n'})+bytes.Count(head[:n], []byte{'\r'}) >= headLines {
+		if final || n >= headMost || r.rules.enough(head[:n]) {
 			break
 		}
 		head = grown(head, 2*len(head))
@@ -179,6 +179,32 @@ func (r *Reading) head(ctx context.Context, base *Layout) (head []byte, final bo
 		base.findCharset(r.file.Name, head, final)
 	}
 	return head, final, nil
+}
+
+// enough reports whether the beginning of a text has the lines in which the header is sought. The
+// lines before one whose number is said, and remarks, are not among these.
+func (r *rules) enough(head []byte) bool {
+	most := headLines + r.SkipRows
+	for _, line := range r.Header.Lines {
+		most = max(most, headLines+line)
+	}
+	if bytes.Count(head, []byte{'\n'})+bytes.Count(head, []byte{'\r'}) < most {
+		return false
+	}
+	mark := r.comment
+	if len(mark) == 0 && len(head) > 0 && strings.IndexByte(remarkMarks, head[0]) >= 0 {
+		mark = head[:1]
+	}
+	if len(mark) == 0 {
+		return true
+	}
+	others := 0
+	for at := 0; at < len(head); at = nextLine(head, at) {
+		if !bytes.HasPrefix(head[at:], mark) {
+			others++
+		}
+	}
+	return others >= most
 }
 
 // findMark finds a byte order mark.

@@ -34,7 +34,11 @@ func (d *detector) structure(l *Layout) (fit int, ok bool) {
 	if len(all) == 0 {
 		return 0, false
 	}
-	mode, fit := modalWidth(all)
+	above := 0
+	if !d.Header.None {
+		above = d.remarks(all)
+	}
+	mode, fit := modalWidth(all[above:])
 	if d.Header.None {
 		first := all[0]
 		l.start, l.line = int64(first.at), first.line
@@ -46,7 +50,7 @@ func (d *detector) structure(l *Layout) (fit int, ok bool) {
 		return fit, true
 	}
 	s := l.syntax(d.rules)
-	at := headerIn(all, mode, d.Lenient)
+	at := above + headerIn(all[above:], mode, d.Lenient)
 	names, k := d.names(l, s, all[at].at)
 	if k != row {
 		if names = d.mendedNames(l, s, all[at].at, mode); len(names) == 0 {
@@ -126,6 +130,35 @@ func (d *detector) sample(l *Layout) (all []sampled) {
 		at += d.rec.size
 	}
 	return all
+}
+
+// remarkMarks are what lines of remarks above a table begin with.
+const remarkMarks = "#%!"
+
+// remarks is how many of the first records are remarks: all begin with the same mark, and others
+// follow that do not. The last of them may be the header, as of VCF and numpy.savetxt: where it has
+// not as many marks as the one before it, or where no other line has the names.
+func (d *detector) remarks(all []sampled) int {
+	marks := func(r *sampled) (n int) {
+		for r.at+n < len(d.head) && d.head[r.at+n] == d.head[all[0].at] {
+			n++
+		}
+		return n
+	}
+	if !strings.Contains(remarkMarks, string(d.head[all[0].at])) {
+		return 0
+	}
+	n := 1
+	for n < len(all) && marks(&all[n]) > 0 {
+		n++
+	}
+	if n < 2 || n == len(all) {
+		return 0
+	}
+	if last, next := &all[n-1], &all[n]; last.width == next.width && (marks(last) != marks(&all[n-2]) || next.numbers && !last.numbers) {
+		n--
+	}
+	return n
 }
 
 // modalWidth is the number of fields, more than one, that most records have, and how
