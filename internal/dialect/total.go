@@ -9,7 +9,9 @@ import (
 // totals are what totals of other rows are called, and remarks what else stands below a table.
 var (
 	totals = []string{"total", "totals", "sum", "summe", "gesamt", "gesamtsumme", "insgesamt", "endsumme", "zwischensumme", "ergebnis", "gesamtergebnis", "subtotal", "sub-total", "sub total", "grand total",
-		"somme", "total général", "sous-total", "totale", "subtotale", "suma", "razem", "celkem", "mezisoučet", "totaal", "subtotaal", "summa", "delsumma", "i alt", "yhteensä", "összesen", "toplam"}
+		"somme", "total général", "sous-total", "totale", "subtotale", "suma", "razem", "celkem", "mezisoučet", "totaal", "subtotaal", "summa", "delsumma", "i alt", "yhteensä", "összesen", "toplam",
+		"saldo", "endsaldo", "saldo final", "saldo total", "closing balance", "ending balance", "total geral", "total general", "genel toplam", "итого", "всего", "усього", "разом", "σύνολο",
+		"合計", "小計", "総計", "总计", "合计", "小计", "합계", "총계", "tổng cộng", "รวม", "कुल", "सकल योग", "الإجمالي", "المجموع", "סה\"כ", "סה״כ"}
 	remarks = []string{"trl", "trailer", "eof", "end", "ende", "footer", "count", "records", "disclaimer", "printed", "generated", "created", "source", "quelle", "note", "notes", "stand", "exported", "hinweis", "bemerkung"}
 )
 
@@ -52,13 +54,15 @@ func (r *Reading) findTotal(head []byte) {
 	if l.syntax(r.rules).parse(text, true, &rec) != row || len(rec.fields) != l.width {
 		return
 	}
+	first, empty := "", false
 	for _, f := range rec.fields {
-		if cell := trimSpace(text[f.start:f.end]); len(cell) > 0 {
-			if _, only := IsTotal(string(cell)); only {
-				r.total = string(cell)
-			}
-			return
+		cell := trimSpace(text[f.start:f.end])
+		if empty = empty || len(cell) == 0; first == "" {
+			first = string(cell)
 		}
+	}
+	if is, only := IsTotal(first); only || is && empty { // Total Energies has something in every cell
+		r.total = first
 	}
 }
 
