@@ -12,6 +12,7 @@ const (
 	mostWords    = 32
 	mostKept     = 64  // cells whose values tell two readings apart
 	mostSets     = 128 // sets of readings
+	mostLearnt   = 4   // cells that add formats of dates, which few columns have more than one or two of
 	mostTrimmed  = 128
 	mostExamples = 3
 	exampleBytes = 60
@@ -59,6 +60,7 @@ type column struct {
 	decimal             bool  // a number whose point cannot
 	bareCode            bool  // a number only with letters around it that are no known currency
 	liveDates           uint64
+	learnt              int // cells that added formats of dates
 
 	width     int // of all cells, in runes; -1: they differ
 	padded    int64
@@ -126,7 +128,11 @@ func (c *column) datesOf(cell []byte, r *dialect.Readings) (set uint64) {
 	if c.liveDates == 0 && c.cells > afterCells && !c.as(groupby.Time) {
 		return 0
 	}
-	set = r.DatesOf(cell, 1<<len(r.Dates)-1)
+	set = r.DatesOf(cell, ^uint64(0))
+	if set == 0 && c.learnt < mostLearnt && r.Learn(cell) {
+		c.learnt++
+		set = r.DatesOf(cell, ^uint64(0))
+	}
 	c.liveDates |= set
 	return set
 }

@@ -20,7 +20,7 @@ type dateStep struct {
 }
 
 const (
-	patternConversions = "YymdeHkIlMSfpPbhBaAnt%z"
+	patternConversions = "YymdeHkIlMSfpPbhBaAnt%zZ"
 	digitConversions   = "YymdHIMSf"
 )
 
@@ -70,7 +70,7 @@ var (
 // with what there is of a second.
 func (p datePattern) appendTime(dst, s []byte, zone *time.Location, fine bool) ([]byte, bool) {
 	t, ok := p.read(s)
-	if !ok || t.day > 28 && t.day > daysIn(t.year, t.month) {
+	if !ok || t.elsewhere != "" && zone != nil || t.day > 28 && t.day > daysIn(t.year, t.month) {
 		return dst, false
 	}
 	if t.half > 0 {
@@ -125,9 +125,10 @@ func (p datePattern) read(s []byte) (t written, ok bool) {
 type written struct {
 	year, month, day, hour, minute, second, half int
 
-	fraction []byte // digits of a second
-	zoned    bool
-	offset   int // from UTC, in seconds
+	fraction  []byte // digits of a second
+	zoned     bool
+	offset    int    // from UTC, in seconds
+	elsewhere string // the name of a zone whose offset is not known
 }
 
 // read reads a conversion of patternConversions, and returns what follows it.
@@ -180,8 +181,33 @@ func (t *written) read(conversion byte, s []byte) (rest []byte, ok bool) {
 	case 'z', ':':
 		t.zoned = true
 		t.offset, s, ok = readOffset(s, conversion == ':')
+	case 'Z':
+		s, ok = t.readZone(s)
 	}
 	return s, ok
+}
+
+// zoneOffsets are those of the names of zones that mean one offset everywhere, in hours: those of
+// RFC 5322, section 4.3.
+var zoneOffsets = map[string]int{"UTC": 0, "GMT": 0, "UT": 0, "Z": 0, "EST": -5, "EDT": -4, "CST": -6, "CDT": -5, "MST": -7, "MDT": -6, "PST": -8, "PDT": -7}
+
+// readZone reads the name of a zone, of one to five capital letters, or an offset. The name of one
+// that is not in zoneOffsets is kept: CET and CEST have an offset, but IST has three.
+func (t *written) readZone(s []byte) (rest []byte, ok bool) {
+	n := 0
+	for n < len(s) && s[n]-'A' <= 'Z'-'A' {
+		n++
+	}
+	if n == 0 {
+		t.zoned = true
+		t.offset, s, ok = readOffset(s, false)
+		return s, ok
+	}
+	hours, known := zoneOffsets[string(s[:n])]
+	if t.zoned, t.offset = known, hours*3600; !known {
+		t.elsewhere = string(s[:n])
+	}
+	return s[n:], known || n >= 3 && n <= 5
 }
 
 // readOffset reads Z, +01, +0100 or +01:00; with colon not those without one.

@@ -3,6 +3,7 @@ package dialect
 import (
 	"math/rand/v2"
 	"regexp"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -206,6 +207,92 @@ func BenchmarkDates(b *testing.B) {
 					}
 				}
 			})
+		}
+	}
+}
+
+// TestDatesAreGuessed: a format is derived from a date that is in no common one.
+func TestDatesAreGuessed(t *testing.T) {
+	for text, want := range map[string][]string{
+		"2024-01-05 10:00:00 UTC":          {"%Y-%m-%d %H:%M:%S %Z"},
+		"2024-01-05 10:00:00.123456 UTC":   {"%Y-%m-%d %H:%M:%S.%f %Z"},
+		"2024-01-05 10:00:00 +0000 UTC":    {"%Y-%m-%d %H:%M:%S %z %Z"},
+		"Jan 5, 2024 10:00:00 AM PST":      {"%b %d, %Y %I:%M:%S %p %Z"},
+		"May 5, 2024 at 9:00 pm":           {"%b %d, %Y at %I:%M %p"},
+		"Fri Jan  5 10:00:00 UTC 2024":     {"%a %b %e %H:%M:%S %Z %Y"},
+		"Friday, January 5, 2024":          {"%A, %B %d, %Y"},
+		"13.5.24 10:00":                    {"%d.%m.%y %H:%M"},
+		"5-Jan-24 10:00":                   {"%d-%b-%y %H:%M"},
+		"99-Jan-24":                        {"%y-%b-%d"},
+		"05-JAN-24 10.00.00.000000 AM":     {"%d-%b-%y %I.%M.%S.%f %p"},
+		"20240105 100000":                  {"%Y%m%d %H%M%S"},
+		"20240105T1000Z":                   {"%Y%m%dT%H%M%z"},
+		"2024-01-05 10.30":                 {"%Y-%m-%d %H.%M"},
+		"2024.01.05 10:00":                 {"%Y.%m.%d %H:%M"},
+		"10:00 05/13/2024":                 {"%H:%M %m/%d/%Y"},
+		"1/5/2024 10:00:00 +01:00":         {"%m/%d/%Y %H:%M:%S %z", "%d/%m/%Y %H:%M:%S %z"},
+		"1/5/2024T10:00:00-05":             {"%m/%d/%YT%H:%M:%S%z", "%d/%m/%YT%H:%M:%S%z"},
+		"24-01-31 10:00":                   {"%d-%m-%y %H:%M", "%y-%m-%d %H:%M"},
+		"2024年1月5日 10:00":                  {"%Y年%m月%d日 %H:%M"},
+		"31.12.2024 10:00 Uhr":             {"%d.%m.%Y %H:%M Uhr"},
+		"January 2024":                     {"%B %Y"},
+		"31/02/2024 10:00:00.5":            nil,
+		"192.168.10.12":                    nil,
+		"10.10.10.10":                      nil,
+		"Room 5/1/2024":                    nil,
+		"[05/Jan/2024:10:00:00":            nil,
+		"5. Januar 2024":                   nil,
+		"10:00:00":                         nil,
+		"May be 2024":                      nil,
+		"1-800-555-0199":                   nil,
+		"2024-01-05 10:00:00 (by machine)": nil,
+	} {
+		if got := guessDates([]byte(text), nil); !slices.Equal(got, want) {
+			t.Errorf("%s: %q, want %q", text, got, want)
+		}
+	}
+}
+
+// FuzzGuessedDates: whatever is guessed reads the text.
+func FuzzGuessedDates(f *testing.F) {
+	for _, seed := range []string{"2024-01-05 10:00:00 UTC", "05-JAN-24 10.00.00.000000 AM", "1/5/2024 10:00:00 +01:00", "2024年1月5日", "Jan  5 2024+01:00:00"} {
+		f.Add(seed)
+	}
+	f.Fuzz(func(t *testing.T, text string) {
+		for _, format := range guessDates([]byte(text), nil) {
+			form := newDateFormat(format)
+			if _, ok := form.appendTime(nil, []byte(text)); !ok {
+				t.Errorf("%q does not read %q", format, text)
+			}
+		}
+	})
+}
+
+// TestNamesOfZones: those that mean one offset are told in the zone of the settings, others are not
+// taken for UTC.
+func TestNamesOfZones(t *testing.T) {
+	newYork, err := time.LoadLocation("America/New_York")
+	if err != nil {
+		t.Fatal(err)
+	}
+	for text, want := range map[string][2]string{
+		"2024-01-05 10:00 UTC":   {"2024-01-05T10:00:00", "2024-01-05T05:00:00"},
+		"2024-01-05 10:00 GMT":   {"2024-01-05T10:00:00", "2024-01-05T05:00:00"},
+		"2024-01-05 10:00 Z":     {"2024-01-05T10:00:00", "2024-01-05T05:00:00"},
+		"2024-01-05 10:00 PST":   {"2024-01-05T10:00:00", "2024-01-05T13:00:00"},
+		"2024-07-05 10:00 EDT":   {"2024-07-05T10:00:00", "2024-07-05T10:00:00"},
+		"2024-01-05 10:00 +0530": {"2024-01-05T10:00:00", "2024-01-04T23:30:00"},
+		"2024-01-05 10:00 CET":   {"2024-01-05T10:00:00", ""},
+		"2024-01-05 10:00 IST":   {"2024-01-05T10:00:00", ""},
+		"2024-01-05 10:00 X":     {"", ""},
+		"2024-01-05 10:00 ":      {"", ""},
+	} {
+		for i, zone := range []*time.Location{nil, newYork} {
+			f := newDateFormat("%Y-%m-%d %H:%M %Z")
+			f.zone = zone
+			if got, ok := f.appendTime(nil, []byte(text)); string(got) != want[i] || ok != (want[i] != "") {
+				t.Errorf("%s in %v: %s, want %q", text, zone, got, want[i])
+			}
 		}
 	}
 }

@@ -3,6 +3,7 @@ package dialect
 import (
 	"bytes"
 	"fmt"
+	"maps"
 	"slices"
 	"strconv"
 	"strings"
@@ -158,15 +159,14 @@ func (r *rules) isAmount(cell []byte) bool {
 
 // commonDates are formats that a date may be in, where it fits none that was said.
 var commonDates = []string{
-	"%d.%m.%Y", "%d.%m.%Y %H:%M", "%d.%m.%Y %H:%M:%S", "%d.%m.%Y %H:%M:%S.%f", "%d.%m.%y", "%d.%m.%Y, %H:%M", "%d.%m.%Y %H:%M Uhr", "%d.%m.%Y %H:%M:%S Uhr",
+	"%d.%m.%Y", "%d.%m.%Y %H:%M", "%d.%m.%Y %H:%M:%S", "%d.%m.%y",
 	"%m/%d/%Y", "%d/%m/%Y", "%m/%d/%Y %H:%M", "%d/%m/%Y %H:%M", "%m/%d/%Y %H:%M:%S", "%d/%m/%Y %H:%M:%S",
-	"%m/%d/%Y %I:%M %p", "%d/%m/%Y %I:%M %p", "%m/%d/%Y %I:%M:%S %p", "%d/%m/%Y %I:%M:%S %p", "%m/%d/%Y %I:%M%p",
-	"%m/%d/%y", "%d/%m/%y", "%m/%d/%y %H:%M", "%d/%m/%y %H:%M", "%m/%d/%y %I:%M %p", "%d/%m/%y %I:%M %p",
+	"%m/%d/%Y %I:%M %p", "%d/%m/%Y %I:%M %p", "%m/%d/%Y %I:%M:%S %p", "%d/%m/%Y %I:%M:%S %p",
+	"%m/%d/%y", "%d/%m/%y", "%m/%d/%y %H:%M", "%d/%m/%y %H:%M",
 	"%d-%m-%Y", "%m-%d-%Y", "%d-%m-%Y %H:%M", "%m-%d-%Y %H:%M", "%d-%m-%Y %H:%M:%S", "%m-%d-%Y %H:%M:%S", "%d-%m-%y", "%m-%d-%y",
 	"%Y/%m/%d", "%Y/%m/%d %H:%M", "%Y/%m/%d %H:%M:%S", "%Y.%m.%d", "%Y%m%d", "%Y%m%d%H%M%S",
-	"%Y%m%dT%H%M%S", "%Y%m%dT%H%M%SZ", "%Y-%m-%d", "%Y-%m-%d %H:%M", "%Y-%m-%d %H:%M:%S", yearMonth,
-	"%d-%b-%Y", "%d-%b-%y", "%d-%b-%Y %H:%M:%S", "%d-%b-%y %I.%M.%S.%f %p", "%d %b %Y", "%d %B %Y", "%d%b%Y", "%d%b%y", "%d%b%Y:%H:%M:%S", "%b %d, %Y", "%b %d %Y", "%B %d, %Y",
-	"%a, %d %b %Y %H:%M:%S %z", "%a, %d %b %Y %H:%M:%S GMT", "%a %b %e %H:%M:%S %Y", "%d/%b/%Y:%H:%M:%S %z", ISO, epoch, epochMS,
+	"%Y%m%dT%H%M%S", "%Y%m%dT%H%M%S%z", "%Y-%m-%d", "%Y-%m-%d %H:%M", "%Y-%m-%d %H:%M:%S", yearMonth,
+	"%d-%b-%Y", "%d-%b-%y", "%d %b %Y", "%d %B %Y", "%d%b%Y", "%d%b%y", "%b %d, %Y", "%b %d %Y", "%B %d, %Y", ISO, epoch, epochMS,
 }
 
 // dateHint names the settings that read a cell as a date.
@@ -178,8 +178,13 @@ func (r *rules) dateHint(cell []byte) string {
 		return hint
 	}
 	for _, p := range r.dates.patterns {
-		if t, ok := p.read(trimSpace(cell)); ok && p != nil && t.day > daysIn(t.year, t.month) {
+		t, ok := p.read(trimSpace(cell))
+		switch {
+		case !ok || p == nil:
+		case t.day > daysIn(t.year, t.month):
 			return "; its month has fewer days"
+		case t.elsewhere != "":
+			return fmt.Sprintf("; the offset of %s is not known, which timeZone needs: %%Z knows %s", t.elsewhere, strings.Join(slices.Sorted(maps.Keys(zoneOffsets)), ", "))
 		}
 	}
 	return "; dateFormats names how it is written"
@@ -204,6 +209,11 @@ func (r *rules) dateSettings(cell []byte) string {
 			if fit = append(fit, strings.Join(beside(r.DateFormats, format), ", ")); len(fit) == 2 {
 				break
 			}
+		}
+	}
+	if len(fit) == 0 {
+		for _, format := range guessDates(cell, r.dates.zone) {
+			fit = append(fit, strings.Join(beside(r.DateFormats, format), ", "))
 		}
 	}
 	if len(fit) == 0 {

@@ -17,6 +17,7 @@ type Readings struct {
 	dates   []dateFormat
 	missing map[string]bool
 	trim    bool
+	said    bool // the formats of dates are
 }
 
 // NumberFormat is the settings that read a number; the zero value is what counts where nothing
@@ -24,6 +25,25 @@ type Readings struct {
 type NumberFormat struct {
 	DecimalChar, GroupChar string
 	Dressed                bool // bareNumber: false
+}
+
+// mostDates is how many formats of dates a set may have.
+const mostDates = 64
+
+// Learn adds the formats of a cell that is a date in none of the formats yet, and says whether
+// there are any. Sets of cells that were asked for before do not have them.
+func (r *Readings) Learn(cell []byte) (learnt bool) {
+	if r.said {
+		return false
+	}
+	for _, format := range guessDates(cell, nil) {
+		if len(r.Dates) < mostDates && !slices.Contains(r.Dates, format) {
+			r.Dates = append(r.Dates, format)
+			r.dates = append(r.dates, newDateFormat(format))
+			learnt = true
+		}
+	}
+	return learnt
 }
 
 // Readings are those that contradict nothing that the settings say.
@@ -64,8 +84,8 @@ func (s Settings) Readings() *Readings {
 			}
 		}
 	}
-	all.Dates = s.DateFormats
-	if len(all.Dates) == 0 {
+	all.Dates, all.said = s.DateFormats, len(s.DateFormats) > 0
+	if !all.said {
 		all.Dates = []string{ISO}
 		for _, format := range commonDates {
 			if format != ISO {
