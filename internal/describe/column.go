@@ -98,7 +98,7 @@ func (c *column) add(cell, raw []byte, line int64, r *dialect.Readings) {
 	}
 	numbers, dates := r.NumbersOf(cell), c.datesOf(cell, r)
 	if numbers != 0 {
-		c.addNumber(cell, numbers, line)
+		c.addNumber(cell, numbers, line, numbers&(1|r.Bare()) != 0)
 	}
 	if dates != 0 && len(c.dates) < mostSets {
 		c.dates[dates]++
@@ -137,7 +137,7 @@ func (c *column) datesOf(cell []byte, r *dialect.Readings) (set uint64) {
 	return set
 }
 
-func (c *column) addNumber(cell []byte, set uint64, line int64) {
+func (c *column) addNumber(cell []byte, set uint64, line int64, bare bool) {
 	if len(c.numbers) < mostSets {
 		c.numbers[set]++
 		first := c.firsts[set]
@@ -157,7 +157,7 @@ func (c *column) addNumber(cell []byte, set uint64, line int64) {
 		c.doubtful.mark(line, clip(cell))
 	}
 	c.decimal = c.decimal || decimal
-	if !dialect.IsDressed(cell) && strings.ContainsFunc(string(cell), isLetter) && set&1 == 0 {
+	if !dialect.IsDressed(cell) && strings.ContainsFunc(string(cell), isLetter) && !bare {
 		c.bareCode = true
 	}
 }

@@ -3,6 +3,7 @@ package describe
 import (
 	"fmt"
 	"slices"
+	"strconv"
 	"strings"
 
 	"csv-pipeline/internal/dialect"
@@ -17,14 +18,11 @@ func (d *decision) decideDates(said dialect.Settings) {
 			continue
 		}
 		cover := d.coverOf(c)
-		if len(cover) == 1 && cover[0] != 0 {
-			if rivals := d.rivals(c, cover[0]); len(rivals) > 1 {
-				if d.decidedElsewhere(rivals, c) {
-					continue
-				}
+		if rivals := d.rivals(c, cover); len(rivals) > 1 {
+			if d.decidedElsewhere(rivals, c) < 0 {
 				d.chooseDate(c, rivals)
-				continue
 			}
+			continue
 		}
 		if d.chooseOrder(c, cover) {
 			continue
@@ -53,7 +51,7 @@ func (d *decision) contradictions(formats []int) {
 			continue
 		}
 		own := d.coverOf(c)
-		if len(own) == 1 && len(d.rivals(c, own[0])) > 1 {
+		if len(d.rivals(c, own)) > 1 {
 			continue // it goes by the other one
 		}
 		for _, cell := range c.keptDates {
@@ -99,13 +97,27 @@ func (d *decision) coverOf(c *column) (cover []int) {
 			}
 		}
 	}
+	if len(cover) == 1 {
+		if all := d.all(c, cover[0]); !slices.Contains(all, cover[0]) {
+			cover = all[:1]
+		}
+	}
 	slices.Sort(cover)
 	return cover
 }
 
-// rivals are the formats that read all dates of a column as one does, and give other days, or
-// would of other cells.
-func (d *decision) rivals(c *column, format int) []int {
+// rivals are the formats that read all dates of a column as the only one of its cover does, and
+// give other days, or would of other cells; with it. There are none of iso.
+func (d *decision) rivals(c *column, cover []int) []int {
+	if len(cover) != 1 || cover[0] == 0 {
+		return nil
+	}
+	return d.all(c, cover[0])
+}
+
+// all are the formats that read all dates of a column as one does, and give other days, with it,
+// where these are plausible.
+func (d *decision) all(c *column, format int) []int {
 	all := readBy(c.dates, format)
 	rivals := []int{format}
 	for i, name := range d.readings.Dates {
@@ -122,7 +134,37 @@ func (d *decision) rivals(c *column, format int) []int {
 			rivals = append(rivals, i)
 		}
 	}
-	return rivals
+	return d.plausible(c, rivals)
+}
+
+// Of a column with so many dates, years of two digits are told from days: years that go over
+// manyYears are days where the other reading has them within few.
+const (
+	enoughDates = 5
+	manyYears   = 6
+	fewYears    = 1
+)
+
+// plausible leaves out formats that have the year where the days are.
+func (d *decision) plausible(c *column, formats []int) []int {
+	if len(c.keptDates) < enoughDates {
+		return formats
+	}
+	spread := func(format int) int {
+		least, most := 9999, 0
+		for _, cell := range c.keptDates {
+			if day, ok := d.readings.Date([]byte(cell), format); ok {
+				year, _ := strconv.Atoi(day[:4])
+				least, most = min(least, year), max(most, year)
+			}
+		}
+		return most - least
+	}
+	short := func(format int) bool { return strings.Contains(d.readings.Dates[format], "%y") }
+	if !slices.ContainsFunc(formats, func(i int) bool { return short(i) && spread(i) <= fewYears }) {
+		return formats
+	}
+	return slices.DeleteFunc(slices.Clone(formats), func(i int) bool { return short(i) && spread(i) >= manyYears })
 }
 
 // swapped is a format with the day where the month is.
@@ -130,17 +172,17 @@ func swapped(format string) string {
 	return strings.NewReplacer("%d", "%m", "%m", "%d").Replace(format)
 }
 
-// decidedElsewhere says whether another column has one of the formats for sure.
-func (d *decision) decidedElsewhere(rivals []int, c *column) bool {
+// decidedElsewhere is that of some formats which another column has for sure; -1 where none has.
+func (d *decision) decidedElsewhere(formats []int, c *column) int {
 	for _, other := range d.dated {
 		if other == c || !d.counts(other) {
 			continue
 		}
-		if cover := d.coverOf(other); len(cover) == 1 && slices.Contains(rivals, cover[0]) && len(d.rivals(other, cover[0])) == 1 {
-			return true
+		if cover := d.coverOf(other); len(cover) == 1 && slices.Contains(formats, cover[0]) && len(d.rivals(other, cover)) < 2 {
+			return cover[0]
 		}
 	}
-	return false
+	return -1
 }
 
 // chooseOrder has a person choose which of two formats comes first, where a column needs both and

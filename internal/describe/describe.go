@@ -240,12 +240,14 @@ func (d *decision) column(c *column) Column {
 // formatsOf are the formats of a column of dates; all that fit, where several do.
 func (d *decision) formatsOf(c *column) []int {
 	cover := d.coverOf(c)
-	if len(cover) == 1 && cover[0] != 0 {
-		if rivals := d.rivals(c, cover[0]); len(rivals) > 1 && !d.decidedElsewhere(rivals, c) {
-			return rivals
-		}
+	rivals := d.rivals(c, cover)
+	if len(rivals) < 2 {
+		return cover
 	}
-	return cover
+	if format := d.decidedElsewhere(rivals, c); format >= 0 {
+		return []int{format}
+	}
+	return rivals
 }
 
 func lineEnds(text []byte) string {

@@ -57,6 +57,11 @@ func TestSettingsOfAFile(t *testing.T) {
 		"no quotes":                  {"a\tb\n\"x\t1\ny\"\t2\n\"z\t3\n", "--quote-char=none"},
 		"trim":                       {"n;v\nAnn ;1\nAnn;2\n", "--trim"},
 		"quote in a word":            {"a,b\n1,x\n'?,y\n3,z\n4,z\n", `--missing-values=''\''?'`},
+		"a short year first":         {"d,n\n24-01-31,1\n24-02-15,2\n24-03-30,3\n24-05-04,4\n24-12-01,8\n", "--date-formats=%y-%m-%d"},
+		"a short year last":          {"d;n\n31.01.24;1\n15.02.24;2\n30.03.24;3\n04.05.24;4\n01.12.24;8\n", "--date-formats=%d.%m.%y"},
+		"a rare form":                {"d;n\nJan 5, 2024 10:00 AM PST;1\n", `--date-formats='"%b %d, %Y %I:%M %p %Z"'`},
+		"exponents":                  {"k;n\na;2,99E+05\nb;1,5E+03\n", "--decimal-char=,"},
+		"points beside percents":     {"p;x;y\n8.1%;-55.743;-3.5\n2.5%;11.125;4.5\n", "--decimal-char=. --bare-number=false"},
 		"two formats":                {"d,n\n2024-01-05,1\n06.02.2024,2\n", "--date-formats=iso,%d.%m.%Y"},
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -80,6 +85,9 @@ func TestMeaningIsNotGuessed(t *testing.T) {
 		"before noon":       {"d;b\n3/4/2024 10:00 AM;x\n5/6/2024 11:00 AM;y\n", []string{"--date-formats='%m/%d/%Y %I:%M %p'", "--date-formats='%d/%m/%Y %I:%M %p'"}},
 		"dashes":            {"d;b\n03-04-2024;x\n05-06-2024;y\n", []string{"--date-formats=%d-%m-%Y", "--date-formats=%m-%d-%Y"}},
 		"the same day":      {"d;b\n3/3/2024;x\n", []string{"--date-formats=%m/%d/%Y", "--date-formats=%d/%m/%Y"}},
+		"a short year":      {"d;b\n24-01-31;x\n24-02-15;y\n", []string{"--date-formats=%d-%m-%y", "--date-formats=%y-%m-%d"}},
+		"blanks decide not": {"tel;n\n130 123 456;75.523\n140 333 444;62.748\n", []string{"--decimal-char=. --group-char=space", "--decimal-char=, --group-char=."}},
+		"of a comma, too":   {"tel\tn\n130 123 456\t89,588\n140 333 444\t28,479\n", []string{"--group-char=,", "--decimal-char=, --group-char=space"}},
 		"an unknown word":   {"n,b\n1,x\n2,y\nXL,z\n", []string{"--missing-values=XL", ""}},
 		"a last short row":  {"a,b,c\n1,2,3\n1,2,3\n1,2", []string{"--ragged-rows=pad", "--skip-footer=1"}},
 		"a row cut short":   {"a,b,c\n1,x,3\n1,y,3\n7", []string{"--ragged-rows=pad", "--skip-footer=1"}},
@@ -101,6 +109,16 @@ func TestMeaningIsNotGuessed(t *testing.T) {
 				t.Errorf("options %q of %s, want %q", options, d.Choices[0].About, c.options)
 			}
 		})
+	}
+}
+
+// TestDatesOfAnotherColumnAreTold: the table of columns says of a column, too, what another decides.
+func TestDatesOfAnotherColumnAreTold(t *testing.T) {
+	d := described(t, "posted;value\n13/01/2024;01/02/2024\n14/01/2024;02/02/2024\n", describe.Options{})
+	for _, c := range d.Columns {
+		if !slices.Equal(c.Formats, []string{"%d/%m/%Y"}) {
+			t.Errorf("%s has %q", c.Name, c.Formats)
+		}
 	}
 }
 

@@ -87,7 +87,7 @@ func (r *rules) numberSettings(cell []byte) string {
 				if err != nil {
 					continue
 				}
-				number, ok := f.appendLikely(nil, cell)
+				number, ok := f.appendNumber(nil, cell)
 				if !ok {
 					continue
 				}
@@ -159,11 +159,11 @@ func (r *rules) isAmount(cell []byte) bool {
 
 // commonDates are formats that a date may be in, where it fits none that was said.
 var commonDates = []string{
-	"%d.%m.%Y", "%d.%m.%Y %H:%M", "%d.%m.%Y %H:%M:%S", "%d.%m.%y",
+	"%d.%m.%Y", "%d.%m.%Y %H:%M", "%d.%m.%Y %H:%M:%S", "%d.%m.%y", "%y.%m.%d",
 	"%m/%d/%Y", "%d/%m/%Y", "%m/%d/%Y %H:%M", "%d/%m/%Y %H:%M", "%m/%d/%Y %H:%M:%S", "%d/%m/%Y %H:%M:%S",
 	"%m/%d/%Y %I:%M %p", "%d/%m/%Y %I:%M %p", "%m/%d/%Y %I:%M:%S %p", "%d/%m/%Y %I:%M:%S %p",
-	"%m/%d/%y", "%d/%m/%y", "%m/%d/%y %H:%M", "%d/%m/%y %H:%M",
-	"%d-%m-%Y", "%m-%d-%Y", "%d-%m-%Y %H:%M", "%m-%d-%Y %H:%M", "%d-%m-%Y %H:%M:%S", "%m-%d-%Y %H:%M:%S", "%d-%m-%y", "%m-%d-%y",
+	"%m/%d/%y", "%d/%m/%y", "%m/%d/%y %H:%M", "%d/%m/%y %H:%M", "%y/%m/%d",
+	"%d-%m-%Y", "%m-%d-%Y", "%d-%m-%Y %H:%M", "%m-%d-%Y %H:%M", "%d-%m-%Y %H:%M:%S", "%m-%d-%Y %H:%M:%S", "%d-%m-%y", "%m-%d-%y", "%y-%m-%d",
 	"%Y/%m/%d", "%Y/%m/%d %H:%M", "%Y/%m/%d %H:%M:%S", "%Y.%m.%d", "%Y%m%d", "%Y%m%d%H%M%S",
 	"%Y%m%dT%H%M%S", "%Y%m%dT%H%M%S%z", "%Y-%m-%d", "%Y-%m-%d %H:%M", "%Y-%m-%d %H:%M:%S", yearMonth,
 	"%d-%b-%Y", "%d-%b-%y", "%d %b %Y", "%d %B %Y", "%d%b%Y", "%d%b%y", "%b %d, %Y", "%b %d %Y", "%B %d, %Y", ISO, epoch, epochMS,
@@ -194,7 +194,7 @@ func (r *rules) dateSettings(cell []byte) string {
 	var fit []string
 	digits := isDigits(trimSpace(cell))
 	for _, format := range commonDates {
-		if format == epoch && len(trimSpace(cell)) != 10 || format == epochMS && len(trimSpace(cell)) != 13 || digits && format == "%Y%m%d" && len(trimSpace(cell)) != 8 {
+		if (digits || strings.HasPrefix(format, "%y")) && !looksLike(trimSpace(cell), format) {
 			continue
 		}
 		// The year of two digits has them; 1.10.2 is a version.

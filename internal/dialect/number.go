@@ -193,7 +193,7 @@ func (f *numberFormat) appendGroups(dst, s []byte) (_ []byte, used int, ok bool)
 	if groups == 0 {
 		return dst, i, true
 	}
-	if group != 3 || !close() || twos > 0 && (threes != 1 || first > 2) {
+	if group != 3 || !close() || twos > 0 && (threes != 1 || first > 2) || s[0] == '0' { // nobody writes 0,125 for 125
 		return dst, 0, false
 	}
 	return dst, i, true

@@ -102,6 +102,9 @@ func TestWhatIsNoNumber(t *testing.T) {
 	for text, s := range map[string]Settings{
 		"12.34":      {DecimalChar: ",", GroupChar: "."},
 		"1.2345":     {DecimalChar: ",", GroupChar: "."},
+		"0.911":      {DecimalChar: ",", GroupChar: "."},
+		"-012.345":   {DecimalChar: ",", GroupChar: "."},
+		"0,125.5":    {GroupChar: ","},
 		"1234.567":   {DecimalChar: ",", GroupChar: "."},
 		"1.234.56":   {DecimalChar: ",", GroupChar: "."},
 		"1,00,00":    {GroupChar: ","},
@@ -166,7 +169,7 @@ func TestHints(t *testing.T) {
 		"1704412800":  `; dateFormats: ["epoch"] reads it`,
 		"5 Jan 2024":  `; dateFormats: ["%d %b %Y"] reads it`,
 		"31.02.2024":  `; dateFormats names how it is written`,
-		"31.12.24":    `; dateFormats: ["%d.%m.%y"] reads it`,
+		"31.12.24":    `; dateFormats: ["%d.%m.%y"] or ["%y.%m.%d"] reads it`,
 		"unknown":     `; missingValues: ["unknown"] reads it as NULL`,
 		"Jan 5, 2024": `; dateFormats: ["%b %d, %Y"] reads it`,
 

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"io"
 	"slices"
+	"strings"
 	"unicode"
 	"unicode/utf8"
 )
@@ -118,24 +119,26 @@ func (r *Readings) NumbersOf(cell []byte) (set uint64) {
 	}
 	var scratch [96]byte
 	for i := range r.numbers {
-		if _, ok := r.numbers[i].appendLikely(scratch[:0], cell); ok {
+		if _, ok := r.numbers[i].appendNumber(scratch[:0], cell); ok {
 			set |= 1 << i
 		}
 	}
 	return set
 }
 
-// appendLikely is appendNumber but for cells that nobody writes so.
-func (f *numberFormat) appendLikely(dst, cell []byte) ([]byte, bool) {
-	if zero := bytes.IndexAny(cell, "0123456789"); f.group != 0 && zero >= 0 && cell[zero] == '0' && zero+1 < len(cell) && f.groupAt(cell[zero+1:]) > 0 {
-		return dst, false // nobody writes 0,125 for 125
+// Bare are the formats of numbers that have nothing around them.
+func (r *Readings) Bare() (set uint64) {
+	for i, format := range r.Numbers {
+		if !format.Dressed {
+			set |= 1 << i
+		}
 	}
-	return f.appendNumber(dst, cell)
+	return set
 }
 
 // Number is a cell in a format, as the engine reads it; false where NumbersOf does not have it.
 func (r *Readings) Number(cell []byte, format int) (string, bool) {
-	b, ok := r.numbers[format].appendLikely(nil, cell)
+	b, ok := r.numbers[format].appendNumber(nil, cell)
 	return string(b), ok
 }
 
@@ -150,7 +153,7 @@ func (r *Readings) DatesOf(cell []byte, among uint64) (set uint64) {
 	}
 	var scratch [40]byte
 	for i := range r.dates {
-		if among>>i&1 == 0 || !fitsLength(s, r.Dates[i]) {
+		if among>>i&1 == 0 || !looksLike(s, r.Dates[i]) {
 			continue
 		}
 		if _, ok := r.dates[i].appendTime(scratch[:0], s); ok {
@@ -160,9 +163,9 @@ func (r *Readings) DatesOf(cell []byte, among uint64) (set uint64) {
 	return set
 }
 
-// fitsLength says of formats without anything between their parts, which take about any
-// digits, whether a text is as long as theirs are.
-func fitsLength(s []byte, format string) bool {
+// looksLike says of formats without anything between their parts, which take about any
+// digits, whether a text is as long as theirs are; and of a year of two digits that it has both.
+func looksLike(s []byte, format string) bool {
 	whole, _, _ := bytes.Cut(s, []byte{'.'})
 	switch format {
 	case epoch:
@@ -176,7 +179,7 @@ func fitsLength(s []byte, format string) bool {
 	case yearMonth:
 		return isYearMonth(s)
 	}
-	return true
+	return !strings.HasPrefix(format, "%y") || len(s) > 2 && isDigits(s[:2]) && s[2]-'0' > 9
 }
 
 // Date is a cell in a format, as the engine reads it.
