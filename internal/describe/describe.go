@@ -136,6 +136,12 @@ func File(ctx context.Context, file dialect.File, opt Options) (*Description, er
 	}
 	if passed := l.Passed(); passed != "" {
 		d.notes = append(d.notes, passed)
+	} else if n := a.settings.SkipRows; a.settings.Header.None && n > f.said.SkipRows {
+		note := leftOutAbove(n)
+		if n == 1 && l.Delimiter == "," && l.Width() == 2 && len(d.numeric) == 2 && f.said.Delimiter == "" {
+			note += "; if it names one column of numbers with decimal commas, delimiter: \";\" and decimalChar: \",\" read it"
+		}
+		d.notes = append(d.notes, note)
 	}
 	if lines := a.settings.Header.Lines; len(lines) == 1 && !f.headerSaid() {
 		d.problems = append(d.problems, fmt.Sprintf("%s: its header stands in several lines: header: %d reads the rows below the last, and leaves lines 1 to %d out, which may be a table of their own", d.at(int64(lines[0])), lines[0], lines[0]-1))
@@ -248,6 +254,14 @@ func (d *decision) formatsOf(c *column) []int {
 		return []int{format}
 	}
 	return rivals
+}
+
+// leftOutAbove says that the first lines of a file without a header were left out.
+func leftOutAbove(n int) string {
+	if n == 1 {
+		return "line 1 was left out: it has not as many cells as the rows below"
+	}
+	return fmt.Sprintf("lines 1 to %d were left out: they have not as many cells as the rows below", n)
 }
 
 func lineEnds(text []byte) string {

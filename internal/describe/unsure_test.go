@@ -284,3 +284,16 @@ func TestDatesInTwoOrders(t *testing.T) {
 		t.Errorf("nothing is unclear: %+v", d.Choices)
 	}
 }
+
+// TestALineAboveTheRowsIsSaid: a first line with fewer cells than the rows below it is left out.
+func TestALineAboveTheRowsIsSaid(t *testing.T) {
+	for text, want := range map[string]string{
+		"2024-01-01;5\n2024-01-02;2;7\n2024-01-03;3;8\n2024-01-04;4;9\n": "line 1 was left out: it has not as many cells as the rows below",
+		"a\nb\n2024-01-02;2;7\n2024-01-03;3;8\n2024-01-04;4;9\n":         "lines 1 to 2 were left out: they have not as many cells as the rows below",
+		"value\n0,5\n1,5\n2,25\n":                                        `line 1 was left out: it has not as many cells as the rows below; if it names one column of numbers with decimal commas, delimiter: ";" and decimalChar: "," read it`,
+	} {
+		if d := described(t, text, describe.Options{}); !slices.Contains(d.Notes, want) {
+			t.Errorf("%q: flags %q, notes %q, want %q", text, d.Flags, d.Notes, want)
+		}
+	}
+}
