@@ -162,15 +162,22 @@ func (d *detector) remarks(all []sampled) int {
 }
 
 // modalWidth is the number of fields, more than one, that most records have, and how
-// many have it; 1 and 0 where none has more than one.
+// many have it; 1 and 0 where none has more than one. Records with a single cell that is not empty
+// count only where there are no others: they are titles in the width of a sheet.
 func modalWidth(all []sampled) (mode, fit int) {
-	counts := map[int]int{}
+	counts, filled := map[int]int{}, map[int]int{}
 	for _, r := range all {
-		counts[r.width]++
+		if counts[r.width]++; r.count() > 1 {
+			filled[r.width]++
+		}
 	}
 	mode = 1
-	for width, n := range counts {
-		if width > 1 && (mode == 1 || n > counts[mode] || n == counts[mode] && width > mode) {
+	of := filled
+	if len(of) == 0 {
+		of = counts
+	}
+	for width, n := range of {
+		if width > 1 && (mode == 1 || n > of[mode] || n == of[mode] && width > mode) {
 			mode = width
 		}
 	}
