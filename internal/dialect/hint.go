@@ -23,6 +23,9 @@ func (r *rules) numberHint(cell []byte) string {
 	if hint := r.numberSettings(cell); hint != "" {
 		return hint
 	}
+	if bytes.ContainsFunc(cell, func(c rune) bool { return c >= utf8.RuneSelf && unicode.IsDigit(c) }) {
+		return ": expected digits from 0 to 9 of ASCII"
+	}
 	return r.missingHint(cell)
 }
 
@@ -32,7 +35,7 @@ func (r *rules) missingHint(cell []byte) string {
 	if s == "" {
 		return `; trim: true reads it as NULL`
 	}
-	if utf8.RuneCountInString(s) <= 16 && !strings.ContainsAny(s, "0123456789") {
+	if utf8.RuneCountInString(s) <= 16 && strings.IndexFunc(s, unicode.IsDigit) < 0 {
 		return fmt.Sprintf("; missingValues: [%s] reads it as NULL", strings.Join(beside(r.MissingValues, string(cell)), ", "))
 	}
 	return ""
@@ -237,16 +240,29 @@ func (w *rewriter) hintAtNoRow(data []byte, bad *groupby.InputError) {
 	l, first, digits := w.layout, "", false
 	for _, f := range w.rec.fields {
 		cell := trimSpace(data[f.start:f.end])
-		digits = digits || bytes.ContainsAny(cell, "0123456789")
+		digits = digits || bytes.ContainsFunc(cell, unicode.IsDigit)
 		if first == "" {
 			first = string(cell)
 		}
 	}
+	before := func(hint string) {
+		problem, others, more := strings.Cut(bad.Problem, "; ")
+		if bad.Problem = problem + "; " + hint; more {
+			bad.Problem += "; " + others
+		}
+	}
+	if prefix := w.commentLike(data); prefix != "" && !strings.Contains(bad.Problem, "commentPrefix") {
+		before(fmt.Sprintf("commentPrefix: %q leaves such lines out", prefix))
+		return
+	}
 	filled := w.rec.filled(data)
 	unnamed := len(w.rec.fields) == l.width && w.rec.fields[0].start == w.rec.fields[0].end // as the first cell of units is
 	if w.line == l.line && l.HeaderLine > 0 && !digits && (filled > 1 || unnamed) && w.SkipRowsAfterHeader == 0 && !IsCommonWord(bad.Field) {
-		bad.Problem += "; if it has units and is no row, skipRowsAfterHeader: 1 passes over it"
+		before("if it has units and is no row, skipRowsAfterHeader: 1 passes over it")
 		return
+	}
+	if total, _ := IsTotal(first); bad.Field != "" && len(trimSpace([]byte(bad.Field))) == 0 && !total && !IsRemark(first) {
+		return // blanks in the place of a number
 	}
 	short := func(filled int) bool { return filled < l.width && (2*filled <= l.width || l.width <= 3) }
 	if !w.last || w.line == l.line || w.footer.most > 0 || !short(filled) {
@@ -291,8 +307,18 @@ func (w *rewriter) commentLike(data []byte) string {
 			return prefix
 		}
 	}
+	line := data
+	if end := bytes.IndexAny(data, "\r\n"); end >= 0 {
+		line = data[:end]
+	}
+	if len(line) >= shortestRuler && len(bytes.Trim(line, "-+=_*|: ")) == 0 && bytes.ContainsAny(line[:1], "-+=_*|") && line[1] != '|' {
+		return string(line[:2])
+	}
 	return ""
 }
+
+// shortestRuler is how many characters a line has at least that is drawn below a header.
+const shortestRuler = 6
 
 // filled is how many fields of a record have something in them.
 func (r *record) filled(data []byte) (n int) {
