@@ -254,6 +254,7 @@ func (c cluster) GetClientFor(apiVersion, kind string) (dynamic.NamespaceableRes
 		"v1 Secret":                  corev1.SchemeGroupVersion.WithResource("secrets"),
 		"v1 ServiceAccount":          corev1.SchemeGroupVersion.WithResource("serviceaccounts"),
 		"v1 PersistentVolumeClaim":   corev1.SchemeGroupVersion.WithResource("persistentvolumeclaims"),
+		"apps/v1 StatefulSet":        appsv1.SchemeGroupVersion.WithResource("statefulsets"),
 		"batch/v1 Job":               batchv1.SchemeGroupVersion.WithResource("jobs"),
 		"keda.sh/v1alpha1 ScaledJob": kedav1alpha1.SchemeGroupVersion.WithResource("scaledjobs"),
 	}
@@ -262,7 +263,7 @@ func (c cluster) GetClientFor(apiVersion, kind string) (dynamic.NamespaceableRes
 		return nil, false, fmt.Errorf("the chart looks up %s %s, which these tests do not serve", apiVersion, kind)
 	}
 	scheme := runtime.NewScheme()
-	for _, add := range []func(*runtime.Scheme) error{corev1.AddToScheme, batchv1.AddToScheme, kedav1alpha1.AddToScheme} {
+	for _, add := range []func(*runtime.Scheme) error{appsv1.AddToScheme, corev1.AddToScheme, batchv1.AddToScheme, kedav1alpha1.AddToScheme} {
 		if err := add(scheme); err != nil {
 			return nil, false, err
 		}

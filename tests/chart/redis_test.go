@@ -14,6 +14,7 @@ import (
 	"testing"
 
 	kedav1alpha1 "github.com/kedacore/keda/v2/apis/keda/v1alpha1"
+	appsv1 "k8s.io/api/apps/v1"
 	corev1 "k8s.io/api/core/v1"
 	networkingv1 "k8s.io/api/networking/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
@@ -372,6 +373,23 @@ func TestAURLSaysWhatTheValuesSay(t *testing.T) {
 			if byURL[path] != text {
 				t.Errorf("%s: %s differs from that of %s:\n%s\n%s", url, path, values, byURL[path], text)
 			}
+		}
+	}
+}
+
+// TestPodManagementOfRedisStays: the field of a StatefulSet cannot be changed, so that of the one there is stays.
+func TestPodManagementOfRedisStays(t *testing.T) {
+	there := get[*appsv1.StatefulSet](t, render(t, installation{}), "-redis")
+	if there.Spec.PodManagementPolicy != appsv1.ParallelPodManagement {
+		t.Errorf("a new one has %q", there.Spec.PodManagementPolicy)
+	}
+	there.Namespace, there.Spec.PodManagementPolicy = "ns", appsv1.OrderedReadyPodManagement
+	for policy, in := range map[appsv1.PodManagementPolicyType]installation{
+		appsv1.OrderedReadyPodManagement: {existing: []runtime.Object{there}},
+		appsv1.ParallelPodManagement:     {existing: []runtime.Object{there}, set: []string{"redis.podManagementPolicy=Parallel"}},
+	} {
+		if got := get[*appsv1.StatefulSet](t, render(t, in), "-redis").Spec.PodManagementPolicy; got != policy {
+			t.Errorf("with %q: %q, want %q", in.set, got, policy)
 		}
 	}
 }

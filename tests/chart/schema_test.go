@@ -225,3 +225,29 @@ func put(values map[string]any, path string, value any) {
 	}
 	values[keys[len(keys)-1]] = value
 }
+
+// TestAWrongValueIsOneError: nothing is said of the values beside it, which are right.
+func TestAWrongValueIsOneError(t *testing.T) {
+	for set, want := range map[string]string{
+		"common.podLabels.x=true":         "at '/common/podLabels/x': got boolean, want string",
+		"processor.nodeSelector.a=1":      "at '/processor/nodeSelector/a': got number, want string",
+		"processor.replica=2":             "at '/processor': additional properties 'replica' not allowed",
+		"common.resources.limits.cpu=1":   "at '/common': additional properties 'resources' not allowed",
+		"inspector.podAnnotations.some=7": "at '/inspector/podAnnotations/some': got number, want string",
+	} {
+		_, err := renderText(t, installation{set: []string{set}})
+		if err == nil {
+			t.Errorf("%s is accepted", set)
+			continue
+		}
+		var said []string
+		for line := range strings.Lines(err.Error()) {
+			if line = strings.TrimSpace(line); strings.HasPrefix(line, "- at ") && !strings.HasSuffix(line, "'allOf' failed") {
+				said = append(said, strings.TrimPrefix(line, "- "))
+			}
+		}
+		if len(said) != 1 || said[0] != want {
+			t.Errorf("%s: %q, want %q", set, said, want)
+		}
+	}
+}

@@ -105,10 +105,10 @@ spec:
     matchLabels:
       {{- include "csv-pipeline.selectorLabels" . | nindent 6 }}
   policyTypes: [Ingress, Egress]
-  ingress: {{- with (include "csv-pipeline.podValues" . | fromYaml).extraIngress }}
+  {{- with (include "csv-pipeline.podValues" . | fromYaml).extraIngress }}
+  ingress:
     {{- toYaml . | nindent 4 }}
-    {{- else }} []
-    {{- end }}
+  {{- end }}
   egress:
     {{- include "csv-pipeline.egress" . | nindent 4 }}
 {{- end -}}

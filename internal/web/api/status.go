@@ -88,7 +88,7 @@ func stuck(st Status, view *activity.View) []Stuck {
 	found := []Stuck{}
 	if quiet := min(view.OldestWaiting, view.At.Sub(view.LastClaim)); st.Waiting > 0 && st.InFlight == 0 && quiet >= patience {
 		found = append(found, Stuck{What: "no-processor", Seconds: math.Round(quiet.Seconds()),
-			Text: "Files wait, and no processor has taken one for " + format.Span(quiet) + ". On Kubernetes, look whether KEDA starts Jobs (kubectl get scaledjobs,jobs,pods); elsewhere, whether a processor runs."})
+			Text: "Files wait, and no processor has taken one for " + format.Span(quiet) + ". On Kubernetes, kubectl get scaledjobs,jobs,pods says whether KEDA starts Jobs, and kubectl describe pods -l app.kubernetes.io/component=processor why one does not start or ends; a Job whose Pod cannot start holds its place until it is deleted. Elsewhere, look whether a processor runs."})
 	}
 	for _, l := range view.Leases {
 		if quiet := view.At.Sub(view.Renewed[l.Name]); quiet >= patience {
