@@ -246,6 +246,9 @@ func (s Settings) dateFormat() (dateFormat, error) {
 		if format != ISO && format != epoch && format != epochMS && !strings.Contains(format, "%") {
 			return d, &SettingError{"dateFormats", format, "iso, epoch, epochms, or a strftime format such as %d.%m.%Y"}
 		}
+		if strings.TrimSpace(format) != format {
+			return d, &SettingError{"dateFormats", format, `no blank at an end; in a list with commas between, a format with a comma stands in double quotes, "%b %d, %Y"`}
+		}
 		if unknown := unknownConversion(format); unknown != "" {
 			return d, &SettingError{"dateFormats", format, "other conversions than " + unknown + "; known are " + knownConversions}
 		}

@@ -17,6 +17,7 @@ func TestMistakesWithNames(t *testing.T) {
 		"Betrag (€)":           "unknown function Betrag" + quotes("Betrag (€)"),
 		"sum(Betrag(EUR))":     "unknown function Betrag" + quotes("Betrag(EUR)"),
 		"max(summe (netto))":   "unknown function summe" + quotes("summe (netto)"),
+		"From > 5":             "unexpected From: expected a column, a number, a 'text' or a function" + quotes("From"),
 		"Umsatz brutto (€)":    "unexpected brutto: expected an operator, or as and a name" + quotes("Umsatz brutto (€)"),
 		"Preis netto (€) as p": "unexpected netto: expected an operator, or as and a name" + quotes("Preis netto (€)"),
 	} {

@@ -56,7 +56,11 @@ func (p *parser) unexpected(expected string) *SyntaxError {
 	if t.kind == endToken {
 		return p.fail(t.at, t.end, "it ends here: expected "+expected)
 	}
-	return p.fail(t.at, t.end, fmt.Sprintf("unexpected %s: expected %s", p.source[t.at:t.end], expected))
+	problem := fmt.Sprintf("unexpected %s: expected %s", p.source[t.at:t.end], expected)
+	if t.kind == nameToken && slices.Contains(reserved, t.word) && strings.HasPrefix(expected, "a column") {
+		problem += inQuotes(p.source[t.at:t.end])
+	}
+	return p.fail(t.at, t.end, problem)
 }
 
 func (p *parser) expect(symbol, where string) *SyntaxError {

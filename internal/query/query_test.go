@@ -114,14 +114,15 @@ func randomText(r *rand.Rand) []byte {
 
 func TestSpecsThatAreRefused(t *testing.T) {
 	for want, spec := range map[string]Spec{
-		"select: it stands instead":         {Select: []string{"*"}, Aggregate: []string{"count(*)"}},
-		"select: * stands there twice":      {Select: []string{"*", "*"}},
-		"two columns named":                 {Select: []string{"a", "b as a"}},
-		"decimalChar":                       {Aggregate: []string{"count(*)"}, Input: dialect.Settings{DecimalChar: ";"}},
-		"groupChar \",\": expected another": {Aggregate: []string{"count(*)"}, Input: dialect.Settings{DecimalChar: ",", GroupChar: ","}},
-		"encoding \"klingon\": expected":    {Aggregate: []string{"count(*)"}, Input: dialect.Settings{Encoding: "klingon"}},
-		"timeZone \"Mars\": expected":       {Aggregate: []string{"count(*)"}, Input: dialect.Settings{TimeZone: "Mars"}},
-		"dateFormats \"yyyy\": expected":    {Aggregate: []string{"count(*)"}, Input: dialect.Settings{DateFormats: []string{"yyyy"}}},
+		"select: it stands instead":                                   {Select: []string{"*"}, Aggregate: []string{"count(*)"}},
+		"select: * stands there twice":                                {Select: []string{"*", "*"}},
+		"two columns named":                                           {Select: []string{"a", "b as a"}},
+		"decimalChar":                                                 {Aggregate: []string{"count(*)"}, Input: dialect.Settings{DecimalChar: ";"}},
+		"groupChar \",\": expected another":                           {Aggregate: []string{"count(*)"}, Input: dialect.Settings{DecimalChar: ",", GroupChar: ","}},
+		"encoding \"klingon\": expected":                              {Aggregate: []string{"count(*)"}, Input: dialect.Settings{Encoding: "klingon"}},
+		"timeZone \"Mars\": expected":                                 {Aggregate: []string{"count(*)"}, Input: dialect.Settings{TimeZone: "Mars"}},
+		"dateFormats \"yyyy\": expected":                              {Aggregate: []string{"count(*)"}, Input: dialect.Settings{DateFormats: []string{"yyyy"}}},
+		"dateFormats \" %Y\": expected no blank at an end; in a list": {Aggregate: []string{"count(*)"}, Input: dialect.Settings{DateFormats: []string{"%b %d", " %Y"}}},
 		"dateFormats \"%d %Q\": expected other conversions than %Q; known are %Y": {Aggregate: []string{"count(*)"}, Input: dialect.Settings{DateFormats: []string{"%d %Q"}}},
 		"dateFormats \"%d %\": expected other conversions than %; known are":      {Aggregate: []string{"count(*)"}, Input: dialect.Settings{DateFormats: []string{"%d %"}}},
 		"a file without header has no column":                                     {GroupBy: []string{"k"}, Input: dialect.Settings{Header: dialect.Header{None: true}}},
