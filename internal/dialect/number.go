@@ -260,7 +260,27 @@ func minusAfter(s []byte) (before []byte, ok bool) {
 
 // currencyWords are currencies that are neither a sign nor a code. Longer ones come
 // first.
-var currencyWords = [][]byte{[]byte("kr."), []byte("Fr."), []byte("kr"), []byte("Kr"), []byte("zł"), []byte("Kč"), []byte("Ft"), []byte("лв")}
+var currencyWords = [][]byte{[]byte("kr."), []byte("Fr."), []byte("kr"), []byte("Kr"), []byte("zł"), []byte("Kč"), []byte("Ft"), []byte("лв."), []byte("лв"),
+	[]byte("руб."), []byte("руб"), []byte("р."), []byte("грн."), []byte("грн"), []byte("TL"), []byte("Rs."), []byte("Rs"), []byte("円"), []byte("元")}
+
+// currencyCodes are those of ISO 4217, also of currencies that are no more, and others in use.
+var currencyCodes = codesOf(`AED AFN ALL AMD ANG AOA ARS AUD AWG AZN BAM BBD BDT BGN BHD BIF BMD BND BOB BOV BRL BSD BTN BWP
+	BYN BZD CAD CDF CHE CHF CHW CLF CLP CNY COP COU CRC CUC CUP CVE CZK DJF DKK DOP DZD EGP ERN ETB EUR FJD FKP GBP GEL GHS
+	GIP GMD GNF GTQ GYD HKD HNL HRK HTG HUF IDR ILS INR IQD IRR ISK JMD JOD JPY KES KGS KHR KMF KPW KRW KWD KYD KZT LAK LBP
+	LKR LRD LSL LYD MAD MDL MGA MKD MMK MNT MOP MRU MUR MVR MWK MXN MXV MYR MZN NAD NGN NIO NOK NPR NZD OMR PAB PEN PGK PHP
+	PKR PLN PYG QAR RON RSD RUB RWF SAR SBD SCR SDG SEK SGD SHP SLE SLL SOS SRD SSP STN SVC SYP SZL THB TJS TMT TND TOP TRY
+	TTD TWD TZS UAH UGX USD USN UYI UYU UYW UZS VED VES VND VUV WST XAF XAG XAU XCD XCG XDR XOF XPD XPF XPT XSU XUA YER ZAR
+	ZMW ZWG ZWL
+	ATS BEF BYR CYP DEM EEK ESP FIM FRF GRD IEP ITL LTL LUF LVL MRO MTL NLG PTE ROL RUR SIT SKK STD TRL VEF ZMK
+	BTC CNH ETH NIS NTD RMB SFR UKP XBT`)
+
+func codesOf(list string) map[[3]byte]bool {
+	codes := make(map[[3]byte]bool)
+	for _, code := range strings.Fields(list) {
+		codes[[3]byte([]byte(code))] = true
+	}
+	return codes
+}
 
 // currencyBefore is the length of the currency that s begins with, or 0: a sign, as $
 // or R$, a code such as EUR, or a word such as kr.
@@ -277,7 +297,7 @@ func currencyBefore(s []byte) int {
 			return letters + n
 		}
 	}
-	if letters == 3 {
+	if letters == 3 && currencyCodes[[3]byte(s)] {
 		return 3
 	}
 	for _, word := range currencyWords {
@@ -303,7 +323,7 @@ func currencyAfter(s []byte) int {
 	for letters < len(s) && s[len(s)-1-letters]-'A' <= 'Z'-'A' {
 		letters++
 	}
-	if letters == 3 {
+	if letters == 3 && currencyCodes[[3]byte(s[len(s)-3:])] {
 		return 3
 	}
 	for _, word := range currencyWords {
@@ -411,7 +431,8 @@ func (c *currencies) observe(cell []byte) {
 func isUnit(b byte) bool { return b > 0x7f || b == '$' || b|0x20 >= 'a' && b|0x20 <= 'z' }
 
 // codes are those of currencies that have other names, too.
-var codes = map[string]string{"€": "EUR", "Euro": "EUR", "$": "USD", "US$": "USD", "£": "GBP", "¥": "JPY", "Fr": "CHF"}
+var codes = map[string]string{"€": "EUR", "Euro": "EUR", "$": "USD", "US$": "USD", "£": "GBP", "¥": "JPY", "円": "JPY", "Fr": "CHF", "SFR": "CHF",
+	"₹": "INR", "Rs": "INR", "₺": "TRY", "TL": "TRY", "₽": "RUB", "руб": "RUB", "р": "RUB", "₴": "UAH", "грн": "UAH", "zł": "PLN", "Kč": "CZK", "Ft": "HUF", "лв": "BGN"}
 
 // withoutMarks is a currency without the minus and the blanks that are not of ASCII.
 func withoutMarks(unit []byte) string {

@@ -126,6 +126,8 @@ func TestWhatIsNoNumber(t *testing.T) {
 		"1.200,-":    {BareNumber: &no, DecimalChar: ",", GroupChar: "."},
 		"(-12)":      {BareNumber: &no},
 		"EURO 12":    {BareNumber: &no},
+		"ABC 12":     {BareNumber: &no},
+		"5 PCS":      {BareNumber: &no},
 		"five":       {BareNumber: &no},
 	} {
 		f, err := s.numberFormat()
@@ -134,6 +136,22 @@ func TestWhatIsNoNumber(t *testing.T) {
 		}
 		if got, ok := f.appendNumber([]byte("x"), []byte(text)); ok || string(got) != "x" {
 			t.Errorf("%q: %q, %v", text, got, ok)
+		}
+	}
+}
+
+// TestCurrencies: signs, codes of ISO 4217 and words stand before or behind an amount.
+func TestCurrencies(t *testing.T) {
+	no := false
+	f, err := Settings{BareNumber: &no, GroupChar: ","}.numberFormat()
+	if err != nil {
+		t.Fatal(err)
+	}
+	for text, want := range map[string]string{
+		"EUR 5": "5", "5 XOF": "5", "5DEM": "5", "BTC 0.5": "0.5", "Rs. 1,00,000.50": "100000.50", "5円": "5", "5 руб.": "5", "5 TL": "5", "-5 грн": "-5",
+	} {
+		if got, ok := f.appendNumber(nil, []byte(text)); !ok || string(got) != want {
+			t.Errorf("%s: %s, %v, want %s", text, got, ok, want)
 		}
 	}
 }
