@@ -66,18 +66,15 @@ func (s *scan) mayBeCut(records []held) bool {
 // isLikeRows says whether a record has numbers and dates where all rows have them. Of its last
 // cell the end may be missing.
 func (s *scan) isLikeRows(h *held) bool {
-	typed := func(cell string) bool {
-		return s.readings.NumbersOf([]byte(cell)) != 0 || s.readings.DatesOf([]byte(cell), ^uint64(0)) != 0
-	}
 	for i, cell := range h.cells {
-		if cell = strings.TrimSpace(cell); cell == "" || typed(cell) || i == len(h.cells)-1 && !strings.ContainsFunc(cell, unicode.IsLetter) {
+		if cell = strings.TrimSpace(cell); cell == "" || s.isTyped(cell) || i == len(h.cells)-1 && !strings.ContainsFunc(cell, unicode.IsLetter) {
 			continue
 		}
 		rows, numbers := 0, 0
 		for _, some := range [][]held{s.first, s.last} {
 			for j := range some {
 				if row := &some[j]; s.fits(row) && i < len(row.cells) && strings.TrimSpace(row.cells[i]) != "" {
-					if rows++; typed(row.cells[i]) {
+					if rows++; s.isTyped(row.cells[i]) {
 						numbers++
 					}
 				}
@@ -88,6 +85,30 @@ func (s *scan) isLikeRows(h *held) bool {
 		}
 	}
 	return true
+}
+
+// isTyped says whether a cell is a number or a date.
+func (s *scan) isTyped(cell string) bool {
+	return s.readings.NumbersOf([]byte(cell)) != 0 || s.readings.DatesOf([]byte(cell), ^uint64(0)) != 0
+}
+
+// isNamedAmongValues says whether a record that begins as a total does so in a column in which all
+// other records have numbers or dates.
+func (s *scan) isNamedAmongValues(h *held) bool {
+	at := slices.IndexFunc(h.cells, func(cell string) bool { return strings.TrimSpace(cell) != "" })
+	rows := 0
+	for _, some := range [][]held{s.first, s.last} {
+		for i := range some {
+			row := &some[i]
+			if row.isNamed() || !s.fits(row) {
+				continue
+			}
+			if rows++; at >= len(row.cells) || !s.isTyped(row.cells[at]) {
+				return false
+			}
+		}
+	}
+	return rows > 1
 }
 
 func (s *scan) isFooter(h *held, behind bool) bool {
@@ -101,7 +122,7 @@ func (s *scan) isFooter(h *held, behind bool) bool {
 	switch {
 	case fits && named:
 		// a name of a column of texts is one too: a total has less cells filled than a row
-		return h.filled() < s.width && behind && s.emptierThanRows(h)
+		return behind && (h.filled() < s.width && s.emptierThanRows(h) || s.isNamedAmongValues(h))
 	case fits:
 		return few && s.sparse == 0 && behind
 	case named, h.afterBlank:
