@@ -46,6 +46,7 @@ func TestSettingsOfAFile(t *testing.T) {
 		"another column has the day": {"a,b\n03/04/2024,13/04/2024\n", "--date-formats=%d/%m/%Y"},
 		"units":                      {"t,v\ns,kg\n1,2.5\n2,3.5\n", "--skip-rows-after-header=1"},
 		"total":                      {"shop,n,m\nA,1,2\nB,2,3\nC,2,3\nTotal,5,\n", "--skip-footer=1"},
+		"an account of nothing":      {"a,b\nx,\"$1,234.50\"\ny,($30.50)\nz,$ -\n", "--group-char=, --bare-number=false"},
 		"total among dates":          {"day;n\n2024-01-01;1,5\n2024-01-02;2,5\n\nTotal;4,0\n", "--skip-footer=1 --decimal-char=,"},
 		"a shop called Total":        {"shop,n,m\nA,1,2\nB,2,3\nC,2,3\nTotal,5,1\n", ""},
 		"remark":                     {"shop,n,m\nA,1,2\nB,2,3\n\nSource: our own\n", "--skip-footer=1"},

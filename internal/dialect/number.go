@@ -83,6 +83,9 @@ func (f *numberFormat) appendDressed(dst, s []byte) ([]byte, bool) {
 	if inner, ok := withoutParentheses(s); ok && !signed { // as in $(5.00)
 		negative, s = true, inner
 	}
+	if len(s) == 0 && currency && negative {
+		return append(dst, '0'), true // as spreadsheets write 0 in accounts: $ -
+	}
 	return f.appendDigits(dst, s, negative, percent)
 }
 

@@ -127,6 +127,9 @@ func TestWhatIsNoNumber(t *testing.T) {
 		"(-12)":      {BareNumber: &no},
 		"EURO 12":    {BareNumber: &no},
 		"ABC 12":     {BareNumber: &no},
+		"$":          {BareNumber: &no},
+		"$ +":        {BareNumber: &no},
+		"-":          {BareNumber: &no},
 		"5 PCS":      {BareNumber: &no},
 		"five":       {BareNumber: &no},
 	} {
@@ -148,7 +151,7 @@ func TestCurrencies(t *testing.T) {
 		t.Fatal(err)
 	}
 	for text, want := range map[string]string{
-		"EUR 5": "5", "5 XOF": "5", "5DEM": "5", "BTC 0.5": "0.5", "Rs. 1,00,000.50": "100000.50", "5円": "5", "5 руб.": "5", "5 TL": "5", "-5 грн": "-5",
+		"EUR 5": "5", "5 XOF": "5", "5DEM": "5", "BTC 0.5": "0.5", "Rs. 1,00,000.50": "100000.50", "5円": "5", "5 руб.": "5", "5 TL": "5", "-5 грн": "-5", "$ -": "0", "- €": "0",
 	} {
 		if got, ok := f.appendNumber(nil, []byte(text)); !ok || string(got) != want {
 			t.Errorf("%s: %s, %v, want %s", text, got, ok, want)

@@ -111,7 +111,7 @@ func (r *Readings) IsMissing(cell []byte) bool {
 // NumbersOf are the formats in which a cell is a number.
 func (r *Readings) NumbersOf(cell []byte) (set uint64) {
 	s := trimSpace(cell)
-	if len(s) == 0 || len(s) > 64 || bytes.IndexFunc(s, unicode.IsDigit) < 0 {
+	if len(s) == 0 || len(s) > 64 || bytes.IndexFunc(s, unicode.IsDigit) < 0 && bytes.IndexByte(s, '-') < 0 {
 		return 0
 	}
 	if isDigits(s) {
