@@ -47,6 +47,7 @@ func TestSettingsOfAFile(t *testing.T) {
 		"units":                      {"t,v\ns,kg\n1,2.5\n2,3.5\n", "--skip-rows-after-header=1"},
 		"total":                      {"shop,n,m\nA,1,2\nB,2,3\nC,2,3\nTotal,5,\n", "--skip-footer=1"},
 		"an account of nothing":      {"a,b\nx,\"$1,234.50\"\ny,($30.50)\nz,$ -\n", "--group-char=, --bare-number=false"},
+		"a ruler below":              {"a;b\n2021;1\n2022;2\n2023;3\n__________\n(C) by us, 2024\n", "--skip-footer=2"},
 		"total among dates":          {"day;n\n2024-01-01;1,5\n2024-01-02;2,5\n\nTotal;4,0\n", "--skip-footer=1 --decimal-char=,"},
 		"a shop called Total":        {"shop,n,m\nA,1,2\nB,2,3\nC,2,3\nTotal,5,1\n", ""},
 		"remark":                     {"shop,n,m\nA,1,2\nB,2,3\n\nSource: our own\n", "--skip-footer=1"},

@@ -27,11 +27,11 @@ func (s *scan) findFooter() int {
 	return 0
 }
 
-// isNamed says whether a record begins as a total or a remark does.
+// isNamed says whether a record begins as a total or a remark does, or is a ruler above them.
 func (h *held) isNamed() bool {
 	first := h.first()
 	is, _ := dialect.IsTotal(first)
-	return is || dialect.IsRemark(first)
+	return is || dialect.IsRemark(first) || len(first) > 2 && strings.Trim(first, "_-=*") == ""
 }
 
 // countSum counts a record that may be a total of rows above.
