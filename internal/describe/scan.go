@@ -189,6 +189,9 @@ func (s *scan) fits(h *held) bool {
 // whose end was not read, or whose footer was said.
 func (s *scan) end(settings dialect.Settings, complete, footer bool) {
 	s.complete = complete
+	if len(s.last) == 0 && len(s.first) == firstRows { // the second is the last, too
+		s.first, s.last = s.first[:1], s.first[1:]
+	}
 	if n := settings.SkipFooter; n > 0 && complete {
 		s.last = s.last[:max(0, len(s.last)-n)]
 	} else if complete && footer {
