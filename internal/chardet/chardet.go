@@ -58,7 +58,7 @@ func (g Guess) nonsense() bool {
 			bad++
 		}
 	}
-	return 50*bad > letters(g.Text)
+	return 20*bad > letters(g.Text)
 }
 
 // Mixed says whether a text is rather in UTF-8 here and in another encoding there than all in one
@@ -192,6 +192,9 @@ func (l *language) score(text string) (sum float64) {
 				}
 				w.last = 0
 				sum += l.ascii(before, r) + beside(before)
+				if before == '°' && (r == 'C' || r == 'F') {
+					sum -= alone
+				}
 				if symbol {
 					sum += inWord
 				}
@@ -211,11 +214,14 @@ func (l *language) score(text string) (sum float64) {
 			}
 		default:
 			sum += sign(r)
-			if isLetter(before) {
+			switch {
+			case before == 'm' && (r == '²' || r == '³'):
+				sum -= alone
+			case isLetter(before):
 				sum += beside(r)
 			}
 		}
-		symbol = r >= utf8.RuneSelf && !isLetter(r) && r != '’' && r != '\u00ad' && isLetter(before)
+		symbol = r >= utf8.RuneSelf && !isLetter(r) && !strings.ContainsRune("’\u00ad"+delimiters, r) && isLetter(before)
 		before = r
 	}
 	return sum + l.word(&w)
@@ -270,9 +276,12 @@ func (l *language) ascii(before, r rune) float64 {
 // familiar are the letters that other languages with Latin letters have in names of abroad.
 const familiar = "éèáàâíóúçñãäöüåøôêëï"
 
+// delimiters are signs that may be between fields.
+const delimiters = "¦§"
+
 // beside is what a letter beside a character tells, where that is a sign that has none there.
 func beside(r rune) float64 {
-	if r < utf8.RuneSelf || isLetter(r) || strings.ContainsRune("«»“”‘’„¿¡©®™°²³…–—·µªº№،؛؟\u00a0\u00ad", r) {
+	if r < utf8.RuneSelf || isLetter(r) || strings.ContainsRune("«»“”‘’„¿¡©®™°²³…–—·µªº№،؛؟\u00a0\u00ad"+delimiters, r) {
 		return 0
 	}
 	return math.Log(0.1)
@@ -324,7 +333,7 @@ func sign(r rune) float64 {
 	switch r {
 	case '\u00a0', '’', '“', '”', '–', '€', '°':
 		return math.Log(0.01)
-	case '‘', '„', '—', '…', '«', '»', '£', '²', '³', '§', '®', '™', '·', '•', '½', '©', '¿', '¡', 'µ', 'º', 'ª', '×', '±', '´', '№', '،', '؛', '؟', '₪', '฿':
+	case '‘', '„', '—', '…', '«', '»', '£', '²', '³', '§', '®', '™', '·', '•', '½', '©', '¿', '¡', 'µ', 'º', 'ª', '×', '±', '´', '№', '¦', '،', '؛', '؟', '₪', '฿':
 		return math.Log(0.004)
 	}
 	switch {

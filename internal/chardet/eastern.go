@@ -2,6 +2,7 @@ package chardet
 
 import (
 	"math"
+	"strings"
 	"sync"
 	"unicode"
 
@@ -31,7 +32,7 @@ var (
 		most: "的一是不我有大在人了中到資要可以這個你會好為上來學就交也用能如時文說沒他看那問生提下過請們天所多麼小想得之還電出工對都機自後子而訊站去心只家知國台很信成章何同道地發法無然但嗎當於本現年前真最和新因果定意情點題其事方清科樣些吧三此位理行作經者什謝名日正華話開實再城愛與二動比高面又車力或種像應女教分手打已次長太明己路起相主關間哪十該將東兩等部樓市區縣鄉鎮村里街號巷弄北南西高雄基隆新竹桃園苗栗彰化投雲林嘉義屏宜蘭花蓮澎湖金門馬祖香港九龍澳廣州海京台灣臺陳林黃張李王吳劉蔡楊許鄭謝郭洪曾邱廖賴徐周葉蘇莊呂江何蕭羅簡朱鍾游詹胡施沈余趙盧梁顏柯孫魏翁戴范方宋鄧杜傅侯曹薛丁馬蔣唐卓藍馮姚石董紀歐程連古汪湯姜田康姓地址話期額數量價格產品編碼客戶訂單購買銷售庫存貨幣備註郵件公司行銀付款收入支出總計合計稱元萬百千五四六七八九月份類別型式店商員部門美德英法日韓泰越水山石木火土風空氣溫度表明書報米麵茶飯魚肉菜果豆"}}
 	japanese = newJapanese(0.004)
 	// narrowJapanese is Japanese with katakana of half the width, of one byte each in Shift JIS.
-	narrowJapanese = newJapanese(0.45)
+	narrowJapanese = newJapanese(0.7)
 	korean         = &language{share: 1, east: &eastern{encoding: "euc-kr", from: 0xb0, to: 0xc8, common: 0.65, level: 0.3, rare: 0.002, hiragana: 1e-5, katakana: 1e-5, narrow: 1e-6, wide: 0.01, hanja: 0.004,
 		most: "이다는에의가을로하고지도사기시구동서대한인은를자일리나정아과수부전해경상주성어제원스들그보장장진있만면안라여조신울산광천우안중소오용국적유남영으비모개공화생계금연관명무선방학문미위세회교북강치품호역단김박최임윤허권황송류홍번현재민석철희숙순미영옥춘평택포항창청마목양의파주군읍면산길로층백합매출입고액량가격품목상점주소전화날짜이름고객등급결제코드단위합계총분류내용비고메일터드트르크러니데레토카타바통법력물실말반발불년월원점행열표식심복종업입출당장내외집직체추태특판편피필합형환회훈차참책처초축취층커컴크테"}}
 )
@@ -103,7 +104,11 @@ func (e *eastern) log(before, r rune) float64 {
 			p = (e.katakana + e.hiragana) / 12
 		}
 	case narrowKana:
-		if p = e.narrow / 55; eastClass(before) != narrowKana {
+		p = 0.2 * e.narrow / 35
+		if strings.ContainsRune("ﾝﾞｲｶｼｽﾄﾗﾙｰﾀﾏﾅｷﾘﾛｻｳｺｸ", r) {
+			p = 0.8 * e.narrow / 20
+		}
+		if eastClass(before) != narrowKana {
 			p /= 20 // they come as words
 		}
 	default:

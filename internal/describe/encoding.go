@@ -85,10 +85,12 @@ func (f *finder) describeEncoding(d *decision, a attempt) error {
 	if err != nil {
 		return fmt.Errorf("read %s: %w", f.file.Name, err)
 	}
-	const most = 8
+	const most, near = 8, 5
 	var names []string
 	for _, g := range f.guesses[:min(len(f.guesses), most)] {
-		names = append(names, g.Encoding)
+		if !guessed || f.guesses[0].Score-g.Score < near {
+			names = append(names, g.Encoding)
+		}
 	}
 	cells := foreignCells(text, a.reading.Layout.Delimiter)
 	if guessed {
