@@ -79,19 +79,22 @@ func Mixed(text []byte) bool {
 			*into = append(append(*into, cell...), '\n')
 		}
 	}
-	if len(inUTF8) == 0 {
-		return false
+	score := scoreUTF8(inUTF8)
+	if len(other) > 0 {
+		score += twoOfThem + max(rank(other)[0].Score, scoreUTF8(other)) // cells of UTF-8 may be cut within a character
 	}
+	return score > rank(append(inUTF8, other...))[0].Score
+}
+
+// scoreUTF8 is the score of a text in UTF-8.
+func scoreUTF8(text []byte) float64 {
 	best := math.Inf(-1)
 	for _, e := range encodings {
 		for _, l := range e.languages {
-			best = max(best, l.score(string(inUTF8)))
+			best = max(best, l.score(string(text)))
 		}
 	}
-	if len(other) > 0 {
-		best += twoOfThem + rank(other)[0].Score
-	}
-	return best > rank(append(inUTF8, other...))[0].Score
+	return best
 }
 
 // Names are those of all encodings that are told apart, the more usual ones first.

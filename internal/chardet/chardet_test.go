@@ -115,8 +115,10 @@ func TestMixed(t *testing.T) {
 		string(encoded(t, "gb18030", "名称;v\n北京市;1\n上海;2\n")):                     false,
 		string(encoded(t, "euc-kr", "도시;v\n서울;1\n부산;2\n")):                       false,
 		string(encoded(t, "windows-1252", "Stadt;v\nKöln;1\n")):                  false,
-		"name,n\nZoë,1\n":   true, // the rest is in another part of the file
-		"name,n\nJos\xe9,1": false,
+		"名称,v\n上海市浦东\xe6,1\n北京市海\xe6\xb7,2\n":                                    true, // cut within characters
+		"k,v\nNestlé\xc3,1\nMünchen \xc3,2\n":                                    true,
+		"name,n\nZoë,1\n":                                                        true, // the rest is in another part of the file
+		"name,n\nJos\xe9,1":                                                      false,
 	} {
 		if Mixed([]byte(text)) != want {
 			t.Errorf("%q: %v", text, !want)

@@ -116,10 +116,15 @@ func (f *finder) find() attempt {
 		settings.Encoding = f.likely
 	}
 	best := f.try(settings)
-	if best.err != nil && len(f.guesses) > 0 && f.likely == "" {
-		f.likely = fallback // it has letters of UTF-8 as well
-		settings.Encoding = f.likely
-		best = f.try(settings)
+	if best.err != nil && len(f.guesses) > 0 {
+		settings = f.said
+		if f.likely == "" { // it has what may be letters of UTF-8
+			f.likely = fallback
+			settings.Encoding = fallback
+		}
+		if next := f.try(settings); next.err == nil {
+			best = next
+		}
 	}
 	for _, step := range []func(attempt) []dialect.Settings{f.encodings, f.logs, f.comments, f.delimiters, f.quotes, f.headers} {
 		for _, settings := range step(best) {

@@ -263,7 +263,7 @@ func (c *charset) String() string { return c.name }
 func contradictory(name string, text []byte, utf8Line, otherLine int64) error {
 	e := &groupby.InputError{Name: name, Line: otherLine}
 	if chardet.Mixed(text) {
-		e.Problem = fmt.Sprintf("mixed encodings: this line is no UTF-8, line %d has letters of it; expected one encoding in all of the file. encoding names it, and encoding: windows-1252 reads all of it", utf8Line)
+		e.Problem = fmt.Sprintf("mixed encodings: this line is no UTF-8, line %d has letters of it; expected one encoding in all of the file; encoding: windows-1252 reads it all the same", utf8Line)
 		return e
 	}
 	var names []string
