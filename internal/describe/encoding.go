@@ -102,7 +102,7 @@ func (f *finder) describeEncoding(d *decision, a attempt) error {
 	if len(names) == 1 && names[0] != fallback {
 		names = append(names, fallback)
 	}
-	d.choices = append(d.choices, Choice{
+	d.choices = slices.Insert(d.choices, 0, Choice{ // as it comes before any other
 		About:   fmt.Sprintf("%s: the text is no UTF-8, and nothing tells its encoding", f.file.Name),
 		Options: encodingOptions(cells, names),
 	})
