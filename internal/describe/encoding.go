@@ -3,19 +3,45 @@ package describe
 import (
 	"bytes"
 	"fmt"
+	"io"
 	"slices"
 	"strings"
 	"unicode/utf8"
 
+	"csv-pipeline/internal/chardet"
 	"csv-pipeline/internal/dialect"
+	"csv-pipeline/internal/groupby"
 )
 
-var (
-	// latin are encodings of languages with Latin letters beside windows-1252, the most common first.
-	latin     = []string{"windows-1250", "windows-1254", "windows-1257", "iso-8859-2", "macintosh"}
-	encodings = slices.Concat([]string{"shift_jis", "gb18030", "big5", "euc-kr", "euc-jp", "windows-1251", "koi8-r", "windows-1253", "windows-1255", "windows-1256", "iso-8859-5", "ibm866"}, latin)
-)
+const fallback = "windows-1252" // as which a text is read that is no UTF-8
 
+// rank finds the encodings that the beginning of the file may be in, where that is no UTF-8 and
+// nothing tells. The rest of the settings is then sought in the likeliest.
+func (f *finder) rank() {
+	if f.said.Encoding != "" && f.said.Encoding != dialect.Auto {
+		return
+	}
+	beginning, whole, err := dialect.Head(f.ctx, f.file, headBytes)
+	if err != nil {
+		return // as opening the file says
+	}
+	text, err := io.ReadAll(io.NewSectionReader(beginning.ReaderAt, 0, beginning.Size))
+	if err != nil || bytes.IndexByte(text, 0) >= 0 || bytes.HasPrefix(text, []byte("\xff\xfe")) || bytes.HasPrefix(text, []byte("\xfe\xff")) || bytes.HasPrefix(text, []byte("\ufeff")) {
+		return
+	}
+	valid := text
+	for n := 1; !whole && n < utf8.UTFMax && n <= len(text) && !utf8.Valid(valid); n++ {
+		valid = text[:len(text)-n] // its last line is longer than that, and may be cut
+	}
+	if utf8.Valid(valid) || chardet.Mixed(text) {
+		return
+	}
+	if f.guesses = chardet.Rank(text); f.guesses[0].Encoding != fallback {
+		f.likely = f.guesses[0].Encoding
+	}
+}
+
+// encodings are those in which the columns of the question may be there, or the file be read at all.
 func (f *finder) encodings(best attempt) (all []dialect.Settings) {
 	if f.said.Encoding != "" && f.said.Encoding != dialect.Auto {
 		return nil
@@ -31,75 +57,110 @@ func (f *finder) encodings(best attempt) (all []dialect.Settings) {
 			add("utf-16be")
 		}
 		add("utf-16le")
-	case len(f.columns) > 0 && !best.asked && !utf8.Valid(f.head[:max(0, len(f.head)-4)]):
-		for _, name := range encodings {
-			add(name)
+	case len(f.columns) > 0 && !best.asked && len(f.guesses) > 0:
+		for _, g := range f.guesses {
+			add(g.Encoding)
 		}
-	case len(f.columns) > 0 && !best.asked && len(f.head) <= 4 && !utf8.Valid(f.head):
-		for _, name := range encodings {
-			add(name)
+		for _, name := range chardet.Names() {
+			if !slices.ContainsFunc(f.guesses, func(g chardet.Guess) bool { return g.Encoding == name }) {
+				add(name)
+			}
 		}
 	}
 	return all
 }
 
-// describeEncoding says what a text is in other encodings, where windows-1252 is only what is left:
-// as a choice where its letters are unlikely in windows-1252, otherwise as a note.
+// describeEncoding says what a text is in other encodings, where nothing tells its own: as a choice
+// where windows-1252, as which it is read, is not the likeliest, otherwise as a note.
 func (f *finder) describeEncoding(d *decision, a attempt) error {
-	if !a.reading.Layout.Guessed() {
+	guessed := a.reading.Layout.Guessed()
+	if len(f.guesses) == 0 || !guessed && (a.settings.Encoding == "" || f.named(a)) {
 		return nil
 	}
-	text, err := a.reading.Beginning(f.ctx, headBytes)
+	beginning, _, err := dialect.Head(f.ctx, f.file, headBytes)
 	if err != nil {
 		return err
 	}
-	cells := foreignCells(text)
-	if len(cells) == 0 {
+	text, err := io.ReadAll(io.NewSectionReader(beginning.ReaderAt, 0, min(beginning.Size, headBytes)))
+	if err != nil {
+		return fmt.Errorf("read %s: %w", f.file.Name, err)
+	}
+	const most, near = 8, 5
+	var names []string
+	for _, g := range f.guesses[:min(len(f.guesses), most)] {
+		if !guessed || f.guesses[0].Score-g.Score < near {
+			names = append(names, g.Encoding)
+		}
+	}
+	cells := foreignCells(text, a.reading.Layout.Delimiter)
+	if guessed {
+		noteEncodings(d, cells, names)
 		return nil
 	}
-	used := slices.Compact(slices.Sorted(slices.Values(bytes.Join(cells, nil))))
-	others := slices.DeleteFunc(slices.Clone(encodings), func(name string) bool {
-		_, ok := dialect.Decode(name, used)
-		return !ok && slices.Contains(latin, name)
-	})
-	switch symbols := slices.IndexFunc(cells, hasSymbols); {
-	case isUnlikely(text):
-		f.chooseEncoding(d, cells[0], others)
-	case symbols >= 0:
-		f.chooseEncoding(d, cells[symbols], slices.DeleteFunc(others, func(name string) bool { return !slices.Contains(latin, name) }))
-	default:
-		f.noteEncoding(d, cells, slices.DeleteFunc(others, func(name string) bool { return !slices.Contains(latin[:3], name) }))
+	d.settings.Encoding = f.said.Encoding
+	d.notes = append(d.notes, fmt.Sprintf("columns and settings are shown as %s has them, the likeliest encoding; describe the file with another if it is that", f.likely))
+	if len(names) == 1 && names[0] != fallback {
+		names = append(names, fallback)
 	}
+	d.choices = slices.Insert(d.choices, 0, Choice{ // as it comes before any other
+		About:   fmt.Sprintf("%s: the text is no UTF-8, and nothing tells its encoding", f.file.Name),
+		Options: encodingOptions(cells, names),
+	})
 	return nil
 }
 
-func (f *finder) chooseEncoding(d *decision, sample []byte, others []string) {
-	choice := Choice{About: fmt.Sprintf("%s: the text is no UTF-8, and nothing tells its encoding", f.file.Name)}
-	for _, name := range slices.Concat([]string{"windows-1252"}, others) {
-		shown, ok := dialect.Decode(name, sample)
-		means := "it has " + shown
-		if !ok || slices.ContainsFunc(choice.Options, func(o Option) bool { return o.Means == means }) {
-			continue
-		}
-		if choice.Options = append(choice.Options, Option{Means: means, Settings: dialect.Settings{Encoding: name}}); len(choice.Options) == 6 {
-			break
-		}
-	}
-	if len(choice.Options) > 1 {
-		d.choices = append(d.choices, choice)
-	}
+// named says whether the columns of the question tell the encoding, as a name of theirs is not ASCII.
+func (f *finder) named(a attempt) bool {
+	return a.asked && slices.ContainsFunc(f.columns, func(c groupby.Column) bool { return !isASCII([]byte(c.Name)) })
 }
 
-// noteEncoding names other encodings that read some cell as another text.
-func (f *finder) noteEncoding(d *decision, cells [][]byte, others []string) {
-	var ways []string
-	for _, name := range others {
+// encodingOptions are encodings with what each makes of some cells, by which they differ.
+func encodingOptions(cells [][]byte, names []string) (options []Option) {
+	means := make([]string, len(names))
+	different := func(of []string) int { return len(slices.Compact(slices.Sorted(slices.Values(of)))) }
+	for range min(3, len(cells)) {
+		best := means
 		for _, cell := range cells {
-			here, _ := dialect.Decode("windows-1252", cell)
-			if there, ok := dialect.Decode(name, cell); ok && there != here {
+			with := make([]string, len(names))
+			for i, name := range names {
+				with[i] = means[i] + ", " + decoded(name, cell)
+			}
+			if different(with) > different(best) || means[0] == "" && best[0] == "" {
+				best = with
+			}
+		}
+		if different(best) == different(means) && means[0] != "" {
+			break
+		}
+		means = best
+	}
+	for i, name := range names {
+		options = append(options, Option{Means: "it has " + strings.TrimPrefix(means[i], ", "), Settings: dialect.Settings{Encoding: name}})
+	}
+	return options
+}
+
+// decoded is the beginning of a cell in an encoding, with U+FFFD for what that does not have.
+func decoded(name string, cell []byte) string {
+	const most = 24 // characters
+	text := []rune(dialect.Decode(name, cell))
+	return strings.TrimRight(string(text[:min(len(text), most)]), " ")
+}
+
+// noteEncodings names other encodings that read some cell as another text.
+func noteEncodings(d *decision, cells [][]byte, names []string) {
+	const most = 4
+	var ways []string
+	for _, name := range names {
+		for _, cell := range cells {
+			here, there := decoded(fallback, cell), decoded(name, cell)
+			if there != here {
 				ways = append(ways, fmt.Sprintf("in %s %s is %s", name, here, there))
 				break
 			}
+		}
+		if len(ways) == most {
+			break
 		}
 	}
 	if len(ways) > 0 {
@@ -107,14 +168,20 @@ func (f *finder) noteEncoding(d *decision, cells [][]byte, others []string) {
 	}
 }
 
-// foreignCells are the first cells of a text that have bytes beyond ASCII, the beginning of each.
-func foreignCells(text []byte) (cells [][]byte) {
-	const most, mostBytes = 256, 24
-	for cell := range bytes.FieldsFuncSeq(text, func(r rune) bool { return r < ' ' || strings.ContainsRune(",;|\"", r) }) {
-		if cell = cell[:min(len(cell), mostBytes)]; !isASCII(cell) {
-			if cells = append(cells, cell); len(cells) == most {
-				break
-			}
+// foreignCells are the first cells of a text that have bytes beyond ASCII, each from the word on
+// that has the first of them.
+func foreignCells(text []byte, delimiter string) (cells [][]byte) {
+	const most, mostBytes = 64, 96
+	for cell := range bytes.FieldsFuncSeq(text, func(r rune) bool { return r < ' ' || strings.ContainsRune(",;\""+delimiter, r) }) {
+		at := slices.IndexFunc(cell, func(c byte) bool { return c >= utf8.RuneSelf })
+		if at < 0 {
+			continue
+		}
+		if len(cell) > 24 {
+			cell = cell[bytes.LastIndexByte(cell[:at], ' ')+1:]
+		}
+		if cells = append(cells, cell[:min(len(cell), mostBytes)]); len(cells) == most {
+			break
 		}
 	}
 	return cells
@@ -122,39 +189,4 @@ func foreignCells(text []byte) (cells [][]byte) {
 
 func isASCII(text []byte) bool {
 	return !slices.ContainsFunc(text, func(c byte) bool { return c >= utf8.RuneSelf })
-}
-
-// isUnlikely says whether a text's bytes beyond ASCII are not as those of a language of western
-// Europe: most of them stand side by side, or some are hardly ever used.
-func isUnlikely(text []byte) bool {
-	together, rare, of := 0, 0, 0
-	for i, c := range text {
-		if c < utf8.RuneSelf {
-			continue
-		}
-		if of++; i > 0 && text[i-1] >= utf8.RuneSelf || i+1 < len(text) && text[i+1] >= utf8.RuneSelf {
-			together++
-		}
-		if strings.IndexByte("\x81\x83\x86\x87\x88\x89\x8b\x8d\x8f\x90\x98\x9b\x9d", c) >= 0 {
-			rare++
-		}
-	}
-	return 2*together > of || 5*rare >= of
-}
-
-// hasSymbols says whether a cell has a symbol of windows-1252 where words have a letter.
-func hasSymbols(cell []byte) bool {
-	letter := func(i int) bool {
-		return i >= 0 && i < len(cell) && (isLetter(rune(cell[i])) || cell[i] >= 0xc0 && cell[i] != 0xd7 && cell[i] != 0xf7)
-	}
-	for i, c := range cell {
-		before, after := letter(i-1), letter(i+1)
-		switch {
-		case strings.IndexByte("\xa3\xa5\xaf\xb3\xb9", c) >= 0 && (after || before && letter(i-2) && letter(i-3)),
-			c > 0xa0 && c < 0xc0 && strings.IndexByte("\xab\xb4\xb7\xbb\xaa\xba", c) < 0 && before && after,
-			c == 0x9f && before && cell[i-1] > 'Z':
-			return true
-		}
-	}
-	return false
 }

@@ -8,6 +8,7 @@ import (
 	"strconv"
 	"strings"
 
+	"csv-pipeline/internal/chardet"
 	"csv-pipeline/internal/dialect"
 	"csv-pipeline/internal/groupby"
 )
@@ -29,7 +30,9 @@ type finder struct {
 	file    dialect.File
 	said    dialect.Settings
 	columns []groupby.Column
-	head    []byte // of the file, as it stands
+	head    []byte          // of the file, as it stands
+	guesses []chardet.Guess // the encodings it may be in, where it is no UTF-8 and nothing tells
+	likely  string          // the first of them, where the file is not read as windows-1252
 }
 
 // open opens a file under settings, with the columns of the question where they are there.
@@ -107,7 +110,22 @@ func (a *attempt) better(than *attempt) bool {
 
 // find is the best attempt.
 func (f *finder) find() attempt {
-	best := f.try(f.said)
+	f.rank()
+	settings := f.said
+	if f.likely != "" {
+		settings.Encoding = f.likely
+	}
+	best := f.try(settings)
+	if best.err != nil && len(f.guesses) > 0 {
+		settings = f.said
+		if f.likely == "" { // it has what may be letters of UTF-8
+			f.likely = fallback
+			settings.Encoding = fallback
+		}
+		if next := f.try(settings); next.err == nil {
+			best = next
+		}
+	}
 	for _, step := range []func(attempt) []dialect.Settings{f.encodings, f.logs, f.comments, f.delimiters, f.quotes, f.headers} {
 		for _, settings := range step(best) {
 			if next := f.try(settings); next.better(&best) {

@@ -79,8 +79,7 @@ func TestSeveralEncodingsAreNamed(t *testing.T) {
 	}) {
 		t.Errorf("Polish: %+v", d.Choices)
 	}
-	noted(t, described(t, encoded(charmap.Windows1250, "město;n\nPlzeň;10\n"), describe.Options{}), "in windows-1250 mìsto is město")
-	noted(t, described(t, encoded(charmap.Windows1254, "şehir;n\nMuğla;10\n"), describe.Options{}), "in windows-1254 þehir is şehir")
+	noted(t, described(t, encoded(charmap.Windows1250, "Măgura;n\nCoaja;10\n"), describe.Options{}), "in windows-1250 Mãgura is Măgura")
 	for _, text := range []string{"Stadt;n\nKöln;10\n", "Größe;n\n3 m²;10\n5 m³;20\n", "prix;n\n«été à Nice»;10\n", "precio;n\n¿5 £?;10\n"} {
 		d := described(t, encoded(charmap.Windows1252, text), describe.Options{})
 		if !d.Readable || d.Layout.Encoding != "windows-1252" {

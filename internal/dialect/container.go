@@ -102,16 +102,7 @@ func openContainer(file File, limit int) (*container, error) {
 		return nil, fmt.Errorf("read %s: %w", file.Name, err)
 	}
 	magic := string(head[:n])
-	for _, known := range [...]struct{ magic, format string }{
-		{gzipMagic, "gzip"}, {zstdMagic, "zstd"}, {xzMagic, "xz"}, {lz4Magic, "lz4"}, {zipMagic, "zip"}, {zipEmpty, "zip"},
-	} {
-		if strings.HasPrefix(magic, known.magic) {
-			c.format = known.format
-		}
-	}
-	if len(magic) >= 10 && strings.HasPrefix(magic, bzip2Magic) && (magic[4:10] == "1AY&SY" || magic[4:10] == "\x17\x72\x45\x38\x50\x90") {
-		c.format = "bzip2"
-	}
+	c.format = formatOf(magic)
 	for _, other := range foreign {
 		if strings.HasPrefix(magic, other.magic) {
 			return nil, c.bad("this is " + other.is)
@@ -121,6 +112,68 @@ func openContainer(file File, limit int) (*container, error) {
 		return c, c.openZip()
 	}
 	return c, nil
+}
+
+// formatOf is how data is packed that begins so; "" where it is not.
+func formatOf(magic string) string {
+	for _, known := range [...]struct{ magic, format string }{
+		{gzipMagic, "gzip"}, {zstdMagic, "zstd"}, {xzMagic, "xz"}, {lz4Magic, "lz4"}, {zipMagic, "zip"}, {zipEmpty, "zip"},
+	} {
+		if strings.HasPrefix(magic, known.magic) {
+			return known.format
+		}
+	}
+	if len(magic) >= 10 && strings.HasPrefix(magic, bzip2Magic) && (magic[4:10] == "1AY&SY" || magic[4:10] == "\x17\x72\x45\x38\x50\x90") {
+		return "bzip2"
+	}
+	return ""
+}
+
+// checkText says of the beginning of what is in the container whether it is something else than a
+// text that can be read: packed once more, an archive, UTF-32.
+func (c *container) checkText(head []byte) error {
+	const atTar, tarMagic = 257, "ustar"
+	text, in := string(head), "this is "
+	if c.format != "" {
+		in = "in the " + c.format + " data is "
+		if format := formatOf(text); format != "" {
+			return c.bad(in + format + " data again; expected a CSV file that is packed once: unpack it first")
+		}
+		for _, other := range foreign {
+			if strings.HasPrefix(text, other.magic) {
+				return c.bad(in + other.is)
+			}
+		}
+	}
+	if len(text) > atTar && strings.HasPrefix(text[atTar:], tarMagic) {
+		return c.bad(in + "a tar archive; expected the CSV file in it: unpack it first")
+	}
+	if name := utf32Name(head); name != "" {
+		return c.bad(fmt.Sprintf("%sUTF-32, which is not read; expected UTF-8: iconv -f %s -t UTF-8 makes it that", in, name))
+	}
+	return nil
+}
+
+// utf32Name is the UTF-32 in which a text is; "" where it is in none.
+func utf32Name(head []byte) string {
+	if bytes.HasPrefix(head, []byte("\xff\xfe\x00\x00")) || bytes.HasPrefix(head, []byte("\x00\x00\xfe\xff")) {
+		return "UTF-32"
+	}
+	var nul [4]int
+	for i, c := range head {
+		if c == 0 {
+			nul[i%4]++
+		}
+	}
+	most := len(head) / 4
+	switch {
+	case most < 2:
+	case nul[0] >= most && nul[1] >= most && 4*nul[3] < most:
+		return "UTF-32BE"
+	case nul[2] >= most && nul[3] >= most && 4*nul[0] < most:
+		return "UTF-32LE"
+	}
+	return ""
 }
 
 func (c *container) bad(problem string) error {

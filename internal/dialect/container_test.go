@@ -1,6 +1,7 @@
 package dialect
 
 import (
+	"archive/tar"
 	"archive/zip"
 	"bytes"
 	"context"
@@ -135,5 +136,61 @@ func TestXZDictionary(t *testing.T) {
 	}
 	if blocks < 4 {
 		t.Errorf("there are %d blocks, expected several", blocks)
+	}
+}
+
+// TestOtherThingsThanText are called what they are, packed or not.
+func TestOtherThingsThanText(t *testing.T) {
+	units := func(order binary.AppendByteOrder, text string) string {
+		var b []byte
+		for _, r := range text {
+			b = order.AppendUint32(b, uint32(r))
+		}
+		return string(b)
+	}
+	var archive bytes.Buffer
+	w := tar.NewWriter(&archive)
+	_ = w.WriteHeader(&tar.Header{Name: "f.csv", Size: 8, Mode: 0o644})
+	_, _ = io.WriteString(w, "k,v\na,1\n")
+	if err := w.Close(); err != nil {
+		t.Fatal(err)
+	}
+	const text = "k,v\na,1\n"
+	for name, c := range map[string]struct{ file, want string }{
+		"gzip in gzip":          {packed(t, "gzip", packed(t, "gzip", text)), "in the gzip data is gzip data again"},
+		"gzip in zip":           {packed(t, "zip", packed(t, "gzip", text)), "in the zip data is gzip data again"},
+		"zip in zstd":           {packed(t, "zstd", packed(t, "zip", text)), "in the zstd data is zip data again"},
+		"a PDF in gzip":         {packed(t, "gzip", "%PDF-1.7\n"), "in the gzip data is a PDF"},
+		"tar":                   {archive.String(), "this is a tar archive"},
+		"tar in gzip":           {packed(t, "gzip", archive.String()), "in the gzip data is a tar archive"},
+		"UTF-32 with its mark":  {units(binary.LittleEndian, "\uFEFF"+text), "this is UTF-32"},
+		"UTF-32BE with a mark":  {units(binary.BigEndian, "\uFEFF"+text), "this is UTF-32"},
+		"UTF-32LE":              {units(binary.LittleEndian, text), "iconv -f UTF-32LE -t UTF-8"},
+		"UTF-32BE":              {units(binary.BigEndian, text), "iconv -f UTF-32BE -t UTF-8"},
+		"UTF-32LE beyond Latin": {units(binary.LittleEndian, "名称,v\n北京,1\n一,2\n"), "iconv -f UTF-32LE -t UTF-8"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			for _, encoding := range []string{Auto, "utf-16le"} {
+				d, err := Settings{Encoding: encoding}.Compile()
+				if err != nil {
+					t.Fatal(err)
+				}
+				_, err = d.Open(t.Context(), File{Name: "f.csv", ReaderAt: strings.NewReader(c.file), Size: int64(len(c.file))}, nil)
+				if bad, ok := errors.AsType[*groupby.InputError](err); !ok || !strings.Contains(bad.Problem, c.want) {
+					t.Errorf("%s: got %v, want %s", encoding, err, c.want)
+				}
+			}
+		})
+	}
+	for name, file := range map[string]string{
+		"UTF-16LE": "k\x00,\x00v\x00\n\x00\xe9\x00,\x001\x00\n\x00", "UTF-16LE with its mark": "\xff\xfek\x00,\x00v\x00\n\x00a\x00,\x001\x00\n\x00", "a short text": "k\n1",
+	} {
+		d, err := Settings{}.Compile()
+		if err != nil {
+			t.Fatal(err)
+		}
+		if _, err := d.Open(t.Context(), File{Name: "f.csv", ReaderAt: strings.NewReader(file), Size: int64(len(file))}, nil); err != nil && strings.Contains(err.Error(), "UTF-32") {
+			t.Errorf("%s: %v", name, err)
+		}
 	}
 }

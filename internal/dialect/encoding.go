@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io"
 	"math/bits"
+	"strings"
 	"unicode/utf16"
 	"unicode/utf8"
 
@@ -13,6 +14,7 @@ import (
 	"golang.org/x/text/encoding/charmap"
 	"golang.org/x/text/encoding/htmlindex"
 
+	"csv-pipeline/internal/chardet"
 	"csv-pipeline/internal/groupby"
 )
 
@@ -256,8 +258,18 @@ func (u *utf16Reader) ascii(out []byte, i int) ([]byte, int) {
 // encodingName is how messages call a charset.
 func (c *charset) String() string { return c.name }
 
-// mixed is the error of a file in two encodings.
-func mixed(name string, utf8Line, otherLine int64) error {
-	return &groupby.InputError{Name: name, Line: otherLine, Problem: fmt.Sprintf(
-		"mixed encodings: this line is no UTF-8, line %d has letters of it; expected one encoding in all of the file. If it is in another one, such as shift_jis, gbk or euc-kr, encoding names it; encoding: windows-1252 reads it so all the same", utf8Line)}
+// contradictory is the error of a text that is no UTF-8 in one line, and has letters of it in another:
+// it is in two encodings, or in one of several that can look like UTF-8.
+func contradictory(name string, text []byte, utf8Line, otherLine int64) error {
+	e := &groupby.InputError{Name: name, Line: otherLine}
+	if chardet.Mixed(text) {
+		e.Problem = fmt.Sprintf("mixed encodings: this line is no UTF-8, line %d has letters of it; expected one encoding in all of the file; encoding: windows-1252 reads it all the same", utf8Line)
+		return e
+	}
+	var names []string
+	for _, g := range chardet.Rank(text) {
+		names = append(names, g.Encoding)
+	}
+	e.Problem = fmt.Sprintf("the text is no UTF-8, and nothing tells its encoding, which may be %s; expected encoding to name it (processor describe shows what each makes of it)", strings.Join(names[:min(len(names), 5)], ", "))
+	return e
 }

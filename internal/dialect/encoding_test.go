@@ -6,6 +6,8 @@ import (
 	"errors"
 	"io"
 	"math/rand/v2"
+	"strings"
+	"sync/atomic"
 	"testing"
 	"testing/iotest"
 	"unicode/utf16"
@@ -121,6 +123,33 @@ func BenchmarkUTF16(b *testing.B) {
 	for b.Loop() {
 		if _, err := io.Copy(io.Discard, utf16LE.reader("f.csv", bytes.NewReader(text))); err != nil {
 			b.Fatal(err)
+		}
+	}
+}
+
+// A text that is no UTF-8, and has what may be letters of it, is called mixed only where it rather is that.
+func TestContradictory(t *testing.T) {
+	for text, want := range map[string]string{
+		"name,n\nZoë,1\nJos\xe9,2\n":                                                                         "mixed encodings: this line is no UTF-8, line 2 has letters of it",
+		"\xc3\xfb\xb3\xc6;v\n\xb1\xb1\xbe\xa9\xca\xd0;1\n\xc9\xcf\xba\xa3;2\n":                               "which may be gb18030",
+		"\xb5\xb5\xbd\xc3;v\n\xbc\xad\xbf\xef;1\n\xc0\xce\xc3\xb5;2\n\xb4\xeb\xb1\xb8;3\n\xc3\xb5\xbe\xc8;4": "which may be euc-kr",
+	} {
+		d, err := Settings{}.Compile()
+		if err != nil {
+			t.Fatal(err)
+		}
+		r, err := d.Open(t.Context(), File{Name: "f.csv", ReaderAt: strings.NewReader(text), Size: int64(len(text))}, nil)
+		if err != nil {
+			t.Fatal(err)
+		}
+		s, err := r.Select(t.Context(), []string{"a"}, []Want{{All: true}}, nil, 1, nil, new(atomic.Int64))
+		if err != nil {
+			t.Fatal(err)
+		}
+		_, err = io.ReadAll(s)
+		s.Close()
+		if err == nil || !strings.Contains(err.Error(), want) {
+			t.Errorf("%q: got %v, want %s", text, err, want)
 		}
 	}
 }

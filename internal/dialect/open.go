@@ -154,13 +154,16 @@ func (r *Reading) head(ctx context.Context, base *Layout) (head []byte, final bo
 		return nil, false, err
 	}
 	defer t.close()
-	var mark [3]byte
-	n, err := io.ReadFull(t, mark[:])
+	var first [1024]byte
+	n, err := io.ReadFull(t, first[:])
 	if err != nil && err != io.EOF && err != io.ErrUnexpectedEOF {
 		return nil, false, err
 	}
-	base.findMark(mark[:n])
-	var text io.Reader = io.MultiReader(bytes.NewReader(mark[min(int(base.bom), n):n]), t)
+	if err := r.container.checkText(first[:n]); err != nil {
+		return nil, false, err
+	}
+	base.findMark(first[:n])
+	var text io.Reader = io.MultiReader(bytes.NewReader(first[min(int(base.bom), n):n]), t)
 	if base.charset != nil && base.charset.first() {
 		text = base.charset.reader(r.file.Name, text)
 	}

@@ -248,20 +248,26 @@ func (f NumberFormat) Settings() (s Settings) {
 	return s
 }
 
-// Decode is a text in UTF-8 that is in an encoding of the WHATWG list; false where it has bytes
-// that the encoding has not.
-func Decode(encoding string, text []byte) (string, bool) {
+// Decode is a text in UTF-8 that is in an encoding of the WHATWG list, with U+FFFD for bytes that
+// the encoding does not have.
+func Decode(encoding string, text []byte) string {
 	c, err := charsetNamed(encoding)
 	if err != nil {
-		return "", false
+		return strings.ToValidUTF8(string(text), "\uFFFD")
 	}
-	if c.table != nil {
-		if c.undecodable(text) >= 0 {
-			return "", false
+	if c.first() {
+		decoded, _ := io.ReadAll(c.reader("", bytes.NewReader(text)))
+		return string(decoded)
+	}
+	if c.table == nil {
+		return strings.ToValidUTF8(string(text), "\uFFFD")
+	}
+	var decoded []byte
+	for _, b := range text {
+		if c.table[b] == nil {
+			decoded = utf8.AppendRune(decoded, utf8.RuneError)
 		}
-		decoded, _ := c.decode(text, nil)
-		return string(decoded), true
+		decoded = append(decoded, c.table[b]...)
 	}
-	decoded, err := io.ReadAll(c.reader("", bytes.NewReader(text)))
-	return string(decoded), err == nil && c.undecodable(decoded) < 0
+	return string(decoded)
 }

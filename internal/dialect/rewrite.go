@@ -144,7 +144,7 @@ func (w *rewriter) look(data []byte) error {
 	w.invalid = c.undecodable(data) >= 0
 	if w.layout.found.charset && c == windows1252 {
 		if at := multiByte(data); at >= 0 {
-			return mixed(w.name, w.line+lines(data[:at]), w.layout.before.Line)
+			return contradictory(w.name, data, w.line+lines(data[:at]), w.layout.before.Line)
 		}
 	}
 	return nil

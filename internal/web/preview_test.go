@@ -85,7 +85,7 @@ func TestAPreviewIsWhatThePipelineMakes(t *testing.T) {
 		"too many":    {skip, "store,amount\nA,1\nB,abc\nC,abc\n", false, false, "", "[[A 1] [B ] [C ]] 0; problem; ", "It has several readings"},
 		"no row":      {dialect.Settings{}, "store,amount\nA,1\nB,abc\nC,3\n", false, false, "", "[[A 1] [B ] [C 3]] 0; problem; ", "It has several readings"},
 		"every cell":  {skip, "store,amount\nA,1\nB,2\nC,3\n", true, true, "", "[[A 1] [B 2] [C 3]] 0; ", "The settings of the pipeline read every cell."},
-		"an encoding that is not told": {dialect.Settings{}, "store,amount\n\xa3\xf3d\x9f,1\n", true, true, "", "[[£ódŸ 1]] 0; [[Јуdџ 1]] 0; [[ёСd÷ 1]] 0; ",
+		"an encoding that is not told": {dialect.Settings{}, "store,amount\n\xa3\xf3d\x9f,1\n", true, true, "", "[[£ódŸ 1]] 0; [[Łódź 1]] 0; ",
 			"The settings of the pipeline read it. It may be meant otherwise:"},
 		"with other settings alone": {dialect.Settings{}, "store;amount\nA;1,5\n", true, false, `decimalChar: ","`, "[[A 1.5]] 0; ", "The settings below read every cell."},
 		"without the columns":       {skip, "shop,amount\nA,1\n", false, false, "", "problem; ", "No result can be made of it:"},
