@@ -197,7 +197,7 @@ func (r *rules) dateSettings(cell []byte) string {
 	var fit []string
 	digits := isDigits(trimSpace(cell))
 	for _, format := range commonDates {
-		if (digits || strings.HasPrefix(format, "%y")) && !looksLike(trimSpace(cell), format) {
+		if (digits || format == epoch || format == epochMS || strings.HasPrefix(format, "%y")) && !looksLike(trimSpace(cell), format) {
 			continue
 		}
 		// The year of two digits has them; 1.10.2 is a version.

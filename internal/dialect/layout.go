@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"fmt"
 
+	"csv-pipeline/internal/chardet"
 	"csv-pipeline/internal/groupby"
 )
 
@@ -33,6 +34,7 @@ type Layout struct {
 	fields     []int // for each column of the question its field
 	found      assumptions
 	before     *groupby.InputError // what was wrong before the assumptions were changed
+	foreign    []byte              // some text that is no UTF-8, where its encoding is assumed
 }
 
 // Width is how many fields the header has, or the first record.
@@ -51,7 +53,13 @@ func (l *Layout) GuessNote() string {
 	if !l.Guessed() {
 		return ""
 	}
-	return "the text is no UTF-8 and was read as " + l.Encoding + "; where its letters are wrong, encoding names another"
+	note := "the text is no UTF-8 and was read as " + l.Encoding + "; where its letters are wrong, encoding names another"
+	if len(l.foreign) > 0 {
+		if likely := chardet.Rank(l.foreign)[0].Encoding; likely != l.Encoding {
+			note += ", such as " + likely + ", which is likelier"
+		}
+	}
+	return note
 }
 
 // Blank says whether a blank belongs to each delimiter.

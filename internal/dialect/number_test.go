@@ -183,16 +183,18 @@ func TestHints(t *testing.T) {
 	}
 	r, _ := Settings{}.compile()
 	for cell, want := range map[string]string{
-		"05.01.2024":  `; dateFormats: ["%d.%m.%Y"] reads it`,
-		"1/31/2024":   `; dateFormats: ["%m/%d/%Y"] reads it`,
-		"1/5/2024":    `; dateFormats: ["%m/%d/%Y"] or ["%d/%m/%Y"] reads it`,
-		"20240105":    `; dateFormats: ["%Y%m%d"] reads it`,
-		"1704412800":  `; dateFormats: ["epoch"] reads it`,
-		"5 Jan 2024":  `; dateFormats: ["%d %b %Y"] reads it`,
-		"31.02.2024":  `; dateFormats names how it is written`,
-		"31.12.24":    `; dateFormats: ["%d.%m.%y"] or ["%y.%m.%d"] reads it`,
-		"unknown":     `; missingValues: ["unknown"] reads it as NULL`,
-		"Jan 5, 2024": `; dateFormats: ["%b %d, %Y"] reads it`,
+		"05.01.2024":   `; dateFormats: ["%d.%m.%Y"] reads it`,
+		"1/31/2024":    `; dateFormats: ["%m/%d/%Y"] reads it`,
+		"1/5/2024":     `; dateFormats: ["%m/%d/%Y"] or ["%d/%m/%Y"] reads it`,
+		"20240105":     `; dateFormats: ["%Y%m%d"] reads it`,
+		"1704412800":   `; dateFormats: ["epoch"] reads it`,
+		"5 Jan 2024":   `; dateFormats: ["%d %b %Y"] reads it`,
+		"31.02.2024":   `; dateFormats names how it is written`,
+		"12.5":         `; dateFormats names how it is written`,
+		"1704448800.5": `; dateFormats: ["epoch"] reads it`,
+		"31.12.24":     `; dateFormats: ["%d.%m.%y"] or ["%y.%m.%d"] reads it`,
+		"unknown":      `; missingValues: ["unknown"] reads it as NULL`,
+		"Jan 5, 2024":  `; dateFormats: ["%b %d, %Y"] reads it`,
 
 		"02/03/2024 10:00 AM":      `; dateFormats: ["%m/%d/%Y %I:%M %p"] or ["%d/%m/%Y %I:%M %p"] reads it`,
 		"01-02-2024":               `; dateFormats: ["%d-%m-%Y"] or ["%m-%d-%Y"] reads it`,

@@ -231,6 +231,9 @@ func (l *Layout) findCharset(name string, head []byte, final bool) {
 	}
 	l.charset = windows1252
 	l.before = &groupby.InputError{Name: name, Line: 1 + lines(head[:at])}
+	const most = 4 << 10
+	start := 1 + bytes.LastIndexAny(head[:at], "\r\n")
+	l.foreign = bytes.Clone(head[start:min(len(head), start+most)])
 }
 
 // skipAfterHeader passes over the records behind the header that are no data.

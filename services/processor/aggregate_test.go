@@ -293,7 +293,7 @@ func TestLinesBeforeTheHeaderThatAreLeftOutAreSaid(t *testing.T) {
 
 // TestAGuessedEncodingIsSaid, of one file and of several, and not where the encoding was given.
 func TestAGuessedEncodingIsSaid(t *testing.T) {
-	file := write(t, filepath.Join(t.TempDir(), "cz.csv"), "mesto;v\nPlze\xf2;1\n")
+	file := write(t, filepath.Join(t.TempDir(), "cz.csv"), "mesto;v\nPlze\xf2;1\n\x8e\xef\xe1r;2\n")
 	for _, c := range []struct {
 		args []string
 		says bool
@@ -303,7 +303,7 @@ func TestAGuessedEncodingIsSaid(t *testing.T) {
 		{[]string{"--encoding", "windows-1250", file}, false},
 	} {
 		code, _, errs := processor(t, nil, append([]string{"aggregate", "--group-by", "mesto", "--aggregate", "sum(v)"}, c.args...)...)
-		if code != cli.ExitOK || strings.Contains(errs, "read as windows-1252; where its letters are wrong, encoding names another") != c.says {
+		if code != cli.ExitOK || strings.Contains(errs, "read as windows-1252; where its letters are wrong, encoding names another, such as windows-1250, which is likelier") != c.says {
 			t.Errorf("%q: exit code %d, standard error %q", c.args, code, errs)
 		}
 	}
