@@ -83,7 +83,7 @@ func (d *decision) coverOf(c *column) (cover []int) {
 	for len(left) > 0 {
 		best, most := 0, int64(0)
 		for i := range d.readings.Dates {
-			if n := readBy(left, i); n > most {
+			if n := readBy(left, i); n > most && !slices.ContainsFunc(cover, func(have int) bool { return d.otherEnd(have, i) }) {
 				best, most = i, n
 			}
 		}
@@ -104,6 +104,14 @@ func (d *decision) coverOf(c *column) (cover []int) {
 	}
 	slices.Sort(cover)
 	return cover
+}
+
+// otherEnd says whether two formats have a year of two digits, one at the beginning and one not:
+// no column has both.
+func (d *decision) otherEnd(one, other int) bool {
+	first := func(i int) bool { return strings.HasPrefix(d.readings.Dates[i], "%y") }
+	short := func(i int) bool { return strings.Contains(d.readings.Dates[i], "%y") }
+	return short(one) && short(other) && first(one) != first(other)
 }
 
 // rivals are the formats that read all dates of a column as the only one of its cover does, and
@@ -137,34 +145,52 @@ func (d *decision) all(c *column, format int) []int {
 	return d.plausible(c, rivals)
 }
 
-// Of a column with so many dates, years of two digits are told from days: years that go over
-// manyYears are days where the other reading has them within few.
-const (
-	enoughDates = 5
-	manyYears   = 6
-	fewYears    = 1
-)
+// calendar is what is known of the dates of a column as a format reads them.
+type calendar struct {
+	short       bool // the year has two digits
+	dates       int  // that differ
+	first, last int  // years
+	years, days map[string]bool
+}
+
+func (d *decision) calendarOf(c *column, format int) calendar {
+	all := calendar{short: strings.Contains(d.readings.Dates[format], "%y"), first: 9999, years: map[string]bool{}, days: map[string]bool{}}
+	for _, cell := range c.keptDates {
+		if day, ok := d.readings.Date([]byte(cell), format); ok {
+			all.dates++
+			year, _ := strconv.Atoi(day[:4])
+			all.first, all.last = min(all.first, year), max(all.last, year)
+			all.years[day[:4]], all.days[day[8:10]] = true, true
+		}
+	}
+	return all
+}
+
+// rulesOut says whether the year of two digits is so clearly where a calendar has it that another
+// one has it where the days are: that has the same day in several years where this has several days
+// of a year, or a wide range of years where this has one or two.
+func (one *calendar) rulesOut(other *calendar) bool {
+	if !one.short || !other.short {
+		return false
+	}
+	const manyYears, enough = 6, 3
+	sameDay := len(other.days) == 1 && len(other.years) > 1 && len(one.years) == 1 && len(one.days) > 1
+	return sameDay || one.dates >= enough && one.last-one.first <= 1 && other.last-other.first >= manyYears
+}
 
 // plausible leaves out formats that have the year where the days are.
 func (d *decision) plausible(c *column, formats []int) []int {
-	if len(c.keptDates) < enoughDates {
-		return formats
+	calendars := make([]calendar, len(formats))
+	for i, format := range formats {
+		calendars[i] = d.calendarOf(c, format)
 	}
-	spread := func(format int) int {
-		least, most := 9999, 0
-		for _, cell := range c.keptDates {
-			if day, ok := d.readings.Date([]byte(cell), format); ok {
-				year, _ := strconv.Atoi(day[:4])
-				least, most = min(least, year), max(most, year)
-			}
+	var left []int
+	for i, format := range formats {
+		if !slices.ContainsFunc(calendars, func(one calendar) bool { return one.rulesOut(&calendars[i]) }) {
+			left = append(left, format)
 		}
-		return most - least
 	}
-	short := func(format int) bool { return strings.Contains(d.readings.Dates[format], "%y") }
-	if !slices.ContainsFunc(formats, func(i int) bool { return short(i) && spread(i) <= fewYears }) {
-		return formats
-	}
-	return slices.DeleteFunc(slices.Clone(formats), func(i int) bool { return short(i) && spread(i) >= manyYears })
+	return left
 }
 
 // swapped is a format with the day where the month is.
