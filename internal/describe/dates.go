@@ -80,10 +80,11 @@ func (d *decision) coverOf(c *column) (cover []int) {
 		}
 		left[set] += n
 	}
+	ruledOut := d.ruledOut(c)
 	for len(left) > 0 {
 		best, most := 0, int64(0)
 		for i := range d.readings.Dates {
-			if n := readBy(left, i); n > most && !slices.ContainsFunc(cover, func(have int) bool { return d.otherEnd(have, i) }) {
+			if n := readBy(left, i); n > most && !slices.Contains(ruledOut, i) && !slices.ContainsFunc(cover, func(have int) bool { return d.otherEnd(have, i) }) {
 				best, most = i, n
 			}
 		}
@@ -97,13 +98,28 @@ func (d *decision) coverOf(c *column) (cover []int) {
 			}
 		}
 	}
-	if len(cover) == 1 {
-		if all := d.all(c, cover[0]); !slices.Contains(all, cover[0]) {
-			cover = all[:1]
-		}
-	}
 	slices.Sort(cover)
 	return cover
+}
+
+// ruledOut are formats that have the year of two digits where another one, which reads some of the
+// column, has the days.
+func (d *decision) ruledOut(c *column) (formats []int) {
+	var short []int
+	for i, name := range d.readings.Dates {
+		if strings.Contains(name, "%y") && readBy(c.dates, i) > 0 {
+			short = append(short, i)
+		}
+	}
+	for _, one := range short {
+		calendar := d.calendarOf(c, one)
+		for _, other := range short {
+			if compared := d.calendarOf(c, other); d.otherEnd(one, other) && calendar.rulesOut(&compared) {
+				formats = append(formats, other)
+			}
+		}
+	}
+	return formats
 }
 
 // otherEnd says whether two formats have a year of two digits, one at the beginning and one not:
@@ -120,16 +136,11 @@ func (d *decision) rivals(c *column, cover []int) []int {
 	if len(cover) != 1 || cover[0] == 0 {
 		return nil
 	}
-	return d.all(c, cover[0])
-}
-
-// all are the formats that read all dates of a column as one does, and give other days, with it,
-// where these are plausible.
-func (d *decision) all(c *column, format int) []int {
-	all := readBy(c.dates, format)
+	format := cover[0]
+	all, ruledOut := readBy(c.dates, format), d.ruledOut(c)
 	rivals := []int{format}
 	for i, name := range d.readings.Dates {
-		if i == format || readBy(c.dates, i) < all {
+		if i == format || readBy(c.dates, i) < all || slices.Contains(ruledOut, i) {
 			continue
 		}
 		differs := name == swapped(d.readings.Dates[format])
@@ -142,7 +153,7 @@ func (d *decision) all(c *column, format int) []int {
 			rivals = append(rivals, i)
 		}
 	}
-	return d.plausible(c, rivals)
+	return rivals
 }
 
 // calendar is what is known of the dates of a column as a format reads them.
@@ -176,21 +187,6 @@ func (one *calendar) rulesOut(other *calendar) bool {
 	const manyYears, enough = 6, 3
 	sameDay := len(other.days) == 1 && len(other.years) > 1 && len(one.years) == 1 && len(one.days) > 1
 	return sameDay || one.dates >= enough && one.last-one.first <= 1 && other.last-other.first >= manyYears
-}
-
-// plausible leaves out formats that have the year where the days are.
-func (d *decision) plausible(c *column, formats []int) []int {
-	calendars := make([]calendar, len(formats))
-	for i, format := range formats {
-		calendars[i] = d.calendarOf(c, format)
-	}
-	var left []int
-	for i, format := range formats {
-		if !slices.ContainsFunc(calendars, func(one calendar) bool { return one.rulesOut(&calendars[i]) }) {
-			left = append(left, format)
-		}
-	}
-	return left
 }
 
 // swapped is a format with the day where the month is.

@@ -298,6 +298,11 @@ func (d *decision) findUnreadable() {
 			if u := c.undated; u.cell != "" && (at.cell == "" || u.line < at.line) {
 				at = u
 			}
+			for _, cell := range c.keptDates {
+				if at.cell == "" && d.readings.DatesOf([]byte(cell), d.setOf(c)) == 0 {
+					at.cell = cell
+				}
+			}
 			expected = "expected dates in formats that dateFormats names"
 		}
 		tell(fmt.Sprintf("%s: %s: %q is no %s; %s of its %d that no setting reads; %s", d.at(at.line), c.name, at.cell, d.kind(c), plural(int(n), "cell", "cells"), c.filled(), expected))
@@ -311,13 +316,23 @@ func (d *decision) unreadable(c *column) int64 {
 		n := c.filled() - readBy(c.numbers, d.format) - c.wordCells
 		return max(0, n)
 	case slices.Contains(d.dated, c):
-		var read int64
-		for _, n := range c.dates {
-			read += n
+		read, formats := int64(0), d.setOf(c)
+		for set, n := range c.dates {
+			if set&formats != 0 {
+				read += n
+			}
 		}
 		return max(0, c.filled()-read-c.wordCells)
 	}
 	return 0
+}
+
+// setOf is the set of the formats of a column of dates.
+func (d *decision) setOf(c *column) (set uint64) {
+	for _, format := range d.formatsOf(c) {
+		set |= 1 << format
+	}
+	return set
 }
 
 func plural(n int, one, many string) string {

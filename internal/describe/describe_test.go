@@ -117,6 +117,14 @@ func TestMeaningIsNotGuessed(t *testing.T) {
 	}
 }
 
+// TestADayThatThereIsNot: 30.02.24 is no date of 2030 among those that begin with the day.
+func TestADayThatThereIsNot(t *testing.T) {
+	d := described(t, "d;n\n31.01.24;1\n30.02.24;2\n01.03.24;3\n", describe.Options{})
+	if want := `in.csv: d: "30.02.24" is no date; 1 cell of its 3 that no setting reads; expected dates in formats that dateFormats names`; len(d.Problems) != 1 || d.Problems[0] != want || d.Flags != "--date-formats=%d.%m.%y" {
+		t.Errorf("flags %q, problems %q, choices %+v", d.Flags, d.Problems, d.Choices)
+	}
+}
+
 // TestDatesOfAnotherColumnAreTold: the table of columns says of a column, too, what another decides.
 func TestDatesOfAnotherColumnAreTold(t *testing.T) {
 	d := described(t, "posted;value\n13/01/2024;01/02/2024\n14/01/2024;02/02/2024\n", describe.Options{})
