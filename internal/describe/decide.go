@@ -68,6 +68,9 @@ func (d *decision) noteMeanings(said dialect.Settings) {
 				d.notes = append(d.notes, fmt.Sprintf("%s in %s is read as a number; if it stands for nothing, missingValues: [%s] reads it as NULL", strings.TrimSpace(cell), c.name, yamlText(strings.TrimSpace(cell))))
 			}
 		}
+		if note := dialect.CurrenciesNote(c.name, c.kept); note != "" && slices.Contains(d.numeric, c) && d.readings.Numbers[d.format].Dressed {
+			d.notes = append(d.notes, note)
+		}
 		if set := d.readings.Digits() & allOf(c); set != 0 && slices.Contains(d.numeric, c) && c.use == 0 {
 			format := d.readings.Dates[bits.TrailingZeros64(set)]
 			d.notes = append(d.notes, fmt.Sprintf("%s is read as numbers; if they are dates, dateFormats: [%s] reads them", c.name, yamlText(format)))

@@ -296,3 +296,12 @@ func TestALineAboveTheRowsIsSaid(t *testing.T) {
 		}
 	}
 }
+
+func TestTwoCurrenciesAreSaid(t *testing.T) {
+	const note = `v has amounts in "EUR" and in "USD", which are taken as if they were of one`
+	for text, says := range map[string]bool{"a;v\nx;$5\ny;€6\n": true, "a;v\nx;$5\ny;USD 6\n": false, "a;v\nx;5\ny;6e3\n": false} {
+		if d := described(t, text, describe.Options{}); slices.Contains(d.Notes, note) != says {
+			t.Errorf("%q: notes %q", text, d.Notes)
+		}
+	}
+}

@@ -25,6 +25,7 @@
 //	quotes.go     quotes, escapes and blanks that its first lines have
 //	structure.go  the layout where no column goes by its name
 //	number.go     a cell as a plain number
+//	currency.go   the currencies beside it
 //	date.go       a cell as an ISO 8601 time
 //	datepattern.go fullwidth.go
 //	plain.go      files that the engine reads itself

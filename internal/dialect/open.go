@@ -405,7 +405,7 @@ func (s *Stream) Notes() (notes []string) {
 	note(t.tables, "table below the first left out", "tables below the first left out")
 	for i := range len(s.outputs) + len(s.sources) {
 		if o := s.marked(i); o.currencies.other != "" {
-			said := fmt.Sprintf("%s has amounts in %q and in %q, which are taken as if they were of one", o.name, o.currencies.first, o.currencies.other)
+			said := o.currencies.note(o.name)
 			if !slices.Contains(notes, said) {
 				notes = append(notes, said)
 			}
