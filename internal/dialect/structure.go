@@ -184,7 +184,35 @@ func modalWidth(all []sampled) (mode, fit int) {
 	if mode == 1 {
 		return 1, 0
 	}
+	if wider := widerTable(all, mode); wider > 0 {
+		mode = wider
+	}
 	return mode, counts[mode]
+}
+
+// widerTable is the width of a table below others of a width, as the bookings below what is said of an
+// account: a header without numbers and two rows at least, one below the other, which have more cells
+// together than all the others; 0 where there is none.
+func widerTable(all []sampled, width int) (wider int) {
+	const least = 3
+	most := 0
+	for _, r := range all {
+		if r.width == width {
+			most += r.count()
+		}
+	}
+	for at := 0; at < len(all); {
+		end, cells := at, 0
+		for ; end < len(all) && all[end].width == all[at].width; end++ {
+			cells += all[end].count()
+		}
+		header := &all[at]
+		if header.width > width && end-at >= least && header.count() >= least && !header.numbers && cells > most {
+			wider, most = header.width, cells
+		}
+		at = end
+	}
+	return wider
 }
 
 // headerIn is which record is the header: the first that has the width of the table and
