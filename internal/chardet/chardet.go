@@ -316,10 +316,7 @@ func (l *language) letter(before, r rune) float64 {
 	}
 	upper := lower != r
 	switch {
-	case !isLetter(before):
-		if upper {
-			return log + math.Log(0.5)
-		}
+	case !isLetter(before): // as often a capital as not
 		return log + math.Log(0.5)
 	case unicode.IsUpper(before) && upper:
 		return log + math.Log(0.3)

@@ -2,6 +2,7 @@ package expression
 
 import (
 	"errors"
+	"os"
 	"strings"
 	"testing"
 )
@@ -26,5 +27,16 @@ func TestMistakesWithNames(t *testing.T) {
 		if !errors.As(err, &bad) || bad.Problem != want || len(bad.Problem) > 300 {
 			t.Errorf("%s: %v, want %s", source, err, want)
 		}
+	}
+}
+
+// TestReservedWordsAreDocumented: who names a column so finds that it stands in double quotes.
+func TestReservedWordsAreDocumented(t *testing.T) {
+	text, err := os.ReadFile("../../docs/questions.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	if list := "`" + strings.Join(reserved, " ") + "`"; !strings.Contains(strings.Join(strings.Fields(string(text)), " "), list) {
+		t.Errorf("docs/questions.md does not list %s", list)
 	}
 }
