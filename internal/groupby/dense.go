@@ -51,7 +51,7 @@ func newDense(s *states, limit uint64, scales []uint8) *dense {
 	return &dense{
 		states: s,
 		limit:  limit,
-		words:  make([]int64, int(limit)*len(s.list)),
+		words:  inHugePages(make([]int64, int(limit)*len(s.list))),
 		seen:   make([]uint8, limit),
 		scales: slices.Clone(scales),
 	}

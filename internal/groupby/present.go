@@ -32,7 +32,7 @@ func (r *run) collectDense() (*table, error) {
 // the system gives its memory at the first write.
 func newPresent(s *states, limit, workers int) *table {
 	t := newTable(s)
-	t.records = make([]uint64, limit*s.words)
+	t.records = inHugePages(make([]uint64, limit*s.words))
 	t.present = make([]uint8, limit)
 	_ = inParts(limit, workers, func(_, from, to int) error {
 		for _, st := range s.list {

@@ -126,7 +126,7 @@ func (t *table) reserve(nShort, nLong int) {
 	// The first record's place is not used; what comes after it is aligned.
 	need := max(len(t.records), t.words+shortKeySize) + nShort*(t.words+shortKeySize) + nLong*(t.words+longKeySize)
 	if need > cap(t.records) {
-		grown := make([]uint64, len(t.records), max(need, cap(t.records)+cap(t.records)/2))
+		grown := inHugePages(make([]uint64, len(t.records), max(need, cap(t.records)+cap(t.records)/2)))
 		copy(grown, t.records)
 		t.records = grown
 	}
@@ -138,7 +138,7 @@ func (t *table) reserve(nShort, nLong int) {
 func (x *index) grow(n int, hash func(at uint32) uint64) {
 	slots := uint64(max(minSlots, 1<<bits.Len(uint(2*(x.n+n)-1))))
 	old := x.slots
-	x.slots = make([]uint32, slots)
+	x.slots = inHugePages(make([]uint32, slots))
 	x.shift = uint8(64 - bits.Len64(slots-1))
 	mask := slots - 1
 	for _, at := range old {

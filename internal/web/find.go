@@ -116,8 +116,7 @@ func (s *Server) predicate(ctx context.Context, files *catalog.Snapshot, table *
 		tests = append(tests, func(place int) bool { return strings.HasPrefix(table.Name(place), f.Folder) })
 	}
 	if f.Text != "" {
-		text := strings.ToLower(f.Text)
-		tests = append(tests, func(place int) bool { return strings.Contains(strings.ToLower(table.Name(place)), text) })
+		tests = append(tests, table.Containing(f.Text))
 	}
 	if f.Dataset != "" {
 		want := f.Dataset
