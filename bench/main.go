@@ -60,11 +60,12 @@ type competitor struct {
 	mayFail bool // it is left out where it fails
 }
 
-// measured is a competitor's figures: the medians, and the medians of the
-// ratios to the first competitor's of the same round.
+// measured is a competitor's figures: the medians, the least wall time, and the
+// medians of the ratios to the first competitor's of the same round.
 type measured struct {
 	competitor
 	figures.Figures
+	leastWall           float64
 	timesWall, timesCPU float64
 }
 
@@ -209,6 +210,7 @@ func (b *bench) measure(ctx context.Context, c benchCase, files []string) ([]mea
 		}
 		wall, cpu := func(f figures.Figures) float64 { return f.Wall }, func(f figures.Figures) float64 { return f.CPU }
 		m.Wall, m.CPU, m.Peak = of(wall), of(cpu), of(func(f figures.Figures) float64 { return f.Peak })
+		m.leastWall = slices.MinFunc(rounds[i], func(a, b figures.Figures) int { return cmp.Compare(a.Wall, b.Wall) }).Wall
 		m.timesWall, m.timesCPU = ratio(wall), ratio(cpu)
 		all = append(all, m)
 	}

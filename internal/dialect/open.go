@@ -47,6 +47,7 @@ type Reading struct {
 
 const (
 	headLines = 100
+	headFirst = 8 << 10 // room at first: most files are small
 	headBytes = 64 << 10
 	headMost  = 4 << 20 // where the lines are long
 
@@ -167,15 +168,14 @@ func (r *Reading) head(ctx context.Context, base *Layout) (head []byte, final bo
 	if base.charset != nil && base.charset.first() {
 		text = base.charset.reader(r.file.Name, text)
 	}
-	head = make([]byte, headBytes)
-	for n = 0; ; {
+	head = make([]byte, headFirst)
+	for n = 0; ; head = grown(head, 2*len(head)) {
 		if n, final, err = fill(text, head, n); err != nil {
 			return nil, false, err
 		}
-		if final || n >= headMost || r.rules.enough(head[:n]) {
+		if final || n >= headMost || n >= headBytes && r.rules.enough(head[:n]) {
 			break
 		}
-		head = grown(head, 2*len(head))
 	}
 	head = head[:n]
 	if base.charset == nil {
