@@ -15,12 +15,12 @@ import (
 	"unicode"
 	"unicode/utf8"
 
-	"golang.org/x/text/encoding/htmlindex"
+	"csv-pipeline/internal/encodings"
 )
 
 // Guess is an encoding that a text may be in.
 type Guess struct {
-	Encoding string  // its name in the WHATWG list
+	Encoding string  // its name, of package encodings
 	Text     string  // what it makes of the cells that are looked at
 	Score    float64 // the logarithm of how likely that is; only differences mean something
 }
@@ -89,7 +89,7 @@ func Mixed(text []byte) bool {
 // scoreUTF8 is the score of a text in UTF-8.
 func scoreUTF8(text []byte) float64 {
 	best := math.Inf(-1)
-	for _, e := range encodings {
+	for _, e := range known {
 		for _, l := range e.languages {
 			best = max(best, l.score(string(text)))
 		}
@@ -99,7 +99,7 @@ func scoreUTF8(text []byte) float64 {
 
 // Names are those of all encodings that are told apart, the more usual ones first.
 func Names() (all []string) {
-	for _, e := range encodings {
+	for _, e := range known {
 		all = append(all, e.name)
 	}
 	return all
@@ -107,12 +107,12 @@ func Names() (all []string) {
 
 // rank is all encodings, the best first.
 func rank(text []byte) (all []Guess) {
-	for _, e := range encodings {
-		known, err := htmlindex.Get(e.name)
-		if err != nil {
-			panic(err)
+	for _, e := range known {
+		found, _, ok := encodings.Named(e.name)
+		if !ok {
+			panic("there is no encoding " + e.name)
 		}
-		decoded, err := known.NewDecoder().Bytes(text)
+		decoded, err := found.NewDecoder().Bytes(text)
 		if err != nil {
 			panic(err) // wrong bytes are no error
 		}

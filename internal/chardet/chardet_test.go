@@ -5,17 +5,18 @@ import (
 	"strings"
 	"testing"
 
-	"golang.org/x/text/encoding/htmlindex"
 	tags "golang.org/x/text/language"
 	"golang.org/x/text/language/display"
+
+	"csv-pipeline/internal/encodings"
 )
 
 // encoded is a text in an encoding.
 func encoded(t *testing.T, name, text string) []byte {
 	t.Helper()
-	e, err := htmlindex.Get(name)
-	if err != nil {
-		t.Fatal(err)
+	e, _, ok := encodings.Named(name)
+	if !ok {
+		t.Fatalf("there is no encoding %s", name)
 	}
 	bytes, err := e.NewEncoder().Bytes([]byte(text))
 	if err != nil {
@@ -27,9 +28,9 @@ func encoded(t *testing.T, name, text string) []byte {
 // countries are their names in a language, as far as an encoding has them.
 func countries(t *testing.T, tag, name string) (all []string) {
 	t.Helper()
-	e, err := htmlindex.Get(name)
-	if err != nil {
-		t.Fatal(err)
+	e, _, ok := encodings.Named(name)
+	if !ok {
+		t.Fatalf("there is no encoding %s", name)
 	}
 	namer := display.Regions(tags.MustParse(tag))
 	for a := 'A'; a <= 'Z'; a++ {
@@ -53,8 +54,8 @@ func countries(t *testing.T, tag, name string) (all []string) {
 func TestNamesOfCountries(t *testing.T) {
 	const atOnce = 5
 	for tag, names := range map[string][]string{
-		"de": {"windows-1252", "macintosh"}, "fr": {"windows-1252", "macintosh"}, "es": {"windows-1252"}, "pt": {"windows-1252"}, "it": {"windows-1252"}, "da": {"windows-1252"}, "sv": {"windows-1252"}, "is": {"windows-1252"},
-		"pl": {"windows-1250", "iso-8859-2"}, "cs": {"windows-1250", "iso-8859-2"}, "hu": {"windows-1250"}, "hr": {"windows-1250"},
+		"de": {"windows-1252", "macintosh", "ibm850", "ibm437"}, "fr": {"windows-1252", "macintosh", "ibm850"}, "es": {"windows-1252", "ibm850"}, "pt": {"windows-1252", "ibm850"}, "it": {"windows-1252"}, "da": {"windows-1252", "ibm850"}, "sv": {"windows-1252", "ibm850"}, "is": {"windows-1252"},
+		"pl": {"windows-1250", "iso-8859-2", "ibm852"}, "cs": {"windows-1250", "iso-8859-2", "ibm852"}, "hu": {"windows-1250", "ibm852"}, "hr": {"windows-1250"},
 		"tr": {"windows-1254"}, "lv": {"windows-1257"}, "lt": {"windows-1257"},
 		"ru": {"windows-1251", "koi8-r", "ibm866", "iso-8859-5"}, "uk": {"windows-1251", "koi8-u"}, "bg": {"windows-1251"}, "sr": {"windows-1251"},
 		"el": {"windows-1253", "iso-8859-7"}, "he": {"windows-1255"}, "ar": {"windows-1256", "iso-8859-6"}, "fa": {"windows-1256"}, "th": {"windows-874"},

@@ -45,7 +45,7 @@ func newLanguage(script *unicode.RangeTable, share float64, table string) *langu
 
 // encoding is one that a text may be in, with the languages that are written in it.
 type encoding struct {
-	name      string // of the WHATWG list
+	name      string // of package encodings
 	rare      float64
 	languages []*language
 }
@@ -88,9 +88,9 @@ var (
 	cyrillics = []*language{russian, ukrainian, bulgarian, serbian}
 )
 
-// encodings are those that are told apart, the more usual ones first. rare is the logarithm of how
+// known are those that are told apart, the more usual ones first. rare is the logarithm of how
 // much rarer than the most usual one an encoding is; it counts where texts hardly tell.
-var encodings = []encoding{
+var known = []encoding{
 	{"windows-1252", 0, western},
 	{"windows-1250", -1.5, central},
 	{"windows-1251", -1, cyrillics},
@@ -107,6 +107,9 @@ var encodings = []encoding{
 	{"windows-1258", -3, []*language{vietnamese}},
 	{"koi8-r", -2, []*language{russian, bulgarian}},
 	{"euc-jp", -2, []*language{japanese}},
+	{"ibm850", -4, western},
+	{"ibm852", -4.5, central},
+	{"ibm437", -4.5, western},
 	{"ibm866", -2.5, []*language{russian, ukrainian, bulgarian}},
 	{"iso-8859-15", -2.5, []*language{french, german, spanish, portuguese, italian, swedish, english, estonian}},
 	{"iso-8859-2", -2.5, central},

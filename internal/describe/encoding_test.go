@@ -6,19 +6,18 @@ import (
 	"strings"
 	"testing"
 
-	"golang.org/x/text/encoding/htmlindex"
-
 	"csv-pipeline/internal/describe"
 	"csv-pipeline/internal/dialect"
+	"csv-pipeline/internal/encodings"
 	"csv-pipeline/internal/query"
 )
 
 // inEncoding is a text in an encoding.
 func inEncoding(t *testing.T, name, text string) string {
 	t.Helper()
-	e, err := htmlindex.Get(name)
-	if err != nil {
-		t.Fatal(err)
+	e, _, ok := encodings.Named(name)
+	if !ok {
+		t.Fatalf("there is no encoding %s", name)
 	}
 	encoded, err := e.NewEncoder().String(text)
 	if err != nil {
@@ -47,6 +46,8 @@ func TestTrueEncodingIsAmongTheFirst(t *testing.T) {
 		"Czech":               {"Město;v\nŽďár;1\nPlzeň;2\n", "windows-1250"},
 		"Czech of Unix":       {"Město;v\nŽďár;1\nKroměříž;2\nTřebíč;2\n", "iso-8859-2"},
 		"Polish":              {"Miasto;v\nŁódź;1\n", "windows-1250 iso-8859-2"},
+		"German of DOS":       {"Stadt;v\nMünchen;1\nKöln;2\n", "ibm850"},
+		"Polish of DOS":       {"Miasto;v\nŁódź;1\nKraków;2\n", "ibm852"},
 		"Arabic":              {"المدينة;v\nالرياض;1\nجدة;2\n", "windows-1256"},
 		"Hebrew":              {"עיר;v\nירושלים;1\nחיפה;2\n", "windows-1255"},
 		"Turkish":             {"Şehir;v\nMuğla;1\nIğdır;2\n", "windows-1254"},

@@ -12,9 +12,9 @@ import (
 
 	"golang.org/x/text/encoding"
 	"golang.org/x/text/encoding/charmap"
-	"golang.org/x/text/encoding/htmlindex"
 
 	"csv-pipeline/internal/chardet"
+	"csv-pipeline/internal/encodings"
 	"csv-pipeline/internal/groupby"
 )
 
@@ -37,15 +37,11 @@ var (
 	byteOrderMark = []byte("\uFEFF")
 )
 
-// charsetNamed finds an encoding by the names of the WHATWG Encoding Standard.
+// charsetNamed finds an encoding by the names that package encodings has.
 func charsetNamed(name string) (*charset, error) {
-	e, err := htmlindex.Get(name)
-	if err != nil {
-		return nil, &SettingError{"encoding", name, "auto, or a name of the WHATWG encoding list such as utf-8, windows-1252, utf-16le or shift_jis"}
-	}
-	canonical, err := htmlindex.Name(e)
-	if err != nil {
-		canonical = name
+	e, canonical, ok := encodings.Named(name)
+	if !ok {
+		return nil, &SettingError{"encoding", name, "auto, a name of the WHATWG encoding list such as utf-8, windows-1252, utf-16le or shift_jis, or a code page of DOS such as ibm850"}
 	}
 	switch canonical {
 	case "utf-8":

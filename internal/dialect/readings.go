@@ -248,7 +248,7 @@ func (f NumberFormat) Settings() (s Settings) {
 	return s
 }
 
-// Decode is a text in UTF-8 that is in an encoding of the WHATWG list, with U+FFFD for bytes that
+// Decode is a text in UTF-8 that is in an encoding that package encodings has, with U+FFFD for bytes that
 // the encoding does not have.
 func Decode(encoding string, text []byte) string {
 	c, err := charsetNamed(encoding)

@@ -90,4 +90,6 @@
 //	output.go                      the result
 //	sample.go                      an input with a known result, for a self-test
 //	unchecked.go                   loads without bounds checks
+//	hugepages_linux.go             large tables in huge pages
+//	hugepages_other.go
 package groupby

@@ -92,7 +92,7 @@ func (q *QuestionFlags) RegisterFlags(fs *pflag.FlagSet) {
 	q.text("delimiter", "`characters` between the fields: auto (one of , ; tab and |, or what a first line such as sep=; says), tab, or any", func(s *query.Spec) *string { return &s.Input.Delimiter })
 	q.text("quote-char", "`character` around fields: auto (\" or '), none, or any", func(s *query.Spec) *string { return &s.Input.QuoteChar })
 	q.text("escape-char", "`character` before one that is taken as it is: auto (a quote is doubled, or \\ where that alone fits), none, or any", func(s *query.Spec) *string { return &s.Input.EscapeChar })
-	q.text("encoding", "`name` of the encoding: auto (UTF-8 or UTF-16 by a byte order mark, UTF-8, otherwise windows-1252), or a name of the WHATWG list", func(s *query.Spec) *string { return &s.Input.Encoding })
+	q.text("encoding", "`name` of the encoding: auto (UTF-8 or UTF-16 by a byte order mark, UTF-8, otherwise windows-1252), a name of the WHATWG list, or a code page of DOS such as ibm850", func(s *query.Spec) *string { return &s.Input.Encoding })
 	q.add("header", "where the header is: auto, none (columns are #1, #2, …), or the `number` of its line, or of several with commas", false, func(s *query.Spec, texts []string) (err error) {
 		s.Input.Header, err = dialect.ParseHeader(texts[len(texts)-1])
 		return err
