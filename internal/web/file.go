@@ -28,6 +28,10 @@ func (s *Server) file(w http.ResponseWriter, r *http.Request, area filestore.Are
 	if r.URL.RawQuery != "" {
 		q = r.URL.Query()
 	}
+	if !slices.Contains([]string{"", "html", "json"}, q.Get("format")) {
+		s.respond.Problem(w, r, http.StatusBadRequest, "format: expected html for the page, or json for what is known of the file; without it the answer is the file")
+		return
+	}
 	f, err := s.Store.Open(r.Context(), area, name)
 	switch {
 	case errors.Is(err, filestore.ErrInvalidName):

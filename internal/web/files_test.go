@@ -34,6 +34,9 @@ func TestFilesAreServedWhole(t *testing.T) {
 	if r := s.get(t, where, "Want-Repr-Digest", "sha-256=1"); !strings.HasPrefix(r.Header.Get("Repr-Digest"), "sha-256=:") || r.body != text {
 		t.Errorf("digest: %v %q", r.Header, r.body)
 	}
+	if r := s.get(t, where+"?format=csv"); r.StatusCode != http.StatusBadRequest || !strings.Contains(r.body, "html for the page") {
+		t.Errorf("?format=csv: %s %s", r.Status, r.body)
+	}
 	if r := s.get(t, where+"?format=json", "Accept", asBrowser); r.Header.Get("Content-Type") != "application/json" {
 		t.Errorf("?format=json in a browser: %v", r.Header)
 	}
@@ -64,7 +67,7 @@ func TestFilesOfAllSizes(t *testing.T) {
 				t.Errorf("%s of %d bytes: %s", name, size, r.Status)
 			}
 		}
-		if r := s.get(t, "/files/raw/a.csv", "If-Match", `"another"`); r.StatusCode != http.StatusPreconditionFailed {
+		if r := s.get(t, "/files/raw/a.csv", "If-Match", `"another"`); r.StatusCode != http.StatusPreconditionFailed || r.Header.Get("Content-Type") != "application/problem+json" || !strings.Contains(r.body, "has changed") {
 			t.Errorf("If-Match of another version, %d bytes: %s", size, r.Status)
 		}
 		if r := s.get(t, "/files/raw/a.csv", "Range", "bytes=-2"); r.StatusCode != http.StatusPartialContent || r.body != text[size-2:] {

@@ -47,8 +47,8 @@ func (p *Responder) File(w http.ResponseWriter, r *http.Request, area filestore.
 		p.smallFile(w, r, area, f)
 		return
 	}
-	if _, there := r.Header["Range"]; there {
-		w = &rangeWriter{ResponseWriter: w, p: p, r: r}
+	if !unrefusable(r.Header) {
+		w = &refusalWriter{ResponseWriter: w, p: p, r: r}
 	}
 	modified := lastModified(area, info)
 	// A file may be replaced by an older one: only the same time is no change, as for nginx.
@@ -67,26 +67,42 @@ func lastModified(area filestore.Area, info filestore.Info) time.Time {
 	return info.ModTime
 }
 
-// rangeWriter answers with a problem where a range is not in the file, for which net/http
-// answers with plain text.
-type rangeWriter struct {
+// refusalWriter answers with a problem where a range is not in the file, or a precondition does not
+// hold: net/http answers with plain text, or with nothing.
+type refusalWriter struct {
 	http.ResponseWriter
 	p       *Responder
 	r       *http.Request
 	refused bool
 }
 
-func (w *rangeWriter) WriteHeader(code int) {
-	if code != http.StatusRequestedRangeNotSatisfiable {
+// unrefusable reports whether a request has nothing for which http.ServeContent may refuse it.
+func unrefusable(h http.Header) bool {
+	for _, name := range [...]string{"Range", "If-Match", "If-Unmodified-Since"} {
+		if _, there := h[name]; there {
+			return false
+		}
+	}
+	return true
+}
+
+func (w *refusalWriter) WriteHeader(code int) {
+	problem := ""
+	switch code {
+	case http.StatusRequestedRangeNotSatisfiable:
+		problem = "the file does not have the range that was asked for; Content-Range tells its size"
+	case http.StatusPreconditionFailed:
+		problem = "the file has changed: it is not the version that If-Match or If-Unmodified-Since asks for"
+	default:
 		w.ResponseWriter.WriteHeader(code)
 		return
 	}
 	w.refused = true
 	w.Header()["Content-Security-Policy"] = pagePolicy
-	w.p.Problem(w.ResponseWriter, w.r, code, "the file does not have the range that was asked for; Content-Range tells its size")
+	w.p.Problem(w.ResponseWriter, w.r, code, problem)
 }
 
-func (w *rangeWriter) Write(b []byte) (int, error) {
+func (w *refusalWriter) Write(b []byte) (int, error) {
 	if w.refused {
 		return len(b), nil
 	}
@@ -94,9 +110,9 @@ func (w *rangeWriter) Write(b []byte) (int, error) {
 }
 
 // ReadFrom lets the system copy the file to the connection.
-func (w *rangeWriter) ReadFrom(from io.Reader) (int64, error) { return io.Copy(w.ResponseWriter, from) }
+func (w *refusalWriter) ReadFrom(from io.Reader) (int64, error) { return io.Copy(w.ResponseWriter, from) }
 
-func (w *rangeWriter) Unwrap() http.ResponseWriter { return w.ResponseWriter }
+func (w *refusalWriter) Unwrap() http.ResponseWriter { return w.ResponseWriter }
 
 const (
 	// small is the size of files that are sent with one read and one write, in bytes.
