@@ -5,6 +5,7 @@ import (
 	"slices"
 	"strings"
 	"time"
+	"unicode/utf8"
 )
 
 // dateGuess derives formats from a text that may be a date, part by part: it finds the time of day
@@ -78,7 +79,7 @@ func datePieces(s string) (parts []datePiece) {
 		switch {
 		case c >= '0' && c <= '9':
 			return digitRun
-		case c|0x20 >= 'a' && c|0x20 <= 'z':
+		case c|0x20 >= 'a' && c|0x20 <= 'z', c >= utf8.RuneSelf:
 			return letterRun
 		}
 		return between
@@ -94,22 +95,31 @@ func datePieces(s string) (parts []datePiece) {
 	return parts
 }
 
-// names finds the names of a month and of a day.
+// names finds the names of a month and of a day, the longer word first: mar may be either.
 func (g *dateGuess) names() bool {
-	for i := range g.parts {
+	longest := make([]int, len(g.parts))
+	for i := range longest {
+		longest[i] = i
+	}
+	slices.SortStableFunc(longest, func(a, b int) int { return len(g.parts[b].text) - len(g.parts[a].text) })
+	for _, i := range longest {
 		p := &g.parts[i]
-		if p.kind != letterRun || len(p.text) < 3 {
+		if p.kind != letterRun || len(p.text) < 2 {
 			continue
 		}
 		text := []byte(p.text)
 		for _, name := range []struct {
 			names       []string
+			elsewhere   map[string]int
 			long, short string
 			month       bool
-		}{{monthNames[:], "%B", "%b", true}, {dayNames[:], "%A", "%a", false}} {
-			if _, rest, ok := readName(text, name.names, longestDate); ok && len(rest) == 0 && len(text) > 3 {
+		}{{monthNames[:], monthsElsewhere, "%B", "%b", true}, {dayNames[:], daysElsewhere, "%A", "%a", false}} {
+			if name.month && g.month >= 0 && len(text) <= 3 {
+				continue
+			}
+			if _, rest, ok := readName(text, name.names, nil, longestDate); ok && len(rest) == 0 && len(text) > 3 {
 				p.format = name.long
-			} else if _, rest, ok := readName(text, name.names, 3); ok && len(rest) == 0 {
+			} else if _, rest, ok := readName(text, name.names, name.elsewhere, 3); ok && len(rest) == 0 {
 				p.format = name.short
 			} else {
 				continue
@@ -119,6 +129,7 @@ func (g *dateGuess) names() bool {
 			}
 			if name.month {
 				g.month = i
+				break
 			}
 		}
 	}

@@ -9,7 +9,7 @@ import (
 // datePattern is a format of strftime that has only conversions of patternConversions, without
 // those that stand for several. It takes the texts that package timefmt takes, for the same times,
 // but where numbers follow each other without anything between them, all digits must be there:
-// 2022112 is no date in %Y%m%d.
+// 2022112 is no date in %Y%m%d. Names of months and days may also be those of other languages.
 type datePattern []dateStep
 
 // dateStep is a character, or a conversion.
@@ -58,12 +58,6 @@ func newDatePattern(format string) datePattern {
 }
 
 func (s dateStep) digits() bool { return s.conversion && strings.IndexByte(digitConversions, s.c) >= 0 }
-
-var (
-	monthNames = [...]string{"january", "february", "march", "april", "may", "june", "july", "august", "september", "october", "november", "december"}
-	dayNames   = [...]string{"sunday", "monday", "tuesday", "wednesday", "thursday", "friday", "saturday"}
-	halves     = [...]string{"am", "pm"}
-)
 
 // appendTime appends the time that s is as the engine reads times; it says false, and appends
 // nothing, where s is none. A time with an offset is told in the zone, unless that is nil. fine is
@@ -145,9 +139,9 @@ func (t *written) read(conversion byte, s []byte) (rest []byte, ok bool) {
 	case 'm':
 		t.month, s, ok = readDigits(s, width(conversion), 1, 12)
 	case 'b', 'h':
-		t.month, s, ok = readName(s, monthNames[:], len("jan"))
+		t.month, s, ok = readName(s, monthNames[:], monthsElsewhere, len("jan"))
 	case 'B':
-		t.month, s, ok = readName(s, monthNames[:], len("september"))
+		t.month, s, ok = readName(s, monthNames[:], monthsElsewhere, len("september"))
 	case 'd':
 		t.day, s, ok = readDigits(s, width(conversion), 1, 31)
 	case 'e':
@@ -163,7 +157,7 @@ func (t *written) read(conversion byte, s []byte) (rest []byte, ok bool) {
 		t.hour, s, ok = readDigits(afterBlank(s), width(conversion), 1, 12)
 		t.hour %= 12
 	case 'p', 'P':
-		t.half, s, ok = readName(s, halves[:], len("am"))
+		t.half, s, ok = readName(s, halves[:], nil, len("am"))
 	case 'M':
 		t.minute, s, ok = readDigits(s, width(conversion), 0, 59)
 	case 'S':
@@ -172,9 +166,9 @@ func (t *written) read(conversion byte, s []byte) (rest []byte, ok bool) {
 		_, rest, ok = readDigits(s, width(conversion), 0, 999_999_999) // package timefmt takes six of them
 		t.fraction, s = s[:len(s)-len(rest)], rest
 	case 'a':
-		_, s, ok = readName(s, dayNames[:], len("sun"))
+		_, s, ok = readName(s, dayNames[:], daysElsewhere, len("sun"))
 	case 'A':
-		_, s, ok = readName(s, dayNames[:], len("wednesday"))
+		_, s, ok = readName(s, dayNames[:], daysElsewhere, len("wednesday"))
 	case 'n', 't':
 		rest = bytes.TrimLeft(s, " \t\n\v\f\r")
 		s, ok = rest, len(rest) < len(s)
@@ -252,28 +246,6 @@ func readDigits(s []byte, most, least, greatest int) (n int, rest []byte, ok boo
 		n = n*10 + int(s[i]-'0')
 	}
 	return n, s[i:], i > 0 && n >= least && n <= greatest
-}
-
-// readName reads one of some names, in any case, of which at most so many letters are written;
-// the first is 1.
-func readName(s []byte, names []string, letters int) (n int, rest []byte, ok bool) {
-	for i, name := range names {
-		name = name[:min(letters, len(name))]
-		if len(s) >= len(name) && equalFold(s[:len(name)], name) {
-			return i + 1, s[len(name):], true
-		}
-	}
-	return 0, s, false
-}
-
-// equalFold compares ASCII letters in any case; lower is in lower case.
-func equalFold(s []byte, lower string) bool {
-	for i := range s {
-		if s[i]|0x20 != lower[i] {
-			return false
-		}
-	}
-	return true
 }
 
 func afterBlank(s []byte) []byte {

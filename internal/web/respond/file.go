@@ -110,7 +110,9 @@ func (w *refusalWriter) Write(b []byte) (int, error) {
 }
 
 // ReadFrom lets the system copy the file to the connection.
-func (w *refusalWriter) ReadFrom(from io.Reader) (int64, error) { return io.Copy(w.ResponseWriter, from) }
+func (w *refusalWriter) ReadFrom(from io.Reader) (int64, error) {
+	return io.Copy(w.ResponseWriter, from)
+}
 
 func (w *refusalWriter) Unwrap() http.ResponseWriter { return w.ResponseWriter }
 
