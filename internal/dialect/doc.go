@@ -27,7 +27,7 @@
 //	number.go     a cell as a plain number
 //	currency.go   the currencies beside it
 //	date.go       a cell as an ISO 8601 time
-//	datepattern.go fullwidth.go
+//	datepattern.go fullwidth.go datenames.go
 //	plain.go      files that the engine reads itself
 //	transcode.go  their encoding, where that is not UTF-8
 //	unescape.go   their escapes

@@ -25,12 +25,14 @@ func (b *binder) operand(n *Node, taken as) operand {
 	if n.Op == Column {
 		return b.cell(n, taken)
 	}
-	x := b.bind(n)
-	switch taken {
+	var x eval
+	switch taken { // bound once: twice would be 2^n times for n operators
 	case asNumbers:
 		x = b.number(n)
 	case asTexts:
 		x = b.text(n)
+	default:
+		x = b.bind(n)
 	}
 	return func(r *Row, room *Value) (*Value, error) { return room, x(r, room) }
 }

@@ -46,9 +46,25 @@ type binder struct {
 	dates     Dates
 	slots     int
 	constants map[*Node]*Value // nil of what is none
+	bound     map[*Node]eval
 }
 
+// bind binds a node once, also where several comparisons have it: in and between would otherwise take
+// 2^n times as long for n of them within each other. They run one after the other, so they may share
+// its slots.
 func (b *binder) bind(n *Node) eval {
+	x, known := b.bound[n]
+	if !known {
+		x = b.bindAnew(n)
+		if b.bound == nil {
+			b.bound = map[*Node]eval{}
+		}
+		b.bound[n] = x
+	}
+	return x
+}
+
+func (b *binder) bindAnew(n *Node) eval {
 	if value := b.constant(n); value != nil {
 		return func(_ *Row, v *Value) error { *v = *value; return nil }
 	}

@@ -1,7 +1,9 @@
 package expression
 
 import (
+	"fmt"
 	"math/big"
+	"strings"
 	"testing"
 )
 
@@ -40,6 +42,34 @@ func TestARowTakesNoMemory(t *testing.T) {
 		})
 		if allocated > 0 {
 			t.Errorf("%s: %v allocations a row", source, allocated)
+		}
+	}
+}
+
+// TestEachOperatorIsBoundOnce: a column that is bound twice for each operator above it is bound 2^n times.
+func TestEachOperatorIsBoundOnce(t *testing.T) {
+	within := func(format string, times int) string {
+		source := "qty"
+		for range times {
+			source = fmt.Sprintf(format, source)
+		}
+		return source
+	}
+	for _, source := range []string{
+		"0 < " + within("%s + qty", 16),
+		"0 < " + within("-(%s - 1) * qty", 16),
+		"0 < " + within("case when %s in (1, 2) then 1 else 2 end", 12),
+		"0 < " + within("case when %s between 1 and 2 then 1 else 2 end", 12),
+		"0 < " + within("length(concat(%s, 'a'))", 12),
+	} {
+		n, err := ParseCondition(source)
+		if err != nil {
+			t.Fatal(err)
+		}
+		columns := 0
+		n.Bind(func(*Node) int { columns++; return 0 }, nil)
+		if most := 4 * strings.Count(source, "qty"); columns > most {
+			t.Errorf("%.60s…: columns were looked up %d times, want at most %d", source, columns, most)
 		}
 	}
 }
