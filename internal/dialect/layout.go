@@ -19,7 +19,7 @@ type Layout struct {
 	Header      []string // names, without the blanks around them
 	headerText  string   // the header's last line as it stands
 	headerStart int64    // where that begins, in bytes of the text after its mark
-	passed      [2]int64 // the first and the last line before the header, where no name confirms it; 0 where none has anything
+	passed      [2]int64 // the first and the last line before the header; 0 where none has anything
 
 	charset    *charset
 	delimiter  []byte
@@ -92,8 +92,8 @@ func (l *Layout) Found() (found []string) {
 	return found
 }
 
-// Passed says which lines before the header were left out where no column of the question is in
-// it: they may be another table. It is "" where there are none.
+// Passed says which lines before the header were left out: they may be another table. It is "" where
+// there are none.
 func (l *Layout) Passed() string {
 	switch first, last := l.passed[0], l.passed[1]; {
 	case first == 0:

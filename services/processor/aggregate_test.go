@@ -275,7 +275,7 @@ func TestLinesBeforeTheHeaderThatAreLeftOutAreSaid(t *testing.T) {
 		"a title":        {[]string{"--select", "*", "--comment-prefix", "#", title}, title + ": line 2 was left out: the header is in line 3\n"},
 		"several":        {[]string{"--select", "*", two, commented, "--comment-prefix", "#"}, two + ": lines 1 to 3 were left out: the header is in line 4\n"},
 		"comments only":  {[]string{"--select", "*", "--comment-prefix", "#", commented}, ""},
-		"names of it":    {[]string{"--aggregate", "sum(n)", "--group-by", "day", two}, ""},
+		"names of it":    {[]string{"--aggregate", "sum(n)", "--group-by", "day", two}, two + ": lines 1 to 3 were left out: the header is in line 4\n"},
 		"a header given": {[]string{"--select", "*", "--header", "4", two}, ""},
 	} {
 		code, out, errs := processor(t, nil, append([]string{"aggregate"}, c.args...)...)
