@@ -51,7 +51,7 @@ func TestARowIsNoHeader(t *testing.T) {
 		"Region,Sales,Sales\nRegion,2019,2020\nnorth,5,6\n":      {"Region", `sum("2019")`, "Region,sum_2019\nnorth,5\n"},
 		"Report of 2024,,\nday,shop,n\n1,a,5\n":                  {"shop", "sum(n)", "shop,sum_n\na,5\n"},
 		"name,n\nx,1\n\nday,shop,n2\n1,a,5\n":                    {"shop", "sum(n2)", "shop,sum_n2\na,5\n"},
-		"Total for 3 shops,9.5\nshop,sales\na,4.5\nb,5\n":        {"shop", "max(sales)", "shop,max_sales\na,4.5\nb,5\n"},
+		"Total for 3 shops,9.5\nshop,sales\na,4.5\nb,5\n":        {"shop", "max(sales)", "shop,max_sales\na,4.5\nb,5.0\n"},
 	} {
 		if got := ask(t, Spec{GroupBy: []string{c.key}, Aggregate: []string{c.aggregate}}, []byte(text), 1); !strings.Contains(got.result+got.err, c.want) {
 			t.Errorf("%q by %s: %+v, want %q", text, c.key, got, c.want)

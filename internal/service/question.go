@@ -65,12 +65,12 @@ func (s *setting) Set(text string) error {
 // RegisterFlags defines the flags of q.
 func (q *QuestionFlags) RegisterFlags(fs *pflag.FlagSet) {
 	q.fs, q.texts = fs, map[string]*setting{}
-	fs.StringVar(&q.config, "config", "", "`file` of YAML with the settings below, written as in the chart's values: input: {…}, groupBy, aggregate, select, where, having, orderBy, limit, command, datasets; a flag beats it")
+	fs.StringVar(&q.config, "config", "", "`file` of YAML with the settings below, written as in the chart's values: input: {…}, groupBy, aggregate, select, where, having, orderBy, limit, command, datasets; a flag beats it, but for what a dataset says of its own")
 	q.list("group-by", "`what` makes a group: "+expression.KeysInWords+"; repeatable, or several with commas; empty where one of the two below is given", expression.SplitList, func(s *query.Spec) *[]string { return &s.GroupBy })
 	q.list("aggregate", "`what` to compute of each group: "+expression.AggregatesInWords+"; repeatable, or several with commas; empty where group-by or select is given", expression.SplitList, func(s *query.Spec) *[]string { return &s.Aggregate })
 	q.list("select", "instead of the two above: `what` to write of each row, *, columns or expressions; repeatable, or several with commas", expression.SplitList, func(s *query.Spec) *[]string { return &s.Select })
-	q.text("where", "only rows for which this `condition` holds, such as status = 'paid' and price > 0", func(s *query.Spec) *string { return &s.Where })
-	q.text("having", "only groups for which this `condition` on aggregates or columns of the result holds, such as count(*) > 1", func(s *query.Spec) *string { return &s.Having })
+	q.condition("where", "only rows for which this `condition` holds, such as status = 'paid' and price > 0", func(s *query.Spec) *string { return &s.Where })
+	q.condition("having", "only groups for which this `condition` on aggregates or columns of the result holds, such as count(*) > 1", func(s *query.Spec) *string { return &s.Having })
 	q.list("order-by", "`columns` of the result that its rows are ordered by, with desc behind them for the largest first; without it rows come by their groups", expression.SplitList, func(s *query.Spec) *[]string { return &s.OrderBy })
 	q.number("limit", "`number` of rows of the result, the first ones; 0 is all", func(s *query.Spec) *int { return &s.Limit })
 	q.add("command", "instead of the three above: `program` and its arguments, split as a shell does; it reads a file from its standard input and writes the result to its standard output", false, func(s *query.Spec, texts []string) (err error) {
@@ -120,6 +120,17 @@ func (q *QuestionFlags) RegisterFlags(fs *pflag.FlagSet) {
 	})
 	q.number("max-expansion", "`times` that a packed file may be as large unpacked, 1000 unless said", func(s *query.Spec) *int { return &s.Input.MaxExpansion })
 	fs.StringVar(&q.datasets, "datasets", "", "`YAML` or JSON list of {name, files: [glob…], and any of the settings} for files that are read or asked otherwise")
+}
+
+// condition is a text of which there is one: a second would undo the first.
+func (q *QuestionFlags) condition(name, usage string, of func(*query.Spec) *string) {
+	q.add(name, usage, false, func(s *query.Spec, texts []string) error {
+		if len(texts) > 1 {
+			return fmt.Errorf("it is given %d times: expected one condition, such as (%s) and (%s)", len(texts), texts[0], texts[1])
+		}
+		*of(s) = texts[0]
+		return nil
+	})
 }
 
 func (q *QuestionFlags) add(name, usage string, boolean bool, apply func(*query.Spec, []string) error) {

@@ -200,7 +200,7 @@ func TestWhatWasFoundIsInTheHistory(t *testing.T) {
 	for _, a := range b.attempts(t) {
 		found[a.Name] = a.Found
 	}
-	want := map[string]string{"plain.csv": "", "odd.csv": `encoding windows-1252; delimiter ";"; header in line 3`, "bad.csv": `delimiter ";"`}
+	want := map[string]string{"plain.csv": "", "odd.csv": `encoding windows-1252; delimiter ";"; lines 1 to 2 were left out: the header is in line 3`, "bad.csv": `delimiter ";"`}
 	for name, text := range want {
 		if found[name] != text {
 			t.Errorf("%s: found %q, want %q", name, found[name], text)

@@ -51,3 +51,14 @@ func TestQuestionsOfTheDocument(t *testing.T) {
 		}
 	}
 }
+
+// TestTwoConditionsAreRefused: the second would undo the first.
+func TestTwoConditionsAreRefused(t *testing.T) {
+	file := write(t, filepath.Join(t.TempDir(), "a.csv"), "a\n1\n2\n3\n")
+	for _, flag := range []string{"--where", "--having"} {
+		code, _, errs := processor(t, nil, "aggregate", "--group-by", "a", "--aggregate", "count(*) as n", flag, "a > 1", flag, "a < 3", file)
+		if code != cli.ExitUsage || !strings.Contains(errs, "such as (a > 1) and (a < 3)") {
+			t.Errorf("%s: exit code %d, %s", flag, code, errs)
+		}
+	}
+}
