@@ -23,6 +23,8 @@ const (
 	// take longer, it does not wait at all.
 	patience = 40 * time.Millisecond
 	few      = 2000
+	// soon is how long reading all results may take for a request to wait until they are read anew.
+	soon = 250 * time.Millisecond
 )
 
 // Trends adds up the results of a store, and caches what it added up. Make it with New,
@@ -159,10 +161,13 @@ func (t *Trends) daily(ctx context.Context, files *catalog.Table, answer *Trend,
 		// Not by the context of the request: others wait for the same.
 		t.reads.Go(func() { t.renew(t.life, k, files, key) })
 	}
-	reading := k.reading
+	reading, wait := k.reading, patience
+	if k.daily != nil && k.took <= soon {
+		wait = 2 * soon // the numbers that there are would be old ones
+	}
 	t.mu.Unlock()
-	if reading != nil && files.Len() <= few {
-		timer := time.NewTimer(patience)
+	if reading != nil && (files.Len() <= few || wait > patience) {
+		timer := time.NewTimer(wait)
 		defer timer.Stop()
 		select {
 		case <-reading:
