@@ -99,7 +99,7 @@ type rules struct {
 	cells     *groupby.CellFormat // of the engine; nil: as they are
 
 	// otherDates reads the dates that minima, maxima and orders take by time; nil where ISO 8601 is
-	// the only form, whose texts they take.
+	// the only form, whose texts they take, and offsets do not count.
 	otherDates expression.Dates
 }
 
@@ -158,7 +158,8 @@ func (s Settings) compile() (*rules, error) {
 		return nil, err
 	}
 	r.cells = r.cellFormat()
-	if r.dates, err = s.dateFormat(); err == nil && slices.ContainsFunc(r.dates.formats, func(f string) bool { return f != ISO }) {
+	r.dates, err = s.dateFormat()
+	if err == nil && (r.dates.zone != nil || slices.ContainsFunc(r.dates.formats, func(f string) bool { return f != ISO })) {
 		r.otherDates = r.dates.appendComparable
 	}
 	return r, err

@@ -440,3 +440,20 @@ func TestNumbersThatAreNamesOfColumnsAreSaid(t *testing.T) {
 		t.Errorf("got %q", got)
 	}
 }
+
+// TestOrderOfTimesWithOffsets is by time where a zone is set, also of times in ISO 8601 alone.
+func TestOrderOfTimesWithOffsets(t *testing.T) {
+	const text = "id,t\na,2024-01-01T08:00+00:00\nb,2024-01-01T09:00+02:00\n"
+	zone := dialect.Settings{TimeZone: "UTC"}
+	for want, spec := range map[string]Spec{
+		"min_t,max_t\n2024-01-01T07:00:00,2024-01-01T08:00:00\n":        {Aggregate: []string{"min(t)", "max(t)"}, Input: zone},
+		"id,t\nb,2024-01-01T09:00+02:00\na,2024-01-01T08:00+00:00\n":    {Select: []string{"id", "t"}, OrderBy: []string{"t"}, Input: zone},
+		"t,count\n2024-01-01T09:00+02:00,1\n2024-01-01T08:00+00:00,1\n": {GroupBy: []string{"t"}, Aggregate: []string{"count(*)"}, OrderBy: []string{"t"}, Input: zone},
+		"max_t\n2024-01-01T08:00:00\n":                                  {Aggregate: []string{"max(t)"}, Having: "max(t) > '2024-01-01T07:30Z'", Input: zone},
+		"max_t\n2024-01-01T09:00+02:00\n":                               {Aggregate: []string{"max(t)"}},
+	} {
+		if got := ask(t, spec, []byte(text), 1); got.result != want {
+			t.Errorf("%+v: %+v, want %q", spec, got, want)
+		}
+	}
+}
