@@ -40,15 +40,24 @@ var LiveParts = map[string]func(OverviewData) templ.Component{
 	"failedcount":  func(o OverviewData) templ.Component { return failedCount(CountsOf(o.Status)) },
 }
 
+// done is how many files of the current batch are done: none where the queue is empty and files are
+// still to be queued, which are of the next one.
+func (o OverviewData) done() int64 {
+	if o.View.Left() == 0 && o.Status.Left() > 0 {
+		return 0
+	}
+	return o.View.BatchDone
+}
+
 // total is the number of files of the current batch.
-func (o OverviewData) total() int64 { return o.Status.Left() + o.View.BatchDone }
+func (o OverviewData) total() int64 { return o.Status.Left() + o.done() }
 
 // percent is how much of the batch is done.
 func (o OverviewData) percent() string {
 	if o.total() == 0 {
 		return "0 %"
 	}
-	return fmt.Sprintf("%.0f %%", 100*float64(o.View.BatchDone)/float64(o.total()))
+	return fmt.Sprintf("%.0f %%", 100*float64(o.done())/float64(o.total()))
 }
 
 // outlook says how long the remaining files take and how fast it goes, as far as that is
@@ -68,7 +77,7 @@ func (o OverviewData) outlook() (text string) {
 
 // batch says how much of the batch is done.
 func (o OverviewData) batch() string {
-	return format.Count(o.View.BatchDone) + " of " + format.Count(o.total()) + " of this batch done"
+	return format.Count(o.done()) + " of " + format.Count(o.total()) + " of this batch done"
 }
 
 // verdict is a word for what the pipeline does, and the class of its colour.
