@@ -147,7 +147,7 @@ func (s *Server) ready(ctx context.Context) error {
 
 // frame is what every page has around its own part.
 func (s *Server) frame(r *http.Request, here, title string) views.Frame {
-	p := views.Frame{Title: title, Here: here, Base: s.BasePath, Origin: origin(r), Writable: s.Guard.Writable(), Notice: notice(r.URL.Query()), LoggedIn: s.Guard.HasSession(r)}
+	p := views.Frame{Title: title, Here: here, Base: s.BasePath, Origin: origin(r), At: s.here(r), Writable: s.Guard.Writable(), Notice: notice(r.URL.Query()), LoggedIn: s.Guard.HasSession(r)}
 	if files := s.Catalog.Latest(); files != nil && s.Catalog.Check() != nil {
 		p.Stale = files.At
 	}

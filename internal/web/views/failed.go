@@ -3,6 +3,7 @@ package views
 import (
 	"fmt"
 	"net/url"
+	"strings"
 
 	"csv-pipeline/internal/failures"
 	"csv-pipeline/internal/queue"
@@ -47,6 +48,24 @@ func (d FailedData) match() string {
 
 // shortName is the name of a failed file, or the beginning of a message that is no name.
 func shortName(l api.DeadLetter) string { return fmt.Sprintf("%.200s", l.Name) }
+
+// dropQuestion asks before so many files are dropped.
+func dropQuestion(files int) string {
+	if files == 1 {
+		return "Delete 1 file from raw/ and remove it from the failed files?"
+	}
+	return "Delete " + format.Count(files) + " files from raw/ and remove them from the failed files?"
+}
+
+// settingsMayRead reports whether settings can help: they make no CSV file of a picture or of nothing.
+func settingsMayRead(l api.DeadLetter) bool {
+	for _, never := range []string{"expected a CSV file", "expected the CSV file", "the file is empty"} {
+		if strings.Contains(l.Reason, never) {
+			return false
+		}
+	}
+	return true
+}
 
 // circumstances are where a file failed, and how often.
 func circumstances(l api.DeadLetter) string {

@@ -38,6 +38,7 @@ type FileData struct {
 	Charts     []chart.Chart
 	Failure    *api.DeadLetter // of a raw file that failed
 	Reading    *Reading        // of a raw file; nil where there was no time for it
+	SourceGone bool            // the raw file of a result was deleted
 	Rejected   string          // name of the file with rows that were left out; "" where there is none
 }
 
@@ -150,6 +151,9 @@ func (r Reading) sampled() string {
 
 // rowsTitle says how many rows are shown.
 func (d FileData) rowsTitle() string {
+	if len(d.Table.Header) == 0 {
+		return "Rows"
+	}
 	rows := format.Plural(len(d.Table.Rows), "row", "rows")
 	if d.Table.More || len(d.Table.Rows) >= MostRows {
 		rows = "The first " + rows
