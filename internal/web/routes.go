@@ -215,8 +215,11 @@ func limited(route route) http.HandlerFunc {
 		return route.handle
 	}
 	most := int64(maxForm)
-	if route.access == open {
+	switch {
+	case route.access == open:
 		most = maxLogin
+	case route.pattern == "/upload/preview":
+		most = maxTrialForm
 	}
 	return func(w http.ResponseWriter, r *http.Request) {
 		r.Body = http.MaxBytesReader(w, r.Body, most)

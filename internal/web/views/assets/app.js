@@ -265,7 +265,10 @@ function selection(form) {
   form.addEventListener('change', count);
   form.addEventListener('submit', (event) => {
     const by = event.submitter;
-    if (by?.dataset.confirm && !confirm(by.dataset.confirm)) { event.preventDefault(); return; }
+    if (by?.dataset.confirm) {
+      if (!confirm(by.dataset.confirm)) { event.preventDefault(); return; }
+      form.append(Object.assign(document.createElement('input'), { type: 'hidden', name: 'sure', value: '1' })); // the server need not ask
+    }
     // The button of one file is for that file alone.
     if (by && 'one' in by.dataset) { boxes().forEach((box) => { box.checked = false; }); }
   });
