@@ -97,31 +97,26 @@ func (s *Server) actionForm(a action) http.HandlerFunc {
 // askBeforeDrop answers with a page that asks whether the chosen files are to be dropped: the script of
 // the pages asks by itself, and says so.
 func (s *Server) askBeforeDrop(w http.ResponseWriter, r *http.Request, chosen api.Chosen) {
-	d := views.DropData{Files: len(chosen.Names), Names: chosen.Names}
+	question, fields := views.DropQuestion(len(chosen.Names)), []string{}
+	for _, key := range []string{"all", "group", "of", "q", "until", "back"} {
+		fields = append(fields, key, r.PostForm.Get(key))
+	}
 	for _, name := range chosen.Names {
-		d.Fields = append(d.Fields, [2]string{"name", url.PathEscape(name)})
+		fields = append(fields, "name", url.PathEscape(name))
 	}
-	for _, key := range []string{"all", "group", "of", "q", "until"} {
-		d.Fields = append(d.Fields, [2]string{key, r.PostForm.Get(key)})
-	}
-	if chosen.Matching() {
+	switch {
+	case chosen.Matching():
 		index, err := s.failures.Recent(r.Context())
 		if err != nil {
 			s.respond.Unavailable(w, r, err)
 			return
 		}
-		letters := index.Find(failures.Filter{Group: chosen.Group, Text: chosen.Text, Until: chosen.Until})
-		d.Files, d.Names = len(letters), nil
-		for _, l := range letters[:min(len(letters), mostNamed)] {
-			d.Names = append(d.Names, l.Name)
-		}
+		question = views.DropQuestion(len(index.Find(failures.Filter{Group: chosen.Group, Text: chosen.Text, Until: chosen.Until})))
+	case len(chosen.Names) == 1:
+		question = views.DropQuestionOf(chosen.Names[0])
 	}
-	d.Names = d.Names[:min(len(d.Names), mostNamed)]
-	s.respond.Page(w, r, http.StatusOK, views.DropPage(s.frame(r, "failed", "Drop"), d))
+	s.respond.Page(w, r, http.StatusOK, views.DropPage(s.frame(r, "failed", "Drop"), question, fields))
 }
-
-// mostNamed bounds how many files the question before a drop names.
-const mostNamed = 20
 
 // actionAPI runs an action for a program.
 func (s *Server) actionAPI(a action) http.HandlerFunc {

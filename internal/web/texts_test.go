@@ -69,10 +69,10 @@ func TestAPageBeyondTheEnd(t *testing.T) {
 	}
 	s.work(t)
 	for where, want := range map[string][]string{
-		"/files/raw/?offset=99999&limit=50": {"This page is beyond the end: there are 3 files.", `href="?limit=50">First page`},
+		"/files/raw/?offset=99999&limit=50": {"This page is beyond the end of 3 files.", `href="?limit=50">First page`},
 		"/files/raw/?offset=99999&limit=2":  {`href="?limit=2">First page`, `href="?limit=2&amp;offset=2">Last page`},
-		"/files/raw/?offset=9&q=bad1":       {"there is 1 file."},
-		"/failed?offset=5000":               {"This page is beyond the end: there are 3 failed files.", `href="?limit=50&amp;offset=0">First page`},
+		"/files/raw/?offset=9&q=bad1":       {"beyond the end of 1 file."},
+		"/failed?offset=5000":               {"This page is beyond the end of 3 failed files.", `href="?limit=50&amp;offset=0">First page`},
 		"/failed?offset=5000&limit=2&q=bad": {`href="?limit=2&amp;offset=2&amp;q=bad">Last page`},
 	} {
 		page := s.get(t, where, "Accept", asBrowser).body
@@ -103,8 +103,8 @@ func TestAFileThatIsNoTable(t *testing.T) {
 		t.Errorf("settings are offered %d times: %s", n, failed)
 	}
 	// Buttons and questions name the file, and a group of one is one file.
-	expectParts(t, failed, `aria-label="Retry seven.csv"`, `aria-label="Drop seven.csv"`, "Delete seven.csv from raw/ and remove it", "Delete 1 file from raw/ and remove it")
-	expectNoParts(t, failed, "Delete this file", "Delete 1 file from raw/ and remove them")
+	expectParts(t, failed, `aria-label="Retry seven.csv"`, `aria-label="Drop seven.csv"`, "Delete seven.csv from raw/ and from the list", "Delete 1 file from raw/ and from the list")
+	expectNoParts(t, failed, "Delete this file", "remove them")
 }
 
 // A result whose raw file was deleted says so, and has no link to it.

@@ -10,8 +10,6 @@ import (
 	"strings"
 
 	"csv-pipeline/internal/web/format"
-	"csv-pipeline/internal/web/respond"
-	"csv-pipeline/internal/web/views"
 )
 
 // uploadPost stores the files of a form. They replace none, unless the form's field replace is
@@ -24,21 +22,15 @@ func (s *Server) uploadPost(w http.ResponseWriter, r *http.Request) {
 		s.respond.Problem(w, r, http.StatusBadRequest, "expected a form with files (multipart/form-data)")
 		return
 	}
-	var d views.UploadedData
-	code, unqueued, replace := 0, 0, false // code of the first file that is refused
-	refuse := func(name string, status int, why string, ends bool) {
-		if len(d.Refused) == 0 {
-			code = status
-		}
-		d.Refused, d.CutOff = append(d.Refused, views.RefusedUpload{Name: name, Why: why}), ends
-	}
+	var done formUpload
+	unqueued, replace, ends := 0, false, false
 	var as, back string
-	for !d.CutOff {
+	for !ends {
 		part, err := form.NextRawPart()
 		if errors.Is(err, io.EOF) {
 			break
 		} else if err != nil {
-			refuse("", http.StatusBadRequest, "the form was cut off or cannot be read", true)
+			done.refuse("the rest of the form", http.StatusBadRequest, "it was cut off or cannot be read")
 			break
 		}
 		if part.FormName() == "replace" {
@@ -63,7 +55,7 @@ func (s *Server) uploadPost(w http.ResponseWriter, r *http.Request) {
 		}
 		name := baseName(part.FileName())
 		if as != "" {
-			if len(d.Stored) > 0 {
+			if len(done.stored) > 0 {
 				s.respond.Problem(w, r, http.StatusBadRequest, "expected one file in place of "+format.Visible(as)+": only the first is stored")
 				return
 			}
@@ -71,35 +63,64 @@ func (s *Server) uploadPost(w http.ResponseWriter, r *http.Request) {
 		}
 		stored, err := s.receive(r, name, part, !replace, nil)
 		if err != nil {
-			status, why, ends := s.refusal(r, name, err)
-			if status == 0 {
+			var code int
+			var why string
+			if code, why, ends = s.refusal(r, name, err); code == 0 {
 				return
 			}
-			refuse(name, status, why, ends)
+			done.refuse(format.Visible(name), code, why)
 			continue
 		}
-		if d.Stored = append(d.Stored, stored.Name); !stored.Queued {
+		if done.stored = append(done.stored, stored.Name); !stored.Queued {
 			unqueued++
 		}
 	}
-	d.Back = s.BasePath + "upload"
-	if back != "" {
-		d.Back, _, _ = strings.Cut(s.local(back), "?")
+	if ends {
+		done.refused[len(done.refused)-1] += " and all after it"
 	}
 	switch {
-	case len(d.Refused) > 0 && respond.WantsPage(r):
-		s.respond.Page(w, r, code, views.UploadedPage(s.frame(r, "upload", http.StatusText(code)), d))
-	case len(d.Refused) > 0:
-		s.respond.Problem(w, r, code, d.Detail())
-	case len(d.Stored) == 0:
+	case len(done.refused) > 0:
+		s.respond.Problem(w, r, done.code, done.detail())
+		return
+	case len(done.stored) == 0:
 		s.respond.Problem(w, r, http.StatusBadRequest, "no file was chosen")
-	default:
-		where := d.Back + "?did=upload&n=" + strconv.Itoa(len(d.Stored))
-		if unqueued > 0 {
-			where += "&unqueued=" + strconv.Itoa(unqueued)
-		}
-		http.Redirect(w, r, where, http.StatusSeeOther)
+		return
 	}
+	where := s.BasePath + "upload"
+	if back != "" {
+		where, _, _ = strings.Cut(s.local(back), "?")
+	}
+	where += "?did=upload&n=" + strconv.Itoa(len(done.stored))
+	if unqueued > 0 {
+		where += "&unqueued=" + strconv.Itoa(unqueued)
+	}
+	http.Redirect(w, r, where, http.StatusSeeOther)
+}
+
+// formUpload is what became of the files of a form.
+type formUpload struct {
+	stored  []string
+	refused []string // names, each with why
+	code    int      // of the first that was refused
+	why     string   // of the first
+}
+
+func (d *formUpload) refuse(name string, code int, why string) {
+	if len(d.refused) == 0 {
+		d.code, d.why = code, why
+	}
+	d.refused = append(d.refused, name+" ("+strings.TrimSuffix(why, ": "+name)+")")
+}
+
+// detail names the files that are stored, and those that are not with the reasons.
+func (d *formUpload) detail() string {
+	switch {
+	case len(d.stored) > 0:
+		return "not stored: " + strings.Join(d.refused, ", ") + "; stored: " + format.Visible(strings.Join(d.stored, ", "))
+	case len(d.refused) > 1:
+		return "not stored: " + strings.Join(d.refused, ", ")
+	}
+	return d.why
 }
 
 // baseName is the name of a file of a form: browsers may send a path, and the name is its last part.

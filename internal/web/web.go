@@ -105,7 +105,9 @@ func New(c Config) *Server {
 	s := &Server{Config: c, monitor: activity.New(c.Queue, c.Log), trends: trends.New(c.Store), stopped: make(chan struct{}), reading: make(chan struct{}, 1), ownEvents: own}
 	s.failures = failures.NewCache(c.Queue, failures.Grouper{Dataset: s.dataset})
 	s.respond = respond.New(c.Log, func(r *http.Request, code int, detail string) templ.Component {
-		return views.ProblemPage(s.frame(r, "problem", http.StatusText(code)), detail)
+		frame := s.frame(r, "problem", http.StatusText(code))
+		frame.Back = r.Method == http.MethodPost
+		return views.ProblemPage(frame, detail)
 	})
 	if c.Questions != nil {
 		for _, asked := range c.Questions.All() {

@@ -47,6 +47,7 @@ type Frame struct {
 	Writable bool      // with a token or password, files can be changed
 	LoggedIn bool      // by a session, which the page can end
 	At       string    // the address of the page below Base, to which a login leads back
+	Back     bool      // of the page of a problem: At is the page with the form that was sent
 	Notice   string    // what the last action did
 	Stale    time.Time // when the files were listed, while listing them fails
 	Counts   MenuCounts
@@ -64,14 +65,6 @@ func (p Frame) loginAddress() string {
 		return p.Base + "login"
 	}
 	return p.Base + "login?" + url.Values{"next": {p.At}}.Encode()
-}
-
-// areSo says how many there are: "is 1 file", "are 7 files".
-func areSo(n int, one, many string) string {
-	if n == 1 {
-		return "is 1 " + one
-	}
-	return "are " + format.Count(n) + " " + many
 }
 
 // brief is a number in at most four characters, such as 12k; "" for 0.
