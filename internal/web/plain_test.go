@@ -138,3 +138,13 @@ func TestTheFormTriesTheBeginning(t *testing.T) {
 		t.Error("the form does not say so before the files")
 	}
 }
+
+// A second file does not take the place of a file for which the first was refused.
+func TestOneFileInPlaceOfAnother(t *testing.T) {
+	s := start(t, nil)
+	body, kind := filesForm(t, map[string]string{"as": "one.csv"}, "large.csv", strings.Repeat("x", 1<<20+1), "two.csv", "item_id,quantity\n5,6\n")
+	r := s.do(t, http.MethodPost, "/upload", body, "Content-Type", kind, "Authorization", bearer)
+	if _, err := os.Stat(filepath.Join(s.folder, "raw", "one.csv")); err == nil || r.StatusCode != http.StatusRequestEntityTooLarge {
+		t.Errorf("%s, stored: %v", r.Status, err == nil)
+	}
+}

@@ -30,7 +30,7 @@ func (s *Server) uploadPost(w http.ResponseWriter, r *http.Request) {
 		if errors.Is(err, io.EOF) {
 			break
 		} else if err != nil {
-			done.refuse("the rest of the form", http.StatusBadRequest, "it was cut off or cannot be read")
+			done.refuse("the rest", http.StatusBadRequest, "the form was cut off or cannot be read")
 			break
 		}
 		if part.FormName() == "replace" {
@@ -54,6 +54,9 @@ func (s *Server) uploadPost(w http.ResponseWriter, r *http.Request) {
 			continue
 		}
 		name := baseName(part.FileName())
+		if as != "" && len(done.refused) > 0 {
+			break // only the first is meant
+		}
 		if as != "" {
 			if len(done.stored) > 0 {
 				s.respond.Problem(w, r, http.StatusBadRequest, "expected one file in place of "+format.Visible(as)+": only the first is stored")
