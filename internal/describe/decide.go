@@ -223,8 +223,7 @@ func (d *decision) chooseWord(c *column, text string, w *word) {
 	}
 	needed := c.use&(1<<groupby.Number|1<<groupby.Time) != 0
 	if needed {
-		means := "the " + plural(int(w.count), "row with it is left out, and written to a file of its own", "rows with it are left out, and written to a file of their own")
-		choice.Options = append(choice.Options, Option{Means: means, Settings: dialect.Settings{OnBadRow: dialect.Skip}})
+		choice.Options = append(choice.Options, Option{Means: "each row that cannot be read is left out, and written to a file of its own", Settings: dialect.Settings{OnBadRow: dialect.Skip}})
 	} else {
 		choice.Options = append(choice.Options, Option{Means: fmt.Sprintf("%s is a column of texts", c.name)})
 	}

@@ -92,18 +92,16 @@ func TestSeveralEncodingsAreNamed(t *testing.T) {
 	}
 }
 
-// TestRowsThatAWordLeavesOut are counted in whole sentences: titles of the pages say "What comes of it if" before them.
+// TestRowsThatAWordLeavesOut are those with any word that is not read, not just with the one that is asked about.
 func TestRowsThatAWordLeavesOut(t *testing.T) {
 	q, err := query.Compile(query.Spec{GroupBy: []string{"item"}, Aggregate: []string{"sum(quantity)"}})
 	if err != nil {
 		t.Fatal(err)
 	}
-	for text, want := range map[string]string{
-		"x,1\ny,seven\nz,3\n":          "the 1 row with it is left out, and written to a file of its own",
-		"x,1\ny,seven\nz,3\ny,seven\n": "the 2 rows with it are left out, and written to a file of their own",
-	} {
+	const want = "each row that cannot be read is left out, and written to a file of its own"
+	for _, text := range []string{"x,1\ny,seven\nz,3\n", "x,1\ny,seven\nz,3\ny,eight\n"} {
 		d := described(t, "item,quantity\n"+text, describe.Options{Columns: q.Columns()})
-		if len(d.Choices) != 1 || !slices.ContainsFunc(d.Choices[0].Options, func(o describe.Option) bool { return o.Means == want }) {
+		if len(d.Choices) == 0 || !slices.ContainsFunc(d.Choices[0].Options, func(o describe.Option) bool { return o.Means == want }) {
 			t.Errorf("%q: choices %+v, want one that means: %s", text, d.Choices, want)
 		}
 	}

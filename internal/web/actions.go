@@ -20,6 +20,7 @@ import (
 	"csv-pipeline/internal/web/api"
 	"csv-pipeline/internal/web/format"
 	"csv-pipeline/internal/web/respond"
+	"csv-pipeline/internal/web/views"
 )
 
 // action is what can be done to failed files.
@@ -64,6 +65,10 @@ func (s *Server) actionForm(a action) http.HandlerFunc {
 			s.respond.Problem(w, r, http.StatusBadRequest, "no file was chosen: tick at least one")
 			return
 		}
+		if a.name == drop.name && respond.WantsPage(r) && r.PostForm.Get("sure") != "1" {
+			s.askBeforeDrop(w, r, chosen)
+			return
+		}
 		d, err := s.runAction(r.Context(), a, chosen)
 		if err != nil {
 			s.refuseChange(w, r, err)
@@ -87,6 +92,30 @@ func (s *Server) actionForm(a action) http.HandlerFunc {
 		}
 		http.Redirect(w, r, where, http.StatusSeeOther) //nolint:gosec // G710: local keeps to paths of this server
 	}
+}
+
+// askBeforeDrop answers with a page that asks whether the chosen files are to be dropped: the script of
+// the pages asks by itself, and says so.
+func (s *Server) askBeforeDrop(w http.ResponseWriter, r *http.Request, chosen api.Chosen) {
+	question, fields := views.DropQuestion(len(chosen.Names)), []string{}
+	for _, key := range []string{"all", "group", "of", "q", "until", "back"} {
+		fields = append(fields, key, r.PostForm.Get(key))
+	}
+	for _, name := range chosen.Names {
+		fields = append(fields, "name", url.PathEscape(name))
+	}
+	switch {
+	case chosen.Matching():
+		index, err := s.failures.Recent(r.Context())
+		if err != nil {
+			s.respond.Unavailable(w, r, err)
+			return
+		}
+		question = views.DropQuestion(len(index.Find(failures.Filter{Group: chosen.Group, Text: chosen.Text, Until: chosen.Until})))
+	case len(chosen.Names) == 1:
+		question = views.DropQuestionOf(chosen.Names[0])
+	}
+	s.respond.Page(w, r, http.StatusOK, views.DropPage(s.frame(r, "failed", "Drop"), question, fields))
 }
 
 // actionAPI runs an action for a program.
@@ -136,10 +165,12 @@ func (s *Server) runAction(ctx context.Context, a action, chosen api.Chosen) (ap
 	return d, err
 }
 
+const readOnlyStore = "the file store is read-only: mount it writable to upload and drop files"
+
 // refuseChange answers for a file that was not changed.
 func (s *Server) refuseChange(w http.ResponseWriter, r *http.Request, err error) {
 	if errors.Is(err, filestore.ErrReadOnly) {
-		s.respond.Problem(w, r, http.StatusConflict, "the file store is read-only: mount it writable to upload and drop files")
+		s.respond.Problem(w, r, http.StatusConflict, readOnlyStore)
 		return
 	}
 	s.respond.Error(w, r, err)

@@ -10,6 +10,11 @@ import (
 	"csv-pipeline/internal/web/views"
 )
 
+// icon leads to the picture of the pages.
+func (s *Server) icon(w http.ResponseWriter, r *http.Request) {
+	http.Redirect(w, r, s.BasePath+"assets/icon.svg?v="+views.AssetsVersion, http.StatusFound)
+}
+
 // asset serves a script, style or picture of the pages.
 func (s *Server) asset(w http.ResponseWriter, r *http.Request) {
 	name := path.Join("assets", path.Clean("/"+r.PathValue("name")))

@@ -33,6 +33,11 @@ func (s *Server) file(w http.ResponseWriter, r *http.Request, area filestore.Are
 		return
 	}
 	f, err := s.Store.Open(r.Context(), area, name)
+	if err != nil && respond.WantsPage(r) && s.isFolder(r.Context(), area, name) {
+		folder := url.Values{"folder": {strings.TrimSuffix(name, "/")}}
+		http.Redirect(w, r, s.BasePath+"files/"+string(area)+"/?"+folder.Encode(), http.StatusSeeOther)
+		return
+	}
 	switch {
 	case errors.Is(err, filestore.ErrInvalidName):
 		s.respond.Problem(w, r, http.StatusNotFound, format.Visible(err.Error()))
@@ -58,6 +63,17 @@ func (s *Server) file(w http.ResponseWriter, r *http.Request, area filestore.Are
 		return
 	}
 	s.respond.File(w, r, area, f, q.Has("download") || respond.WantsPage(r))
+}
+
+// isFolder reports whether there are files in a folder of the name.
+func (s *Server) isFolder(ctx context.Context, area filestore.Area, name string) bool {
+	files, err := s.Catalog.Recent(ctx)
+	if err != nil {
+		return false
+	}
+	table, folder := files.Files(area), strings.TrimSuffix(name, "/")+"/"
+	next, _ := table.Place(folder)
+	return next < table.Len() && strings.HasPrefix(table.Name(next), folder)
 }
 
 // detail is what is known about a version of a file.
@@ -239,6 +255,10 @@ func (s *Server) filePage(w http.ResponseWriter, r *http.Request, area filestore
 		return
 	}
 	d := views.FileData{FileDetail: detail, Sort: -1}
+	if detail.Source != "" && detail.Outdated {
+		_, err := s.Store.Stat(r.Context(), filestore.Raw, detail.Source)
+		d.SourceGone = errors.Is(err, filestore.ErrNotExist)
+	}
 	if d.Rejected, err = s.rejected(r.Context(), detail); err != nil {
 		s.respond.Unavailable(w, r, err)
 		return

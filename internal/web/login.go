@@ -30,11 +30,37 @@ func (s *Server) toLogin(w http.ResponseWriter, r *http.Request) {
 			}
 		}
 	}
+	http.Redirect(w, r, s.BasePath+"login?"+url.Values{"next": {s.belowBase(at)}}.Encode(), http.StatusSeeOther)
+}
+
+// belowBase is an address of this server without the base path, as local takes it.
+func (s *Server) belowBase(at url.URL) string {
 	next := strings.TrimPrefix(strings.TrimPrefix(at.EscapedPath(), s.BasePath), "/")
 	if at.RawQuery != "" {
 		next += "?" + at.RawQuery
 	}
-	http.Redirect(w, r, s.BasePath+"login?"+url.Values{"next": {next}}.Encode(), http.StatusSeeOther)
+	return next
+}
+
+// here is the address of the page that a request is for, or was sent from, to which a login leads back.
+// One that is very long is left out.
+func (s *Server) here(r *http.Request) string {
+	at := url.URL{Path: r.URL.Path, RawPath: r.URL.RawPath, RawQuery: withoutNotice(r.URL.Query()).Encode()}
+	if r.Method == http.MethodPost {
+		at = s.pageOf(r)
+	}
+	if next := s.belowBase(at); len(next) <= maxChosen {
+		return next
+	}
+	return ""
+}
+
+// withoutNotice is the query of an address without what it says of an earlier action.
+func withoutNotice(q url.Values) url.Values {
+	for _, key := range append([]string{"did", "n", "unqueued", "chosen"}, keptKeys()...) {
+		q.Del(key)
+	}
+	return q
 }
 
 // maxChosen bounds the part of an address that says which files were chosen, in bytes.
@@ -53,11 +79,7 @@ func (s *Server) pageOf(r *http.Request) url.URL {
 	if err != nil || from.Host != r.Host || from.Path == "" {
 		return url.URL{Path: strings.TrimSuffix(strings.TrimSuffix(r.URL.Path, "/retry"), "/drop")}
 	}
-	q := from.Query()
-	for _, key := range append([]string{"did", "n", "unqueued", "chosen"}, keptKeys()...) {
-		q.Del(key)
-	}
-	return url.URL{Path: from.Path, RawPath: from.RawPath, RawQuery: q.Encode()}
+	return url.URL{Path: from.Path, RawPath: from.RawPath, RawQuery: withoutNotice(from.Query()).Encode()}
 }
 
 // local is an address below the base path, or else the start page; never another site.
@@ -81,7 +103,9 @@ func (s *Server) loginPage(w http.ResponseWriter, r *http.Request) {
 
 func (s *Server) loginForm(w http.ResponseWriter, r *http.Request, code int, next, wrong string) {
 	d := views.LoginData{Next: next, Wrong: wrong, Token: s.Guard.HasToken(), Password: s.Guard.HasPassword()}
-	s.respond.Page(w, r, code, views.LoginPage(s.frame(r, "login", "Log in"), d))
+	frame := s.frame(r, "login", "Log in")
+	frame.At = next
+	s.respond.Page(w, r, code, views.LoginPage(frame, d))
 }
 
 func (s *Server) logIn(w http.ResponseWriter, r *http.Request) {

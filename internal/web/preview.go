@@ -20,6 +20,9 @@ const (
 	// mostTrials is how many requests may hold such a text at once, and mostTried how many files
 	// of one form are tried.
 	mostTrials, mostTried = 4, 3
+	// maxTrialForm is the longest form with files to try, in bytes. Little of it is held: the rest is
+	// read only so that the browser gets the answer.
+	maxTrialForm = 64 << 20
 )
 
 // trial is a file whose result is asked for before it is stored.
@@ -45,6 +48,7 @@ func (s *Server) tryOut(ctx context.Context, t trial) (views.Trial, error) {
 	d.Exists = err == nil
 	if t.partial { // what the beginning has of its last line would be an error
 		t.text = t.text[:bytes.LastIndexByte(t.text, '\n')+1]
+		d.Tried = int64(len(t.text))
 	}
 	detail := &api.FileDetail{File: api.File{Name: t.name, Size: int64(len(t.text))}}
 	if _, d.Reading, err = s.readRaw(ctx, bytes.NewReader(t.text), detail); err != nil {
@@ -83,7 +87,8 @@ func (s *Server) previewAPI(w http.ResponseWriter, r *http.Request) {
 	respond.JSON(w, http.StatusOK, d.API())
 }
 
-// previewPost tries the files of a form, and answers with a page.
+// previewPost tries the files of a form, and answers with a page. With a field beginning=1 before
+// them, it tries just the beginning of one that is too long: a form without a script cannot cut it off.
 func (s *Server) previewPost(w http.ResponseWriter, r *http.Request) {
 	form, err := r.MultipartReader()
 	if err != nil {
@@ -92,6 +97,7 @@ func (s *Server) previewPost(w http.ResponseWriter, r *http.Request) {
 	}
 	var tried []views.Trial
 	var t trial
+	beginning := false // of a file that is too long, that is tried
 	for len(tried) < mostTried {
 		part, err := form.NextRawPart()
 		if errors.Is(err, io.EOF) {
@@ -99,13 +105,22 @@ func (s *Server) previewPost(w http.ResponseWriter, r *http.Request) {
 		}
 		var value []byte
 		if err == nil {
-			value, err = io.ReadAll(part)
+			value, err = io.ReadAll(io.LimitReader(part, maxTrial+1))
 		}
 		if err != nil {
 			s.refuseTrial(w, r, err)
 			return
 		}
+		if len(value) > maxTrial {
+			if !beginning {
+				s.respond.Problem(w, r, http.StatusRequestEntityTooLarge, trialTooLong)
+				return
+			}
+			value, t.partial = value[:maxTrial], true
+		}
 		switch part.FormName() {
+		case "beginning":
+			beginning = string(value) == "1"
 		case "partial":
 			t.partial = string(value) == "1"
 		case "name":

@@ -66,6 +66,7 @@ func (s *Server) routes() []route {
 		{"POST", "/login", open, s.logIn},
 		{"POST", "/logout", open, s.logOut},
 		{"GET", "/assets/{name...}", open, respond.Compressed(s.asset)},
+		{"GET", "/favicon.ico", open, s.icon}, // browsers ask for it beside files and JSON
 		{"PUT", "/files/raw/{name...}", writing, s.uploadPut},
 		{"GET", "/api", reading, respond.Compressed(s.apiPage)},
 		{"GET", "/api/try", reading, s.tryAPI},
@@ -214,8 +215,11 @@ func limited(route route) http.HandlerFunc {
 		return route.handle
 	}
 	most := int64(maxForm)
-	if route.access == open {
+	switch {
+	case route.access == open:
 		most = maxLogin
+	case route.pattern == "/upload/preview":
+		most = maxTrialForm
 	}
 	return func(w http.ResponseWriter, r *http.Request) {
 		r.Body = http.MaxBytesReader(w, r.Body, most)

@@ -113,7 +113,7 @@ func TestUploadToAFullStore(t *testing.T) {
 	}
 	body, contentType := uploadForm(t, "a.csv", "b.csv")
 	r = s.do(t, http.MethodPost, "/upload", body, "Content-Type", contentType, "Authorization", bearer)
-	if r.StatusCode != http.StatusInsufficientStorage || !strings.Contains(r.body, "stored before this one: 1") {
+	if r.StatusCode != http.StatusInsufficientStorage || !strings.Contains(r.body, "not stored: b.csv (the file store is full: its disk or its quota has no room for the file); stored: a.csv") {
 		t.Errorf("a form: %s %s", r.Status, r.body)
 	}
 }

@@ -5,10 +5,7 @@ import (
 	"fmt"
 	"io"
 	"net/http"
-	"net/url"
 	"os"
-	"path"
-	"strconv"
 	"strings"
 	"time"
 
@@ -63,44 +60,48 @@ func (s *Server) receive(r *http.Request, name string, body io.Reader, exclusive
 	return stored, nil
 }
 
-// refuseUpload says why a file was not stored; before is how many files of the same form
-// were stored before it.
-func (s *Server) refuseUpload(w http.ResponseWriter, r *http.Request, name string, before int, err error) {
+// refusal says why a file was not stored, and whether those after it in a form cannot be stored either. The
+// code is 0 where the client has gone.
+func (s *Server) refusal(r *http.Request, name string, err error) (code int, why string, ends bool) {
 	var tooLong *http.MaxBytesError
-	problem := func(code int, detail string) {
-		if before > 0 {
-			detail += "; files of the form that were stored before this one: " + strconv.Itoa(before)
-		}
-		s.respond.Problem(w, r, code, detail)
-	}
 	switch {
 	case errors.Is(err, filestore.ErrInvalidName):
-		problem(http.StatusUnprocessableEntity, format.Visible(fmt.Sprintf("%.200q: %v", name, err)))
-	case errors.Is(err, errTooLarge), errors.As(err, &tooLong):
-		problem(http.StatusRequestEntityTooLarge, fmt.Sprintf("a file may have at most %s", format.Size(s.MaxUpload)))
+		return http.StatusUnprocessableEntity, format.Visible(fmt.Sprintf("%.200q: %v", name, err)), false
+	case errors.Is(err, errTooLarge):
+		return http.StatusRequestEntityTooLarge, "a file may have at most " + format.Size(s.MaxUpload), false
+	case errors.As(err, &tooLong):
+		return http.StatusRequestEntityTooLarge, "a file may have at most " + format.Size(s.MaxUpload), true
 	case errors.Is(err, filestore.ErrExist):
-		problem(http.StatusPreconditionFailed, "a file of this name exists: "+format.Visible(name))
+		return http.StatusPreconditionFailed, "a file of this name exists: " + format.Visible(name), false
 	case errors.Is(err, errNotAsAsked):
-		problem(http.StatusPreconditionFailed, err.Error()+": "+format.Visible(name))
+		return http.StatusPreconditionFailed, err.Error() + ": " + format.Visible(name), false
 	case errors.Is(err, filestore.ErrTaken):
-		problem(http.StatusConflict, format.Visible(fmt.Sprintf("%.200q: %v; expected another name", name, filestore.ErrTaken)))
+		return http.StatusConflict, format.Visible(fmt.Sprintf("%.200q: %v; expected another name", name, filestore.ErrTaken)), false
 	case errors.Is(err, filestore.ErrFull):
 		s.Log.Error("an upload failed: the file store is full", zap.String("file", format.Visible(name)), zap.Error(err))
-		problem(http.StatusInsufficientStorage, "the file store is full: its disk or its quota has no room for the file")
+		return http.StatusInsufficientStorage, "the file store is full: its disk or its quota has no room for the file", false
 	case errors.Is(err, filestore.ErrReadOnly):
-		s.refuseChange(w, r, err)
+		return http.StatusConflict, readOnlyStore, false
 	case isOutside(err):
-		problem(http.StatusUnprocessableEntity, "a part of the name is a symbolic link that leads out of the data folder")
+		return http.StatusUnprocessableEntity, "a part of the name is a symbolic link that leads out of the data folder", false
 	case errors.Is(err, os.ErrDeadlineExceeded):
-		problem(http.StatusRequestTimeout, "the upload was too slow")
+		return http.StatusRequestTimeout, "the upload was too slow", true
 	case errors.Is(err, io.ErrUnexpectedEOF):
-		problem(http.StatusBadRequest, "the upload was cut off")
-	case before > 0 && r.Context().Err() == nil:
-		s.Log.Error("an upload failed", zap.String("file", format.Visible(name)), zap.Error(err))
-		problem(http.StatusServiceUnavailable, "the file store cannot be reached for now; try again soon")
-	default:
-		s.respond.Unavailable(w, r, err)
+		return http.StatusBadRequest, "the upload was cut off", true
+	case r.Context().Err() != nil:
+		return 0, "", true
 	}
+	s.Log.Error("an upload failed", zap.String("file", format.Visible(name)), zap.Error(err))
+	return http.StatusServiceUnavailable, "the file store cannot be reached for now; try again soon", true
+}
+
+// refuseUpload answers for a file that was not stored.
+func (s *Server) refuseUpload(w http.ResponseWriter, r *http.Request, name string, err error) {
+	code, why, _ := s.refusal(r, name, err)
+	if code == 0 {
+		return
+	}
+	s.respond.Problem(w, r, code, why)
 }
 
 var errNotAsAsked = errors.New("the file is not the one that the conditions of the request are for")
@@ -139,7 +140,7 @@ func asAsked(h http.Header, have *filestore.Info) error {
 func (s *Server) uploadPut(w http.ResponseWriter, r *http.Request) {
 	name := r.PathValue("name")
 	if r.ContentLength > s.MaxUpload {
-		s.refuseUpload(w, r, name, 0, errTooLarge)
+		s.refuseUpload(w, r, name, errTooLarge)
 		return
 	}
 	if r.Header.Get("Content-Range") != "" { // RFC 9110, section 14.5
@@ -164,7 +165,7 @@ func (s *Server) uploadPut(w http.ResponseWriter, r *http.Request) {
 		stored, err = s.receive(r, name, r.Body, exclusive, asked)
 	}
 	if err != nil {
-		s.refuseUpload(w, r, name, 0, err)
+		s.refuseUpload(w, r, name, err)
 		return
 	}
 	w.Header().Set("ETag", `"`+stored.ETag+`"`)
@@ -174,89 +175,4 @@ func (s *Server) uploadPut(w http.ResponseWriter, r *http.Request) {
 
 func (s *Server) uploadPage(w http.ResponseWriter, r *http.Request) {
 	s.respond.Page(w, r, http.StatusOK, views.UploadPage(s.frame(r, "upload", "Upload"), s.MaxUpload))
-}
-
-// uploadPost stores the files of a form. They replace none, unless the form's field replace is
-// 1 and comes before them. With a field as before it, one file is stored under that name, whatever
-// its own; back is the page that the answer leads to. Both are escaped as in a URL.
-func (s *Server) uploadPost(w http.ResponseWriter, r *http.Request) {
-	form, err := r.MultipartReader()
-	if err != nil {
-		s.respond.Problem(w, r, http.StatusBadRequest, "expected a form with files (multipart/form-data)")
-		return
-	}
-	received, unqueued, replace := 0, 0, false
-	var as, back string
-	for {
-		part, err := form.NextRawPart()
-		if errors.Is(err, io.EOF) {
-			break
-		} else if err != nil {
-			s.respond.Problem(w, r, http.StatusBadRequest, "the form was cut off or cannot be read")
-			return
-		}
-		if part.FormName() == "replace" {
-			value := make([]byte, 1)
-			_, err := io.ReadFull(part, value)
-			replace = err == nil && value[0] == '1'
-			continue
-		}
-		if field := map[string]*string{"as": &as, "back": &back}[part.FormName()]; field != nil {
-			value, err := io.ReadAll(io.LimitReader(part, maxField))
-			if err == nil {
-				*field, err = url.PathUnescape(string(value))
-			}
-			if err != nil {
-				s.respond.Problem(w, r, http.StatusBadRequest, part.FormName()+": expected a name that is escaped as in a URL")
-				return
-			}
-			continue
-		}
-		if part.FormName() != "file" || part.FileName() == "" {
-			continue
-		}
-		name := baseName(part.FileName())
-		if as != "" {
-			if received > 0 {
-				s.respond.Problem(w, r, http.StatusBadRequest, "expected one file in place of "+format.Visible(as)+": only the first is stored")
-				return
-			}
-			name = as
-		}
-		stored, err := s.receive(r, name, part, !replace, nil)
-		if err != nil {
-			s.refuseUpload(w, r, name, received, err)
-			return
-		}
-		if received++; !stored.Queued {
-			unqueued++
-		}
-	}
-	if received == 0 {
-		s.respond.Problem(w, r, http.StatusBadRequest, "no file was chosen")
-		return
-	}
-	where := s.BasePath + "upload"
-	if back != "" {
-		where, _, _ = strings.Cut(s.local(back), "?")
-	}
-	where += "?did=upload&n=" + strconv.Itoa(received)
-	if unqueued > 0 {
-		where += "&unqueued=" + strconv.Itoa(unqueued)
-	}
-	http.Redirect(w, r, where, http.StatusSeeOther)
-}
-
-// baseName is the name of a file of a form: browsers may send a path, and the name is its last part.
-func baseName(name string) string { return path.Base(strings.ReplaceAll(name, `\`, "/")) }
-
-// maxField bounds a field of the form of an upload, in bytes.
-const maxField = 4096
-
-// uploadNotice says what happened to the files of a form.
-func uploadNotice(q url.Values, what string) string {
-	if unqueued, err := strconv.Atoi(q.Get("unqueued")); err == nil && unqueued > 0 {
-		return what + " uploaded. Redis cannot be reached for now: the sweep queues the files later."
-	}
-	return what + " uploaded and queued."
 }

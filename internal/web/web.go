@@ -105,7 +105,9 @@ func New(c Config) *Server {
 	s := &Server{Config: c, monitor: activity.New(c.Queue, c.Log), trends: trends.New(c.Store), stopped: make(chan struct{}), reading: make(chan struct{}, 1), ownEvents: own}
 	s.failures = failures.NewCache(c.Queue, failures.Grouper{Dataset: s.dataset})
 	s.respond = respond.New(c.Log, func(r *http.Request, code int, detail string) templ.Component {
-		return views.ProblemPage(s.frame(r, "problem", http.StatusText(code)), detail)
+		frame := s.frame(r, "problem", http.StatusText(code))
+		frame.Back = r.Method == http.MethodPost
+		return views.ProblemPage(frame, detail)
 	})
 	if c.Questions != nil {
 		for _, asked := range c.Questions.All() {
@@ -147,7 +149,7 @@ func (s *Server) ready(ctx context.Context) error {
 
 // frame is what every page has around its own part.
 func (s *Server) frame(r *http.Request, here, title string) views.Frame {
-	p := views.Frame{Title: title, Here: here, Base: s.BasePath, Origin: origin(r), Writable: s.Guard.Writable(), Notice: notice(r.URL.Query()), LoggedIn: s.Guard.HasSession(r)}
+	p := views.Frame{Title: title, Here: here, Base: s.BasePath, Origin: origin(r), At: s.here(r), Writable: s.Guard.Writable(), Notice: notice(r.URL.Query()), LoggedIn: s.Guard.HasSession(r)}
 	if files := s.Catalog.Latest(); files != nil && s.Catalog.Check() != nil {
 		p.Stale = files.At
 	}

@@ -75,7 +75,7 @@ for (const js of [true, false]) {
     await page.goto(`${p.url}files/raw/${name}`);
     await page.getByRole('button', { name: 'Retry' }).click();
     await page.getByText('1 file will be tried again.').waitFor();
-    assert.ok(page.url().startsWith(`${p.url}files/raw/${name}?`), page.url());
+    assert.equal(page.url().split('?')[0], `${p.url}files/raw/${name}`); // the script removes what was said
     await p.run('processor');
     assert.deepEqual(complaints, []);
     await context.close();

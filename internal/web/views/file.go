@@ -38,6 +38,7 @@ type FileData struct {
 	Charts     []chart.Chart
 	Failure    *api.DeadLetter // of a raw file that failed
 	Reading    *Reading        // of a raw file; nil where there was no time for it
+	SourceGone bool            // the raw file of a result was deleted
 	Rejected   string          // name of the file with rows that were left out; "" where there is none
 }
 
@@ -148,8 +149,33 @@ func (r Reading) sampled() string {
 	return "Looked at: " + format.Size(r.BytesRead) + " of " + format.Size(r.Size) + ", " + format.Plural(r.Rows, "row", "rows") + "."
 }
 
+// nothing says why no row is shown.
+func (d FileData) nothing() string {
+	switch {
+	case d.Size == 0:
+		return "The file is empty."
+	case d.Table.Damage != "":
+		return "Nothing of it can be shown: " + format.Visible(d.Table.Damage)
+	}
+	return "No row was found in it."
+}
+
+// outdated says what became of the raw file that a result was made from; "" where it is as it was.
+func (d FileData) outdated() string {
+	switch {
+	case d.SourceGone:
+		return format.Visible(d.Source) + ", which was deleted"
+	case d.Outdated:
+		return " an earlier version of it"
+	}
+	return ""
+}
+
 // rowsTitle says how many rows are shown.
 func (d FileData) rowsTitle() string {
+	if len(d.Table.Header) == 0 {
+		return "Rows"
+	}
 	rows := format.Plural(len(d.Table.Rows), "row", "rows")
 	if d.Table.More || len(d.Table.Rows) >= MostRows {
 		rows = "The first " + rows

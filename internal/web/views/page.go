@@ -7,6 +7,7 @@ import (
 	"embed"
 	"encoding/hex"
 	"io/fs"
+	"net/url"
 	"strings"
 	"time"
 
@@ -45,6 +46,8 @@ type Frame struct {
 	Origin   string    // scheme and host by which the browser came, with nothing that a shell would take for more; or ""
 	Writable bool      // with a token or password, files can be changed
 	LoggedIn bool      // by a session, which the page can end
+	At       string    // the address of the page below Base, to which a login leads back
+	Back     bool      // of the page of a problem: At is the page with the form that was sent
 	Notice   string    // what the last action did
 	Stale    time.Time // when the files were listed, while listing them fails
 	Counts   MenuCounts
@@ -56,6 +59,14 @@ type MenuCounts struct{ Waiting, Failed int64 }
 // CountsOf are the counts of a status.
 func CountsOf(st api.Status) MenuCounts { return MenuCounts{st.Waiting + st.Unqueued, st.Failed} }
 
+// loginAddress is the login form, which leads back to this page.
+func (p Frame) loginAddress() string {
+	if p.At == "" {
+		return p.Base + "login"
+	}
+	return p.Base + "login?" + url.Values{"next": {p.At}}.Encode()
+}
+
 // brief is a number in at most four characters, such as 12k; "" for 0.
 func brief(n int64) string {
 	switch {
@@ -63,10 +74,10 @@ func brief(n int64) string {
 		return ""
 	case n < 1000:
 		return format.Int(n)
-	case n < 1_000_000:
-		return format.Int(n/1000) + "k"
+	case n < 999_500:
+		return format.Int((n+500)/1000) + "k"
 	}
-	return format.Int(n/1_000_000) + "M"
+	return format.Int((n+500_000)/1_000_000) + "M"
 }
 
 // quoted is a text within single quotes of a shell.
@@ -80,12 +91,17 @@ func (p Frame) asset(name string) string { return p.Base + "assets/" + name + "?
 type Paging struct {
 	First, Last, Total int    // from 1
 	Previous, Next     string // "" where there is none
+	Start, End         string // the first and the last page
 }
+
+// beyond reports whether the page begins after the last of all.
+func (g Paging) beyond() bool { return g.Total > 0 && g.Last > g.Total }
 
 // NewPaging is the paging of a page that begins after offset elements, has at most limit
 // and shows so many of total. at is the address of the page that begins after an offset.
 func NewPaging(offset, limit, shown, total int, at func(offset int) string) Paging {
 	g := Paging{First: min(offset+1, total), Last: offset + shown, Total: total}
+	g.Start, g.End = at(0), at(max(0, total-1)/limit*limit)
 	if offset > 0 {
 		g.Previous = at(max(0, offset-limit))
 	}

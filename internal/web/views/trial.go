@@ -11,6 +11,7 @@ type Trial struct {
 	Result  string // name of the result
 	Exists  bool   // there is a raw file of the name
 	Partial bool   // only the beginning of the file was tried
+	Tried   int64  // bytes of it, then
 	Reading *Reading
 }
 

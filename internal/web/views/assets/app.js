@@ -9,10 +9,13 @@ const dark = matchMedia('(prefers-color-scheme: dark)');
 // chart keeps a chart as wide as its place and in the colours of the theme.
 function chart(place, options, data) {
   let drawn;
+  const name = place.querySelector('svg')?.getAttribute('aria-label');
   const draw = (data) => {
     drawn?.destroy();
     place.classList.add('drawn');
     drawn = new uPlot({ width: place.clientWidth, height: Number(place.dataset.height || 320), ...options() }, data, place);
+    drawn.ctx.canvas.setAttribute('role', 'img');
+    drawn.ctx.canvas.setAttribute('aria-label', name);
     return drawn;
   };
   let latest = data;
@@ -107,6 +110,14 @@ function live(tell) {
   addEventListener('pageshow', () => { left = false; visible(); });
   addEventListener('pagehide', () => { left = true; visible(); });
   visible();
+}
+
+// menuCounts shows the counts of an event beside the entries of the menu.
+function menuCounts({ parts }) {
+  for (const name of ['waitingcount', 'failedcount']) {
+    const place = document.getElementById(`part-${name}`);
+    if (parts[name] !== undefined && place.innerHTML !== parts[name]) place.innerHTML = parts[name]; // made by the server's templates
+  }
 }
 
 function overview() {
@@ -254,9 +265,16 @@ function selection(form) {
   form.addEventListener('change', count);
   form.addEventListener('submit', (event) => {
     const by = event.submitter;
-    if (by?.dataset.confirm && !confirm(by.dataset.confirm)) { event.preventDefault(); return; }
+    if (by?.dataset.confirm) {
+      if (!confirm(by.dataset.confirm)) { event.preventDefault(); return; }
+      form.append(Object.assign(document.createElement('input'), { type: 'hidden', name: 'sure', value: '1' })); // the server need not ask
+    }
     // The button of one file is for that file alone.
     if (by && 'one' in by.dataset) { boxes().forEach((box) => { box.checked = false; }); }
+  });
+  // Where the first button is disabled, browsers take the next one for Enter, which may be for all files.
+  form.addEventListener('keydown', (event) => {
+    if (event.key === 'Enter' && event.target.type === 'checkbox' && form.querySelector('button[data-needs-choice]:disabled')) event.preventDefault();
   });
   window.addEventListener('pageshow', count);
   count();
@@ -290,6 +308,8 @@ function localTimes(root) {
   }
 }
 
+// What the address says of the last action was said: it is not said again when the page is reloaded.
+if (new URLSearchParams(location.search).has('did')) history.replaceState(null, '', location.pathname + location.hash);
 localTimes(document);
 for (const place of document.querySelectorAll('.copy')) copyable(place);
 for (const place of document.querySelectorAll('#trend')) trend(place);

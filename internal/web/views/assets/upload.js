@@ -32,7 +32,7 @@ function followed(form) {
   let following = false;
   return (name, show) => {
     waiting.set(name, show);
-    if (!following) live((state, event) => { if (event) ask(); });
+    if (!following) live((state, event) => { if (event) { menuCounts(event); ask(); } });
     following = true;
   };
 }
@@ -132,7 +132,17 @@ function upload(form) {
     say(row, '', 'why');
     row.state.append(element('a', { href: form.dataset.login, target: '_blank', textContent: 'log in first' }), ' (in a tab of its own), and upload again');
   };
-  const send = (file, name, row, replace) => new Promise((resolve) => {
+  // Leaving the page cuts off what is under way, so the browser asks before.
+  let underWay = 0;
+  const asks = (event) => { event.preventDefault(); event.returnValue = true; };
+  const sending = async (sent) => {
+    underWay += 1;
+    addEventListener('beforeunload', asks);
+    await sent;
+    underWay -= 1;
+    if (underWay === 0) removeEventListener('beforeunload', asks);
+  };
+  const send = (file, name, row, replace) => sending(new Promise((resolve) => {
     const bar = element('progress', { max: Math.max(1, file.size), value: 0 });
     bar.setAttribute('aria-label', name);
     row.item.append(bar);
@@ -166,7 +176,7 @@ function upload(form) {
       else fail('the connection was lost');
     };
     request.send(file);
-  });
+  }));
   // sendAll says whether any file was stored. Of files in folders, those that are not CSV are left out: nobody
   // chose them one by one.
   const sendAll = async (files) => {
