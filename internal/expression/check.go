@@ -172,18 +172,30 @@ func (p *parser) text(n *Node) *SyntaxError {
 
 func (p *parser) condition(n *Node) *SyntaxError {
 	if n.Type != Bool && n.Type != Null {
-		return p.fail(n.at, n.end, "no condition: expected one such as quantity > 0")
+		problem := "no condition: expected one such as quantity > 0"
+		if n.Op == Column {
+			problem += fmt.Sprintf("; of true and false, %s = 'true'", n)
+		}
+		return p.fail(n.at, n.end, problem)
 	}
 	return nil
+}
+
+// beside is what a condition does where values of another kind are wanted.
+func (n *Node) beside(problem string, other *Node) string {
+	if n.Op == Literal && (other.Type == Cell || other.Type == Text) {
+		return fmt.Sprintf("%s: true and false of a column are texts: expected '%s'", problem, n.Value.Append(nil))
+	}
+	return problem
 }
 
 // comparable checks two expressions that are compared.
 func (p *parser) comparable(a, b *Node) *SyntaxError {
 	if (a.Type == Bool) != (b.Type == Bool) && a.Type != Null && b.Type != Null {
 		if a.Type != Bool {
-			a = b
+			a, b = b, a
 		}
-		return p.fail(a.at, a.end, "a condition in the place of a value")
+		return p.fail(a.at, a.end, a.beside("a condition in the place of a value", b))
 	}
 	if a.Type.Numeric() {
 		return p.number(b)
@@ -202,7 +214,11 @@ func (p *parser) unify(n *Node, values []*Node) *SyntaxError {
 		case n.Type == Null:
 			n.Type = t
 		case (t == Bool) != (n.Type == Bool):
-			return p.fail(v.at, v.end, "a condition beside other values: expected either")
+			other := values[0]
+			if v.Type != Bool {
+				v, other = other, v
+			}
+			return p.fail(v.at, v.end, v.beside("a condition beside other values: expected either", other))
 		case t == Text || n.Type == Text:
 			n.Type = Text
 		case t == Double || n.Type == Double:

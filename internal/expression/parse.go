@@ -141,6 +141,13 @@ func (p *parser) comparison() (*Node, *SyntaxError) {
 		case t.isWord("is"):
 			p.next++
 			negative := p.acceptWord("not")
+			if word := p.peek().word; p.peek().kind == nameToken && (word == "true" || word == "false") {
+				is := "="
+				if negative {
+					is = "<>"
+				}
+				return nil, p.fail(p.peek().at, p.peek().end, fmt.Sprintf("is goes with null: of a column of true and false, expected %s %s '%s'", left, is, word))
+			}
 			if err = p.expectWord("null"); err == nil {
 				left = p.negated(negative, p.node(left.at, IsNull, left))
 			}

@@ -260,12 +260,11 @@ func (c *compiler) groups() (*Query, error) {
 		s.columns = append(s.columns, &outColumn{node: resultColumn(i, k.Type), from: i})
 	}
 	keyNames := names[:len(keys)]
-	unknown := func(string) *expression.Node { return nil }
 	for _, a := range aggregates {
-		if !a.HasAggregate() {
+		if !a.HasAggregate() && len(keys) == 0 {
 			return nil, part("aggregate", "%q: no aggregate: expected one such as sum(quantity)", a.Source)
 		}
-		n, err := b.onResult(a.Node, keyNames, unknown)
+		n, err := b.onResult(a.Node, keyNames, nil)
 		if err != nil {
 			return nil, part("aggregate", "%q: %w", a.Source, err)
 		}
@@ -320,12 +319,7 @@ func (c *compiler) having(b *base, s *shape, keyNames []string) error {
 	if n == nil {
 		return err
 	}
-	n, err = b.onResult(n, keyNames, func(name string) *expression.Node {
-		if i := slices.Index(s.names, name); i >= 0 {
-			return s.columns[i].node
-		}
-		return nil
-	})
+	n, err = b.onResult(n, keyNames, s)
 	if err != nil {
 		return part("having", "%q: %w", c.spec.Having, err)
 	}
