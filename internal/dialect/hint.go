@@ -330,19 +330,22 @@ func (r *record) filled(data []byte) (n int) {
 	return n
 }
 
-// NoColumn says that a header has not a column that a part of a question names, which may be
-// empty.
-func NoColumn(name, part string, header []string) string {
-	if part != "" {
-		part = ", which " + part + " names"
+// NoColumn says that a header has not a column, and what may be meant by its name.
+func NoColumn(c groupby.Column, header []string) string {
+	name, part, hint := c.Name, "", expression.NameHint(c.Name)
+	if c.Part != "" {
+		part = ", which " + c.Part + " names"
 	}
 	like := expression.Nearest(name, header)
+	switch _, err := strconv.ParseFloat(name, 64); {
+	case hint != "" || strings.HasPrefix(c.Part, "orderBy"):
+	case err == nil, slices.Contains([]string{"null", "true", "false"}, strings.ToLower(name)):
+		hint = fmt.Sprintf("; (%s) is the constant", name)
+	case c.MayBeText && like == "":
+		hint = "; a text stands in single quotes: " + expression.QuoteText(name)
+	}
 	if like != "" {
 		like = fmt.Sprintf("; did you mean %q?", like)
 	}
-	constant := ""
-	if _, err := strconv.ParseFloat(name, 64); err == nil || slices.Contains([]string{"null", "true", "false"}, strings.ToLower(name)) {
-		constant = fmt.Sprintf("; (%s) is the constant", name)
-	}
-	return fmt.Sprintf("no column %q%s: the header has %s%s%s", name, part, quoteList(header), constant, like)
+	return fmt.Sprintf("no column %q%s: the header has %s%s%s", name, part, QuoteList(header), hint, like)
 }

@@ -1,6 +1,10 @@
 package expression
 
-import "fmt"
+import (
+	"fmt"
+	"strings"
+	"unicode"
+)
 
 // check finds the type of an expression, and what cannot be.
 func (p *parser) check(n *Node, within *Node) *SyntaxError {
@@ -27,6 +31,9 @@ func (p *parser) check(n *Node, within *Node) *SyntaxError {
 		n.Type = Decimal
 		for _, a := range n.Args {
 			if err := p.number(a); err != nil {
+				if n.Op == Add && a.Type == Text {
+					err.Problem += "; || joins texts"
+				}
 				return err
 			}
 			if a.Type == Double {
@@ -153,10 +160,12 @@ func (p *parser) number(n *Node) *SyntaxError {
 	switch {
 	case n.Type == Bool:
 		return p.fail(n.at, n.end, "a condition in the place of a number")
+	case n.IsTime() && n.Type == Text:
+		return p.fail(n.at, n.end, fmt.Sprintf("%s is a text such as %s: expected such a one in quotes, or substr(%s, %d) for the number alone", n, timeExamples[n.Op].text, n, timeExamples[n.Op].from))
 	case n.Op == Literal && n.Value.Kind == TextValue:
 		text := n.Value.Text
 		if !ParseValue(text, &n.Value) {
-			return p.fail(n.at, n.end, fmt.Sprintf("the text %q is no number", text))
+			return p.fail(n.at, n.end, fmt.Sprintf("the text %q is no number", text)+aColumn(n))
 		}
 		return p.check(n, nil)
 	}
@@ -229,3 +238,17 @@ func (p *parser) unify(n *Node, values []*Node) *SyntaxError {
 	}
 	return nil
 }
+
+// aColumn says how a column is written, where a text in quotes may be meant as one.
+func aColumn(text *Node) string {
+	if s := string(text.Value.Text); strings.ContainsFunc(s, unicode.IsLetter) {
+		return ", and a column stands in double quotes: " + QuoteName(s)
+	}
+	return ""
+}
+
+// timeExamples are parts of a time that tell the date, too, and where their own number begins.
+var timeExamples = map[Op]struct {
+	text string
+	from int
+}{Quarter: {"2024-Q1", 7}, Month: {"2024-01", 6}, Week: {"2024-W05", 7}, Day: {"2024-01-31", 9}, Hour: {"2024-01-31T10", 12}}

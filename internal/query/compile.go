@@ -124,15 +124,17 @@ type compiler struct {
 // askedColumn is a column with the part of the question that names it.
 type askedColumn struct {
 	*expression.Node
-	part string
+	part      string
+	mayBeText bool
 }
 
 // variables are those of the environment that have the parts of a question.
 var variables = map[string]string{"groupBy": "GROUP_BY", "aggregate": "AGGREGATE", "select": "SELECT", "where": "WHERE", "having": "HAVING"}
 
 func (c *compiler) ask(part string, n *expression.Node) {
+	texts := n.MayBeTexts()
 	for _, column := range n.Columns() {
-		c.asked = append(c.asked, askedColumn{column, part})
+		c.asked = append(c.asked, askedColumn{column, part, slices.Contains(texts, column)})
 	}
 	c.dated = append(c.dated, datedComparisons(part, n)...)
 	n.Walk(func(n *expression.Node) bool {
@@ -149,6 +151,7 @@ func (c *compiler) parts(columns []groupby.Column) []groupby.Column {
 		if at := slices.IndexFunc(c.asked, func(a askedColumn) bool { return a.Text == columns[i].Name && a.Number == columns[i].Number }); at >= 0 {
 			part := c.asked[at].part
 			columns[i].Part = part + " (" + variables[part] + ")"
+			columns[i].MayBeText = c.asked[at].mayBeText
 		}
 	}
 	return columns
@@ -188,6 +191,9 @@ func (c *compiler) items(list string, texts []string, names *[]string) (items []
 			if c.named {
 				item = *item.Named
 			}
+		}
+		if list == "groupBy" && item.Op == expression.Literal && item.Value.Kind == expression.TextValue && item.Name == text {
+			return nil, part(list, "%s is a text: a column stands in double quotes, %s", text, expression.QuoteName(string(item.Value.Text)))
 		}
 		if slices.Contains(*names, item.Name) {
 			return nil, part(list, "%q: the result would have two columns named %q: expected `as` with another name", text, item.Name)
@@ -277,7 +283,7 @@ func (c *compiler) groups() (*Query, error) {
 	if err := c.having(&b, &s, keyNames); err != nil {
 		return nil, err
 	}
-	if s.order, err = c.order(names); err != nil {
+	if s.order, err = c.order(names, append(slices.Clone(keys), aggregates...)); err != nil {
 		return nil, err
 	}
 	q := &Query{spec: c.spec, dialect: c.dialect}
@@ -330,8 +336,8 @@ func (c *compiler) having(b *base, s *shape, keyNames []string) error {
 func baseIndex(n *expression.Node) int { return n.Number - 1 }
 
 // order is by which columns of the result rows are ordered. names are those of the result,
-// nil where they are not yet known.
-func (c *compiler) order(names []string) (by []orderColumn, err error) {
+// nil where they are not yet known, and items what it is made of.
+func (c *compiler) order(names []string, items []expression.Item) (by []orderColumn, err error) {
 	if c.spec.Limit < 0 {
 		return nil, part("limit", "%d: expected 0, which is none, or more", c.spec.Limit)
 	}
@@ -343,7 +349,9 @@ func (c *compiler) order(names []string) (by []orderColumn, err error) {
 		column := orderColumn{name: o.Name, desc: o.Desc}
 		if names != nil {
 			if err := column.find(names); err != nil {
-				return nil, err
+				if !column.findExpression(items) {
+					return nil, err
+				}
 			}
 		}
 		by = append(by, column)
@@ -358,6 +366,7 @@ func (c *compiler) selection() (*Query, error) {
 		return nil, err
 	}
 	var nodes []*expression.Node
+	var selected []expression.Item
 	all := false
 	for _, text := range c.spec.Select {
 		if text == "*" {
@@ -377,7 +386,7 @@ func (c *compiler) selection() (*Query, error) {
 		if item.HasAggregate() {
 			return nil, part("select", "%q: an aggregate is of many rows, and each is written: expected it in aggregate", item.Source)
 		}
-		nodes = append(nodes, item.Node)
+		nodes, selected = append(nodes, item.Node), append(selected, item)
 		if all {
 			q.told.Rest = append(q.told.Rest, told(item.Node))
 		} else {
@@ -396,7 +405,7 @@ func (c *compiler) selection() (*Query, error) {
 	if all {
 		names = nil // which are those of the file
 	}
-	order, err := c.order(names)
+	order, err := c.order(names, selected)
 	if err != nil {
 		return nil, err
 	}

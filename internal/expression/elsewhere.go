@@ -1,0 +1,181 @@
+package expression
+
+import (
+	"slices"
+	"strings"
+)
+
+// elsewhere is what functions of SQL, pandas and spreadsheets are here, and those that are not.
+const elsewhere = `average mean averagea: avg(x)
+ifnull nvl isnull isna fillna zeroifnull isblank: coalesce(x, 0) or x is null
+notnull notna: x is not null
+if iif ifs decode switch choose: case when x > 1 then 'a' else 'b' end
+greatest: case when a > b then a else b end
+least: case when a < b then a else b end
+sign sgn: case when x < 0 then -1 when x > 0 then 1 else 0 end
+len char_length character_length strlen nchar: length(s)
+lcase tolower: lower(s)
+ucase toupper: upper(s)
+ltrim rtrim strip btrim clean: trim(s)
+left: substr(s, 1, 3)
+right: substr(s, length(s) - 2)
+mid substring slice: substr(s, 2, 3)
+contains instr position charindex strpos locate search find includes: s like '%x%'
+startswith starts_with: s like 'x%'
+endswith ends_with: s like '%x'
+ilike: lower(s) like 'x%'
+concat_ws textjoin concatenate join: s || ' ' || s
+substitute translate: replace(s, 'a', 'b')
+str string text varchar to_string tostring: concat(x)
+cast try_cast convert try_convert safe_cast to_number tonumber int integer bigint float double real decimal numeric value val astype: number(x)
+ceiling roundup: ceil(x)
+trunc truncate rounddown: floor(x) or round(x)
+pow power square: x * x
+mod modulo: a - floor(a / b) * b
+date_trunc datetrunc date_part datepart extract to_char strftime date_format format_date monthname: month(t), day(t) or hour(t)
+dayofmonth day_of_month to_date todate: day(t)
+dayofweek day_of_week dow isodow dayname: weekday(t)
+weekofyear week_of_year weeknum isoweek isoweeknum: week(t)
+var var_samp var_s variance_samp: variance(x)
+std stdev stddev_samp stdev_s: stddev(x)
+percentile percentile_cont percentile_approx approx_percentile approx_quantile quantile_cont: quantile(x, 0.95)
+maximum maxa: max(x)
+minimum mina: min(x)
+total: sum(x)
+first_value head: first(x)
+last_value tail: last(x)
+any_value arbitrary: first(x)
+size counta value_counts: count(*)
+nunique count_distinct countdistinct approx_count_distinct countunique uniq: count(distinct x)
+countif count_if countifs: count(*) filter (where x > 1)
+sumif sum_if sumifs: sum(x) filter (where x > 1)
+averageif avgif averageifs: avg(x) filter (where x > 1)
+sumproduct: sum(a * b)
+distinct unique: count(distinct x)`
+
+// nowhere are functions that others have, for which nothing stands here.
+const nowhere = `sqrt exp log ln log10 log2 row_number rank dense_rank ntile lag lead nth_value cume_dist percent_rank group_concat
+string_agg listagg array_agg json_extract now today current_date current_timestamp getdate datediff date_diff dateadd date_add date_sub
+timestampdiff age strptime to_timestamp from_unixtime unix_timestamp epoch dayofyear regexp_replace regexp_extract regexp_matches
+regexp_like split split_part reverse initcap proper md5 sha1 mode corr covar stddev_pop var_pop stdevp stdev_p varp var_p kurtosis skewness
+skew rand random lpad rpad repeat ascii chr char vlookup xlookup lookup cumsum cumcount shift diff pct_change rolling bool_and
+bool_or every minute second percentile_disc some product format array struct map list sin cos tan pi div`
+
+// hereFor is what a function of elsewhere is here: "" where that is not known, "-" where it is
+// nothing.
+func hereFor(word string) string {
+	for line := range strings.Lines(elsewhere) {
+		words, here, _ := strings.Cut(line, ": ")
+		if slices.Contains(strings.Fields(words), word) {
+			return strings.TrimSpace(here)
+		}
+	}
+	if slices.Contains(strings.Fields(nowhere), word) {
+		return "-"
+	}
+	return ""
+}
+
+// mistyped is the function that a word is but for a typo, or "".
+func mistyped(word string) string {
+	best, least := "", 2
+	if len(word) > 4 {
+		least = 3
+	}
+	for _, name := range functionNames {
+		if d := distance(word, name); d < least {
+			best, least = name, d
+		}
+	}
+	return best
+}
+
+// habit says what is written in the place of the next token, where it is a habit of other
+// languages; "" where it is none.
+func (p *parser) habit() string {
+	t, before := p.peek(), token{}
+	if p.next > 0 {
+		before = p.tokens[p.next-1]
+	}
+	word, after := "", p.tokens[min(p.next+1, len(p.tokens)-1)]
+	if t.kind == nameToken {
+		word = t.word
+	}
+	switch {
+	case before.is("=") && before.end == t.at && (t.is("<") || t.is(">")):
+		return "there is no =" + t.text + ": expected " + t.text + "="
+	case t.is("*") && p.next == 0:
+		if next := p.tokens[1]; next.isWord("except") || next.isWord("exclude") {
+			return "there is no * " + next.word + ": expected the columns that are wanted"
+		}
+		return "* stands for all columns in select alone, and in count(*)"
+	case word == "over" && after.is("("):
+		return "there are no window functions: expected an aggregate without over"
+	case before.isWord("select") && p.next == 1, word == "select", word == "from" && (p.tokens[0].isWord("select") || p.next > 0 && after.kind == nameToken && p.next == len(p.tokens)-3):
+		return "select and from are not written: expected what stands between or behind them alone"
+	case (word == "where" || word == "having") && p.next == 0:
+		return word + " itself is not written: expected the condition alone" + inQuotesOf(p.source, t)
+	case word == "ilike", word == "rlike", word == "regexp", word == "similar", word == "glob":
+		return "there is no " + word + ": expected like, or lower(x) like 'ab%' for capitals and small letters alike"
+	case word == "%", word == "mod":
+		return "there is no " + word + ": the remainder of a / b is a - floor(a / b) * b"
+	case word == "div":
+		return "there is no div: expected floor(a / b)"
+	case t.kind == textToken && (before.isWord("date") || before.isWord("timestamp") || before.isWord("datetime") || before.isWord("time")):
+		return "a date is a text without " + before.word + " before it: expected " + p.source[t.at:t.end]
+	}
+	return ""
+}
+
+// inQuotesOf tells who means a column of that name how it is written, where nothing but an
+// operator may follow.
+func inQuotesOf(source string, t *token) string {
+	if rest := strings.TrimSpace(source[t.end:]); rest != "" && !strings.ContainsAny(rest[:1], "=<>+-*/|") {
+		return ""
+	}
+	return inQuotes(source[t.at:t.end])
+}
+
+// unknownSign says what is written for a sign that the grammar has not.
+func (p *parser) unknownSign(at int, sign string) string {
+	rest, before := p.source[at:], token{}
+	if n := len(p.tokens); n > 0 {
+		before = p.tokens[n-1]
+	}
+	apart := before.kind != nameToken || before.end < at // a sign within a name is not
+	switch {
+	case strings.HasPrefix(rest, "&&"):
+		return "there is no &&: expected and"
+	case sign == "!" && apart:
+		return "there is no !: expected not"
+	case sign == "~" && apart:
+		return "there is no ~: expected like"
+	case sign == ";" && strings.TrimSpace(rest) == ";":
+		return "there is no ; at the end of an expression"
+	case sign == "[" && before.isWord("in"):
+		return "expected ( and ) around the values of in"
+	case strings.HasPrefix(rest, "::"):
+		return "there is no ::: expected number(x) for a number"
+	}
+	return "unexpected " + sign + ": a column whose name has such a sign is written in double quotes"
+}
+
+// NameHint says what is written for the name of a column that no header has, where a habit of
+// other languages made it, for the end of a message; "" elsewhere.
+func NameHint(name string) string {
+	first, rest, _ := strings.Cut(strings.ToLower(name), " ")
+	rest = strings.TrimSpace(rest)
+	switch {
+	case rest == "":
+	case first == "distinct":
+		return "; groupBy has each value once, and count(distinct x) counts them"
+	case first == "top" && rest[0]-'0' <= 9:
+		return "; limit says how many rows are wanted"
+	case first == "select":
+		return "; select itself is not written"
+	}
+	if _, by, ok := strings.Cut(name, "%"); ok && strings.TrimSpace(by) != "" {
+		return "; there is no %: the remainder of a / b is a - floor(a / b) * b"
+	}
+	return ""
+}
