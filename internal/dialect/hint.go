@@ -16,7 +16,8 @@ import (
 
 // numberHint names the settings that read a cell as a number, for the end of a
 // message; "" where there are none.
-func (r *rules) numberHint(cell []byte) string {
+// first says that the cell is of the first row.
+func (r *rules) numberHint(cell []byte, first bool) string {
 	if number := trimSpace(cell); isInfinite(number) && isDigits(number[len(number)-1:]) {
 		return ": the largest is 1.8e308"
 	}
@@ -26,7 +27,39 @@ func (r *rules) numberHint(cell []byte) string {
 	if bytes.ContainsFunc(cell, func(c rune) bool { return c >= utf8.RuneSelf && unicode.IsDigit(c) }) {
 		return ": expected digits from 0 to 9 of ASCII"
 	}
-	return r.missingHint(cell)
+	return r.wordHint(cell, first)
+}
+
+// trueOrFalse tells what is asked of a column of these words, which are no numbers.
+const trueOrFalse = "; of true and false, count(*) filter (where … = 'true') counts the rows"
+
+// ofText tells of a column that has no number in its first row.
+const ofText = "; the column seems to hold text"
+
+// wordHint is missingHint where others of the column may be numbers, or dates: what stands in the
+// first row has not been found to be an exception.
+func (r *rules) wordHint(cell []byte, first bool) string {
+	hint := r.missingHint(cell)
+	switch {
+	case isTruth(cell):
+		return trueOrFalse
+	case hint != "" && first && !standsForNothing(cell):
+		return ofText
+	}
+	return hint
+}
+
+func isTruth(cell []byte) bool {
+	word := trimSpace(cell)
+	return bytes.EqualFold(word, []byte("true")) || bytes.EqualFold(word, []byte("false"))
+}
+
+// standsForNothing says whether a cell is a word or a sign that people write where there is no
+// value.
+func standsForNothing(cell []byte) bool {
+	word := strings.ToLower(string(trimSpace(cell)))
+	return strings.IndexFunc(word, unicode.IsLetter) < 0 ||
+		slices.Contains(strings.Fields(`na n/a n.a. #n/a n/d nd nan null \n nil none nothing empty blank missing unknown undefined tbd tba k.a. #value! #ref! #null! #error!`), word)
 }
 
 // missingHint is how a cell that stands for nothing is read.
@@ -50,7 +83,7 @@ func beside(said []string, value string) (list []string) {
 }
 
 // comparedHint is numberHint where a condition compares the cell with a number.
-func (r *rules) comparedHint(cell []byte) string {
+func (r *rules) comparedHint(cell []byte, first bool) string {
 	if hint := r.numberSettings(cell); hint != "" {
 		return hint
 	}
@@ -58,7 +91,7 @@ func (r *rules) comparedHint(cell []byte) string {
 	if missing != "" && (len(trimSpace(cell)) == 0 || IsCommonWord(string(cell))) {
 		return missing
 	}
-	return ", but is compared with one; a number in quotes, such as '5', compares texts" + missing
+	return ", but is compared with one; a number in quotes, such as '5', compares texts" + r.wordHint(cell, first)
 }
 
 // numberSettings are those that read a cell as a number. Where one text may be two numbers,
@@ -173,11 +206,14 @@ var commonDates = []string{
 }
 
 // dateHint names the settings that read a cell as a date.
-func (r *rules) dateHint(cell []byte) string {
+func (r *rules) dateHint(cell []byte, first bool) string {
 	if hint := r.dateSettings(cell); hint != "" {
 		return hint
 	}
-	if hint := r.missingHint(cell); hint != "" {
+	if hint := r.wordHint(cell, first); hint != "" && hint != trueOrFalse {
+		return hint
+	}
+	if hint := noSuchTime(trimSpace(cell)); hint != "" {
 		return hint
 	}
 	for _, p := range r.dates.patterns {
@@ -190,11 +226,52 @@ func (r *rules) dateHint(cell []byte) string {
 			return fmt.Sprintf("; the offset of %s is not known, which timeZone needs: %%Z knows %s", t.elsewhere, strings.Join(slices.Sorted(maps.Keys(zoneOffsets)), ", "))
 		}
 	}
+	for _, format := range commonDates {
+		if t, ok := newDatePattern(format).read(trimSpace(cell)); ok && len(cell) > 0 && t.day > daysIn(t.year, t.month) {
+			return "; its month has fewer days"
+		}
+	}
 	return "; dateFormats names how it is written"
 }
 
+// noSuchTime says of a text in the form of ISO 8601 what no date or no time of day has.
+func noSuchTime(s []byte) string {
+	number := func(from int, before string) (n int, ok bool) {
+		if len(s) < from+2 || strings.IndexByte(before, s[from-1]) < 0 || !isDigits(s[from:from+2]) {
+			return 0, false
+		}
+		n, _ = strconv.Atoi(string(s[from : from+2]))
+		return n, true
+	}
+	if len(s) < len("2024-01-31") || !isDigits(s[:4]) {
+		return ""
+	}
+	month, ok := number(5, "-")
+	day, both := number(8, "-")
+	if !ok || !both {
+		return ""
+	}
+	year, _ := strconv.Atoi(string(s[:4]))
+	switch {
+	case month < 1 || month > 12:
+		return fmt.Sprintf("; there is no month %d", month)
+	case day < 1 || day > daysIn(year, month):
+		return fmt.Sprintf("; there is no %s", s[:10])
+	}
+	for i, part := range []string{"hour", "minute", "second"} {
+		n, ok := number(11+3*i, []string{" T", ":", ":"}[i])
+		if !ok {
+			break
+		}
+		if n > []int{23, 59, 59}[i] {
+			return fmt.Sprintf("; there is no %s %d", part, n)
+		}
+	}
+	return ""
+}
+
 func (r *rules) dateSettings(cell []byte) string {
-	var fit []string
+	var fit, inPlace []string
 	digits := isDigits(trimSpace(cell))
 	for _, format := range commonDates {
 		if (digits || format == epoch || format == epochMS || strings.HasPrefix(format, "%y")) && !looksLike(trimSpace(cell), format) {
@@ -209,10 +286,15 @@ func (r *rules) dateSettings(cell []byte) string {
 		}
 		f := newDateFormat(format)
 		if _, ok := f.appendTime(nil, cell); ok {
-			if fit = append(fit, strings.Join(beside(r.DateFormats, format), ", ")); len(fit) == 2 {
+			if other := r.inOtherOrder(format); other != "" {
+				inPlace = append(inPlace, other)
+			} else if fit = append(fit, strings.Join(beside(r.DateFormats, format), ", ")); len(fit) == 2 {
 				break
 			}
 		}
+	}
+	if len(fit) == 0 && len(inPlace) > 0 {
+		return inPlace[0]
 	}
 	if len(fit) == 0 {
 		for _, format := range guessDates(cell, r.dates.zone) {
@@ -223,6 +305,36 @@ func (r *rules) dateSettings(cell []byte) string {
 		return ""
 	}
 	return fmt.Sprintf("; dateFormats: [%s] reads it", strings.Join(fit, "] or ["))
+}
+
+// inOtherOrder is the hint where a format that was said is that of the cell but for the order of
+// day and month: a column is in one of them. Otherwise it is "".
+func (r *rules) inOtherOrder(format string) string {
+	swap := strings.NewReplacer("%m", "%d", "%d", "%m")
+	date, _, _ := strings.Cut(swap.Replace(format), " ")
+	var list []string
+	out := ""
+	for _, said := range r.DateFormats {
+		if of, _, _ := strings.Cut(said, " "); of == date {
+			if out == "" {
+				out = said
+			}
+			said = swap.Replace(said)
+		}
+		list = append(list, said)
+	}
+	if out == "" {
+		return ""
+	}
+	if !slices.Contains(list, format) {
+		list = append(list, format)
+	}
+	first := "day"
+	if strings.Index(format, "%m") < strings.Index(format, "%d") {
+		first = "month"
+	}
+	last := len(list) - 1
+	return fmt.Sprintf("; if the %s comes first in all of the column, dateFormats: [%s] reads it, in the place of %q", first, strings.Join(beside(list[:last], list[last]), ", "), out)
 }
 
 const yearMonth = "%Y-%m"
@@ -257,7 +369,8 @@ func (w *rewriter) hintAtNoRow(data []byte, bad *groupby.InputError) {
 	}
 	filled := w.rec.filled(data)
 	unnamed := len(w.rec.fields) == l.width && w.rec.fields[0].start == w.rec.fields[0].end // as the first cell of units is
-	if w.line == l.line && l.HeaderLine > 0 && !digits && (filled > 1 || unnamed) && w.SkipRowsAfterHeader == 0 && !IsCommonWord(bad.Field) {
+	if w.line == l.line && l.HeaderLine > 0 && !digits && (filled > 1 || unnamed) && w.SkipRowsAfterHeader == 0 && !IsCommonWord(bad.Field) && !isTruth([]byte(bad.Field)) {
+		bad.Problem = strings.Replace(bad.Problem, ofText, "; otherwise"+ofText[1:], 1)
 		before("if it has units and is no row, skipRowsAfterHeader: 1 passes over it")
 		return
 	}
