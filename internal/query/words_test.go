@@ -60,15 +60,18 @@ func TestWhatIsToldWorks(t *testing.T) {
 	}
 	// What messages of the parser tell.
 	for item, want := range map[string]string{
-		"a - floor(a / b) * b":      "1",
-		"floor(a / b)":              "2",
-		"substr(month(t), 6) = 1":   "true",
-		"substr(hour(t), 12) = 10":  "true",
-		"substr(quarter(t), 7) = 1": "true",
-		"substr(week(t), 7) = 5":    "true",
-		"substr(day(t), 9) = 31":    "true",
-		"lower(s) like 'xy%'":       "true",
-		"not (a = 1)":               "true",
+		"a - floor(a / b) * b":                                 "1",
+		"round(a / b, 2)":                                      "2.5",
+		"round(a * (1 - b / 100), 2)":                          "4.9",
+		"round(a * (1 - b * 0.01), 2)":                         "4.90",
+		"floor(a / b)":                                         "2",
+		"substr(month(t), 6) = 1":                              "true",
+		"substr(hour(t), 12) = 10":                             "true",
+		"substr(quarter(t), 7) = 1":                            "true",
+		"substr(week(t), 7) = 5":                               "true",
+		"substr(day(t), 9) = 31":                               "true",
+		"lower(s) like 'xy%'":                                  "true",
+		"not (a = 1)":                                          "true",
 		"case when x < 0 then -1 when x > 0 then 1 else 0 end": "1",
 	} {
 		if _, got, _ := strings.Cut(askedOf(t, Spec{Select: []string{item + " as r"}, Limit: 1}, text), "\n"); got != want+"\n" {
