@@ -31,7 +31,7 @@ func (r *rules) numberHint(cell []byte, first bool) string {
 }
 
 // trueOrFalse tells what is asked of a column of these words, which are no numbers.
-const trueOrFalse = "; of true and false, count(*) filter (where … = 'true') counts the rows"
+const trueOrFalse = "; rows of true and false are counted by count(*) filter (where … = 'true')"
 
 // ofText tells of a column that has no number in its first row.
 const ofText = "; the column seems to hold text"

@@ -183,7 +183,7 @@ func (p *parser) condition(n *Node) *SyntaxError {
 	if n.Type != Bool && n.Type != Null {
 		problem := "no condition: expected one such as quantity > 0"
 		if n.Op == Column {
-			problem += fmt.Sprintf("; of true and false, %s = 'true'", n)
+			problem += fmt.Sprintf("; for a column of true and false, %s = 'true'", n)
 		}
 		return p.fail(n.at, n.end, problem)
 	}

@@ -117,6 +117,14 @@ func (p *parser) habit() string {
 		return word + " itself is not written: expected the condition alone" + inQuotesOf(p.source, t)
 	case word == "ilike", word == "rlike", word == "regexp", word == "similar", word == "glob":
 		return "there is no " + word + ": expected like, or lower(x) like 'ab%' for capitals and small letters alike"
+	case word == "contains", word == "startswith", word == "endswith":
+		return "there is no " + word + ": expected like, with % for any characters"
+	case (word == "group" || word == "order") && after.isWord("by"):
+		return "groupBy and orderBy are parts of their own: expected the expression alone"
+	case word == "limit" && after.kind == numberToken:
+		return "limit is a part of its own: expected the expression alone"
+	case word == "where":
+		return "where is a part of its own, and that of one aggregate is filter (where …)"
 	case word == "%", word == "mod":
 		return "there is no " + word + ": the remainder of a / b is a - floor(a / b) * b"
 	case word == "div":
@@ -173,6 +181,12 @@ func NameHint(name string) string {
 		return "; limit says how many rows are wanted"
 	case first == "select":
 		return "; select itself is not written"
+	}
+	for _, sign := range []string{"~", "&&", "::"} {
+		if at := strings.Index(name, sign); at > 0 {
+			p := parser{source: name}
+			return "; " + p.unknownSign(at, sign)
+		}
 	}
 	if _, by, ok := strings.Cut(name, "%"); ok && strings.TrimSpace(by) != "" {
 		return "; there is no %: the remainder of a / b is a - floor(a / b) * b"

@@ -144,12 +144,8 @@ func (p *parser) comparison() (*Node, *SyntaxError) {
 		case t.isWord("is"):
 			p.next++
 			negative := p.acceptWord("not")
-			if word := p.peek().word; p.peek().kind == nameToken && (word == "true" || word == "false") {
-				is := "="
-				if negative {
-					is = "<>"
-				}
-				return nil, p.fail(p.peek().at, p.peek().end, fmt.Sprintf("is goes with null: of a column of true and false, expected %s %s '%s'", left, is, word))
+			if value := p.peek(); value.kind == textToken || value.kind == numberToken || value.isWord("true") || value.isWord("false") {
+				return nil, p.fail(value.at, value.end, p.isHint(left, negative, value))
 			}
 			if err = p.expectWord("null"); err == nil {
 				left = p.negated(negative, p.node(left.at, IsNull, left))
@@ -167,6 +163,18 @@ func (p *parser) comparison() (*Node, *SyntaxError) {
 		}
 	}
 	return nil, err
+}
+
+// isHint says how a value is compared that stands behind is.
+func (p *parser) isHint(left *Node, negative bool, value *token) string {
+	sign, text := "=", p.source[value.at:value.end]
+	if negative {
+		sign = "<>"
+	}
+	if value.kind == nameToken {
+		return fmt.Sprintf("is goes with null: for a column of true and false, expected %s %s '%s'", left, sign, value.word)
+	}
+	return fmt.Sprintf("is goes with null: expected %s %s %s", left, sign, text)
 }
 
 func (p *parser) negated(negative bool, n *Node) *Node {
@@ -346,7 +354,7 @@ func (p *parser) unknownFunction(t *token) string {
 	near := mistyped(t.word)
 	switch {
 	case here == "-":
-		problem += ", and there is none for it"
+		problem += ", and there is none like it"
 	case here != "":
 		problem += ": expected " + here
 	}

@@ -208,7 +208,7 @@ func TestHints(t *testing.T) {
 		{Spec{Select: []string{"*"}, Where: "name + 1 > 5"}, text, `f.csv:2: name: "x" is not a number; the column seems to hold text`},
 		{Spec{Aggregate: []string{"sum(name)"}}, "name,v\ntea,1\ncup,2\n", `f.csv:2: name: "tea" is not a number; the column seems to hold text`},
 		{Spec{Aggregate: []string{"sum(name)"}}, "name,v\n3,1\ncup,2\n", `f.csv:3: name: "cup" is not a number; missingValues: ["cup"] reads it as NULL`},
-		{Spec{Aggregate: []string{"sum(name)"}}, "name,v\ntrue,x\nfalse,y\n", `f.csv:2: name: "true" is not a number; of true and false, count(*) filter (where … = 'true') counts the rows`},
+		{Spec{Aggregate: []string{"sum(name)"}}, "name,v\ntrue,x\nfalse,y\n", `f.csv:2: name: "true" is not a number; rows of true and false are counted by count(*) filter (where … = 'true')`},
 		{Spec{GroupBy: []string{"day(v)"}}, "name,v\nx,2023-02-29\n", `f.csv:2: v: "2023-02-29" is not a date or time; there is no 2023-02-29`},
 		{Spec{GroupBy: []string{"day(v)"}}, "name,v\nx,2024-01-05 24:00:00\n", `f.csv:2: v: "2024-01-05 24:00:00" is not a date or time; there is no hour 24`},
 		{Spec{GroupBy: []string{"day(v)"}, Input: dialect.Settings{DateFormats: []string{"%m/%d/%Y"}}}, "name,v\nx,03/04/2024\nx,13/04/2024\n",

@@ -114,6 +114,8 @@ func TestNamesThatAreNone(t *testing.T) {
 		{Spec{Select: []string{"distinct item"}}, `f.csv:1: no column "distinct item", which select (SELECT) names` + header + `; groupBy has each value once, and count(distinct x) counts them`},
 		{Spec{Select: []string{"top 10 item"}}, `f.csv:1: no column "top 10 item", which select (SELECT) names` + header + `; limit says how many rows are wanted`},
 		{Spec{Select: []string{"qty % 2"}}, `f.csv:1: no column "qty % 2", which select (SELECT) names` + header + `; there is no %: the remainder of a / b is a - floor(a / b) * b`},
+		{Spec{Select: []string{"k ~ 2"}}, `f.csv:1: no column "k ~ 2", which select (SELECT) names` + header + `; there is no ~: expected like`},
+		{Spec{Select: []string{"quantity::int"}}, `f.csv:1: no column "quantity::int", which select (SELECT) names` + header + `; there is no ::: expected number(x) for a number`},
 		{Spec{GroupBy: []string{"'Order Date'"}}, `groupBy: 'Order Date' is a text: a column stands in double quotes, "Order Date"`},
 		{Spec{GroupBy: []string{"'all' as k"}}, "k\nall\n"},
 	} {
