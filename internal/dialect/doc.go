@@ -27,7 +27,7 @@
 //	number.go     a cell as a plain number
 //	currency.go   the currencies beside it
 //	date.go       a cell as an ISO 8601 time
-//	datepattern.go fullwidth.go
+//	datepattern.go datenames.go fullwidth.go
 //	plain.go      files that the engine reads itself
 //	transcode.go  their encoding, where that is not UTF-8
 //	unescape.go   their escapes
@@ -42,6 +42,7 @@
 //	example.go    a first cell of each column, for what is said of comparisons
 //	lenient.go    rows that break the rules, where they must be read
 //	hint.go       which setting would read a cell
+//	habits.go     what is said of dates that no setting reads
 //	dateguess.go  the form of a date, derived from its parts
 //	open.go       all of it together: a file as a groupby.Input
 //	records.go    the rows of a file one by one, for package describe

@@ -50,8 +50,11 @@ func (r *rules) wordHint(cell []byte, first bool) string {
 }
 
 func isTruth(cell []byte) bool {
-	word := trimSpace(cell)
-	return bytes.EqualFold(word, []byte("true")) || bytes.EqualFold(word, []byte("false"))
+	switch string(trimSpace(cell)) {
+	case "true", "false", "True", "False", "TRUE", "FALSE":
+		return true
+	}
+	return false
 }
 
 // standsForNothing says whether a cell is a word or a sign that people write where there is no
@@ -59,7 +62,7 @@ func isTruth(cell []byte) bool {
 func standsForNothing(cell []byte) bool {
 	word := strings.ToLower(string(trimSpace(cell)))
 	return strings.IndexFunc(word, unicode.IsLetter) < 0 ||
-		slices.Contains(strings.Fields(`na n/a n.a. #n/a n/d nd nan null \n nil none nothing empty blank missing unknown undefined tbd tba k.a. #value! #ref! #null! #error!`), word)
+		strings.Contains(` na n/a n.a. #n/a n/d nd nan null \n nil none nothing empty blank missing unknown undefined tbd tba k.a. #value! #ref! #null! #error! `, " "+word+" ")
 }
 
 // missingHint is how a cell that stands for nothing is read.
@@ -213,8 +216,10 @@ func (r *rules) dateHint(cell []byte, first bool) string {
 	if hint := r.wordHint(cell, first); hint != "" && hint != trueOrFalse {
 		return hint
 	}
-	if hint := noSuchTime(trimSpace(cell)); hint != "" {
-		return hint
+	if dateHabits != nil {
+		if hint := dateHabits.noSuch(trimSpace(cell)); hint != "" {
+			return hint
+		}
 	}
 	for _, p := range r.dates.patterns {
 		t, ok := p.read(trimSpace(cell))
@@ -226,52 +231,12 @@ func (r *rules) dateHint(cell []byte, first bool) string {
 			return fmt.Sprintf("; the offset of %s is not known, which timeZone needs: %%Z knows %s", t.elsewhere, strings.Join(slices.Sorted(maps.Keys(zoneOffsets)), ", "))
 		}
 	}
-	for _, format := range commonDates {
-		if t, ok := newDatePattern(format).read(trimSpace(cell)); ok && len(cell) > 0 && t.day > daysIn(t.year, t.month) {
-			return "; its month has fewer days"
-		}
-	}
 	return "; dateFormats names how it is written"
 }
 
-// noSuchTime says of a text in the form of ISO 8601 what no date or no time of day has.
-func noSuchTime(s []byte) string {
-	number := func(from int, before string) (n int, ok bool) {
-		if len(s) < from+2 || strings.IndexByte(before, s[from-1]) < 0 || !isDigits(s[from:from+2]) {
-			return 0, false
-		}
-		n, _ = strconv.Atoi(string(s[from : from+2]))
-		return n, true
-	}
-	if len(s) < len("2024-01-31") || !isDigits(s[:4]) {
-		return ""
-	}
-	month, ok := number(5, "-")
-	day, both := number(8, "-")
-	if !ok || !both {
-		return ""
-	}
-	year, _ := strconv.Atoi(string(s[:4]))
-	switch {
-	case month < 1 || month > 12:
-		return fmt.Sprintf("; there is no month %d", month)
-	case day < 1 || day > daysIn(year, month):
-		return fmt.Sprintf("; there is no %s", s[:10])
-	}
-	for i, part := range []string{"hour", "minute", "second"} {
-		n, ok := number(11+3*i, []string{" T", ":", ":"}[i])
-		if !ok {
-			break
-		}
-		if n > []int{23, 59, 59}[i] {
-			return fmt.Sprintf("; there is no %s %d", part, n)
-		}
-	}
-	return ""
-}
-
 func (r *rules) dateSettings(cell []byte) string {
-	var fit, inPlace []string
+	var fit []string
+	inPlace := ""
 	digits := isDigits(trimSpace(cell))
 	for _, format := range commonDates {
 		if (digits || format == epoch || format == epochMS || strings.HasPrefix(format, "%y")) && !looksLike(trimSpace(cell), format) {
@@ -286,15 +251,15 @@ func (r *rules) dateSettings(cell []byte) string {
 		}
 		f := newDateFormat(format)
 		if _, ok := f.appendTime(nil, cell); ok {
-			if other := r.inOtherOrder(format); other != "" {
-				inPlace = append(inPlace, other)
+			if other := r.otherOrder(format); other != "" {
+				inPlace = other
 			} else if fit = append(fit, strings.Join(beside(r.DateFormats, format), ", ")); len(fit) == 2 {
 				break
 			}
 		}
 	}
-	if len(fit) == 0 && len(inPlace) > 0 {
-		return inPlace[0]
+	if len(fit) == 0 && inPlace != "" {
+		return inPlace
 	}
 	if len(fit) == 0 {
 		for _, format := range guessDates(cell, r.dates.zone) {
@@ -305,36 +270,6 @@ func (r *rules) dateSettings(cell []byte) string {
 		return ""
 	}
 	return fmt.Sprintf("; dateFormats: [%s] reads it", strings.Join(fit, "] or ["))
-}
-
-// inOtherOrder is the hint where a format that was said is that of the cell but for the order of
-// day and month: a column is in one of them. Otherwise it is "".
-func (r *rules) inOtherOrder(format string) string {
-	swap := strings.NewReplacer("%m", "%d", "%d", "%m")
-	date, _, _ := strings.Cut(swap.Replace(format), " ")
-	var list []string
-	out := ""
-	for _, said := range r.DateFormats {
-		if of, _, _ := strings.Cut(said, " "); of == date {
-			if out == "" {
-				out = said
-			}
-			said = swap.Replace(said)
-		}
-		list = append(list, said)
-	}
-	if out == "" {
-		return ""
-	}
-	if !slices.Contains(list, format) {
-		list = append(list, format)
-	}
-	first := "day"
-	if strings.Index(format, "%m") < strings.Index(format, "%d") {
-		first = "month"
-	}
-	last := len(list) - 1
-	return fmt.Sprintf("; if the %s comes first in all of the column, dateFormats: [%s] reads it, in the place of %q", first, strings.Join(beside(list[:last], list[last]), ", "), out)
 }
 
 const yearMonth = "%Y-%m"
@@ -450,6 +385,9 @@ func NoColumn(c groupby.Column, header []string) string {
 		part = ", which " + c.Part + " names"
 	}
 	like := expression.Nearest(name, header)
+	if strings.HasPrefix(c.Part, "orderBy") {
+		hint = expression.OrderHint(name)
+	}
 	switch _, err := strconv.ParseFloat(name, 64); {
 	case hint != "" || strings.HasPrefix(c.Part, "orderBy"):
 	case err == nil, slices.Contains([]string{"null", "true", "false"}, strings.ToLower(name)):

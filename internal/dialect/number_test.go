@@ -260,3 +260,5 @@ func TestWordsInTheFirstRow(t *testing.T) {
 		}
 	}
 }
+
+func init() { ExplainHabits() }

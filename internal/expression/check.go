@@ -1,10 +1,6 @@
 package expression
 
-import (
-	"fmt"
-	"strings"
-	"unicode"
-)
+import "fmt"
 
 // check finds the type of an expression, and what cannot be.
 func (p *parser) check(n *Node, within *Node) *SyntaxError {
@@ -31,9 +27,6 @@ func (p *parser) check(n *Node, within *Node) *SyntaxError {
 		n.Type = Decimal
 		for _, a := range n.Args {
 			if err := p.number(a); err != nil {
-				if n.Op == Add && a.Type == Text {
-					err.Problem += "; || joins texts"
-				}
 				return err
 			}
 			if a.Type == Double {
@@ -161,11 +154,11 @@ func (p *parser) number(n *Node) *SyntaxError {
 	case n.Type == Bool:
 		return p.fail(n.at, n.end, "a condition in the place of a number")
 	case n.IsTime() && n.Type == Text:
-		return p.fail(n.at, n.end, fmt.Sprintf("%s is a text such as %s: expected such a one in quotes, or substr(%s, %d) for the number alone", n, timeExamples[n.Op].text, n, timeExamples[n.Op].from))
+		return p.fail(n.at, n.end, fmt.Sprintf("%s is a text, and no number%s", n, numberHint(n)))
 	case n.Op == Literal && n.Value.Kind == TextValue:
 		text := n.Value.Text
 		if !ParseValue(text, &n.Value) {
-			return p.fail(n.at, n.end, fmt.Sprintf("the text %q is no number", text)+aColumn(n))
+			return p.fail(n.at, n.end, fmt.Sprintf("the text %q is no number%s", text, numberHint(n)))
 		}
 		return p.check(n, nil)
 	}
@@ -181,21 +174,9 @@ func (p *parser) text(n *Node) *SyntaxError {
 
 func (p *parser) condition(n *Node) *SyntaxError {
 	if n.Type != Bool && n.Type != Null {
-		problem := "no condition: expected one such as quantity > 0"
-		if n.Op == Column {
-			problem += fmt.Sprintf("; for a column of true and false, %s = 'true'", n)
-		}
-		return p.fail(n.at, n.end, problem)
+		return p.fail(n.at, n.end, "no condition: expected one such as quantity > 0"+truthHint(n, nil))
 	}
 	return nil
-}
-
-// beside is what a condition does where values of another kind are wanted.
-func (n *Node) beside(problem string, other *Node) string {
-	if n.Op == Literal && (other.Type == Cell || other.Type == Text) {
-		return fmt.Sprintf("%s: true and false of a column are texts: expected '%s'", problem, n.Value.Append(nil))
-	}
-	return problem
 }
 
 // comparable checks two expressions that are compared.
@@ -204,7 +185,7 @@ func (p *parser) comparable(a, b *Node) *SyntaxError {
 		if a.Type != Bool {
 			a, b = b, a
 		}
-		return p.fail(a.at, a.end, a.beside("a condition in the place of a value", b))
+		return p.fail(a.at, a.end, "a condition in the place of a value"+truthHint(a, b))
 	}
 	if a.Type.Numeric() {
 		return p.number(b)
@@ -227,7 +208,7 @@ func (p *parser) unify(n *Node, values []*Node) *SyntaxError {
 			if v.Type != Bool {
 				v, other = other, v
 			}
-			return p.fail(v.at, v.end, v.beside("a condition beside other values: expected either", other))
+			return p.fail(v.at, v.end, "a condition beside other values: expected either"+truthHint(v, other))
 		case t == Text || n.Type == Text:
 			n.Type = Text
 		case t == Double || n.Type == Double:
@@ -238,17 +219,3 @@ func (p *parser) unify(n *Node, values []*Node) *SyntaxError {
 	}
 	return nil
 }
-
-// aColumn says how a column is written, where a text in quotes may be meant as one.
-func aColumn(text *Node) string {
-	if s := string(text.Value.Text); strings.ContainsFunc(s, unicode.IsLetter) {
-		return ", and a column stands in double quotes: " + QuoteName(s)
-	}
-	return ""
-}
-
-// timeExamples are parts of a time that tell the date, too, and where their own number begins.
-var timeExamples = map[Op]struct {
-	text string
-	from int
-}{Quarter: {"2024-Q1", 7}, Month: {"2024-01", 6}, Week: {"2024-W05", 7}, Day: {"2024-01-31", 9}, Hour: {"2024-01-31T10", 12}}

@@ -1,8 +1,10 @@
 package expression
 
 import (
+	"fmt"
 	"slices"
 	"strings"
+	"unicode"
 )
 
 // elsewhere is what functions of SQL, pandas and spreadsheets are here, and those that are not.
@@ -61,6 +63,29 @@ regexp_like split split_part reverse initcap proper md5 sha1 mode corr covar std
 skew rand random lpad rpad repeat ascii chr char vlookup xlookup lookup cumsum cumcount shift diff pct_change rolling bool_and
 bool_or every minute second percentile_disc some product format array struct map list sin cos tan pi div`
 
+// habits are what is known of other languages: nil in programs that do not call ExplainHabits,
+// whose messages go without it.
+var habits *habitual
+
+type habitual struct {
+	function func(word string) string
+	token    func(*parser) string
+	sign     func(p *parser, at int, sign string) string
+	name     func(name string) string
+	is       func(p *parser, left *Node, negative bool, value *token) string
+	number   func(n *Node) string
+	order    func(name string) string
+	text     func(n, column *Node) bool
+	truth    func(n, other *Node) string
+}
+
+// ExplainHabits has messages say what is written here for what other languages have. It is called
+// before the first question is read. A program that is to be small, and answers few questions,
+// does not.
+func ExplainHabits() {
+	habits = &habitual{hereFor, (*parser).tokenHabit, (*parser).signHabit, nameHabit, (*parser).isHint, numberHabit, orderHabit, mayBeText, truthHabit}
+}
+
 // hereFor is what a function of elsewhere is here: "" where that is not known, "-" where it is
 // nothing.
 func hereFor(word string) string {
@@ -90,9 +115,9 @@ func mistyped(word string) string {
 	return best
 }
 
-// habit says what is written in the place of the next token, where it is a habit of other
+// tokenHabit says what is written in the place of the next token, where it is a habit of other
 // languages; "" where it is none.
-func (p *parser) habit() string {
+func (p *parser) tokenHabit() string {
 	t, before := p.peek(), token{}
 	if p.next > 0 {
 		before = p.tokens[p.next-1]
@@ -144,8 +169,26 @@ func inQuotesOf(source string, t *token) string {
 	return inQuotes(source[t.at:t.end])
 }
 
-// unknownSign says what is written for a sign that the grammar has not.
+// habit is that of the next token.
+func (p *parser) habit() string {
+	if habits == nil {
+		return ""
+	}
+	return habits.token(p)
+}
+
+// unknownSign is the problem of a sign that the grammar has not.
 func (p *parser) unknownSign(at int, sign string) string {
+	if habits != nil {
+		if problem := habits.sign(p, at, sign); problem != "" {
+			return problem
+		}
+	}
+	return "unexpected " + sign + ": a column whose name has such a sign is written in double quotes"
+}
+
+// signHabit says what is written for a sign of other languages; "" where it is none.
+func (p *parser) signHabit(at int, sign string) string {
 	rest, before := p.source[at:], token{}
 	if n := len(p.tokens); n > 0 {
 		before = p.tokens[n-1]
@@ -165,12 +208,19 @@ func (p *parser) unknownSign(at int, sign string) string {
 	case strings.HasPrefix(rest, "::"):
 		return "there is no ::: expected number(x) for a number"
 	}
-	return "unexpected " + sign + ": a column whose name has such a sign is written in double quotes"
+	return ""
 }
 
 // NameHint says what is written for the name of a column that no header has, where a habit of
 // other languages made it, for the end of a message; "" elsewhere.
 func NameHint(name string) string {
+	if habits == nil {
+		return ""
+	}
+	return habits.name(name)
+}
+
+func nameHabit(name string) string {
 	first, rest, _ := strings.Cut(strings.ToLower(name), " ")
 	rest = strings.TrimSpace(rest)
 	switch {
@@ -185,11 +235,108 @@ func NameHint(name string) string {
 	for _, sign := range []string{"~", "&&", "::"} {
 		if at := strings.Index(name, sign); at > 0 {
 			p := parser{source: name}
-			return "; " + p.unknownSign(at, sign)
+			return "; " + p.signHabit(at, sign)
 		}
 	}
 	if _, by, ok := strings.Cut(name, "%"); ok && strings.TrimSpace(by) != "" {
 		return "; there is no %: the remainder of a / b is a - floor(a / b) * b"
+	}
+	return ""
+}
+
+// isHint says how a value is compared that stands behind is; "" of others.
+func (p *parser) isHint(left *Node, negative bool, value *token) string {
+	sign, text := "=", p.source[value.at:value.end]
+	if negative {
+		sign = "<>"
+	}
+	if value.isWord("true") || value.isWord("false") {
+		return fmt.Sprintf("is goes with null: for a column of true and false, expected %s %s '%s'", left, sign, value.word)
+	}
+	if value.kind != textToken && value.kind != numberToken {
+		return ""
+	}
+	return fmt.Sprintf("is goes with null: expected %s %s %s", left, sign, text)
+}
+
+// numberHint says what is written where an expression that is no number stands in the place of one.
+func numberHint(n *Node) string {
+	if habits == nil {
+		return ""
+	}
+	return habits.number(n)
+}
+
+func numberHabit(n *Node) string {
+	for _, e := range []struct {
+		op   Op
+		text string
+		from int
+	}{{Quarter, "2024-Q1", 7}, {Month, "2024-01", 6}, {Week, "2024-W05", 7}, {Day, "2024-01-31", 9}, {Hour, "2024-01-31T10", 12}} {
+		if n.Op == e.op {
+			return fmt.Sprintf(": expected a text such as '%s', or substr(%s, %d) for the number alone", e.text, n, e.from)
+		}
+	}
+	if s := string(n.Value.Text); strings.ContainsFunc(s, unicode.IsLetter) {
+		return "; || joins texts, and a column stands in double quotes: " + QuoteName(s)
+	}
+	return ""
+}
+
+// OrderHint says what is written for a column to order by that no result has, where a habit of SQL
+// made it, for the end of a message; "" elsewhere.
+func OrderHint(name string) string {
+	if habits == nil {
+		return ""
+	}
+	return habits.order(name)
+}
+
+func orderHabit(name string) string {
+	lower := strings.ToLower(name)
+	switch {
+	case strings.Trim(name, "0123456789") == "":
+		return "; a column goes by its name, and not by its place"
+	case strings.HasSuffix(lower, " nulls last"), strings.HasSuffix(lower, " nulls first"):
+		return "; NULL comes first, with desc last, and that is not written"
+	}
+	return ""
+}
+
+// MayBeText says whether the name of a column within the expression may be meant as a text: what
+// stands in double quotes, or on the right of a comparison, among other values.
+func (n *Node) MayBeText(column *Node) bool { return habits != nil && habits.text(n, column) }
+
+func mayBeText(n, column *Node) (found bool) {
+	n.Walk(func(n *Node) bool {
+		for i, a := range n.Args {
+			if a != column || a.Number > 0 {
+				continue
+			}
+			compared := n.Op >= Equal && n.Op <= GreaterEqual || n.Op == In || n.Op == NullIf
+			quoted := a.source != "" && a.source[a.at] == '"'
+			found = found || compared && i > 0 || quoted && (compared || n.Op == Concat || n.Op == ConcatAll || n.Op == Case || n.Op == Coalesce)
+		}
+		return !found
+	})
+	return found
+}
+
+// truthHint says how true and false are written that a column has, where a condition stands beside
+// another value, or such a column, other being nil, in the place of a condition.
+func truthHint(n, other *Node) string {
+	if habits == nil {
+		return ""
+	}
+	return habits.truth(n, other)
+}
+
+func truthHabit(n, other *Node) string {
+	switch {
+	case other == nil && n.Op == Column:
+		return fmt.Sprintf("; for a column of true and false, %s = 'true'", n)
+	case other != nil && n.Op == Literal && (other.Type == Cell || other.Type == Text):
+		return fmt.Sprintf(": true and false of a column are texts: expected '%s'", n.Value.Append(nil))
 	}
 	return ""
 }

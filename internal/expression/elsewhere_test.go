@@ -72,12 +72,12 @@ func TestHabits(t *testing.T) {
 		"item FROM shop":               "select and from are not written: expected what stands between or behind them alone",
 		"item ilike 'a%'":              "there is no ilike: expected like, or lower(x) like 'ab%' for capitals and small letters alike",
 		"qty % 2 = 0":                  "there is no %: the remainder of a / b is a - floor(a / b) * b",
-		"item + 'x' = 'y'":             `the text "x" is no number, and a column stands in double quotes: "x"; || joins texts`,
+		"item + 'x' = 'y'":             `the text "x" is no number; || joins texts, and a column stands in double quotes: "x"`,
 		"sum(v) over (partition by k)": "there are no window functions: expected an aggregate without over",
-		"month(t) = 12":                "month(t) is a text such as 2024-01: expected such a one in quotes, or substr(month(t), 6) for the number alone",
-		"hour(t) in (1, 2)":            "hour(t) is a text such as 2024-01-31T10: expected such a one in quotes, or substr(hour(t), 12) for the number alone",
-		"avg(quarter(t)) > 1":          "quarter(t) is a text such as 2024-Q1: expected such a one in quotes, or substr(quarter(t), 7) for the number alone",
-		"sum('qty') > 1":               `the text "qty" is no number, and a column stands in double quotes: "qty"`,
+		"month(t) = 12":                "month(t) is a text, and no number: expected a text such as '2024-01', or substr(month(t), 6) for the number alone",
+		"hour(t) in (1, 2)":            "hour(t) is a text, and no number: expected a text such as '2024-01-31T10', or substr(hour(t), 12) for the number alone",
+		"avg(quarter(t)) > 1":          "quarter(t) is a text, and no number: expected a text such as '2024-Q1', or substr(quarter(t), 7) for the number alone",
+		"sum('qty') > 1":               `the text "qty" is no number; || joins texts, and a column stands in double quotes: "qty"`,
 		"k ~ 2":                        "there is no ~: expected like",
 		"k = 2 && v = 1":               "there is no &&: expected and",
 		"!(v = 1)":                     "there is no !: expected not",
@@ -104,7 +104,7 @@ func TestHabits(t *testing.T) {
 		}
 	}
 	for source, want := range map[string]string{
-		"sum(qty) as 'sum qty'":          `the name after as: 'sum qty' is a text: a name stands in double quotes, "sum qty"`,
+		"sum(qty) as 'sum qty'":          `the name after as: 'sum qty' is a text: a name stands in double quotes`,
 		"date '2024-01-01'":              "a date is a text without date before it: expected '2024-01-01'",
 		"item 'x'":                       `unexpected 'x': expected an operator, or as and a name; a column of this name stands in double quotes, "item 'x'"`,
 		"sum(qty) over (partition by k)": "there are no window functions: expected an aggregate without over",
@@ -117,3 +117,5 @@ func TestHabits(t *testing.T) {
 		}
 	}
 }
+
+func init() { ExplainHabits() }

@@ -257,7 +257,7 @@ func parseName(s string) (string, error) {
 		return name, nil
 	}
 	if n := len(s); n > 2 && s[0] == '\'' && s[n-1] == '\'' {
-		return "", fmt.Errorf("%s is a text: a name stands in double quotes, %s", s, QuoteName(s[1:n-1]))
+		return "", fmt.Errorf("%s is a text: a name stands in double quotes", s)
 	}
 	if i := strings.IndexAny(s, `"(),*`); i >= 0 {
 		return "", fmt.Errorf("%q within a name: such a name is written in double quotes", s[i])

@@ -132,25 +132,6 @@ func (n *Node) Columns() (columns []*Node) {
 	return columns
 }
 
-// MayBeTexts are the columns whose names may be meant as texts: what stands in double quotes, or
-// on the right of a comparison, among other values.
-func (n *Node) MayBeTexts() (columns []*Node) {
-	n.Walk(func(n *Node) bool {
-		for i, a := range n.Args {
-			if a == nil || a.Op != Column || a.Number > 0 {
-				continue
-			}
-			compared := n.Op >= Equal && n.Op <= GreaterEqual || n.Op == In || n.Op == NullIf
-			quoted := a.source != "" && a.source[a.at] == '"'
-			if compared && i > 0 || quoted && (compared || n.Op == Concat || n.Op == ConcatAll || n.Op == Case || n.Op == Coalesce) {
-				columns = append(columns, a)
-			}
-		}
-		return true
-	})
-	return columns
-}
-
 // HasAggregate says whether an aggregate is in an expression.
 func (n *Node) HasAggregate() bool {
 	found := false

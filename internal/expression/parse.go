@@ -144,8 +144,10 @@ func (p *parser) comparison() (*Node, *SyntaxError) {
 		case t.isWord("is"):
 			p.next++
 			negative := p.acceptWord("not")
-			if value := p.peek(); value.kind == textToken || value.kind == numberToken || value.isWord("true") || value.isWord("false") {
-				return nil, p.fail(value.at, value.end, p.isHint(left, negative, value))
+			if value := p.peek(); habits != nil && !value.isWord("null") {
+				if problem := habits.is(p, left, negative, value); problem != "" {
+					return nil, p.fail(value.at, value.end, problem)
+				}
 			}
 			if err = p.expectWord("null"); err == nil {
 				left = p.negated(negative, p.node(left.at, IsNull, left))
@@ -163,18 +165,6 @@ func (p *parser) comparison() (*Node, *SyntaxError) {
 		}
 	}
 	return nil, err
-}
-
-// isHint says how a value is compared that stands behind is.
-func (p *parser) isHint(left *Node, negative bool, value *token) string {
-	sign, text := "=", p.source[value.at:value.end]
-	if negative {
-		sign = "<>"
-	}
-	if value.kind == nameToken {
-		return fmt.Sprintf("is goes with null: for a column of true and false, expected %s %s '%s'", left, sign, value.word)
-	}
-	return fmt.Sprintf("is goes with null: expected %s %s %s", left, sign, text)
 }
 
 func (p *parser) negated(negative bool, n *Node) *Node {
@@ -350,7 +340,10 @@ func (p *parser) unknownFunction(t *token) string {
 		column = inQuotes(p.source[t.at:end])
 	}
 	apart := p.peek().at > t.end // as in Betrag (EUR)
-	here := hereFor(t.word)
+	here := ""
+	if habits != nil {
+		here = habits.function(t.word)
+	}
 	near := mistyped(t.word)
 	switch {
 	case here == "-":

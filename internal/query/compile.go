@@ -117,6 +117,7 @@ type compiler struct {
 	ambiguous bool
 	nameFirst bool
 	asked     []askedColumn
+	nodes     []*expression.Node // of the items
 	dated     []datedComparison
 	numbers   []numberOf
 }
@@ -132,9 +133,8 @@ type askedColumn struct {
 var variables = map[string]string{"groupBy": "GROUP_BY", "aggregate": "AGGREGATE", "select": "SELECT", "where": "WHERE", "having": "HAVING"}
 
 func (c *compiler) ask(part string, n *expression.Node) {
-	texts := n.MayBeTexts()
 	for _, column := range n.Columns() {
-		c.asked = append(c.asked, askedColumn{column, part, slices.Contains(texts, column)})
+		c.asked = append(c.asked, askedColumn{column, part, n.MayBeText(column)})
 	}
 	c.dated = append(c.dated, datedComparisons(part, n)...)
 	n.Walk(func(n *expression.Node) bool {
@@ -158,7 +158,7 @@ func (c *compiler) parts(columns []groupby.Column) []groupby.Column {
 }
 
 func (c *compiler) compile() (*Query, error) {
-	c.asked, c.dated, c.numbers = nil, nil, nil
+	c.asked, c.nodes, c.dated, c.numbers = nil, nil, nil, nil
 	s := c.spec
 	if len(s.Select) > 0 {
 		if len(s.GroupBy)+len(s.Aggregate) > 0 {
@@ -193,7 +193,7 @@ func (c *compiler) items(list string, texts []string, names *[]string) (items []
 			}
 		}
 		if list == "groupBy" && item.Op == expression.Literal && item.Value.Kind == expression.TextValue && item.Name == text {
-			return nil, part(list, "%s is a text: a column stands in double quotes, %s", text, expression.QuoteName(string(item.Value.Text)))
+			return nil, part(list, "%s is a text: a column stands in double quotes", text)
 		}
 		if slices.Contains(*names, item.Name) {
 			return nil, part(list, "%q: the result would have two columns named %q: expected `as` with another name", text, item.Name)
@@ -202,6 +202,7 @@ func (c *compiler) items(list string, texts []string, names *[]string) (items []
 			return nil, part(list, "%q: %w", text, err)
 		}
 		c.ask(list, item.Node)
+		c.nodes = append(c.nodes, item.Node)
 		*names = append(*names, item.Name)
 		items = append(items, item)
 	}
@@ -283,7 +284,7 @@ func (c *compiler) groups() (*Query, error) {
 	if err := c.having(&b, &s, keyNames); err != nil {
 		return nil, err
 	}
-	if s.order, err = c.order(names, append(slices.Clone(keys), aggregates...)); err != nil {
+	if s.order, err = c.order(names); err != nil {
 		return nil, err
 	}
 	q := &Query{spec: c.spec, dialect: c.dialect}
@@ -336,8 +337,8 @@ func (c *compiler) having(b *base, s *shape, keyNames []string) error {
 func baseIndex(n *expression.Node) int { return n.Number - 1 }
 
 // order is by which columns of the result rows are ordered. names are those of the result,
-// nil where they are not yet known, and items what it is made of.
-func (c *compiler) order(names []string, items []expression.Item) (by []orderColumn, err error) {
+// nil where they are not yet known.
+func (c *compiler) order(names []string) (by []orderColumn, err error) {
 	if c.spec.Limit < 0 {
 		return nil, part("limit", "%d: expected 0, which is none, or more", c.spec.Limit)
 	}
@@ -349,7 +350,7 @@ func (c *compiler) order(names []string, items []expression.Item) (by []orderCol
 		column := orderColumn{name: o.Name, desc: o.Desc}
 		if names != nil {
 			if err := column.find(names); err != nil {
-				if !column.findExpression(items) {
+				if !column.findExpression(names, c.nodes) {
 					return nil, err
 				}
 			}
@@ -366,7 +367,6 @@ func (c *compiler) selection() (*Query, error) {
 		return nil, err
 	}
 	var nodes []*expression.Node
-	var selected []expression.Item
 	all := false
 	for _, text := range c.spec.Select {
 		if text == "*" {
@@ -386,7 +386,7 @@ func (c *compiler) selection() (*Query, error) {
 		if item.HasAggregate() {
 			return nil, part("select", "%q: an aggregate is of many rows, and each is written: expected it in aggregate", item.Source)
 		}
-		nodes, selected = append(nodes, item.Node), append(selected, item)
+		nodes = append(nodes, item.Node)
 		if all {
 			q.told.Rest = append(q.told.Rest, told(item.Node))
 		} else {
@@ -405,7 +405,7 @@ func (c *compiler) selection() (*Query, error) {
 	if all {
 		names = nil // which are those of the file
 	}
-	order, err := c.order(names, selected)
+	order, err := c.order(names)
 	if err != nil {
 		return nil, err
 	}

@@ -4,7 +4,6 @@ import (
 	"fmt"
 	"io"
 	"slices"
-	"strings"
 
 	"csv-pipeline/internal/dialect"
 	"csv-pipeline/internal/expression"
@@ -50,7 +49,7 @@ func (o *orderColumn) find(names []string) error {
 			return nil
 		}
 	}
-	hint := orderHint(o.name)
+	hint := expression.OrderHint(o.name)
 	if near := expression.Nearest(o.name, names); near != "" && hint == "" {
 		hint = fmt.Sprintf("; did you mean %s?", near)
 	}
@@ -58,28 +57,16 @@ func (o *orderColumn) find(names []string) error {
 }
 
 // findExpression finds a column of the result by what it is made of, as in sum(quantity) desc.
-func (o *orderColumn) findExpression(items []expression.Item) bool {
+func (o *orderColumn) findExpression(names []string, nodes []*expression.Node) bool {
 	asked, err := expression.ParseItem(o.name)
 	if err != nil {
 		return false
 	}
-	i := slices.IndexFunc(items, func(item expression.Item) bool { return item.Same(asked.Node) })
+	i := slices.IndexFunc(nodes, asked.Same)
 	if i >= 0 {
-		o.name, o.at = items[i].Name, i
+		o.name, o.at = names[i], i
 	}
 	return i >= 0
-}
-
-// orderHint says what is written for a column that no result has, where a habit of SQL made it.
-func orderHint(name string) string {
-	lower := strings.ToLower(name)
-	switch {
-	case isDigits(name):
-		return "; a column goes by its name, and not by its place"
-	case strings.HasSuffix(lower, " nulls last"), strings.HasSuffix(lower, " nulls first"):
-		return "; NULL comes first, with desc last, and that is not written"
-	}
-	return ""
 }
 
 // shapes says whether there is anything to do.
@@ -183,7 +170,7 @@ func (s *shaper) record(text []byte, cells [][]byte) error {
 		}
 		for i := range s.by {
 			if s.by[i].find(names) != nil { // of a selection, whose names are the file's
-				return &groupby.InputError{Name: s.input, Header: names, Problem: dialect.NoColumn(groupby.Column{Name: s.by[i].name, Part: "orderBy (ORDER_BY)"}, names) + orderHint(s.by[i].name)}
+				return &groupby.InputError{Name: s.input, Header: names, Problem: dialect.NoColumn(groupby.Column{Name: s.by[i].name, Part: "orderBy (ORDER_BY)"}, names)}
 			}
 		}
 		s.appendNames(names)

@@ -7,6 +7,7 @@ import (
 	"strings"
 	"testing"
 
+	"csv-pipeline/internal/dialect"
 	"csv-pipeline/internal/expression"
 )
 
@@ -116,7 +117,7 @@ func TestNamesThatAreNone(t *testing.T) {
 		{Spec{Select: []string{"qty % 2"}}, `f.csv:1: no column "qty % 2", which select (SELECT) names` + header + `; there is no %: the remainder of a / b is a - floor(a / b) * b`},
 		{Spec{Select: []string{"k ~ 2"}}, `f.csv:1: no column "k ~ 2", which select (SELECT) names` + header + `; there is no ~: expected like`},
 		{Spec{Select: []string{"quantity::int"}}, `f.csv:1: no column "quantity::int", which select (SELECT) names` + header + `; there is no ::: expected number(x) for a number`},
-		{Spec{GroupBy: []string{"'Order Date'"}}, `groupBy: 'Order Date' is a text: a column stands in double quotes, "Order Date"`},
+		{Spec{GroupBy: []string{"'Order Date'"}}, `groupBy: 'Order Date' is a text: a column stands in double quotes`},
 		{Spec{GroupBy: []string{"'all' as k"}}, "k\nall\n"},
 	} {
 		if got := askedOf(t, c.spec, text); got != c.want {
@@ -124,3 +125,5 @@ func TestNamesThatAreNone(t *testing.T) {
 		}
 	}
 }
+
+func init() { dialect.ExplainHabits() }

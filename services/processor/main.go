@@ -5,6 +5,10 @@ import (
 	"os"
 
 	"csv-pipeline/internal/cli"
+	"csv-pipeline/internal/dialect"
 )
 
-func main() { os.Exit(cli.Main(run)) }
+func main() {
+	dialect.ExplainHabits()
+	os.Exit(cli.Main(run))
+}
