@@ -5,34 +5,37 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"unicode"
 
 	"csv-pipeline/internal/expression"
 )
 
-// dateHabits is what messages say of dates beyond the settings that read them: nil in programs
-// that do not call ExplainHabits.
-var dateHabits *struct {
+// habits is what messages say of words and dates beyond the settings that read them: nil in
+// programs that do not call ExplainHabits.
+var habits *struct {
 	noSuch     func(cell []byte) string
 	otherOrder func(r *rules, format string) string
+	word       func(missing string, cell []byte, first bool) string
 }
 
-// ExplainHabits has messages say more of dates, and what expression.ExplainHabits has them say. It
+// ExplainHabits has messages say more of words and dates, and what expression.ExplainHabits has them say. It
 // is called before the first question is read. A program that is to be small, and answers few
 // questions, does not.
 func ExplainHabits() {
 	expression.ExplainHabits()
-	dateHabits = &struct {
+	habits = &struct {
 		noSuch     func(cell []byte) string
 		otherOrder func(r *rules, format string) string
-	}{noSuchTime, inOtherOrder}
+		word       func(missing string, cell []byte, first bool) string
+	}{noSuchTime, inOtherOrder, wordHabit}
 }
 
 // otherOrder is the hint of inOtherOrder.
 func (r *rules) otherOrder(format string) string {
-	if dateHabits == nil {
+	if habits == nil {
 		return ""
 	}
-	return dateHabits.otherOrder(r, format)
+	return habits.otherOrder(r, format)
 }
 
 // noSuchTime says of a text in a usual form what no date or no time of day has.
@@ -104,4 +107,37 @@ func inOtherOrder(r *rules, format string) string {
 	}
 	last := len(list) - 1
 	return fmt.Sprintf("; if the %s comes first in all of the column, dateFormats: [%s] reads it, in the place of %q", first, strings.Join(beside(list[:last], list[last]), ", "), out)
+}
+
+// trueOrFalse tells what is asked of a column of these words, which are no numbers.
+const trueOrFalse = "; rows of true and false are counted by count(*) filter (where … = 'true')"
+
+// ofText tells of a column that has no number in its first row.
+const ofText = "; the column seems to hold text"
+
+// wordHabit is the hint for a word that has a hint to be missing, in the first row or below.
+func wordHabit(missing string, cell []byte, first bool) string {
+	switch {
+	case isTruth(cell):
+		return trueOrFalse
+	case missing != "" && first && !standsForNothing(cell):
+		return ofText
+	}
+	return missing
+}
+
+func isTruth(cell []byte) bool {
+	switch string(trimSpace(cell)) {
+	case "true", "false", "True", "False", "TRUE", "FALSE":
+		return true
+	}
+	return false
+}
+
+// standsForNothing says whether a cell is a word or a sign that people write where there is no
+// value.
+func standsForNothing(cell []byte) bool {
+	word := strings.ToLower(string(trimSpace(cell)))
+	return strings.IndexFunc(word, unicode.IsLetter) < 0 ||
+		strings.Contains(` na n/a n.a. #n/a n/d nd nan null \n nil none nothing empty blank missing unknown undefined tbd tba k.a. #value! #ref! #null! #error! `, " "+word+" ")
 }

@@ -30,39 +30,14 @@ func (r *rules) numberHint(cell []byte, first bool) string {
 	return r.wordHint(cell, first)
 }
 
-// trueOrFalse tells what is asked of a column of these words, which are no numbers.
-const trueOrFalse = "; rows of true and false are counted by count(*) filter (where … = 'true')"
-
-// ofText tells of a column that has no number in its first row.
-const ofText = "; the column seems to hold text"
-
 // wordHint is missingHint where others of the column may be numbers, or dates: what stands in the
 // first row has not been found to be an exception.
 func (r *rules) wordHint(cell []byte, first bool) string {
 	hint := r.missingHint(cell)
-	switch {
-	case isTruth(cell):
-		return trueOrFalse
-	case hint != "" && first && !standsForNothing(cell):
-		return ofText
+	if habits != nil {
+		hint = habits.word(hint, cell, first)
 	}
 	return hint
-}
-
-func isTruth(cell []byte) bool {
-	switch string(trimSpace(cell)) {
-	case "true", "false", "True", "False", "TRUE", "FALSE":
-		return true
-	}
-	return false
-}
-
-// standsForNothing says whether a cell is a word or a sign that people write where there is no
-// value.
-func standsForNothing(cell []byte) bool {
-	word := strings.ToLower(string(trimSpace(cell)))
-	return strings.IndexFunc(word, unicode.IsLetter) < 0 ||
-		strings.Contains(` na n/a n.a. #n/a n/d nd nan null \n nil none nothing empty blank missing unknown undefined tbd tba k.a. #value! #ref! #null! #error! `, " "+word+" ")
 }
 
 // missingHint is how a cell that stands for nothing is read.
@@ -213,11 +188,11 @@ func (r *rules) dateHint(cell []byte, first bool) string {
 	if hint := r.dateSettings(cell); hint != "" {
 		return hint
 	}
-	if hint := r.wordHint(cell, first); hint != "" && hint != trueOrFalse {
+	if hint := r.wordHint(cell, first); hint != "" {
 		return hint
 	}
-	if dateHabits != nil {
-		if hint := dateHabits.noSuch(trimSpace(cell)); hint != "" {
+	if habits != nil {
+		if hint := habits.noSuch(trimSpace(cell)); hint != "" {
 			return hint
 		}
 	}
@@ -304,8 +279,7 @@ func (w *rewriter) hintAtNoRow(data []byte, bad *groupby.InputError) {
 	}
 	filled := w.rec.filled(data)
 	unnamed := len(w.rec.fields) == l.width && w.rec.fields[0].start == w.rec.fields[0].end // as the first cell of units is
-	if w.line == l.line && l.HeaderLine > 0 && !digits && (filled > 1 || unnamed) && w.SkipRowsAfterHeader == 0 && !IsCommonWord(bad.Field) && !isTruth([]byte(bad.Field)) {
-		bad.Problem = strings.Replace(bad.Problem, ofText, "; otherwise"+ofText[1:], 1)
+	if w.line == l.line && l.HeaderLine > 0 && !digits && (filled > 1 || unnamed) && w.SkipRowsAfterHeader == 0 && !IsCommonWord(bad.Field) && !strings.HasSuffix(bad.Problem, trueOrFalse) {
 		before("if it has units and is no row, skipRowsAfterHeader: 1 passes over it")
 		return
 	}
@@ -380,20 +354,15 @@ func (r *record) filled(data []byte) (n int) {
 
 // NoColumn says that a header has not a column, and what may be meant by its name.
 func NoColumn(c groupby.Column, header []string) string {
-	name, part, hint := c.Name, "", expression.NameHint(c.Name)
-	if c.Part != "" {
-		part = ", which " + c.Part + " names"
+	name, part := c.Name, c.Part
+	order := strings.HasPrefix(part, "orderBy")
+	if part != "" {
+		part = ", which " + part + " names"
 	}
 	like := expression.Nearest(name, header)
-	if strings.HasPrefix(c.Part, "orderBy") {
-		hint = expression.OrderHint(name)
-	}
-	switch _, err := strconv.ParseFloat(name, 64); {
-	case hint != "" || strings.HasPrefix(c.Part, "orderBy"):
-	case err == nil, slices.Contains([]string{"null", "true", "false"}, strings.ToLower(name)):
+	hint := expression.NameHint(name, order, c.MayBeText && like == "")
+	if _, err := strconv.ParseFloat(name, 64); hint == "" && !order && (err == nil || slices.Contains([]string{"null", "true", "false"}, strings.ToLower(name))) {
 		hint = fmt.Sprintf("; (%s) is the constant", name)
-	case c.MayBeText && like == "":
-		hint = "; a text stands in single quotes: " + expression.QuoteText(name)
 	}
 	if like != "" {
 		like = fmt.Sprintf("; did you mean %q?", like)

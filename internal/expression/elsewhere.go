@@ -71,10 +71,8 @@ type habitual struct {
 	function func(word string) string
 	token    func(*parser) string
 	sign     func(p *parser, at int, sign string) string
-	name     func(name string) string
-	is       func(p *parser, left *Node, negative bool, value *token) string
+	name     func(name string, order, text bool) string
 	number   func(n *Node) string
-	order    func(name string) string
 	text     func(n, column *Node) bool
 	truth    func(n, other *Node) string
 }
@@ -83,7 +81,7 @@ type habitual struct {
 // before the first question is read. A program that is to be small, and answers few questions,
 // does not.
 func ExplainHabits() {
-	habits = &habitual{hereFor, (*parser).tokenHabit, (*parser).signHabit, nameHabit, (*parser).isHint, numberHabit, orderHabit, mayBeText, truthHabit}
+	habits = &habitual{hereFor, (*parser).tokenHabit, (*parser).signHabit, nameHabit, numberHabit, mayBeText, truthHabit}
 }
 
 // hereFor is what a function of elsewhere is here: "" where that is not known, "-" where it is
@@ -126,7 +124,10 @@ func (p *parser) tokenHabit() string {
 	if t.kind == nameToken {
 		word = t.word
 	}
+	negative := before.isWord("not") && p.next > 1 && p.tokens[p.next-2].isWord("is")
 	switch {
+	case before.isWord("is") || negative:
+		return p.isHabit(negative)
 	case before.is("=") && before.end == t.at && (t.is("<") || t.is(">")):
 		return "there is no =" + t.text + ": expected " + t.text + "="
 	case t.is("*") && p.next == 0:
@@ -156,6 +157,21 @@ func (p *parser) tokenHabit() string {
 		return "there is no div: expected floor(a / b)"
 	case t.kind == textToken && (before.isWord("date") || before.isWord("timestamp") || before.isWord("datetime") || before.isWord("time")):
 		return "a date is a text without " + before.word + " before it: expected " + p.source[t.at:t.end]
+	}
+	return ""
+}
+
+// isHabit says how a value is compared that stands behind is; "" of others.
+func (p *parser) isHabit(negative bool) string {
+	sign, t := "=", p.peek()
+	if negative {
+		sign = "<>"
+	}
+	switch {
+	case t.isWord("true"), t.isWord("false"):
+		return fmt.Sprintf("is goes with null: for a column of true and false, expected %s '%s'", sign, t.word)
+	case t.kind == textToken, t.kind == numberToken:
+		return fmt.Sprintf("is goes with null: expected %s %s", sign, p.source[t.at:t.end])
 	}
 	return ""
 }
@@ -212,15 +228,27 @@ func (p *parser) signHabit(at int, sign string) string {
 }
 
 // NameHint says what is written for the name of a column that no header has, where a habit of
-// other languages made it, for the end of a message; "" elsewhere.
-func NameHint(name string) string {
+// other languages made it, for the end of a message; "" elsewhere. order says that it is one to
+// order by, and text that no name is like it and a text may be meant.
+func NameHint(name string, order, text bool) string {
 	if habits == nil {
 		return ""
 	}
-	return habits.name(name)
+	return habits.name(name, order, text)
 }
 
-func nameHabit(name string) string {
+func nameHabit(name string, order, text bool) string {
+	hint := habitOfName(name)
+	switch {
+	case order:
+		return orderHabit(name)
+	case hint == "" && text:
+		return "; a text stands in single quotes: " + QuoteText(name)
+	}
+	return hint
+}
+
+func habitOfName(name string) string {
 	first, rest, _ := strings.Cut(strings.ToLower(name), " ")
 	rest = strings.TrimSpace(rest)
 	switch {
@@ -242,21 +270,6 @@ func nameHabit(name string) string {
 		return "; there is no %: the remainder of a / b is a - floor(a / b) * b"
 	}
 	return ""
-}
-
-// isHint says how a value is compared that stands behind is; "" of others.
-func (p *parser) isHint(left *Node, negative bool, value *token) string {
-	sign, text := "=", p.source[value.at:value.end]
-	if negative {
-		sign = "<>"
-	}
-	if value.isWord("true") || value.isWord("false") {
-		return fmt.Sprintf("is goes with null: for a column of true and false, expected %s %s '%s'", left, sign, value.word)
-	}
-	if value.kind != textToken && value.kind != numberToken {
-		return ""
-	}
-	return fmt.Sprintf("is goes with null: expected %s %s %s", left, sign, text)
 }
 
 // numberHint says what is written where an expression that is no number stands in the place of one.
@@ -281,15 +294,6 @@ func numberHabit(n *Node) string {
 		return "; || joins texts, and a column stands in double quotes: " + QuoteName(s)
 	}
 	return ""
-}
-
-// OrderHint says what is written for a column to order by that no result has, where a habit of SQL
-// made it, for the end of a message; "" elsewhere.
-func OrderHint(name string) string {
-	if habits == nil {
-		return ""
-	}
-	return habits.order(name)
 }
 
 func orderHabit(name string) string {

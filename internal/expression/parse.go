@@ -144,11 +144,6 @@ func (p *parser) comparison() (*Node, *SyntaxError) {
 		case t.isWord("is"):
 			p.next++
 			negative := p.acceptWord("not")
-			if value := p.peek(); habits != nil && !value.isWord("null") {
-				if problem := habits.is(p, left, negative, value); problem != "" {
-					return nil, p.fail(value.at, value.end, problem)
-				}
-			}
 			if err = p.expectWord("null"); err == nil {
 				left = p.negated(negative, p.node(left.at, IsNull, left))
 			}

@@ -238,29 +238,26 @@ func (b *base) onResult(n *expression.Node, keyNames []string, of *shape) (*expr
 			}
 			return resultColumn(len(b.keys)+i, n.Type)
 		}
-		var other *expression.Node
-		for i, k := range b.keys {
-			if k.Same(n) {
-				return resultColumn(i, k.Type)
-			}
-			if other == nil && n.Op == expression.Column && n.Number == 0 && n.Text == keyNames[i] {
-				other = resultColumn(i, k.Type)
-			}
-		}
-		if n.Op != expression.Column {
-			return nil
-		}
-		if i := slices.Index(names, n.Text); other == nil && i >= 0 && of != nil {
-			other = of.columns[i].node
+		isColumn := n.Op == expression.Column
+		i := 0
+		for i < len(b.keys) && !b.keys[i].Same(n) && !(isColumn && n.Number == 0 && n.Text == keyNames[i]) {
+			i++
 		}
 		switch {
-		case other == nil:
+		case i < len(b.keys):
+			other := resultColumn(i, b.keys[i].Type)
+			if isColumn {
+				return cellOf(other)
+			}
+			return other
+		case !isColumn:
+			return nil
+		}
+		if i = slices.Index(names, n.Text); i < 0 || of == nil || n.Number > 0 {
 			lost = n
 			return n
-		case other.Type == expression.Bool: // the name was checked as a cell: the texts true and false
-			return &expression.Node{Op: expression.Coalesce, Type: expression.Text, Args: []*expression.Node{other}}
 		}
-		return other
+		return cellOf(of.columns[i].node)
 	})
 	if lost == nil {
 		return out, nil
@@ -270,4 +267,13 @@ func (b *base) onResult(n *expression.Node, keyNames []string, of *shape) (*expr
 		hint = fmt.Sprintf("; did you mean %s?", near)
 	}
 	return nil, fmt.Errorf("%s is in no aggregate and not in groupBy: expected one such as sum(%s)%s", lost, lost, hint)
+}
+
+// cellOf is what a name of the result stands for. An expression was checked with a cell in the
+// place of the name, and so compares a condition with the texts true and false.
+func cellOf(n *expression.Node) *expression.Node {
+	if n.Type != expression.Bool {
+		return n
+	}
+	return &expression.Node{Op: expression.Coalesce, Type: expression.Text, Args: []*expression.Node{n}}
 }

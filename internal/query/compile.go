@@ -192,7 +192,7 @@ func (c *compiler) items(list string, texts []string, names *[]string) (items []
 				item = *item.Named
 			}
 		}
-		if list == "groupBy" && item.Op == expression.Literal && item.Value.Kind == expression.TextValue && item.Name == text {
+		if list == "groupBy" && item.Op == expression.Literal && text[0] == '\'' && item.Name == text {
 			return nil, part(list, "%s is a text: a column stands in double quotes", text)
 		}
 		if slices.Contains(*names, item.Name) {

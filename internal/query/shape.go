@@ -49,7 +49,7 @@ func (o *orderColumn) find(names []string) error {
 			return nil
 		}
 	}
-	hint := expression.OrderHint(o.name)
+	hint := expression.NameHint(o.name, true, false)
 	if near := expression.Nearest(o.name, names); near != "" && hint == "" {
 		hint = fmt.Sprintf("; did you mean %s?", near)
 	}
