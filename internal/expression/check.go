@@ -150,19 +150,18 @@ func (p *parser) checkAggregate(n *Node) *SyntaxError {
 // number checks that an expression may be a number, and makes one of a text that stands
 // in the place of one.
 func (p *parser) number(n *Node) *SyntaxError {
+	problem := "a text in the place of a number"
 	switch {
 	case n.Type == Bool:
-		return p.fail(n.at, n.end, "a condition in the place of a number")
-	case n.IsTime() && n.Type == Text:
-		return p.fail(n.at, n.end, fmt.Sprintf("%s is a text, and no number%s", n, numberHint(n)))
+		problem = "a condition in the place of a number"
 	case n.Op == Literal && n.Value.Kind == TextValue:
-		text := n.Value.Text
-		if !ParseValue(text, &n.Value) {
-			return p.fail(n.at, n.end, fmt.Sprintf("the text %q is no number%s", text, numberHint(n)))
+		if ParseValue(n.Value.Text, &n.Value) {
+			return p.check(n, nil)
 		}
-		return p.check(n, nil)
+	case n.Type != Text || !n.IsTime():
+		return nil
 	}
-	return nil
+	return p.fail(n.at, n.end, problem+numberHint(n))
 }
 
 func (p *parser) text(n *Node) *SyntaxError {
