@@ -173,7 +173,7 @@ func (p *parser) text(n *Node) *SyntaxError {
 
 func (p *parser) condition(n *Node) *SyntaxError {
 	if n.Type != Bool && n.Type != Null {
-		return p.fail(n.at, n.end, "no condition: expected one such as quantity > 0"+truthHint(n, nil))
+		return p.noTruth(n, nil, "no condition: expected one such as quantity > 0")
 	}
 	return nil
 }
@@ -184,7 +184,7 @@ func (p *parser) comparable(a, b *Node) *SyntaxError {
 		if a.Type != Bool {
 			a, b = b, a
 		}
-		return p.fail(a.at, a.end, "a condition in the place of a value"+truthHint(a, b))
+		return p.noTruth(a, b, "a condition in the place of a value")
 	}
 	if a.Type.Numeric() {
 		return p.number(b)
@@ -207,7 +207,7 @@ func (p *parser) unify(n *Node, values []*Node) *SyntaxError {
 			if v.Type != Bool {
 				v, other = other, v
 			}
-			return p.fail(v.at, v.end, "a condition beside other values: expected either"+truthHint(v, other))
+			return p.noTruth(v, other, "a condition beside other values: expected either")
 		case t == Text || n.Type == Text:
 			n.Type = Text
 		case t == Double || n.Type == Double:

@@ -81,7 +81,7 @@ type habitual struct {
 // before the first question is read. A program that is to be small, and answers few questions,
 // does not.
 func ExplainHabits() {
-	habits = &habitual{hereFor, (*parser).tokenHabit, (*parser).signHabit, nameHabit, numberHabit, mayBeText, truthHabit}
+	habits = &habitual{functionHabit, (*parser).tokenHabit, (*parser).signHabit, nameHabit, numberHabit, mayBeText, truthHabit}
 }
 
 // hereFor is what a function of elsewhere is here: "" where that is not known, "-" where it is
@@ -99,18 +99,16 @@ func hereFor(word string) string {
 	return ""
 }
 
-// mistyped is the function that a word is but for a typo, or "".
-func mistyped(word string) string {
-	best, least := "", 2
-	if len(word) > 4 {
-		least = 3
+// functionHabit is hereFor, for a message.
+func functionHabit(word string) string {
+	switch here := hereFor(word); here {
+	case "":
+		return ""
+	case "-":
+		return ", and there is none like it"
+	default:
+		return ": expected " + here
 	}
-	for _, name := range functionNames {
-		if d := distance(word, name); d < least {
-			best, least = name, d
-		}
-	}
-	return best
 }
 
 // tokenHabit says what is written in the place of the next token, where it is a habit of other
@@ -326,13 +324,13 @@ func mayBeText(n, column *Node) (found bool) {
 	return found
 }
 
-// truthHint says how true and false are written that a column has, where a condition stands beside
+// noTruth is the error that says how true and false are written that a column has, where a condition stands beside
 // another value, or such a column, other being nil, in the place of a condition.
-func truthHint(n, other *Node) string {
-	if habits == nil {
-		return ""
+func (p *parser) noTruth(n, other *Node, problem string) *SyntaxError {
+	if habits != nil {
+		problem += habits.truth(n, other)
 	}
-	return habits.truth(n, other)
+	return p.fail(n.at, n.end, problem)
 }
 
 func truthHabit(n, other *Node) string {

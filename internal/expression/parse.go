@@ -339,13 +339,11 @@ func (p *parser) unknownFunction(t *token) string {
 	if habits != nil {
 		here = habits.function(t.word)
 	}
-	near := mistyped(t.word)
-	switch {
-	case here == "-":
-		problem += ", and there is none like it"
-	case here != "":
-		problem += ": expected " + here
+	near := Nearest(t.word, functionNames)
+	if distance(t.word, near) > 1+min(len(t.word)/5, 1) { // more than a typo
+		near = ""
 	}
+	problem += here
 	switch {
 	case apart:
 		return problem + column
