@@ -184,6 +184,8 @@ func inQuotesOf(source string, t *token) string {
 }
 
 // habit is that of the next token.
+//
+//go:noinline
 func (p *parser) habit() string {
 	if habits == nil {
 		return ""

@@ -256,7 +256,7 @@ func parseName(s string) (string, error) {
 		}
 		return name, nil
 	}
-	if n := len(s); n > 2 && s[0] == '\'' && s[n-1] == '\'' {
+	if s[0] == '\'' {
 		return "", fmt.Errorf("%s is a text: a name stands in double quotes", s)
 	}
 	if i := strings.IndexAny(s, `"(),*`); i >= 0 {

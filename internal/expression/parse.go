@@ -340,7 +340,7 @@ func (p *parser) unknownFunction(t *token) string {
 		here = habits.function(t.word)
 	}
 	near := Nearest(t.word, functionNames)
-	if distance(t.word, near) > 1+min(len(t.word)/5, 1) { // more than a typo
+	if distance(t.word, near) > 1+len(t.word)/5 { // more than a typo
 		near = ""
 	}
 	problem += here
