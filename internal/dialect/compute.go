@@ -239,11 +239,11 @@ func (w *rewriter) badValue(data []byte, name string, err error) *groupby.InputE
 	case problem != "":
 		problem = fmt.Sprintf("%s: %s", name, problem)
 	case value.Time:
-		problem = "is not a date or time" + w.dateHint(value.Text)
+		problem = "is not a date or time" + w.dateHint(value.Text, w.first())
 	case value.Compared:
-		problem = "is not a number" + w.comparedHint(value.Text)
+		problem = "is not a number" + w.comparedHint(value.Text, w.first())
 	default:
-		problem = "is not a number" + w.numberHint(value.Text)
+		problem = "is not a number" + w.numberHint(value.Text, w.first())
 	}
 	if value.Column >= 0 {
 		return w.badCell(data, &w.computing.sources[value.Column], bytes.Clone(value.Text), problem)

@@ -249,7 +249,7 @@ func (d *detector) search(l *Layout, known *Layout) bool {
 	at, line := d.skipped()
 	var title *Layout
 	var above []string // the cells of the line before
-	var first int64 // line that is neither blank nor a comment
+	var first int64    // line that is neither blank nor a comment
 	for at < len(d.head) && (known == nil || known.width == 1 || line <= known.HeaderLine) {
 		names, k := d.names(l, s, at)
 		if k == row && (title == nil || len(names) > 1) {
@@ -432,11 +432,11 @@ func (d *detector) check(l *Layout) error {
 // noColumn is the error of a header without a column of the question.
 func (d *detector) noColumn(l *Layout, i int) error {
 	c := d.columns[i]
-	problem := NoColumn(c.Name, c.Part, l.Header)
+	problem := NoColumn(c, l.Header)
 	if between := d.unknownDelimiter(l, c.Name); between != "" {
-		problem = fmt.Sprintf("no column %q: the header has one name, %s; delimiter: %q may be what is between the fields", c.Name, quoteList(l.Header), between)
+		problem = fmt.Sprintf("no column %q: the header has one name, %s; delimiter: %q may be what is between the fields", c.Name, QuoteList(l.Header), between)
 	} else if other := d.otherDelimiter(l); other != "" {
-		problem = fmt.Sprintf("no column %q: the header has one name, %s; delimiter (DELIMITER) says what is between the fields, here it seems to be %s", c.Name, quoteList(l.Header), other)
+		problem = fmt.Sprintf("no column %q: the header has one name, %s; delimiter (DELIMITER) says what is between the fields, here it seems to be %s", c.Name, QuoteList(l.Header), other)
 	}
 	return &groupby.InputError{Name: d.name, Line: l.HeaderLine, Problem: problem, Header: slices.Clone(l.Header),
 		Row: groupby.Excerpt{Before: front([]byte(l.headerText), 2*aroundField+ofField)}}
@@ -510,8 +510,8 @@ func (d *detector) notFound(tried [][]byte) error {
 	return d.noColumn(best, max(0, resolve(d.columns, best.Header).missing))
 }
 
-// quoteList is names for a message, the first few of them.
-func quoteList(names []string) string {
+// QuoteList is names for a message, the first few of them.
+func QuoteList(names []string) string {
 	const most, mostBytes = 12, 120
 	var b strings.Builder
 	for i, name := range names {

@@ -16,7 +16,8 @@ import (
 
 // numberHint names the settings that read a cell as a number, for the end of a
 // message; "" where there are none.
-func (r *rules) numberHint(cell []byte) string {
+// first says that the cell is of the first row.
+func (r *rules) numberHint(cell []byte, first bool) string {
 	if number := trimSpace(cell); isInfinite(number) && isDigits(number[len(number)-1:]) {
 		return ": the largest is 1.8e308"
 	}
@@ -26,7 +27,13 @@ func (r *rules) numberHint(cell []byte) string {
 	if bytes.ContainsFunc(cell, func(c rune) bool { return c >= utf8.RuneSelf && unicode.IsDigit(c) }) {
 		return ": expected digits from 0 to 9 of ASCII"
 	}
-	return r.missingHint(cell)
+	return r.wordHint(cell, first)
+}
+
+// wordHint is missingHint where others of the column may be numbers, or dates: what stands in the
+// first row has not been found to be an exception.
+func (r *rules) wordHint(cell []byte, first bool) string {
+	return wordHabit(r.missingHint(cell), cell, first)
 }
 
 // missingHint is how a cell that stands for nothing is read.
@@ -50,7 +57,7 @@ func beside(said []string, value string) (list []string) {
 }
 
 // comparedHint is numberHint where a condition compares the cell with a number.
-func (r *rules) comparedHint(cell []byte) string {
+func (r *rules) comparedHint(cell []byte, first bool) string {
 	if hint := r.numberSettings(cell); hint != "" {
 		return hint
 	}
@@ -58,7 +65,7 @@ func (r *rules) comparedHint(cell []byte) string {
 	if missing != "" && (len(trimSpace(cell)) == 0 || IsCommonWord(string(cell))) {
 		return missing
 	}
-	return ", but is compared with one; a number in quotes, such as '5', compares texts" + missing
+	return ", but is compared with one; a number in quotes, such as '5', compares texts" + r.wordHint(cell, first)
 }
 
 // numberSettings are those that read a cell as a number. Where one text may be two numbers,
@@ -173,11 +180,14 @@ var commonDates = []string{
 }
 
 // dateHint names the settings that read a cell as a date.
-func (r *rules) dateHint(cell []byte) string {
+func (r *rules) dateHint(cell []byte, first bool) string {
 	if hint := r.dateSettings(cell); hint != "" {
 		return hint
 	}
-	if hint := r.missingHint(cell); hint != "" {
+	if hint := r.wordHint(cell, first); hint != "" {
+		return hint
+	}
+	if hint := noSuchTime(trimSpace(cell)); hint != "" {
 		return hint
 	}
 	for _, p := range r.dates.patterns {
@@ -195,6 +205,7 @@ func (r *rules) dateHint(cell []byte) string {
 
 func (r *rules) dateSettings(cell []byte) string {
 	var fit []string
+	inPlace := ""
 	digits := isDigits(trimSpace(cell))
 	for _, format := range commonDates {
 		if (digits || format == epoch || format == epochMS || strings.HasPrefix(format, "%y")) && !looksLike(trimSpace(cell), format) {
@@ -209,10 +220,15 @@ func (r *rules) dateSettings(cell []byte) string {
 		}
 		f := newDateFormat(format)
 		if _, ok := f.appendTime(nil, cell); ok {
-			if fit = append(fit, strings.Join(beside(r.DateFormats, format), ", ")); len(fit) == 2 {
+			if other := inOtherOrder(r, format); other != "" {
+				inPlace = other
+			} else if fit = append(fit, strings.Join(beside(r.DateFormats, format), ", ")); len(fit) == 2 {
 				break
 			}
 		}
+	}
+	if len(fit) == 0 && inPlace != "" {
+		return inPlace
 	}
 	if len(fit) == 0 {
 		for _, format := range guessDates(cell, r.dates.zone) {
@@ -257,7 +273,7 @@ func (w *rewriter) hintAtNoRow(data []byte, bad *groupby.InputError) {
 	}
 	filled := w.rec.filled(data)
 	unnamed := len(w.rec.fields) == l.width && w.rec.fields[0].start == w.rec.fields[0].end // as the first cell of units is
-	if w.line == l.line && l.HeaderLine > 0 && !digits && (filled > 1 || unnamed) && w.SkipRowsAfterHeader == 0 && !IsCommonWord(bad.Field) {
+	if w.line == l.line && l.HeaderLine > 0 && !digits && (filled > 1 || unnamed) && w.SkipRowsAfterHeader == 0 && !IsCommonWord(bad.Field) && !strings.HasSuffix(bad.Problem, trueOrFalse) {
 		before("if it has units and is no row, skipRowsAfterHeader: 1 passes over it")
 		return
 	}
@@ -330,19 +346,20 @@ func (r *record) filled(data []byte) (n int) {
 	return n
 }
 
-// NoColumn says that a header has not a column that a part of a question names, which may be
-// empty.
-func NoColumn(name, part string, header []string) string {
+// NoColumn says that a header has not a column, and what may be meant by its name.
+func NoColumn(c groupby.Column, header []string) string {
+	name, part := c.Name, c.Part
+	order := strings.HasPrefix(part, "orderBy")
 	if part != "" {
 		part = ", which " + part + " names"
 	}
 	like := expression.Nearest(name, header)
+	hint := expression.NameHint(name, order, c.MayBeText && like == "")
+	if _, err := strconv.ParseFloat(name, 64); hint == "" && !order && (err == nil || slices.Contains([]string{"null", "true", "false"}, strings.ToLower(name))) {
+		hint = fmt.Sprintf("; (%s) is the constant", name)
+	}
 	if like != "" {
 		like = fmt.Sprintf("; did you mean %q?", like)
 	}
-	constant := ""
-	if _, err := strconv.ParseFloat(name, 64); err == nil || slices.Contains([]string{"null", "true", "false"}, strings.ToLower(name)) {
-		constant = fmt.Sprintf("; (%s) is the constant", name)
-	}
-	return fmt.Sprintf("no column %q%s: the header has %s%s%s", name, part, quoteList(header), constant, like)
+	return fmt.Sprintf("no column %q%s: the header has %s%s%s", name, part, QuoteList(header), hint, like)
 }

@@ -177,7 +177,7 @@ func TestHints(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		if got := r.numberHint([]byte(cell)); got != "; "+want {
+		if got := r.numberHint([]byte(cell), false); got != "; "+want {
 			t.Errorf("%q: %q, want %q", cell, got, want)
 		}
 	}
@@ -189,24 +189,74 @@ func TestHints(t *testing.T) {
 		"20240105":     `; dateFormats: ["%Y%m%d"] reads it`,
 		"1704412800":   `; dateFormats: ["epoch"] reads it`,
 		"5 Jan 2024":   `; dateFormats: ["%d %b %Y"] reads it`,
-		"31.02.2024":   `; dateFormats names how it is written`,
+		"31.02.2024":   `; its month has fewer days`,
+		"02/30/2024":   `; its month has fewer days`,
+		"2023-02-29":   `; there is no 2023-02-29`,
+		"2024-13-01":   `; there is no month 13`,
+		"2024-12-00":   `; there is no 2024-12-00`,
 		"12.5":         `; dateFormats names how it is written`,
 		"1704448800.5": `; dateFormats: ["epoch"] reads it`,
 		"31.12.24":     `; dateFormats: ["%d.%m.%y"] or ["%y.%m.%d"] reads it`,
 		"unknown":      `; missingValues: ["unknown"] reads it as NULL`,
 		"Jan 5, 2024":  `; dateFormats: ["%b %d, %Y"] reads it`,
 
+		"2024-01-05 24:00:00":      `; there is no hour 24`,
+		"2024-01-05T23:60":         `; there is no minute 60`,
 		"02/03/2024 10:00 AM":      `; dateFormats: ["%m/%d/%Y %I:%M %p"] or ["%d/%m/%Y %I:%M %p"] reads it`,
 		"01-02-2024":               `; dateFormats: ["%d-%m-%Y"] or ["%m-%d-%Y"] reads it`,
 		"01-13-2024":               `; dateFormats: ["%m-%d-%Y"] reads it`,
 		"Sun Jan  1 00:00:00 2023": `; dateFormats: ["%a %b %e %H:%M:%S %Y"] reads it`,
 		"1/31/24 9:05 am":          `; dateFormats: ["%m/%d/%y %I:%M %p"] reads it`,
 	} {
-		if got := r.dateHint([]byte(cell)); got != want {
+		if got := r.dateHint([]byte(cell), false); got != want {
 			t.Errorf("%q: %q, want %q", cell, got, want)
 		}
 	}
-	if r, _ = (Settings{DateFormats: []string{"%d.%m.%Y"}}).compile(); r.dateHint([]byte("31.02.2024")) != "; its month has fewer days" {
-		t.Errorf("the 31st of February: %q", r.dateHint([]byte("31.02.2024")))
+	if r, _ = (Settings{DateFormats: []string{"%d.%m.%Y"}}).compile(); r.dateHint([]byte("31.02.2024"), false) != "; its month has fewer days" {
+		t.Errorf("the 31st of February: %q", r.dateHint([]byte("31.02.2024"), false))
+	}
+}
+
+// TestOrderOfDayAndMonth: a column is in one order, so that no hint names formats of both.
+func TestOrderOfDayAndMonth(t *testing.T) {
+	for _, c := range []struct {
+		said       []string
+		cell, want string
+	}{
+		{[]string{"%m/%d/%Y"}, "13/04/2024", `; if the day comes first in all of the column, dateFormats: ["%d/%m/%Y"] reads it, in the place of "%m/%d/%Y"`},
+		{[]string{"%d/%m/%Y"}, "04/13/2024", `; if the month comes first in all of the column, dateFormats: ["%m/%d/%Y"] reads it, in the place of "%d/%m/%Y"`},
+		{[]string{"iso", "%m/%d/%Y %H:%M"}, "13/04/2024", `; if the day comes first in all of the column, dateFormats: ["iso", "%d/%m/%Y %H:%M", "%d/%m/%Y"] reads it, in the place of "%m/%d/%Y %H:%M"`},
+		{[]string{"%m/%d/%Y %H:%M"}, "03/04/2024", `; dateFormats: ["%m/%d/%Y %H:%M", "%m/%d/%Y"] reads it`},
+		{[]string{"%m/%d/%Y"}, "13.04.2024", `; dateFormats: ["%m/%d/%Y", "%d.%m.%Y"] reads it`},
+		{[]string{"%m/%d/%Y"}, "02/30/2024", "; its month has fewer days"},
+	} {
+		r, err := Settings{DateFormats: c.said}.compile()
+		if err != nil {
+			t.Fatal(err)
+		}
+		if got := r.dateHint([]byte(c.cell), false); got != c.want {
+			t.Errorf("%q of %q: %s, want %s", c.cell, c.said, got, c.want)
+		}
+	}
+}
+
+// TestWordsInTheFirstRow: only what people write where nothing is known is offered as NULL there;
+// a row below others is an exception.
+func TestWordsInTheFirstRow(t *testing.T) {
+	r, err := Settings{}.compile()
+	if err != nil {
+		t.Fatal(err)
+	}
+	for cell, want := range map[string][2]string{
+		"tea":     {ofText, `; missingValues: ["tea"] reads it as NULL`},
+		"N/A":     {`; missingValues: ["N/A"] reads it as NULL`, `; missingValues: ["N/A"] reads it as NULL`},
+		"-":       {`; missingValues: ["-"] reads it as NULL`, `; missingValues: ["-"] reads it as NULL`},
+		"unknown": {`; missingValues: ["unknown"] reads it as NULL`, `; missingValues: ["unknown"] reads it as NULL`},
+		"TRUE":    {trueOrFalse, trueOrFalse},
+		"12,5":    {`; decimalChar: "," reads it`, `; decimalChar: "," reads it`},
+	} {
+		if got := [2]string{r.numberHint([]byte(cell), true), r.numberHint([]byte(cell), false)}; got != want {
+			t.Errorf("%q: %q, want %q", cell, got, want)
+		}
 	}
 }

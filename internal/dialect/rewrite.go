@@ -263,13 +263,13 @@ func (w *rewriter) cell(data []byte, o *output) *groupby.InputError {
 	case groupby.Number:
 		var ok bool
 		if w.out, ok = w.numbers.appendNumber(w.out, cell); !ok {
-			return w.badCell(data, o, cell, "is not a number"+w.numberHint(cell))
+			return w.badCell(data, o, cell, "is not a number"+w.numberHint(cell, w.first()))
 		}
 		w.observe(o, cell)
 	case groupby.Extreme:
 		number, ok := w.extreme(cell)
 		if !ok {
-			return w.badCell(data, o, cell, "is not a number"+w.numberHint(cell))
+			return w.badCell(data, o, cell, "is not a number"+w.numberHint(cell, w.first()))
 		}
 		if number {
 			w.observe(o, cell)
@@ -282,12 +282,15 @@ func (w *rewriter) cell(data []byte, o *output) *groupby.InputError {
 		start := len(w.out)
 		var ok bool
 		if w.out, ok = w.dates.appendTime(w.out, cell); !ok {
-			return w.badCell(data, o, cell, "is not a date or time"+w.dateHint(cell))
+			return w.badCell(data, o, cell, "is not a date or time"+w.dateHint(cell, w.first()))
 		}
 		o.last, o.told = append(o.last[:0], cell...), append(o.told[:0], w.out[start:]...)
 	}
 	return nil
 }
+
+// first says whether the record is the first row of the file.
+func (w *rewriter) first() bool { return w.line == w.layout.line }
 
 // text is the text of a field of the record, nil where it is NULL.
 func (w *rewriter) text(data []byte, i int) []byte {

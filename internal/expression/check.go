@@ -150,17 +150,18 @@ func (p *parser) checkAggregate(n *Node) *SyntaxError {
 // number checks that an expression may be a number, and makes one of a text that stands
 // in the place of one.
 func (p *parser) number(n *Node) *SyntaxError {
+	problem := "a text in the place of a number"
 	switch {
 	case n.Type == Bool:
-		return p.fail(n.at, n.end, "a condition in the place of a number")
+		problem = "a condition in the place of a number"
 	case n.Op == Literal && n.Value.Kind == TextValue:
-		text := n.Value.Text
-		if !ParseValue(text, &n.Value) {
-			return p.fail(n.at, n.end, fmt.Sprintf("the text %q is no number", text))
+		if ParseValue(n.Value.Text, &n.Value) {
+			return p.check(n, nil)
 		}
-		return p.check(n, nil)
+	case n.Type != Text || !n.IsTime():
+		return nil
 	}
-	return nil
+	return p.fail(n.at, n.end, problem+numberHint(n))
 }
 
 func (p *parser) text(n *Node) *SyntaxError {
@@ -172,7 +173,7 @@ func (p *parser) text(n *Node) *SyntaxError {
 
 func (p *parser) condition(n *Node) *SyntaxError {
 	if n.Type != Bool && n.Type != Null {
-		return p.fail(n.at, n.end, "no condition: expected one such as quantity > 0")
+		return p.noTruth(n, nil, "no condition: expected one such as quantity > 0")
 	}
 	return nil
 }
@@ -181,9 +182,9 @@ func (p *parser) condition(n *Node) *SyntaxError {
 func (p *parser) comparable(a, b *Node) *SyntaxError {
 	if (a.Type == Bool) != (b.Type == Bool) && a.Type != Null && b.Type != Null {
 		if a.Type != Bool {
-			a = b
+			a, b = b, a
 		}
-		return p.fail(a.at, a.end, "a condition in the place of a value")
+		return p.noTruth(a, b, "a condition in the place of a value")
 	}
 	if a.Type.Numeric() {
 		return p.number(b)
@@ -202,7 +203,11 @@ func (p *parser) unify(n *Node, values []*Node) *SyntaxError {
 		case n.Type == Null:
 			n.Type = t
 		case (t == Bool) != (n.Type == Bool):
-			return p.fail(v.at, v.end, "a condition beside other values: expected either")
+			other := values[0]
+			if v.Type != Bool {
+				v, other = other, v
+			}
+			return p.noTruth(v, other, "a condition beside other values: expected either")
 		case t == Text || n.Type == Text:
 			n.Type = Text
 		case t == Double || n.Type == Double:

@@ -80,7 +80,7 @@ func (p *parser) item() (Item, *SyntaxError) {
 		item.Name = name
 	} else if t.kind != endToken {
 		err := p.unexpected("an operator, or as and a name")
-		if body, _, ok := cutAlias(p.source); ok && n.Op == Column && n.Number == 0 {
+		if body, _, ok := cutAlias(p.source); ok && n.Op == Column && n.Number == 0 && p.tokenHabit() == "" {
 			err.Problem += inQuotes(body)
 		}
 		return Item{}, err
@@ -255,6 +255,9 @@ func parseName(s string) (string, error) {
 			return "", fmt.Errorf("%s: a quote within a quoted name is doubled", s)
 		}
 		return name, nil
+	}
+	if s[0] == '\'' {
+		return "", fmt.Errorf("%s is a text: a name stands in double quotes", s)
 	}
 	if i := strings.IndexAny(s, `"(),*`); i >= 0 {
 		return "", fmt.Errorf("%q within a name: such a name is written in double quotes", s[i])

@@ -79,7 +79,7 @@ func (p *parser) lex() *SyntaxError {
 				}
 			}
 			if t.text = s[i:t.end]; !strings.Contains("+ - * / || = <> != == < <= > >= ( ) ,", t.text) || t.text == "|" || t.text == "!" {
-				bad = p.fail(i, t.end, "unexpected "+t.text+": a column whose name has such a sign is written in double quotes")
+				bad = p.fail(i, t.end, p.unknownSign(i, t.text))
 			}
 		}
 		if bad != nil {

@@ -53,6 +53,9 @@ func (p *parser) acceptWord(word string) bool {
 // unexpected is the error of the token that comes next.
 func (p *parser) unexpected(expected string) *SyntaxError {
 	t := p.peek()
+	if habit := p.tokenHabit(); habit != "" {
+		return p.fail(t.at, t.end, habit)
+	}
 	if t.kind == endToken {
 		return p.fail(t.at, t.end, "it ends here: expected "+expected)
 	}
@@ -331,10 +334,18 @@ func (p *parser) unknownFunction(t *token) string {
 	if end := closing(p.source, p.peek().at); end > 0 {
 		column = inQuotes(p.source[t.at:end])
 	}
+	apart := p.peek().at > t.end // as in Betrag (EUR)
+	here := functionHabit(t.word)
 	near := Nearest(t.word, functionNames)
+	if distance(t.word, near) > 1+len(t.word)/5 { // more than a typo
+		near = ""
+	}
+	problem += here
 	switch {
-	case p.peek().at > t.end: // as in Betrag (EUR)
+	case apart:
 		return problem + column
+	case here != "":
+		return problem
 	case near != "":
 		return problem + "; did you mean " + near + "?"
 	case t.text != t.word || strings.ContainsFunc(t.text, func(r rune) bool { return r >= utf8.RuneSelf }):
@@ -346,6 +357,9 @@ func (p *parser) unknownFunction(t *token) string {
 // inQuotes says how the name of a column is written that has signs of the grammar.
 func inQuotes(name string) string {
 	quoted := QuoteName(name)
+	if strings.Contains(name, "'") { // which a shell has otherwise
+		return "; a column of this name stands in double quotes, " + quoted
+	}
 	return fmt.Sprintf("; a column of this name stands in double quotes, %s, and in a shell in single ones around them, '%s'", quoted, quoted)
 }
 

@@ -31,7 +31,9 @@ type Column struct {
 	Number int    // from 1; 0 where the column goes by name
 	Role   Role
 	Part   string // of the question that names it, for messages; may be empty
-	Seen   bool   // every cell is checked, so that a header among the rows is noticed, unless the name is a number
+	// MayBeText says that the question may mean a text by the name, for messages.
+	MayBeText bool
+	Seen      bool // every cell is checked, so that a header among the rows is noticed, unless the name is a number
 }
 
 // Columns returns what the plan reads: a column that is used in several ways is there

@@ -196,7 +196,7 @@ func quoteList(names []string) string {
 	var b strings.Builder
 	for i, name := range names {
 		if i == most || b.Len() > mostBytes {
-			fmt.Fprintf(&b, " and %d more", len(names)-most)
+			fmt.Fprintf(&b, " and %d more", len(names)-i)
 			break
 		}
 		if i > 0 {

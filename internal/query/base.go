@@ -219,8 +219,12 @@ func resultColumn(i int, t expression.Type) *expression.Node {
 const ofResult = "\x00result"
 
 // onResult is an expression over what the engine gives, whose aggregates and keys the base
-// gets. named tells what a name that is no key stands for, or nil.
-func (b *base) onResult(n *expression.Node, keyNames []string, named func(name string) *expression.Node) (*expression.Node, error) {
+// gets. of is the result whose names the expression may have, too; nil where it has none yet.
+func (b *base) onResult(n *expression.Node, keyNames []string, of *shape) (*expression.Node, error) {
+	names := keyNames
+	if of != nil {
+		names = of.names
+	}
 	var lost *expression.Node
 	out := n.Replace(func(n *expression.Node) *expression.Node {
 		if n.Op == expression.Column && n.Text == ofResult {
@@ -234,26 +238,42 @@ func (b *base) onResult(n *expression.Node, keyNames []string, named func(name s
 			}
 			return resultColumn(len(b.keys)+i, n.Type)
 		}
-		for i, k := range b.keys {
-			if k.Same(n) || n.Op == expression.Column && n.Number == 0 && n.Text == keyNames[i] {
-				return resultColumn(i, k.Type)
-			}
+		isColumn := n.Op == expression.Column
+		i := 0
+		for i < len(b.keys) && !b.keys[i].Same(n) && !(isColumn && n.Number == 0 && n.Text == keyNames[i]) {
+			i++
 		}
-		if n.Op != expression.Column {
+		switch {
+		case i < len(b.keys):
+			other := resultColumn(i, b.keys[i].Type)
+			if isColumn {
+				return cellOf(other)
+			}
+			return other
+		case !isColumn:
 			return nil
 		}
-		if other := named(n.Text); other != nil {
-			return other
+		if i = slices.Index(names, n.Text); i < 0 || of == nil || n.Number > 0 {
+			lost = n
+			return n
 		}
-		lost = n
-		return n
+		return cellOf(of.columns[i].node)
 	})
 	if lost == nil {
 		return out, nil
 	}
 	hint := ""
-	if near := expression.Nearest(lost.Text, keyNames); near != "" {
+	if near := expression.Nearest(lost.Text, names); near != "" {
 		hint = fmt.Sprintf("; did you mean %s?", near)
 	}
 	return nil, fmt.Errorf("%s is in no aggregate and not in groupBy: expected one such as sum(%s)%s", lost, lost, hint)
+}
+
+// cellOf is what a name of the result stands for. An expression was checked with a cell in the
+// place of the name, and so compares a condition with the texts true and false.
+func cellOf(n *expression.Node) *expression.Node {
+	if n.Type != expression.Bool {
+		return n
+	}
+	return &expression.Node{Op: expression.Coalesce, Type: expression.Text, Args: []*expression.Node{n}}
 }

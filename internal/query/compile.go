@@ -117,6 +117,7 @@ type compiler struct {
 	ambiguous bool
 	nameFirst bool
 	asked     []askedColumn
+	nodes     []*expression.Node // of the items
 	dated     []datedComparison
 	numbers   []numberOf
 }
@@ -124,7 +125,8 @@ type compiler struct {
 // askedColumn is a column with the part of the question that names it.
 type askedColumn struct {
 	*expression.Node
-	part string
+	part      string
+	mayBeText bool
 }
 
 // variables are those of the environment that have the parts of a question.
@@ -132,7 +134,7 @@ var variables = map[string]string{"groupBy": "GROUP_BY", "aggregate": "AGGREGATE
 
 func (c *compiler) ask(part string, n *expression.Node) {
 	for _, column := range n.Columns() {
-		c.asked = append(c.asked, askedColumn{column, part})
+		c.asked = append(c.asked, askedColumn{column, part, n.MayBeText(column)})
 	}
 	c.dated = append(c.dated, datedComparisons(part, n)...)
 	n.Walk(func(n *expression.Node) bool {
@@ -149,13 +151,14 @@ func (c *compiler) parts(columns []groupby.Column) []groupby.Column {
 		if at := slices.IndexFunc(c.asked, func(a askedColumn) bool { return a.Text == columns[i].Name && a.Number == columns[i].Number }); at >= 0 {
 			part := c.asked[at].part
 			columns[i].Part = part + " (" + variables[part] + ")"
+			columns[i].MayBeText = c.asked[at].mayBeText
 		}
 	}
 	return columns
 }
 
 func (c *compiler) compile() (*Query, error) {
-	c.asked, c.dated, c.numbers = nil, nil, nil
+	c.asked, c.nodes, c.dated, c.numbers = nil, nil, nil, nil
 	s := c.spec
 	if len(s.Select) > 0 {
 		if len(s.GroupBy)+len(s.Aggregate) > 0 {
@@ -189,6 +192,9 @@ func (c *compiler) items(list string, texts []string, names *[]string) (items []
 				item = *item.Named
 			}
 		}
+		if list == "groupBy" && item.Op == expression.Literal && text[0] == '\'' && item.Name == text {
+			return nil, part(list, "%s is a text: a column stands in double quotes", text)
+		}
 		if slices.Contains(*names, item.Name) {
 			return nil, part(list, "%q: the result would have two columns named %q: expected `as` with another name", text, item.Name)
 		}
@@ -196,6 +202,7 @@ func (c *compiler) items(list string, texts []string, names *[]string) (items []
 			return nil, part(list, "%q: %w", text, err)
 		}
 		c.ask(list, item.Node)
+		c.nodes = append(c.nodes, item.Node)
 		*names = append(*names, item.Name)
 		items = append(items, item)
 	}
@@ -260,12 +267,11 @@ func (c *compiler) groups() (*Query, error) {
 		s.columns = append(s.columns, &outColumn{node: resultColumn(i, k.Type), from: i})
 	}
 	keyNames := names[:len(keys)]
-	unknown := func(string) *expression.Node { return nil }
 	for _, a := range aggregates {
-		if !a.HasAggregate() {
+		if !a.HasAggregate() && len(keys) == 0 {
 			return nil, part("aggregate", "%q: no aggregate: expected one such as sum(quantity)", a.Source)
 		}
-		n, err := b.onResult(a.Node, keyNames, unknown)
+		n, err := b.onResult(a.Node, keyNames, nil)
 		if err != nil {
 			return nil, part("aggregate", "%q: %w", a.Source, err)
 		}
@@ -320,12 +326,7 @@ func (c *compiler) having(b *base, s *shape, keyNames []string) error {
 	if n == nil {
 		return err
 	}
-	n, err = b.onResult(n, keyNames, func(name string) *expression.Node {
-		if i := slices.Index(s.names, name); i >= 0 {
-			return s.columns[i].node
-		}
-		return nil
-	})
+	n, err = b.onResult(n, keyNames, s)
 	if err != nil {
 		return part("having", "%q: %w", c.spec.Having, err)
 	}
@@ -349,7 +350,9 @@ func (c *compiler) order(names []string) (by []orderColumn, err error) {
 		column := orderColumn{name: o.Name, desc: o.Desc}
 		if names != nil {
 			if err := column.find(names); err != nil {
-				return nil, err
+				if !column.findExpression(names, c.nodes) {
+					return nil, err
+				}
 			}
 		}
 		by = append(by, column)

@@ -17,7 +17,7 @@ func TestWhatAQuestionTellsOfTypes(t *testing.T) {
 		"k": {}, "year(t)": integer, "month(t)": text, "day(t)": {Told: resultformat.Date}, "hour(t)": text, "weekday(t)": integer, "upper(k)": text,
 		"coalesce(k, 'x')": text, "coalesce(k, m)": {}, "a > 1": {Told: resultformat.Boolean}, "a * 2": unknown, "round(a * 2)": integer, "length(k)": integer, "round(a, 3)": {Told: resultformat.Decimal, Scale: 3},
 		"count(*)": integer, "count(distinct k)": integer, "sum(a)": unknown, "sum(a * b)": unknown, "sum(length(k))": integer, "sum(round(a, 2)) as s": {Told: resultformat.Decimal, Scale: 2},
-		"avg(a)": double, "quantile(a, 0.9)": double, "stddev(a)": double, "sum(a) / count(*)": double, "sum(a / b)": double, "round(sum(a) / 2, 2)": double,
+		"avg(a)": double, "quantile(a, 0.9)": double, "stddev(a)": double, "sum(a) / count(*)": double, "sum(a / b)": double, "round(sum(a) / 2, 2)": double, "floor(a / 2)": double, "round(avg(a))": double, "ceil(avg(a))": double, "ceil(a)": integer, "floor(a)": integer, "floor(sum(a))": integer,
 		"min(a)": {Told: resultformat.Numbers}, "max(upper(k))": text, "min(number(a))": unknown, "first(a)": {}, "sum(a) > 0": {Told: resultformat.Boolean}, "coalesce(sum(a), 0)": unknown,
 	} {
 		spec, at := Spec{GroupBy: []string{item}}, 0

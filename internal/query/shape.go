@@ -3,6 +3,7 @@ package query
 import (
 	"fmt"
 	"io"
+	"slices"
 
 	"csv-pipeline/internal/dialect"
 	"csv-pipeline/internal/expression"
@@ -48,11 +49,24 @@ func (o *orderColumn) find(names []string) error {
 			return nil
 		}
 	}
-	hint := ""
-	if near := expression.Nearest(o.name, names); near != "" {
+	hint := expression.NameHint(o.name, true, false)
+	if near := expression.Nearest(o.name, names); near != "" && hint == "" {
 		hint = fmt.Sprintf("; did you mean %s?", near)
 	}
-	return part("orderBy", "the result has no column %q%s", o.name, hint)
+	return part("orderBy", "the result has no column %q: it has %s%s", o.name, dialect.QuoteList(names), hint)
+}
+
+// findExpression finds a column of the result by what it is made of, as in sum(quantity) desc.
+func (o *orderColumn) findExpression(names []string, nodes []*expression.Node) bool {
+	asked, err := expression.ParseItem(o.name)
+	if err != nil {
+		return false
+	}
+	i := slices.IndexFunc(nodes, asked.Same)
+	if i >= 0 {
+		o.name, o.at = names[i], i
+	}
+	return i >= 0
 }
 
 // shapes says whether there is anything to do.
@@ -156,7 +170,7 @@ func (s *shaper) record(text []byte, cells [][]byte) error {
 		}
 		for i := range s.by {
 			if s.by[i].find(names) != nil { // of a selection, whose names are the file's
-				return &groupby.InputError{Name: s.input, Header: names, Problem: dialect.NoColumn(s.by[i].name, "orderBy (ORDER_BY)", names)}
+				return &groupby.InputError{Name: s.input, Header: names, Problem: dialect.NoColumn(groupby.Column{Name: s.by[i].name, Part: "orderBy (ORDER_BY)"}, names)}
 			}
 		}
 		s.appendNames(names)

@@ -7,4 +7,6 @@ import (
 	"csv-pipeline/internal/cli"
 )
 
-func main() { os.Exit(cli.Main(run)) }
+func main() {
+	os.Exit(cli.Main(run))
+}
