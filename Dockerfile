@@ -21,7 +21,7 @@ ARG TARGETARCH
 ARG BUCKETS=false
 # One step builds every service: they share nearly all of their packages, and images that are
 # built at the same time then share this step as well. Calls that are not inlined make the
-# inspector 0.6 MB smaller; those packages compute nothing that has to be fast.
+# inspector 0.8 MB smaller; those packages compute nothing that has to be fast.
 RUN --mount=type=cache,target=/go/pkg/mod \
     --mount=type=cache,target=/root/.cache/go-build \
     case $BUCKETS in \
@@ -31,7 +31,7 @@ RUN --mount=type=cache,target=/go/pkg/mod \
     esac \
     && GOOS=$TARGETOS GOARCH=$TARGETARCH go build -trimpath -buildvcs=false -tags "$tags" \
       -gcflags 'csv-pipeline/internal/web/...=-l' -gcflags 'csv-pipeline/internal/describe/...=-l' -gcflags 'csv-pipeline/internal/chardet/...=-l' \
-      -gcflags 'google.golang.org/protobuf/...=-l' -gcflags 'github.com/goccy/go-yaml/...=-l' -gcflags 'github.com/prometheus/...=-l' -gcflags 'go.uber.org/...=-l' \
+      -gcflags 'google.golang.org/protobuf/...=-l' -gcflags 'github.com/goccy/go-yaml/...=-l' -gcflags 'github.com/prometheus/...=-l' -gcflags 'go.uber.org/...=-l' -gcflags 'github.com/redis/go-redis/...=-l' \
       -ldflags "-s -w -X csv-pipeline/internal/cli.Version=$VERSION" -o /out/ ./services/... \
     && mkdir /data
 
