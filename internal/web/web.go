@@ -104,11 +104,7 @@ func New(c Config) *Server {
 	}
 	s := &Server{Config: c, monitor: activity.New(c.Queue, c.Log), trends: trends.New(c.Store), stopped: make(chan struct{}), reading: make(chan struct{}, 1), ownEvents: own}
 	s.failures = failures.NewCache(c.Queue, failures.Grouper{Dataset: s.dataset})
-	s.respond = respond.New(c.Log, func(r *http.Request, code int, detail string) templ.Component {
-		frame := s.frame(r, "problem", http.StatusText(code))
-		frame.Back = r.Method == http.MethodPost
-		return views.ProblemPage(frame, detail)
-	})
+	s.respond = respond.New(c.Log, s.problem)
 	if c.Questions != nil {
 		for _, asked := range c.Questions.All() {
 			s.asked = append(s.asked, api.NewQuestion(asked))
@@ -145,6 +141,13 @@ func (s *Server) Watch(ctx context.Context) {
 // ready reports whether Redis and the store can be reached and the files be listed.
 func (s *Server) ready(ctx context.Context) error {
 	return errors.Join(s.Queue.Check(ctx), s.Store.Check(ctx), s.Catalog.Check())
+}
+
+// problem is the page that says why a request is refused. That of a form leads back to its page.
+func (s *Server) problem(r *http.Request, code int, detail string) templ.Component {
+	frame := s.frame(r, "problem", http.StatusText(code))
+	frame.Back = r.Method == http.MethodPost
+	return views.ProblemPage(frame, detail)
 }
 
 // frame is what every page has around its own part.

@@ -1162,8 +1162,8 @@ func failureReason(l api.DeadLetter) templ.Component {
 	})
 }
 
-// actText is a button for one file or group.
-func actText(p Frame, b button) templ.Component {
+// act is a button for one file or group.
+func act(p Frame, b button) templ.Component {
 	return templruntime.GeneratedTemplate(func(templ_7745c5c3_Input templruntime.GeneratedComponentInput) (templ_7745c5c3_Err error) {
 		templ_7745c5c3_W, ctx := templ_7745c5c3_Input.Writer, templ_7745c5c3_Input.Context
 		if templ_7745c5c3_CtxErr := ctx.Err(); templ_7745c5c3_CtxErr != nil {

@@ -415,8 +415,8 @@ func layout(p Frame) templ.Component {
 	})
 }
 
-// menuText is an entry of the menu.
-func menuText(p Frame, here, where, text string) templ.Component {
+// menu is an entry of the menu.
+func menu(p Frame, here, where, text string) templ.Component {
 	return templruntime.GeneratedTemplate(func(templ_7745c5c3_Input templruntime.GeneratedComponentInput) (templ_7745c5c3_Err error) {
 		templ_7745c5c3_W, ctx := templ_7745c5c3_Input.Writer, templ_7745c5c3_Input.Context
 		if templ_7745c5c3_CtxErr := ctx.Err(); templ_7745c5c3_CtxErr != nil {
@@ -983,8 +983,8 @@ func option(value, chosen string) templ.Component {
 	})
 }
 
-// rawLinkText links to a raw file, if the name is a valid one.
-func rawLinkText(base, name string) templ.Component {
+// rawLink links to a raw file, if the name is a valid one.
+func rawLink(base, name string) templ.Component {
 	return templruntime.GeneratedTemplate(func(templ_7745c5c3_Input templruntime.GeneratedComponentInput) (templ_7745c5c3_Err error) {
 		templ_7745c5c3_W, ctx := templ_7745c5c3_Input.Writer, templ_7745c5c3_Input.Context
 		if templ_7745c5c3_CtxErr := ctx.Err(); templ_7745c5c3_CtxErr != nil {

@@ -721,7 +721,7 @@ func tiles(o OverviewData) templ.Component {
 	})
 }
 
-func tileText(class, where, text string, n int64) templ.Component {
+func tile(class, where, text string, n int64) templ.Component {
 	return templruntime.GeneratedTemplate(func(templ_7745c5c3_Input templruntime.GeneratedComponentInput) (templ_7745c5c3_Err error) {
 		templ_7745c5c3_W, ctx := templ_7745c5c3_Input.Writer, templ_7745c5c3_Input.Context
 		if templ_7745c5c3_CtxErr := ctx.Err(); templ_7745c5c3_CtxErr != nil {

@@ -13,8 +13,8 @@ import (
 	"time"
 )
 
-// timeText is a time in UTC, which the script writes in the zone of the reader. The exact one is its title.
-func timeText(t time.Time) templ.Component {
+// when is a time in UTC, which the script writes in the zone of the reader. The exact one is its title.
+func when(t time.Time) templ.Component {
 	return templruntime.GeneratedTemplate(func(templ_7745c5c3_Input templruntime.GeneratedComponentInput) (templ_7745c5c3_Err error) {
 		templ_7745c5c3_W, ctx := templ_7745c5c3_Input.Writer, templ_7745c5c3_Input.Context
 		if templ_7745c5c3_CtxErr := ctx.Err(); templ_7745c5c3_CtxErr != nil {
@@ -151,8 +151,8 @@ func clock(t time.Time) templ.Component {
 	})
 }
 
-// zonedText is a time within a text, and says its zone.
-func zonedText(t time.Time) templ.Component {
+// zoned is a time within a text, and says its zone.
+func zoned(t time.Time) templ.Component {
 	return templruntime.GeneratedTemplate(func(templ_7745c5c3_Input templruntime.GeneratedComponentInput) (templ_7745c5c3_Err error) {
 		templ_7745c5c3_W, ctx := templ_7745c5c3_Input.Writer, templ_7745c5c3_Input.Context
 		if templ_7745c5c3_CtxErr := ctx.Err(); templ_7745c5c3_CtxErr != nil {
