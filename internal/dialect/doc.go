@@ -22,6 +22,7 @@
 //	columns.go    which of a header's names are those that the question asks for
 //	layout.go     how a file is written, and what is said of that
 //	detect.go     the layout of a file, from its first lines
+//	headerline.go its header, by the names that the question asks for
 //	quotes.go     quotes, escapes and blanks that its first lines have
 //	structure.go  the layout where no column goes by its name
 //	number.go     a cell as a plain number

@@ -5,6 +5,7 @@ import (
 	"slices"
 	"strings"
 	"unicode"
+	"unicode/utf8"
 )
 
 // elsewhere is what functions of SQL, pandas and spreadsheets are here, and those that are not.
@@ -88,6 +89,34 @@ func functionHabit(word string) string {
 	default:
 		return ": expected " + here
 	}
+}
+
+// unknownFunction says what may be meant by a word with a parenthesis behind it: another
+// function, or a name of a column that has one.
+func (p *parser) unknownFunction(t *token) string {
+	problem := "unknown function " + t.text
+	column := ""
+	if end := closing(p.source, p.peek().at); end > 0 {
+		column = inQuotes(p.source[t.at:end])
+	}
+	apart := p.peek().at > t.end // as in Betrag (EUR)
+	here := functionHabit(t.word)
+	near := Nearest(t.word, functionNames)
+	if distance(t.word, near) > 1+len(t.word)/5 { // more than a typo
+		near = ""
+	}
+	problem += here
+	switch {
+	case apart:
+		return problem + column
+	case here != "":
+		return problem
+	case near != "":
+		return problem + "; did you mean " + near + "?"
+	case t.text != t.word || strings.ContainsFunc(t.text, func(r rune) bool { return r >= utf8.RuneSelf }):
+		return problem + column // functions are words of small ASCII letters
+	}
+	return problem + "; there are " + strings.Join(functionNames, ", ")
 }
 
 // tokenHabit says what is written in the place of the next token, where it is a habit of other

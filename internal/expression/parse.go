@@ -6,7 +6,6 @@ import (
 	"slices"
 	"strconv"
 	"strings"
-	"unicode/utf8"
 )
 
 // parser reads one source by recursive descent, as SQL binds: or, and, not, comparisons,
@@ -324,34 +323,6 @@ func (p *parser) word(t *token) (*Node, *SyntaxError) {
 	}
 	n.Op, n.Text = Column, t.text
 	return n, nil
-}
-
-// unknownFunction says what may be meant by a word with a parenthesis behind it: another
-// function, or a name of a column that has one.
-func (p *parser) unknownFunction(t *token) string {
-	problem := "unknown function " + t.text
-	column := ""
-	if end := closing(p.source, p.peek().at); end > 0 {
-		column = inQuotes(p.source[t.at:end])
-	}
-	apart := p.peek().at > t.end // as in Betrag (EUR)
-	here := functionHabit(t.word)
-	near := Nearest(t.word, functionNames)
-	if distance(t.word, near) > 1+len(t.word)/5 { // more than a typo
-		near = ""
-	}
-	problem += here
-	switch {
-	case apart:
-		return problem + column
-	case here != "":
-		return problem
-	case near != "":
-		return problem + "; did you mean " + near + "?"
-	case t.text != t.word || strings.ContainsFunc(t.text, func(r rune) bool { return r >= utf8.RuneSelf }):
-		return problem + column // functions are words of small ASCII letters
-	}
-	return problem + "; there are " + strings.Join(functionNames, ", ")
 }
 
 // inQuotes says how the name of a column is written that has signs of the grammar.
