@@ -30,7 +30,7 @@ type View struct {
 	Counts queue.Counts
 	Leases []queue.Lease
 	Latest []queue.Attempt // that succeeded, the newest first, at most 20
-	// Rate is how many files were done per second in the last 30 seconds.
+	// Rate is how many files were done per second in the last 30 seconds, or since the first one of them.
 	Rate float64
 	// RowRate is how many rows of input they had per second.
 	RowRate float64
