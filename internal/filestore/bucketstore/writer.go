@@ -89,6 +89,9 @@ func (w *writer) Write(b []byte) (int, error) {
 		return 0, errEnded
 	}
 	if w.upload == nil && w.buffer.Len()+len(b) > putSize {
+		if err := w.checkNew(); err != nil {
+			return 0, err
+		}
 		w.upload = w.begin()
 		if _, err := w.buffer.WriteTo(w.upload); err != nil {
 			return 0, w.refused("write", err)
@@ -101,6 +104,21 @@ func (w *writer) Write(b []byte) (int, error) {
 	}
 	n, err := w.upload.Write(b)
 	return n, w.refused("write", err)
+}
+
+// checkNew is ErrExist where an exclusive writer need not send anything: some servers refuse a large object
+// by closing the connection before they have read it.
+func (w *writer) checkNew() error {
+	if !w.options.IfNotExist {
+		return nil
+	}
+	switch there, err := w.store.bucket.Exists(w.ctx, w.key); {
+	case err != nil:
+		return w.refused("write", err)
+	case there:
+		return fmt.Errorf("write %s: %w", w.key, filestore.ErrExist)
+	}
+	return nil
 }
 
 // Abort ends an upload and removes its parts.
