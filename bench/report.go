@@ -26,9 +26,9 @@ All of a case run in turn, each in a process of its own, %d rounds after one to
 warm the page cache. Wall and CPU time are medians, from before the file is
 opened until the result is written, and the least wall time is the minimum;
 "times" are medians of the ratios within a round, of a competitor's time to that
-of the engine. The peak is the process's resident memory. Results are compared byte by byte. The data are made by the
-generator's code with a fixed seed. How the engine does it is in
-[engine.md](engine.md).
+of the engine. The peak is the process's resident memory. Results are compared
+byte by byte. The data are made by the generator's code with a fixed seed. How
+the engine does it is in [engine.md](engine.md).
 `, time.Now().UTC().Format(time.DateOnly), cpuModel(), runtime.NumCPU(), runtime.GOOS, runtime.GOARCH, runtime.Version(),
 		strings.TrimPrefix(string(bytes.TrimSpace(version)), "v"), b.rounds)
 	b.load = loadAverage()

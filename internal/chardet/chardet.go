@@ -89,7 +89,7 @@ func Mixed(text []byte) bool {
 // scoreUTF8 is the score of a text in UTF-8.
 func scoreUTF8(text []byte) float64 {
 	best := math.Inf(-1)
-	for _, e := range known {
+	for _, e := range candidates {
 		for _, l := range e.languages {
 			best = max(best, l.score(string(text)))
 		}
@@ -99,7 +99,7 @@ func scoreUTF8(text []byte) float64 {
 
 // Names are those of all encodings that are told apart, the more usual ones first.
 func Names() (all []string) {
-	for _, e := range known {
+	for _, e := range candidates {
 		all = append(all, e.name)
 	}
 	return all
@@ -107,7 +107,7 @@ func Names() (all []string) {
 
 // rank is all encodings, the best first.
 func rank(text []byte) (all []Guess) {
-	for _, e := range known {
+	for _, e := range candidates {
 		found, _, ok := encodings.Named(e.name)
 		if !ok {
 			panic("there is no encoding " + e.name)

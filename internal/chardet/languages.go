@@ -88,9 +88,9 @@ var (
 	cyrillics = []*language{russian, ukrainian, bulgarian, serbian}
 )
 
-// known are those that are told apart, the more usual ones first. rare is the logarithm of how
+// candidates are those that are told apart, the more usual ones first. rare is the logarithm of how
 // much rarer than the most usual one an encoding is; it counts where texts hardly tell.
-var known = []encoding{
+var candidates = []encoding{
 	{"windows-1252", 0, western},
 	{"windows-1250", -1.5, central},
 	{"windows-1251", -1, cyrillics},

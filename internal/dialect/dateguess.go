@@ -114,7 +114,7 @@ func (g *dateGuess) names() bool {
 			long, short string
 			month       bool
 		}{{monthNames[:], monthsElsewhere, "%B", "%b", true}, {dayNames[:], daysElsewhere, "%A", "%a", false}} {
-			if name.month && g.month >= 0 && len(text) <= 3 {
+			if name.month && g.month >= 0 && len(text) <= 3 { // the day, then
 				continue
 			}
 			if _, rest, ok := readName(text, name.names, nil, longestDate); ok && len(rest) == 0 && len(text) > 3 {

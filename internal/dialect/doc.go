@@ -43,7 +43,7 @@
 //	example.go    a first cell of each column, for what is said of comparisons
 //	lenient.go    rows that break the rules, where they must be read
 //	hint.go       which setting would read a cell
-//	habits.go     what is said of dates that no setting reads
+//	datehint.go   what is said of dates that no setting reads
 //	dateguess.go  the form of a date, derived from its parts
 //	open.go       all of it together: a file as a groupby.Input
 //	records.go    the rows of a file one by one, for package describe

@@ -33,7 +33,36 @@ func (r *rules) numberHint(cell []byte, first bool) string {
 // wordHint is missingHint where others of the column may be numbers, or dates: what stands in the
 // first row has not been found to be an exception.
 func (r *rules) wordHint(cell []byte, first bool) string {
-	return wordHabit(r.missingHint(cell), cell, first)
+	hint := r.missingHint(cell)
+	switch {
+	case isTruth(cell):
+		return trueOrFalse
+	case hint != "" && first && !standsForNothing(cell):
+		return ofText
+	}
+	return hint
+}
+
+// trueOrFalse tells what is asked of a column of these words, which are no numbers.
+const trueOrFalse = "; rows of true and false are counted by count(*) filter (where … = 'true')"
+
+// ofText tells of a column that has no number in its first row.
+const ofText = "; the column seems to hold text"
+
+func isTruth(cell []byte) bool {
+	switch string(trimSpace(cell)) {
+	case "true", "false", "True", "False", "TRUE", "FALSE":
+		return true
+	}
+	return false
+}
+
+// standsForNothing says whether a cell is a word or a sign that people write where there is no
+// value.
+func standsForNothing(cell []byte) bool {
+	word := strings.ToLower(string(trimSpace(cell)))
+	return strings.IndexFunc(word, unicode.IsLetter) < 0 ||
+		strings.Contains(` na n/a n.a. #n/a n/d nd nan null \n nil none nothing empty blank missing unknown undefined tbd tba k.a. #value! #ref! #null! #error! `, " "+word+" ")
 }
 
 // missingHint is how a cell that stands for nothing is read.
@@ -220,7 +249,7 @@ func (r *rules) dateSettings(cell []byte) string {
 		}
 		f := newDateFormat(format)
 		if _, ok := f.appendTime(nil, cell); ok {
-			if other := inOtherOrder(r, format); other != "" {
+			if other := r.inOtherOrder(format); other != "" {
 				inPlace = other
 			} else if fit = append(fit, strings.Join(beside(r.DateFormats, format), ", ")); len(fit) == 2 {
 				break

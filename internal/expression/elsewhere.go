@@ -309,15 +309,11 @@ func (n *Node) MayBeText(column *Node) (found bool) {
 // noTruth is the error that says how true and false are written that a column has, where a condition stands beside
 // another value, or such a column, other being nil, in the place of a condition.
 func (p *parser) noTruth(n, other *Node, problem string) *SyntaxError {
-	return p.fail(n.at, n.end, problem+truthHabit(n, other))
-}
-
-func truthHabit(n, other *Node) string {
 	switch {
 	case other == nil && n.Op == Column:
-		return fmt.Sprintf("; for a column of true and false, %s = 'true'", n)
+		problem += fmt.Sprintf("; for a column of true and false, %s = 'true'", n)
 	case other != nil && n.Op == Literal && (other.Type == Cell || other.Type == Text):
-		return fmt.Sprintf(": true and false of a column are texts: expected '%s'", n.Value.Append(nil))
+		problem += fmt.Sprintf(": true and false of a column are texts: expected '%s'", n.Value.Append(nil))
 	}
-	return ""
+	return p.fail(n.at, n.end, problem)
 }

@@ -19,11 +19,11 @@ const (
 	maxFile    = 16 << 20 // bytes of one result
 	mostCached = 4        // queries whose answers are cached
 	maxNamed   = 20       // results that are left out and named
-	// patience is how long a request waits for results to be read. For more results than few, which
-	// take longer, it does not wait at all.
+	// patience is how long a request waits for results to be read. For more results than
+	// few, which take longer, it does not wait at all.
 	patience = 40 * time.Millisecond
 	few      = 2000
-	// soon is how long reading all results may take for a request to wait until they are read anew.
+	// soon is how long the last reading may have taken for a request to wait until results are read anew.
 	soon = 250 * time.Millisecond
 )
 
@@ -161,12 +161,15 @@ func (t *Trends) daily(ctx context.Context, files *catalog.Table, answer *Trend,
 		// Not by the context of the request: others wait for the same.
 		t.reads.Go(func() { t.renew(t.life, k, files, key) })
 	}
-	reading, wait := k.reading, patience
-	if k.daily != nil && k.took <= soon {
+	reading, wait := k.reading, time.Duration(0)
+	switch {
+	case k.daily != nil && k.took <= soon:
 		wait = 2 * soon // the numbers that there are would be old ones
+	case files.Len() <= few:
+		wait = patience
 	}
 	t.mu.Unlock()
-	if reading != nil && (files.Len() <= few || wait > patience) {
+	if reading != nil && wait > 0 {
 		timer := time.NewTimer(wait)
 		defer timer.Stop()
 		select {

@@ -7,6 +7,4 @@ import (
 	"csv-pipeline/internal/cli"
 )
 
-func main() {
-	os.Exit(cli.Main(run))
-}
+func main() { os.Exit(cli.Main(run)) }

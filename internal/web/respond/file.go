@@ -43,11 +43,11 @@ func (p *Responder) File(w http.ResponseWriter, r *http.Request, area filestore.
 	if ranges := r.Header.Get("Range"); strings.Count(ranges, ",") >= maxRanges {
 		r.Header.Del("Range") // many small ranges cost more than the file
 	}
-	if info.Size <= small && r.Method == http.MethodGet && unconditional(r.Header) {
+	if info.Size <= small && r.Method == http.MethodGet && !hasAny(r.Header, conditions) {
 		p.smallFile(w, r, area, f)
 		return
 	}
-	if !unrefusable(r.Header) {
+	if hasAny(r.Header, refusable) {
 		w = &refusalWriter{ResponseWriter: w, p: p, r: r}
 	}
 	modified := lastModified(area, info)
@@ -74,16 +74,6 @@ type refusalWriter struct {
 	p       *Responder
 	r       *http.Request
 	refused bool
-}
-
-// unrefusable reports whether a request has nothing for which http.ServeContent may refuse it.
-func unrefusable(h http.Header) bool {
-	for _, name := range [...]string{"Range", "If-Match", "If-Unmodified-Since"} {
-		if _, there := h[name]; there {
-			return false
-		}
-	}
-	return true
 }
 
 func (w *refusalWriter) WriteHeader(code int) {
@@ -127,15 +117,20 @@ const (
 
 var buffers = sync.Pool{New: func() any { return new([small]byte) }}
 
-// unconditional reports whether a request is for all of a file, whatever version the
-// client has (RFC 9110, sections 13 and 14).
-func unconditional(h http.Header) bool {
-	for _, name := range [...]string{"If-None-Match", "If-Modified-Since", "Range", "If-Match", "If-Unmodified-Since"} {
+// conditions are the fields of a request that is not for all of a file, whatever version the client
+// has (RFC 9110, sections 13 and 14). refusable are those of them for which it may be refused.
+var (
+	refusable  = []string{"Range", "If-Match", "If-Unmodified-Since"}
+	conditions = append([]string{"If-None-Match", "If-Modified-Since"}, refusable...)
+)
+
+func hasAny(h http.Header, names []string) bool {
+	for _, name := range names {
 		if _, there := h[name]; there {
-			return false
+			return true
 		}
 	}
-	return true
+	return false
 }
 
 // smallFile answers as http.ServeContent does, but with one read and one write: most

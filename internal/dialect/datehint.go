@@ -5,7 +5,6 @@ import (
 	"slices"
 	"strconv"
 	"strings"
-	"unicode"
 )
 
 // noSuchTime says of a text in a usual form what no date or no time of day has.
@@ -51,7 +50,7 @@ func noSuchTime(s []byte) string {
 
 // inOtherOrder is the hint where a format that was said is that of the cell but for the order of
 // day and month: a column is in one of them. Otherwise it is "".
-func inOtherOrder(r *rules, format string) string {
+func (r *rules) inOtherOrder(format string) string {
 	swap := strings.NewReplacer("%m", "%d", "%d", "%m")
 	date, _, _ := strings.Cut(swap.Replace(format), " ")
 	var list []string
@@ -77,37 +76,4 @@ func inOtherOrder(r *rules, format string) string {
 	}
 	last := len(list) - 1
 	return fmt.Sprintf("; if the %s comes first in all of the column, dateFormats: [%s] reads it, in the place of %q", first, strings.Join(beside(list[:last], list[last]), ", "), out)
-}
-
-// trueOrFalse tells what is asked of a column of these words, which are no numbers.
-const trueOrFalse = "; rows of true and false are counted by count(*) filter (where … = 'true')"
-
-// ofText tells of a column that has no number in its first row.
-const ofText = "; the column seems to hold text"
-
-// wordHabit is the hint for a word that has a hint to be missing, in the first row or below.
-func wordHabit(missing string, cell []byte, first bool) string {
-	switch {
-	case isTruth(cell):
-		return trueOrFalse
-	case missing != "" && first && !standsForNothing(cell):
-		return ofText
-	}
-	return missing
-}
-
-func isTruth(cell []byte) bool {
-	switch string(trimSpace(cell)) {
-	case "true", "false", "True", "False", "TRUE", "FALSE":
-		return true
-	}
-	return false
-}
-
-// standsForNothing says whether a cell is a word or a sign that people write where there is no
-// value.
-func standsForNothing(cell []byte) bool {
-	word := strings.ToLower(string(trimSpace(cell)))
-	return strings.IndexFunc(word, unicode.IsLetter) < 0 ||
-		strings.Contains(` na n/a n.a. #n/a n/d nd nan null \n nil none nothing empty blank missing unknown undefined tbd tba k.a. #value! #ref! #null! #error! `, " "+word+" ")
 }
