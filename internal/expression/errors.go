@@ -25,9 +25,14 @@ func (e *SyntaxError) Error() string {
 	return fmt.Sprintf("%s\n  %s\n  %s%s", e.Problem, line, blanks, strings.Repeat("^", max(1, utf8.RuneCountInString(line[at:end]))))
 }
 
-// Nearest is the name that is most like the one given, or "" where none is.
+// Nearest is the name that is most like the one given, or "" where none has half of its letters.
 func Nearest(name string, names []string) string {
-	best, least := "", len([]rune(name))/2+1
+	return NearestWithin(name, names, len([]rune(name))/2)
+}
+
+// NearestWithin is Nearest where most letters at most may differ.
+func NearestWithin(name string, names []string, most int) string {
+	best, least := "", most+1
 	for _, candidate := range names {
 		if d := distance(strings.ToLower(name), strings.ToLower(candidate)); candidate != "" && d < least {
 			best, least = candidate, d

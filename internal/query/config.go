@@ -34,8 +34,8 @@ type Dataset struct {
 // Default is the question where none is asked: that of the demonstration.
 var Default = Spec{GroupBy: []string{"item_id"}, Aggregate: []string{"sum(quantity) as total_quantity"}}
 
-// ParseConfig reads a Config as YAML or JSON. An unknown key is an error that names the
-// nearest known one.
+// ParseConfig reads a Config as YAML or JSON, also from values of the chart, which have it below
+// processor. An unknown key is an error that names the nearest known one.
 func ParseConfig(text []byte) (Config, error) {
 	var c Config
 	if len(bytes.TrimSpace(text)) == 0 {
@@ -52,7 +52,7 @@ func ParseConfig(text []byte) (Config, error) {
 		Spec     `yaml:",inline"`
 		Datasets []ast.Node `yaml:"datasets"`
 	}
-	if err := decode(file.Docs[0].Body, &raw); err != nil {
+	if err := decode(ofChart(file.Docs[0].Body), &raw); err != nil {
 		return c, err
 	}
 	c.Spec = raw.Spec
@@ -122,7 +122,7 @@ func decode(node ast.Node, to any) error {
 		if like := expression.Nearest(m[1], keys); like != "" {
 			text += fmt.Sprintf(": is %q meant?", like)
 		} else if m[1] == "processor" {
-			text += ": as values of the chart, these are below it; expected what is below it"
+			text += ": values of the chart have all of them below it, and other files have none"
 		}
 	} else if key := settingOf(err); key != "" {
 		text = key + ": " + strings.Replace(text, "string was used where sequence is expected", "a text, expected a list such as [a, b]", 1)

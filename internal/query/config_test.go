@@ -108,7 +108,6 @@ func TestConfigsThatAreRefused(t *testing.T) {
 		"inputs: {}":                     `no key "inputs": is "input" meant?`,
 		"input: {decimalchar: ','}":      `no key "decimalchar": is "decimalChar" meant?`,
 		"datasets: [{file: ['*']}]":      `dataset 1: no key "file": is "files" meant?`,
-		"processor: {groupBy: [a]}":      "expected what is below it",
 		"groupBy: {":                     "no YAML",
 		"datasets: [{name: a}]":          "dataset a: no files",
 		"datasets: [{files: ['[']}]":     `files "["`,
