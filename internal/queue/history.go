@@ -128,6 +128,9 @@ func parseLetter(name, text string) (DeadLetter, error) {
 	}
 	r.DeadLetter.Name, r.DeadLetter.At = name, time.UnixMilli(r.At).UTC()
 	r.tried, r.TriedAgain = r.Tried, r.Tried != ""
+	if r.Began > 0 {
+		r.began = time.UnixMilli(r.Began).UTC()
+	}
 	return r.DeadLetter, nil
 }
 

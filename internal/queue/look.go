@@ -135,12 +135,20 @@ type DeadLetter struct {
 	TriedAgain bool `json:"triedAgain,omitempty"`
 	Place
 
-	tried string // the settings that it was tried under, each with a blank behind it
+	began time.Time // when it was first taken of the tries that failed; zero where an earlier version wrote it
+	tried string    // the settings that it was tried under, each with a blank behind it
+}
+
+// Overtaken reports whether a result that was published then is newer than the first of the tries that
+// failed: one of them made it after all.
+func (l DeadLetter) Overtaken(published time.Time) bool {
+	return !published.Before(cmp.Or(l.began, l.At))
 }
 
 type letterRecord struct {
 	DeadLetter
 	At    int64  `json:"at"`
+	Began int64  `json:"began"`
 	Tried string `json:"tried"`
 }
 

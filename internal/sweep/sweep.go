@@ -42,7 +42,7 @@ type Sweeper struct {
 	changing map[string]sighting // files that may still be written
 	snapshot *catalog.Snapshot   // the last one that was swept
 	next     int                 // the index in it of the raw file to look at next
-	failed   int64               // dead letters that were left by the last withdrawal
+	failed   int64               // how many dead letters there were when nothing could be done about any; 0: something could
 }
 
 // defaultMax bounds the list of names that wait: a sweep finds again later what it does not
@@ -188,7 +188,7 @@ func (s *Sweeper) announce(ctx context.Context) error {
 // lookAtLetters withdraws the dead letters of files that have a result after all, as when
 // a worker that was taken for dead finished late, and the oldest ones without a file where
 // these are more than maxOrphans. It has those tried again that other settings may mend. It
-// reads all dead letters. When there are many and nothing could be done about any, it does not
+// reads all dead letters. When there are many and nothing can be done about any, it does not
 // read them again until there are a tenth more.
 func (s *Sweeper) lookAtLetters(ctx context.Context, files *catalog.Snapshot) error {
 	keep := int(cmp.Or(s.maxOrphans, defaultMax))
@@ -204,7 +204,8 @@ func (s *Sweeper) lookAtLetters(ctx context.Context, files *catalog.Snapshot) er
 	if err != nil {
 		return err
 	}
-	var outdated []queue.DeadLetter // those newer than the listing wait for the next one
+	var outdated []queue.DeadLetter
+	later := false // whether one is newer than the listing, which may not have its result yet
 	var remedies []queue.Remedy
 	orphans := 0 // those so far, from the newest on
 	for _, l := range letters {
@@ -212,7 +213,9 @@ func (s *Sweeper) lookAtLetters(ctx context.Context, files *catalog.Snapshot) er
 		if !there {
 			orphans++
 		}
-		if there && l.At.Before(files.At) && overtaken(l, raw, files) || !there && orphans > keep {
+		newer := there && !l.At.Before(files.At)
+		later = later || newer
+		if there && !newer && s.overtaken(ctx, l, raw, files) || !there && orphans > keep {
 			outdated = append(outdated, l)
 			continue
 		}
@@ -227,24 +230,42 @@ func (s *Sweeper) lookAtLetters(ctx context.Context, files *catalog.Snapshot) er
 	if err != nil {
 		return err
 	}
-	if s.failed = counts.Failed - int64(n); n > 0 {
-		s.Log.Info("withdrew outdated dead letters", zap.Int("withdrawn", n), zap.Int64("left", s.failed))
+	if n > 0 {
+		s.Log.Info("withdrew outdated dead letters", zap.Int("withdrawn", n), zap.Int64("left", counts.Failed-int64(n)))
 	}
 	names, err := s.Queue.Mend(ctx, remedies)
-	if s.failed -= int64(len(names)); len(names) > 0 {
+	if len(names) > 0 {
 		s.Log.Info("the settings have changed: dead letters are tried again that the new ones may mend", zap.Int("files", len(names)), zap.String("first", names[0]))
+	}
+	if s.failed = 0; n+len(names) == 0 && !later {
+		s.failed = counts.Failed
 	}
 	return err
 }
 
-// overtaken reports whether the file of a dead letter has a result after all. A malformed
-// file has none: a result of it was made with other settings.
-func overtaken(l queue.DeadLetter, raw filestore.Info, files *catalog.Snapshot) bool {
+// overtaken reports whether the file of a dead letter has a result after all, which one of its tries
+// made. An older result is of an earlier time that the file was done. A malformed file has none: a
+// result of it was made with other settings. The result of a file that was missing is that of the file
+// which is back.
+func (s *Sweeper) overtaken(ctx context.Context, l queue.DeadLetter, raw filestore.Info, files *catalog.Snapshot) bool {
 	if l.Kind != queue.KindPoison && l.Kind != queue.KindError && l.Kind != queue.KindMissing {
 		return false
 	}
-	_, done := files.Current(raw)
-	return done
+	result, done := files.Current(raw)
+	if !done || l.Kind == queue.KindMissing {
+		return done
+	}
+	published, err := filestore.Published(ctx, s.Store, filestore.Processed, result)
+	return err == nil && l.Overtaken(published.Add(s.resolution()))
+}
+
+// resolution is by how much the time at which a file was published may be too early: buckets have
+// whole seconds, and file systems the time of the kernel's last tick.
+func (s *Sweeper) resolution() time.Duration {
+	if filestore.IsRemote(s.Store) {
+		return time.Second
+	}
+	return 20 * time.Millisecond
 }
 
 // candidates returns the indexes of the raw files that have no result, are not queued and

@@ -57,11 +57,21 @@ func (b *bench) finish(t *testing.T) string {
 	if err != nil {
 		t.Fatal(err)
 	}
-	raw, err := b.Store.Stat(t.Context(), filestore.Raw, claim.Name)
+	b.publish(t, claim.Name)
+	if err := claim.Complete(t.Context(), queue.Outcome{}); err != nil {
+		t.Fatal(err)
+	}
+	return claim.Name
+}
+
+// publish makes the result of a raw file.
+func (b *bench) publish(t *testing.T, name string) {
+	t.Helper()
+	raw, err := b.Store.Stat(t.Context(), filestore.Raw, name)
 	if err != nil {
 		t.Fatal(err)
 	}
-	result, err := filestore.ResultName(claim.Name)
+	result, err := filestore.ResultName(name)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -72,10 +82,6 @@ func (b *bench) finish(t *testing.T) string {
 	if _, err := w.Commit(); err != nil {
 		t.Fatal(err)
 	}
-	if err := claim.Complete(t.Context(), queue.Outcome{}); err != nil {
-		t.Fatal(err)
-	}
-	return claim.Name
 }
 
 func (b *bench) once(t *testing.T, want int) {
@@ -232,7 +238,7 @@ func TestSweepingAtOnceQueuesNothingTwiceInEffect(t *testing.T) {
 }
 
 // fail makes a dead letter of a name.
-func (b *bench) fail(t *testing.T, name string) {
+func (b *bench) fail(t *testing.T, name, kind string) {
 	t.Helper()
 	if err := b.Queue.Push(t.Context(), name); err != nil {
 		t.Fatal(err)
@@ -241,7 +247,7 @@ func (b *bench) fail(t *testing.T, name string) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if _, err := claim.Fail(t.Context(), queue.Failure{Kind: queue.KindMissing, Reason: "none"}); err != nil {
+	if _, err := claim.Fail(t.Context(), queue.Failure{Kind: kind, Reason: "none"}); err != nil {
 		t.Fatal(err)
 	}
 }
@@ -251,11 +257,11 @@ func TestDeadLettersWithAFileAreNotCounted(t *testing.T) {
 	b := setUp(t)
 	b.maxOrphans = 3
 	for _, name := range []string{"1.csv", "2.csv", "3.csv"} { // the oldest
-		b.fail(t, name)
+		b.fail(t, name, queue.KindMissing)
 	}
 	for _, name := range []string{"a.csv", "b.csv", "c.csv"} {
 		b.put(t, name, "bad")
-		b.fail(t, name)
+		b.fail(t, name, queue.KindMissing)
 	}
 	b.once(t, 0)
 	if letters, err := b.Queue.DeadLetters(t.Context()); err != nil || len(letters) != 6 {
@@ -289,7 +295,7 @@ func TestOldDeadLettersWithoutAFileArePruned(t *testing.T) {
 	b.maxOrphans = 3
 	b.put(t, "bad.csv", "x")
 	for _, name := range []string{"bad.csv", "1.csv", "2.csv", "3.csv"} {
-		b.fail(t, name)
+		b.fail(t, name, queue.KindMissing)
 	}
 	for range 2 { // the second time there is nothing more to remove
 		b.once(t, 0)
@@ -299,7 +305,7 @@ func TestOldDeadLettersWithoutAFileArePruned(t *testing.T) {
 		}
 	}
 	for i := 4; i < 10; i++ {
-		b.fail(t, fmt.Sprint(i, ".csv"))
+		b.fail(t, fmt.Sprint(i, ".csv"), queue.KindMissing)
 	}
 	b.once(t, 0)
 	letters, err := b.Queue.DeadLetters(t.Context())
@@ -309,5 +315,46 @@ func TestOldDeadLettersWithoutAFileArePruned(t *testing.T) {
 	}
 	if err != nil || len(left) != 4 || !left["bad.csv"] {
 		t.Errorf("left are %v, %v; want bad.csv, whose file is there, and three others", left, err)
+	}
+}
+
+// What is done again and fails has a dead letter beside its older result. A result that one of the
+// tries made is one after all.
+func TestADeadLetterStaysBesideAnOlderResult(t *testing.T) {
+	b := setUp(t)
+	for _, name := range []string{"again.csv", "late.csv"} {
+		b.put(t, name, "x")
+	}
+	b.once(t, 2)
+	b.finish(t)
+	b.finish(t)
+	now := func() time.Time {
+		now, err := b.rdb.Time(t.Context()).Result()
+		if err != nil {
+			t.Fatal(err)
+		}
+		return now
+	}
+	for done := now(); now().Sub(done) < 2*b.resolution(); { // the next tries begin after it
+	}
+	b.fail(t, "again.csv", queue.KindError)
+	if err := b.Queue.Push(t.Context(), "late.csv"); err != nil {
+		t.Fatal(err)
+	}
+	claim, err := b.Queue.Claim(t.Context(), "w1")
+	if err != nil {
+		t.Fatal(err)
+	}
+	b.publish(t, "late.csv")
+	if _, err := claim.Fail(t.Context(), queue.Failure{Kind: queue.KindError, Reason: "its worker lost its lease"}); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := b.Catalog.Refresh(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	b.once(t, 0)
+	letters, err := b.Queue.DeadLetters(t.Context())
+	if err != nil || len(letters) != 1 || letters[0].Name != "again.csv" {
+		t.Errorf("left are %+v, %v; want that of again.csv", letters, err)
 	}
 }

@@ -59,7 +59,7 @@ for cleared = 0, 99 do
     else
       redis.call('ZREM', KEYS[4], name)
       if redis.call('HDEL', KEYS[5], name) == 1 then note('file.retried', 'name', name, 'cause', 'pushed') end
-      record.token, record.worker, record.claimed = ARGV[4], ARGV[2], now
+      record.token, record.worker, record.claimed, record.began = ARGV[4], ARGV[2], now, record.began or now
       record.bytes, record.rows, record.version, record.reason = nil, nil, nil, nil
       redis.call('HSET', KEYS[3], name, cjson.encode(record))
       redis.call('HINCRBY', KEYS[6], 'claimed', 1)

@@ -51,14 +51,14 @@ if delay >= 0 and (tries == 0 or record.errors < tries) then
   redis.call('ZADD', KEYS[4], now + delay, ARGV[1])
   redis.call('HSET', KEYS[3], ARGV[1], cjson.encode({
     errors = record.errors, crashes = record.crashes, postponed = postponed, reason = ARGV[3], worker = record.worker,
-    mend = record.mend }))
+    began = record.began, mend = record.mend }))
   redis.call('HINCRBY', KEYS[6], 'retried', 1)
   return 'delayed'
 end
 redis.call('HDEL', KEYS[3], ARGV[1])
 local letter = cjson.decode(ARGV[8])
 letter.reason, letter.kind, letter.errors, letter.crashes = ARGV[3], ARGV[4], record.errors, record.crashes
-letter.at, letter.worker, letter.version = now, record.worker, ARGV[5]
+letter.at, letter.began, letter.worker, letter.version = now, record.began, record.worker, ARGV[5]
 if ARGV[10] ~= '' then letter.settings = ARGV[10] end
 if record.mend and record.mend.version == ARGV[5] then letter.tried = record.mend.tried end
 redis.call('HSET', KEYS[5], ARGV[1], cjson.encode(letter))

@@ -18,7 +18,7 @@ redis.call('RPUSH', KEYS[1], ARGV[1])
 if record.errors + record.crashes == 0 and not record.mend then
   redis.call('HDEL', KEYS[3], ARGV[1])
 else
-  redis.call('HSET', KEYS[3], ARGV[1], cjson.encode({ errors = record.errors, crashes = record.crashes, mend = record.mend }))
+  redis.call('HSET', KEYS[3], ARGV[1], cjson.encode({ errors = record.errors, crashes = record.crashes, began = record.began, mend = record.mend }))
 end
 redis.call('HINCRBY', KEYS[4], 'released', 1)
 return 1

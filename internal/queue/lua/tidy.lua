@@ -27,7 +27,7 @@ for _, name in ipairs(redis.call('ZRANGEBYSCORE', KEYS[2], '-inf', now, 'LIMIT',
   redis.call('ZREM', KEYS[2], name)
   if crashes < tonumber(ARGV[1]) then
     redis.call('RPUSH', KEYS[1], name)
-    redis.call('HSET', KEYS[3], name, cjson.encode({ errors = record.errors, crashes = crashes, mend = record.mend }))
+    redis.call('HSET', KEYS[3], name, cjson.encode({ errors = record.errors, crashes = crashes, began = record.began, mend = record.mend }))
     reclaimed = reclaimed + 1
   elseif record.again then
     -- Pushed again while the last of its workers had it: that push asks for fresh tries.
@@ -38,7 +38,7 @@ for _, name in ipairs(redis.call('ZRANGEBYSCORE', KEYS[2], '-inf', now, 'LIMIT',
     redis.call('HDEL', KEYS[3], name)
     local letter = {
       reason = 'its worker died ' .. crashes .. ' times without finishing it, the last one was ' .. (record.worker or 'unknown'),
-      kind = 'poison', errors = record.errors, crashes = crashes, at = now, worker = record.worker or '',
+      kind = 'poison', errors = record.errors, crashes = crashes, at = now, began = record.began, worker = record.worker or '',
       version = record.version or '' }
     redis.call('HSET', KEYS[5], name, cjson.encode(letter))
     noteFailed(name, letter)
