@@ -18,6 +18,7 @@ import (
 const (
 	maxFile    = 16 << 20 // bytes of one result
 	mostCached = 4        // queries whose answers are cached
+	mostReads  = 2        // queries for which results are read at the same time
 	maxNamed   = 20       // results that are left out and named
 	// patience is how long a request waits for results to be read. For more results than
 	// few, which take longer, it does not wait at all.
@@ -25,6 +26,8 @@ const (
 	few      = 2000
 	// soon is how long the last reading may have taken for a request to wait until results are read anew.
 	soon = 250 * time.Millisecond
+	// forgotten is how long ago a query was asked that is not read any more when its turn comes.
+	forgotten = time.Minute
 )
 
 // Trends adds up the results of a store, and caches what it added up. Make it with New,
@@ -40,6 +43,7 @@ type Trends struct {
 	asked  atomic.Pointer[catalog.Table] // the files that sample is to look at
 	sample *coalesce.Call[*columns]
 	reads  sync.WaitGroup
+	turns  chan struct{} // has a place for each query that is read
 
 	mu     sync.Mutex        // guards what follows, and adding to reads
 	known  map[Query]*cached // by Group, Value and Combine, and where there are too many groups by From and To
@@ -61,7 +65,7 @@ type cached struct {
 
 // New makes trends of a store.
 func New(store filestore.Store) *Trends {
-	t := &Trends{store: store, known: make(map[Query]*cached)}
+	t := &Trends{store: store, turns: make(chan struct{}, mostReads), known: make(map[Query]*cached)}
 	t.life, t.end = context.WithCancel(context.Background())
 	t.sample = coalesce.New(t.sampleColumns)
 	return t
@@ -203,12 +207,30 @@ func (t *Trends) forget(except Query) {
 	}
 }
 
-// renew reads all results anew.
+// renew reads all results anew, when it is the query's turn, unless nobody asks for it any more.
 func (t *Trends) renew(ctx context.Context, k *cached, files *catalog.Table, key Query) {
+	select {
+	case t.turns <- struct{}{}:
+		defer func() { <-t.turns }()
+	case <-ctx.Done():
+	}
+	t.mu.Lock()
+	wanted := time.Since(k.used) < forgotten
+	t.mu.Unlock()
 	began := time.Now()
-	v, err := t.readAll(ctx, files, key, &k.read)
+	var v *daily
+	var err error
+	if wanted {
+		v, err = t.readAll(ctx, files, key, &k.read)
+	}
 	t.mu.Lock()
 	defer t.mu.Unlock()
+	close(k.reading)
+	k.reading = nil
+	if !wanted {
+		delete(t.known, key)
+		return
+	}
 	if err == nil || k.daily == nil {
 		k.daily, k.err, k.of = v, err, files
 	}
@@ -216,6 +238,5 @@ func (t *Trends) renew(ctx context.Context, k *cached, files *catalog.Table, key
 		k.of = nil // so that the next request tries again
 	}
 	k.ended, k.took = time.Now(), time.Since(began)
-	close(k.reading)
-	k.reading = nil
+	t.forget(key)
 }

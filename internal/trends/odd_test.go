@@ -7,6 +7,7 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
+	"sync"
 	"sync/atomic"
 	"testing"
 	"time"
@@ -259,5 +260,69 @@ func TestCloseEndsReading(t *testing.T) {
 	}
 	if !held.ended.Load() {
 		t.Error("reading was not waited for")
+	}
+}
+
+// counted counts how often a result is read at the same time. Each reading waits for release, but for the
+// first one, which is for its columns.
+type counted struct {
+	filestore.Store
+	name      string
+	opened    atomic.Int32
+	release   chan struct{}
+	mu        sync.Mutex
+	now, most int
+}
+
+func (c *counted) Open(ctx context.Context, area filestore.Area, name string) (filestore.File, error) {
+	if name == c.name && c.opened.Add(1) > 1 {
+		c.mu.Lock()
+		c.now++
+		c.most = max(c.most, c.now)
+		c.mu.Unlock()
+		<-c.release
+		c.mu.Lock()
+		c.now--
+		c.mu.Unlock()
+	}
+	return c.Store.Open(ctx, area, name)
+}
+
+// However many questions are asked, results are read for two at a time, and all are answered.
+func TestFewQuestionsAreReadAtATime(t *testing.T) {
+	store, _ := folder(t)
+	for day := range 28 {
+		publish(t, store, fmt.Sprintf("202202%02d.csv", day+1), "item_id,a,b,c,d\n1,2,3,4,5\n")
+	}
+	s, err := catalog.Take(t.Context(), store)
+	if err != nil {
+		t.Fatal(err)
+	}
+	c := &counted{Store: store, name: s.Processed.Name(s.Processed.Len() - 1), release: make(chan struct{})}
+	tr := trends.New(c)
+	defer tr.Close()
+	var queries []trends.Query
+	for _, value := range []string{"a", "b", "c", "d"} {
+		queries = append(queries, trends.Query{Value: value, Combine: trends.Sum}, trends.Query{Value: value, Combine: trends.Max})
+	}
+	for _, q := range queries {
+		if answer, err := tr.Ask(t.Context(), s.Processed, q); err != nil || answer.Series != nil {
+			t.Fatalf("%+v: %+v, %v", q, answer, err)
+		}
+	}
+	close(c.release)
+	for _, q := range queries {
+		for {
+			answer, err := tr.Ask(t.Context(), s.Processed, q)
+			if err != nil {
+				t.Fatal(err)
+			}
+			if len(answer.Series) == 1 {
+				break
+			}
+		}
+	}
+	if c.most != 2 {
+		t.Errorf("results were read for %d questions at the same time, want 2", c.most)
 	}
 }
