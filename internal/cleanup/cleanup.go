@@ -29,6 +29,9 @@ type Cleaner struct {
 	DryRun bool
 	// Report is called after each removal.
 	Report func(Removal)
+
+	queued map[string]struct{} // names in the queue, and dead letters
+	askAt  time.Time           // when the queue is asked for them again
 }
 
 // Removal is the files that were removed together.
@@ -39,12 +42,17 @@ type Removal struct {
 	Bytes     int64 // of all these files
 }
 
-// batch is how many results are removed after each look at the queue: that is still fresh
-// for the last of them.
-const batch = 1000
+const (
+	// fresh is how long what the queue answered counts at least, and ten times as long as it took to answer:
+	// Redis answers nobody else while it lists a long queue.
+	fresh = 10 * time.Second
+	// batch is how many results are listed before they are removed.
+	batch = 1000
+)
 
 // Run looks at every result once. When ctx ends it stops between two of them.
 func (c *Cleaner) Run(ctx context.Context) error {
+	c.askAt = time.Time{}
 	var old []filestore.Info
 	for result, err := range c.Store.List(ctx, filestore.Processed) {
 		if err != nil {
@@ -77,6 +85,31 @@ func (c *Cleaner) remove(ctx context.Context, results []filestore.Info) error {
 	if len(results) == 0 {
 		return nil
 	}
+	for _, result := range results {
+		if ctx.Err() != nil {
+			return ctx.Err()
+		}
+		if err := c.ask(ctx); err != nil {
+			return err
+		}
+		name, _ := filestore.RawName(result.Name)
+		if _, ok := c.queued[name]; ok {
+			continue
+		}
+		// A removal that has begun is completed.
+		if err := c.removeOne(context.WithoutCancel(ctx), name, result); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// ask asks the queue for its names, unless its last answer is fresh.
+func (c *Cleaner) ask(ctx context.Context) error {
+	if time.Now().Before(c.askAt) {
+		return nil
+	}
+	began := time.Now()
 	queued, err := c.Queue.Queued(ctx)
 	if err != nil {
 		return err
@@ -88,19 +121,7 @@ func (c *Cleaner) remove(ctx context.Context, results []filestore.Info) error {
 	for _, name := range failed {
 		queued[name] = struct{}{}
 	}
-	for _, result := range results {
-		if ctx.Err() != nil {
-			return ctx.Err()
-		}
-		name, _ := filestore.RawName(result.Name)
-		if _, ok := queued[name]; ok {
-			continue
-		}
-		// A removal that has begun is completed.
-		if err := c.removeOne(context.WithoutCancel(ctx), name, result); err != nil {
-			return err
-		}
-	}
+	c.queued, c.askAt = queued, time.Now().Add(max(fresh, 10*time.Since(began)))
 	return nil
 }
 

@@ -35,7 +35,7 @@ type Worker struct {
 	StaleAfter  time.Duration // the age at which a temporary file counts as one of a dead writer; 0: a day
 	Beat        func()        // called whenever a step is done; may be nil
 
-	lastHousekeeping, lastRemoval time.Time
+	lastHousekeeping time.Time
 	pool                          *shared
 }
 
@@ -43,6 +43,7 @@ type Worker struct {
 type shared struct {
 	busy       atomic.Int32 // workers that have a file in hand
 	done       atomic.Int64 // files
+	removed    atomic.Int64 // when stale files were last looked for, in ns since 1970; 0: never
 	quarantine *quarantine
 }
 
@@ -242,12 +243,13 @@ func (w *Worker) keepHouse(ctx context.Context) error {
 	return nil
 }
 
-// removeStale removes the temporary files of dead writers, once every StaleAfter.
+// removeStale removes the temporary files of dead writers, once every StaleAfter for all workers of the
+// process.
 func (w *Worker) removeStale(ctx context.Context) {
-	if !w.lastRemoval.IsZero() && time.Since(w.lastRemoval) < w.StaleAfter {
+	last, now := w.pool.removed.Load(), time.Now()
+	if last != 0 && now.Sub(time.Unix(0, last)) < w.StaleAfter || !w.pool.removed.CompareAndSwap(last, now.UnixNano()) {
 		return
 	}
-	w.lastRemoval = time.Now()
 	if n, err := w.Store.RemoveStale(ctx, w.StaleAfter); err != nil && ctx.Err() == nil {
 		w.Log.Warn("temporary files of dead writers could not be removed", zap.Error(err))
 	} else if n > 0 {
