@@ -36,7 +36,7 @@ type Worker struct {
 	Beat        func()        // called whenever a step is done; may be nil
 
 	lastHousekeeping time.Time
-	pool                          *shared
+	pool             *shared
 }
 
 // shared is what the workers of a pool share.

@@ -276,7 +276,7 @@ func (s *Store) Create(_ context.Context, area filestore.Area, name string, sour
 		w.modTime, w.settings = source.ModTime, source.Settings
 	}
 	const flags = os.O_WRONLY | os.O_CREATE | os.O_EXCL
-	err := s.inFolder(w.temporary, func() (err error) {
+	_, err := s.inFolder(w.temporary, func() (err error) {
 		w.file, err = s.root.OpenFile(w.temporary, flags, 0o666)
 		return err
 	})
@@ -287,15 +287,15 @@ func (s *Store) Create(_ context.Context, area filestore.Area, name string, sour
 }
 
 // inFolder calls do, which puts a file at this name. If the folder of the name does not exist yet,
-// inFolder creates it and calls do again.
-func (s *Store) inFolder(name string, do func() error) error {
-	err := do()
-	if errors.Is(err, fs.ErrNotExist) {
-		if err = s.root.MkdirAll(path.Dir(name), 0o777); err == nil {
-			err = do()
-		}
+// inFolder makes it and calls do again.
+func (s *Store) inFolder(name string, do func() error) (made bool, err error) {
+	if err = do(); !errors.Is(err, fs.ErrNotExist) {
+		return false, err
 	}
-	return err
+	if err = s.root.MkdirAll(path.Dir(name), 0o777); err == nil {
+		err = do()
+	}
+	return true, err
 }
 
 type writer struct {
@@ -353,7 +353,8 @@ func (w *writer) commit() (filestore.Info, error) {
 	if w.exclusive {
 		publish = w.store.moveNew
 	}
-	if err := w.store.inFolder(target, func() error { return publish(w.temporary, target) }); err != nil {
+	made, err := w.store.inFolder(target, func() error { return publish(w.temporary, target) })
+	if err != nil {
 		return filestore.Info{}, err
 	}
 	file := w.file
@@ -364,7 +365,13 @@ func (w *writer) commit() (filestore.Info, error) {
 	if err := errors.Join(err, file.Close()); err != nil {
 		return filestore.Info{}, err
 	}
-	return info(w.area, w.name, fi), syncFolder(root, path.Dir(target))
+	folder := path.Dir(target)
+	err = syncFolder(root, folder)
+	for made && err == nil && folder != "." { // each new folder is an entry of the one above
+		folder = path.Dir(folder)
+		err = syncFolder(root, folder)
+	}
+	return info(w.area, w.name, fi), err
 }
 
 func syncFolder(root *os.Root, name string) error {

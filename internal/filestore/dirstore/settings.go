@@ -44,7 +44,8 @@ func (s *Store) writeNote(target, temporary, text string) error {
 	if err := s.root.WriteFile(temporary, []byte(text), 0o666); err != nil {
 		return err
 	}
-	return s.inFolder(target, func() error { return s.root.Rename(temporary, target) })
+	_, err := s.inFolder(target, func() error { return s.root.Rename(temporary, target) })
+	return err
 }
 
 // identify tells a file from others that have or had its name.

@@ -26,7 +26,7 @@ func (s *Store) RemoveVersion(ctx context.Context, area filestore.Area, version 
 	if err != nil {
 		return false, notThere(err)
 	}
-	err = s.inFolder(aside, func() error { return s.root.Rename(target, aside) })
+	_, err = s.inFolder(aside, func() error { return s.root.Rename(target, aside) })
 	if err = refused(notThere(err)); errors.Is(err, filestore.ErrFull) { // there is no room for the temporary folder
 		return true, s.Remove(ctx, area, version.Name)
 	} else if err != nil {
