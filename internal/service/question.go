@@ -109,7 +109,7 @@ func (q *QuestionFlags) RegisterFlags(fs *pflag.FlagSet) {
 	q.text("group-char", "`character` between the thousands of numbers: one of , . ' or space", func(s *query.Spec) *string { return &s.Input.GroupChar })
 	q.flag("bare-number", "false: numbers may have a currency, a percent sign, parentheses or a minus behind them", func(s *query.Spec, on bool) { s.Input.BareNumber = &on })
 	q.list("date-formats", "`formats` of dates, tried in order: iso, epoch, epochms, or as strftime has them, such as %d.%m.%Y", splitCSV, func(s *query.Spec) *[]string { return &s.Input.DateFormats })
-	q.text("time-zone", "`zone` in which times with an offset are told, such as Europe/Berlin; without one they are told as written", func(s *query.Spec) *string { return &s.Input.TimeZone })
+	q.text("time-zone", "`zone` to which times with an offset are converted, such as Europe/Berlin; without one they stay as written", func(s *query.Spec) *string { return &s.Input.TimeZone })
 	q.flag("lenient", "read files come what may: short rows are padded, long ones cut, odd quotes are text, a second table is left out", func(s *query.Spec, on bool) { s.Input.Lenient = on })
 	q.text("on-bad-row", "`what` to do about a row that cannot be read: fail the file, or skip the row and write it to <name>_rejected.csv with the reason", func(s *query.Spec) *string { return &s.Input.OnBadRow })
 	q.add("max-bad-share", "the `share` of rows that may be skipped; a file with more of them fails", false, func(s *query.Spec, texts []string) (err error) {

@@ -55,7 +55,7 @@ would, waits for the result, compares it, and removes both files. Give it the sa
 	if c.input == "" {
 		var ok bool
 		if c.input, c.expected, ok = questions.Sample(selftestName); !ok {
-			return c, cli.Usagef("no file can be made for these settings of the input: give one with --input (CSV_PIPELINE_INPUT) and its result with --expected (CSV_PIPELINE_EXPECTED)")
+			return c, cli.Usagef("no file can be made for this question, or for these settings of the input: give one with --input (CSV_PIPELINE_INPUT) and its result with --expected (CSV_PIPELINE_EXPECTED)")
 		}
 	}
 	c.format = questions.Format(selftestName)

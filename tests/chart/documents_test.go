@@ -49,32 +49,42 @@ func TestValuesInDocuments(t *testing.T) {
 
 var (
 	helmCommand = regexp.MustCompile(`(?m)^helm (install|upgrade) (\S+) (\./\S*csv-pipeline) ((?:.*\\\n)*.*)$`)
+	makeInstall = regexp.MustCompile(`(?m)^(?:\w+=\S+ )*HELM_ARGS=(?:'([^']*)'|"([^"]*)") make install$`)
+	valuesFile  = regexp.MustCompile(`(?s)<<'YAML'\n(.*?\n)YAML\n`)
 	setFlag     = regexp.MustCompile(`--(set|set-json) (?:'([^']*)'|(\S+))`)
 )
 
-// TestCommandsInDocuments: what the documents set by helm install and helm upgrade is taken. An
-// upgrade finds the volume annotated where the line before it says so.
+// setBy are the values that the --set and --set-json of a command make, and how many these are.
+func setBy(t *testing.T, arguments string) (given string, n int) {
+	t.Helper()
+	values := map[string]any{}
+	for _, flag := range setFlag.FindAllStringSubmatch(arguments, -1) {
+		n++
+		parse := strvals.ParseInto
+		if flag[1] == "set-json" {
+			parse = strvals.ParseJSON
+		}
+		if err := parse(flag[2]+strings.ReplaceAll(flag[3], "'", ""), values); err != nil {
+			t.Errorf("%v in %s", err, arguments)
+		}
+	}
+	text, err := yaml.Marshal(values)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return string(text), n
+}
+
+// TestCommandsInDocuments: what the documents set by helm install, helm upgrade and make install is taken, and so
+// are the values that they write into files. An upgrade finds the volume annotated where the line before it says so.
 func TestCommandsInDocuments(t *testing.T) {
 	n := 0
 	for _, path := range []string{"../../README.md", filepath.Join(chartDir, "README.md")} {
 		for _, text := range blocks(t, path, "sh") {
 			for _, m := range helmCommand.FindAllStringSubmatch(text, -1) {
-				values := map[string]any{}
-				for _, flag := range setFlag.FindAllStringSubmatch(m[4], -1) {
-					n++
-					parse := strvals.ParseInto
-					if flag[1] == "set-json" {
-						parse = strvals.ParseJSON
-					}
-					if err := parse(flag[2]+strings.ReplaceAll(flag[3], "'", ""), values); err != nil {
-						t.Errorf("%s: %v in %s", path, err, m[0])
-					}
-				}
-				given, err := yaml.Marshal(values)
-				if err != nil {
-					t.Fatal(err)
-				}
-				in := installation{name: m[2], values: string(given)}
+				given, set := setBy(t, m[4])
+				n += set
+				in := installation{name: m[2], values: given}
 				if m[1] == "upgrade" {
 					volume := volumeOf(m[2])
 					if m[2] == "csv-pipeline" {
@@ -87,6 +97,21 @@ func TestCommandsInDocuments(t *testing.T) {
 				}
 				if _, err := tryRender(t, in); err != nil {
 					t.Errorf("%s: %v in\n%s", path, err, m[0])
+				}
+			}
+			var all []string
+			for _, m := range makeInstall.FindAllStringSubmatch(text, -1) {
+				given, set := setBy(t, m[1]+m[2])
+				n += set
+				all = append(all, given)
+			}
+			for _, m := range valuesFile.FindAllStringSubmatch(text, -1) {
+				n++
+				all = append(all, m[1])
+			}
+			for _, given := range all {
+				if _, err := tryRender(t, installation{values: given}); err != nil {
+					t.Errorf("%s: %v in\n%s", path, err, given)
 				}
 			}
 		}
