@@ -13,6 +13,7 @@ import (
 	"strconv"
 
 	"csv-pipeline/internal/filestore"
+	"csv-pipeline/internal/spool"
 )
 
 // Columns are the types and names of a result's columns, as far as they follow from the question.
@@ -67,7 +68,7 @@ type Writer struct {
 	format  filestore.Format
 	told    Columns
 	in      Splitter
-	spool   spool
+	spool   spool.Spool
 	names   []string
 	columns []profile
 	begun   bool
@@ -77,7 +78,7 @@ type Writer struct {
 // New makes a Writer, which is ended by Close and released by Discard. Files that are too large
 // for memory are in the folder dir, "" for that of the system. The format is not CSV.
 func New(ctx context.Context, format filestore.Format, told Columns, to io.Writer, dir string) *Writer {
-	return &Writer{ctx: ctx, to: to, format: format, told: told, spool: spool{dir: dir}}
+	return &Writer{ctx: ctx, to: to, format: format, told: told, spool: spool.Spool{Dir: dir}}
 }
 
 // Write takes a part of the CSV: commas, double quotes, a newline behind each record, and
@@ -110,8 +111,10 @@ func (w *Writer) record(text []byte, cells [][]byte) error {
 		w.columns[i].see(c)
 	}
 	w.rows++
-	_, err := w.spool.Write(text)
-	return err
+	if _, err := w.spool.Write(text); err != nil {
+		return fmt.Errorf("keep the result: %w", err)
+	}
+	return nil
 }
 
 // Close writes the result.
@@ -136,10 +139,7 @@ func (w *Writer) Close() error {
 	} else {
 		sink = newLines(out, w.names, types)
 	}
-	rows, err := w.spool.reader()
-	if err != nil {
-		return err
-	}
+	rows := w.spool.Reader()
 	var s Splitter
 	buffer := make([]byte, 64<<10)
 	for {
@@ -164,7 +164,7 @@ func (w *Writer) Close() error {
 }
 
 // Discard forgets what was kept.
-func (w *Writer) Discard() { w.spool.close() }
+func (w *Writer) Discard() { w.spool.Close() }
 
 // sink writes rows in a format. Cells are those that the profile has seen.
 type sink interface {

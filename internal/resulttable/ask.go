@@ -1,7 +1,6 @@
 package resulttable
 
 import (
-	"bytes"
 	"cmp"
 	"context"
 	"errors"
@@ -18,6 +17,7 @@ import (
 	"csv-pipeline/internal/groupby"
 	"csv-pipeline/internal/query"
 	"csv-pipeline/internal/resultformat"
+	"csv-pipeline/internal/spool"
 )
 
 // ErrTooLarge means that a table or an answer is larger than may be kept.
@@ -25,63 +25,31 @@ var ErrTooLarge = errors.New("it is larger than may be kept")
 
 // Kept is text that is kept: a little of it in memory, more of it in a temporary file. Close it.
 type Kept struct {
-	dir  string
+	spool.Spool
 	left int64 // bytes that it may still take
-	text []byte
-	file *os.File
-	size int64 // of the file
 }
 
-const (
-	keptMemory = 1 << 20  // bytes of what is kept
-	askMemory  = 32 << 20 // bytes for the groups of an answer
-)
+// askMemory is how many bytes the groups of an answer may take.
+const askMemory = 32 << 20
+
+func newKept(dir string, most int64) *Kept { return &Kept{spool.Spool{Dir: dir}, most} }
 
 // Write takes a part of the text. The error is ErrTooLarge, or one of the file.
 func (k *Kept) Write(p []byte) (int, error) {
 	if k.left -= int64(len(p)); k.left < 0 {
 		return 0, ErrTooLarge
 	}
-	if len(k.text)+len(p) > keptMemory {
-		if err := k.spill(); err != nil {
-			return 0, err
-		}
-	}
-	k.text = append(k.text, p...)
-	return len(p), nil
-}
-
-func (k *Kept) spill() (err error) {
-	if k.file == nil {
-		if k.file, err = os.CreateTemp(k.dir, "table-*.spill"); err != nil {
-			return fmt.Errorf("keep the results: %w", err)
-		}
-		_ = os.Remove(k.file.Name()) // the file ends with the process, however that ends
-	}
-	if _, err := k.file.Write(k.text); err != nil {
-		return fmt.Errorf("keep the results: %w", err)
-	}
-	k.size += int64(len(k.text))
-	k.text = k.text[:0]
-	return nil
-}
-
-// content is all of the text.
-func (k *Kept) content() (io.ReaderAt, int64, error) {
-	if k.file == nil {
-		return bytes.NewReader(k.text), int64(len(k.text)), nil
-	}
-	err := k.spill()
-	return k.file, k.size, err
-}
-
-// WriteTo writes all of the text.
-func (k *Kept) WriteTo(w io.Writer) (int64, error) {
-	in, size, err := k.content()
+	n, err := k.Spool.Write(p)
 	if err != nil {
-		return 0, err
+		return n, fmt.Errorf("keep the results: %w", err)
 	}
-	return io.Copy(w, io.NewSectionReader(in, 0, size))
+	return n, nil
+}
+
+// empty forgets the text, and lets it take so many bytes.
+func (k *Kept) empty(most int64) {
+	k.Close()
+	k.left = most
 }
 
 // WriteCells writes the text, which is CSV, and makes of each cell what cell does.
@@ -102,12 +70,8 @@ func (k *Kept) WriteCells(w io.Writer, cell func(text []byte) []byte) error {
 // Records calls visit for each record of the text, which is CSV, with its header, as long as it
 // returns true.
 func (k *Kept) Records(visit func(record [][]byte) (bool, error)) error {
-	in, size, err := k.content()
-	if err != nil {
-		return err
-	}
 	var split resultformat.Splitter
-	_, err = io.Copy(writer(func(p []byte) error {
+	_, err := io.Copy(writer(func(p []byte) error {
 		return split.Feed(p, func(_ []byte, cells [][]byte) error {
 			more, err := visit(cells)
 			if err == nil && !more {
@@ -115,7 +79,7 @@ func (k *Kept) Records(visit func(record [][]byte) (bool, error)) error {
 			}
 			return err
 		})
-	}), io.NewSectionReader(in, 0, size))
+	}), k.Reader())
 	if errors.Is(err, io.EOF) {
 		err = nil
 	}
@@ -125,14 +89,6 @@ func (k *Kept) Records(visit func(record [][]byte) (bool, error)) error {
 type writer func(p []byte) error
 
 func (w writer) Write(p []byte) (int, error) { return len(p), w(p) }
-
-// Close forgets the text.
-func (k *Kept) Close() {
-	if k.file != nil {
-		_ = k.file.Close()
-	}
-	*k = Kept{dir: k.dir}
-}
 
 // Spec is a question as it is asked of a table: the table is CSV as it is written here.
 func Spec(spec query.Spec) query.Spec {
@@ -146,24 +102,18 @@ func Spec(spec query.Spec) query.Spec {
 // ErrTooLarge). A question that the table does not allow is a *groupby.InputError, unless the table
 // has no results: then the answer has no rows. Other errors are those of Rows.
 func (t *Table) Ask(ctx context.Context, q *query.Query, dir string, most int64) (*Kept, error) {
-	kept := &Kept{dir: dir, left: most}
+	kept := newKept(dir, most)
 	defer kept.Close()
 	if err := t.CSV(ctx, kept, Output{Only: t.used(q)}); err != nil {
 		return nil, err
 	}
-	in, size, err := kept.content()
-	if err != nil {
-		return nil, err
-	}
-	answer := &Kept{dir: dir}
-	_, err = q.Run(ctx, dialect.File{Name: "the table", ReaderAt: in, Size: size}, func() (io.Writer, io.Writer, error) {
-		answer.Close()
-		answer.left = most
+	answer := newKept(dir, most)
+	_, err := q.Run(ctx, dialect.File{Name: "the table", ReaderAt: kept, Size: kept.Size()}, func() (io.Writer, io.Writer, error) {
+		answer.empty(most)
 		return answer, nil, nil
 	}, query.Options{Engine: groupby.Options{TempDir: cmp.Or(dir, os.TempDir()), MemoryLimit: askMemory}})
 	if _, missing := errors.AsType[*groupby.InputError](err); missing && t.Results == 0 {
-		answer.Close()
-		answer.left = most
+		answer.empty(most)
 		err = t.nothing(ctx, q, answer, dir)
 	}
 	if err != nil {

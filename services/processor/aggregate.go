@@ -16,6 +16,7 @@ import (
 	"csv-pipeline/internal/cli"
 	"csv-pipeline/internal/filestore"
 	"csv-pipeline/internal/query"
+	"csv-pipeline/internal/spool"
 )
 
 // aggregate is the subcommand for local files.
@@ -116,16 +117,16 @@ func aggregateEach(ctx context.Context, folder string, questions *query.Question
 // aggregateTo prints the result once all of the input was read: of a file that cannot be read
 // nothing is printed.
 func aggregateTo(ctx context.Context, out io.Writer, questions *query.Questions, names []string, stderr io.Writer) error {
-	var result, rejected spool
-	defer result.close()
-	defer rejected.close()
+	result, rejected := spool.Spool{Memory: spoolMemory}, spool.Spool{Memory: spoolMemory}
+	defer result.Close()
+	defer rejected.Close()
 	report, err := answer(ctx, questions, names, stderr, func() (io.Writer, io.Writer, error) {
-		return &result, &rejected, errors.Join(result.reset(), rejected.reset())
+		return &result, &rejected, errors.Join(result.Reset(), rejected.Reset())
 	})
 	if err != nil {
 		return err
 	}
-	if err := result.writeTo(out); err != nil {
+	if _, err := result.WriteTo(out); err != nil {
 		return fmt.Errorf("write the result of %s: %w", called(names), err)
 	}
 	return explainSkipped(stderr, names, report, &rejected)
@@ -275,13 +276,13 @@ func tell(stderr io.Writer, names []string, report query.Report) {
 const mostSkipped = 3
 
 // explainSkipped prints the reasons for the first rows that were skipped.
-func explainSkipped(stderr io.Writer, names []string, report query.Report, rejected *spool) error {
+func explainSkipped(stderr io.Writer, names []string, report query.Report, rejected *spool.Spool) error {
 	tell(stderr, names, report)
 	if report.Rejected == 0 {
 		return nil
 	}
 	fmt.Fprintf(stderr, "%s: %d of %d rows were skipped; with --out they are in a file of their own:\n", called(names), report.Rejected, report.Rows+report.Rejected)
-	rows := csv.NewReader(io.NewSectionReader(rejected, 0, rejected.size))
+	rows := csv.NewReader(rejected.Reader())
 	if _, err := rows.Read(); err != nil { // the header
 		return err
 	}

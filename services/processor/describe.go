@@ -14,6 +14,7 @@ import (
 	"csv-pipeline/internal/groupby"
 	"csv-pipeline/internal/query"
 	"csv-pipeline/internal/service"
+	"csv-pipeline/internal/spool"
 )
 
 // describeFiles is the subcommand that says how local files are written.
@@ -83,12 +84,12 @@ func describeFile(ctx context.Context, questions *query.Questions, name string, 
 	if name != "-" && fi.Mode().IsRegular() {
 		file.ReaderAt, file.Size = f, fi.Size()
 	} else {
-		var kept spool
-		defer kept.close()
+		kept := spool.Spool{Memory: spoolMemory}
+		defer kept.Close()
 		if _, err := io.Copy(&kept, cli.Reader(ctx, f)); err != nil {
 			return nil, fmt.Errorf("read %s: %w", file.Name, err)
 		}
-		file.ReaderAt, file.Size = &kept, kept.size
+		file.ReaderAt, file.Size = &kept, kept.Size()
 	}
 	d, err := describe.File(ctx, file, opt)
 	var bad *groupby.InputError

@@ -9,14 +9,18 @@ import (
 	"csv-pipeline/internal/cli"
 	"csv-pipeline/internal/dialect"
 	"csv-pipeline/internal/query"
+	"csv-pipeline/internal/spool"
 )
+
+// spoolMemory is how many bytes of what can be read only once, or goes to a terminal or a pipe, are kept in memory.
+const spoolMemory = 8 << 20
 
 // inputs are files that are asked together. A regular file is open only while it is read; what
 // can be read only once is kept, for it may have to be read again.
 type inputs struct {
 	open []query.Open
 	size int64 // bytes
-	kept []*spool
+	kept []*spool.Spool
 }
 
 func openInputs(ctx context.Context, names []string) (in *inputs, err error) {
@@ -56,20 +60,20 @@ func (in *inputs) add(ctx context.Context, name string) error {
 	if name == "-" {
 		name = "standard input"
 	}
-	kept := new(spool)
+	kept := &spool.Spool{Memory: spoolMemory}
 	in.kept = append(in.kept, kept)
 	if _, err := io.Copy(kept, cli.Reader(ctx, f)); err != nil {
 		return fmt.Errorf("read %s: %w", name, err)
 	}
-	in.size += kept.size
+	in.size += kept.Size()
 	in.open = append(in.open, func() (dialect.File, func(), error) {
-		return dialect.File{Name: name, ReaderAt: kept, Size: kept.size}, func() {}, nil
+		return dialect.File{Name: name, ReaderAt: kept, Size: kept.Size()}, func() {}, nil
 	})
 	return nil
 }
 
 func (in *inputs) close() {
 	for _, k := range in.kept {
-		k.close()
+		k.Close()
 	}
 }
