@@ -217,24 +217,36 @@ func readTable(f filestore.File) (*csvtable.Table, error) {
 }
 
 // rejected is the name of the file with the rows that were left out of the result of a file; ""
-// where there is none.
+// where there is none, or where it is of an earlier result.
 func (s *Server) rejected(ctx context.Context, d *api.FileDetail) (string, error) {
-	raw := d.Name
+	raw, result := d.Name, d.Result
 	if d.Area == filestore.Processed {
-		raw = d.Source
+		raw, result = d.Source, d.Name
 	}
 	name := rejectedName(raw)
-	if name == "" || name == d.Name {
+	if name == "" || name == d.Name || result == "" {
 		return "", nil
 	}
-	_, err := s.Store.Stat(ctx, filestore.Processed, name)
-	switch {
-	case err == nil:
-		return name, nil
-	case errors.Is(err, filestore.ErrNotExist), errors.Is(err, filestore.ErrInvalidName), unreachable(err):
+	rows, under, err := s.made(ctx, name)
+	if err == nil {
+		var of filestore.Info
+		var same string
+		if of, same, err = s.made(ctx, result); err == nil && rows.Source == of.Source && under == same {
+			return name, nil
+		}
+	}
+	if err == nil || errors.Is(err, filestore.ErrNotExist) || errors.Is(err, filestore.ErrInvalidName) || unreachable(err) {
 		return "", nil
 	}
 	return "", err
+}
+
+// made looks at a file in processed/, and says under which settings it was made.
+func (s *Server) made(ctx context.Context, name string) (info filestore.Info, settings string, err error) {
+	if info, err = s.Store.Stat(ctx, filestore.Processed, name); err == nil {
+		settings, err = filestore.SettingsOf(ctx, s.Store, info)
+	}
+	return info, settings, err
 }
 
 // rejectedName is the name of the file with the rejected rows of a raw file; "" where the name is

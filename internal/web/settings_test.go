@@ -110,3 +110,32 @@ func TestThePageSaysWhyAFileWasTriedAgainAndWhatWasFound(t *testing.T) {
 		t.Errorf("the dead letters are %+v, %v", letters, err)
 	}
 }
+
+// TestRejectedRowsAreThoseOfTheResult: rows that an earlier result left out are not shown beside one that counts them.
+func TestRejectedRowsAreThoseOfTheResult(t *testing.T) {
+	s := start(t, func(*web.Config) {})
+	ask := func(aggregate, onBadRow string) {
+		t.Helper()
+		var err error
+		s.questions, err = query.Config{Spec: query.Spec{Input: dialect.Settings{OnBadRow: onBadRow, MaxBadShare: 0.9}, GroupBy: []string{"item_id"}, Aggregate: []string{aggregate}}}.Compile()
+		if err != nil {
+			t.Fatal(err)
+		}
+		if err := s.queue.Push(t.Context(), "some.csv"); err != nil {
+			t.Fatal(err)
+		}
+		s.work(t)
+	}
+	s.put(t, "some.csv", "item_id,quantity\n1,2\n2,two\n")
+	for _, of := range []struct {
+		aggregate, onBadRow string
+		shown               bool
+	}{{"sum(quantity)", "skip", true}, {"count(*)", "fail", false}, {"max(quantity)", "fail", false}, {"sum(quantity)", "skip", true}} {
+		ask(of.aggregate, of.onBadRow)
+		for _, page := range []string{"/files/raw/some.csv", "/files/processed/some_aggregated_sales.csv"} {
+			if shown := strings.Contains(s.get(t, page, "Accept", asBrowser).body, "some_rejected.csv"); shown != of.shown {
+				t.Errorf("%s, %s: %s shows the rejected rows: %v", of.aggregate, of.onBadRow, page, shown)
+			}
+		}
+	}
+}
