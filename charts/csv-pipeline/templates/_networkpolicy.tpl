@@ -49,7 +49,7 @@ most clusters and 5353 in OpenShift.
   {{- end }}
 {{- if not .Values.store.existingSecret }}
 {{- $annotations := .Values.store.serviceAccountAnnotations }}
-{{- if and .Values.networkPolicy.storePeers (or (hasKey $annotations "eks.amazonaws.com/role-arn") (hasKey $annotations "azure.workload.identity/client-id")) }}
+{{- if and (or .Values.networkPolicy.storePeers (not (has "443" (include "csv-pipeline.storePorts" . | fromJsonArray | toStrings)))) (or (hasKey $annotations "eks.amazonaws.com/role-arn") (hasKey $annotations "azure.workload.identity/client-id")) }}
 # The token services of AWS and Azure, which have no fixed addresses
 - ports:
     - {port: 443, protocol: TCP}

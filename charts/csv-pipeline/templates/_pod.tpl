@@ -213,7 +213,7 @@ envFrom:
 {{- end -}}
 
 {{/*
-80 % of a container's memory limit, in bytes, for the Go runtime; empty without a limit in Ki, Mi or Gi. Takes the
+80 % of a container's memory limit, in bytes, for the Go runtime; empty without a limit. Takes the
 container's resources.
 */}}
 {{- define "csv-pipeline.goMemoryLimit" -}}
@@ -222,16 +222,16 @@ container's resources.
 {{- end -}}
 {{- end -}}
 
-{{/* A container's memory limit in bytes; empty without one in such units. Takes the container's resources. */}}
+{{/* A container's memory limit in bytes; empty without one. Takes the container's resources. */}}
 {{- define "csv-pipeline.memoryLimit" -}}
 {{- include "csv-pipeline.bytes" (dig "limits" "memory" "" (. | default dict) | toString) -}}
 {{- end -}}
 
-{{/* A quantity as a number of bytes; empty if it is not in Ki, Mi, Gi or Ti. */}}
+{{/* A quantity as a number of bytes; empty if it is none, or in units beyond T. Large numbers of YAML come as 1e+09. */}}
 {{- define "csv-pipeline.bytes" -}}
-{{- if regexMatch "^[0-9]+(Ki|Mi|Gi|Ti)$" . -}}
-{{- $unit := get (dict "Ki" 1024 "Mi" 1048576 "Gi" 1073741824 "Ti" 1099511627776) (regexFind "[KMGT]i$" .) -}}
-{{- mul (regexFind "^[0-9]+" . | int64) $unit -}}
+{{- if regexMatch "^[0-9]+([.][0-9]+)?(e[+]?[0-9]+|[KMGT]i|[kMGT])?$" . -}}
+{{- $unit := get (dict "Ki" 1024 "Mi" 1048576 "Gi" 1073741824 "Ti" 1099511627776 "k" 1000 "M" 1000000 "G" 1000000000 "T" 1000000000000) (regexFind "[kKMGTi]+$" .) | default 1 -}}
+{{- mulf (regexFind "^[0-9.e+]+" .) $unit | int64 -}}
 {{- end -}}
 {{- end -}}
 

@@ -83,7 +83,20 @@ before anything else is rendered, because Helm renders the deepest templates fir
 {{- end -}}
 {{- end -}}
 
+{{/* What is in /tmp counts towards a pod's limit of ephemeral storage. Takes (dict "of" "processor" "values" .Values.processor). */}}
+{{- define "csv-pipeline.validateTmp" -}}
+{{- $limit := dig "limits" "ephemeral-storage" "" (.values.resources | default dict) | toString -}}
+{{- $most := include "csv-pipeline.bytes" $limit -}}
+{{- $size := include "csv-pipeline.bytes" (.values.tmpSize | toString) -}}
+{{- if and $most $size (gt (int64 $size) (int64 $most)) -}}
+{{- fail (printf "%s.tmpSize is %v, and Kubernetes evicts the pod at %s of ephemeral storage: set %s.resources.limits.ephemeral-storage to more than tmpSize" .of .values.tmpSize $limit .of) -}}
+{{- end -}}
+{{- end -}}
+
 {{- define "csv-pipeline.validateProcessor" -}}
+{{- range $of := list "processor" "inspector" -}}
+{{- include "csv-pipeline.validateTmp" (dict "of" $of "values" (get $.Values $of)) -}}
+{{- end -}}
 {{- with .Values.processor -}}
 {{- if and (eq .mode "scaledjob") .autoscale -}}
 {{- fail "processor.autoscale is for processor.mode: deployment; a ScaledJob always scales" -}}
@@ -131,6 +144,9 @@ before anything else is rendered, because Helm renders the deepest templates fir
 {{- end -}}
 {{- if ne (eq $external.mode "sentinel") (ne $external.sentinel.master "") -}}
 {{- fail "externalRedis.sentinel.master is the master that the Sentinels monitor: set it if, and only if, externalRedis.mode is sentinel" -}}
+{{- end -}}
+{{- if and (eq $external.mode "sentinel") .Values.networkPolicy.enabled (not .Values.networkPolicy.externalRedisPorts) -}}
+{{- fail "networkPolicy.externalRedisPorts is empty: set it to the ports of the Redis servers behind the Sentinels, such as [6379], as the pods may connect to no others" -}}
 {{- end -}}
 {{- if and (eq $external.mode "cluster") (int64 $external.database) -}}
 {{- fail (printf "externalRedis.database is %d, and a cluster has only 0" (int64 $external.database)) -}}
@@ -197,12 +213,18 @@ before anything else is rendered, because Helm renders the deepest templates fir
 {{- if and $bucket .Values.data.existingClaim -}}
 {{- fail (printf "store.url is a bucket and data.existingClaim is %s: the files are in one of them" .Values.data.existingClaim) -}}
 {{- end -}}
-{{- /* An upgrade that no longer needs the chart's own PVC would delete it, with every file. */ -}}
+{{- /* An upgrade that no longer needs the chart's own PVC, or gives it another name, would delete it, with every file. */ -}}
+{{- $needed := printf "%s-data" (include "csv-pipeline.fullname" .) -}}
+{{- $why := "nameOverride or fullnameOverride gives it another name" -}}
 {{- if or $bucket .Values.data.existingClaim -}}
-{{- $name := printf "%s-data" (include "csv-pipeline.fullname" .) -}}
-{{- $annotations := dig "metadata" "annotations" dict (lookup "v1" "PersistentVolumeClaim" .Release.Namespace $name) -}}
-{{- if and (eq (get $annotations "meta.helm.sh/release-name") .Release.Name) (ne (get $annotations "helm.sh/resource-policy") "keep") -}}
-{{- fail (printf "the files would be lost: this upgrade deletes the PVC %s, because store.url or data.existingClaim replaces it; keep it with kubectl annotate pvc %s helm.sh/resource-policy=keep, or delete it first" $name $name) -}}
+{{- $needed = "" -}}
+{{- $why = "store.url or data.existingClaim replaces it" -}}
+{{- end -}}
+{{- range (lookup "v1" "PersistentVolumeClaim" .Release.Namespace "").items -}}
+{{- $name := .metadata.name -}}
+{{- $annotations := .metadata.annotations | default dict -}}
+{{- if and (hasSuffix "-data" $name) (ne $name $needed) (eq (get $annotations "meta.helm.sh/release-name") $.Release.Name) (ne (get $annotations "helm.sh/resource-policy") "keep") -}}
+{{- fail (printf "the files would be lost: this upgrade deletes the PVC %s, because %s; keep it with kubectl annotate pvc %s helm.sh/resource-policy=keep, or delete it first" $name $why $name) -}}
 {{- end -}}
 {{- end -}}
 {{- end -}}

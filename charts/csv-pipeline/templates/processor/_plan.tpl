@@ -3,23 +3,23 @@
 {{- with .Values.processor -}}
 {{- if .select -}}
 - name: SELECT
-  value: {{ join "," .select | quote }}
+  value: {{ join "," .select | replace "$" "$$" | quote }}
 {{- else -}}
 - name: GROUP_BY
-  value: {{ join "," .groupBy | quote }}
+  value: {{ join "," .groupBy | replace "$" "$$" | quote }}
 - name: AGGREGATE
-  value: {{ join "," .aggregate | quote }}
+  value: {{ join "," .aggregate | replace "$" "$$" | quote }}
 {{- end }}
 - name: WHERE
-  value: {{ .where | quote }}
+  value: {{ .where | replace "$" "$$" | quote }}
 - name: HAVING
-  value: {{ .having | quote }}
+  value: {{ .having | replace "$" "$$" | quote }}
 - name: ORDER_BY
-  value: {{ join "," .orderBy | quote }}
+  value: {{ join "," .orderBy | replace "$" "$$" | quote }}
 - name: LIMIT
   value: {{ .limit | int64 | quote }}
 - name: OUTPUT_FORMAT
-  value: {{ .output.format | quote }}
+  value: {{ .output.format | replace "$" "$$" | quote }}
 - name: DATASETS
   value: {{ empty .datasets | ternary "" (toJson .datasets) | replace "$" "$$" | quote }}
 {{- if .command }}
@@ -28,9 +28,9 @@
 {{- end }}
 {{- if include "csv-pipeline.hasCommand" $ }}
 - name: COMMAND_INPUT
-  value: {{ .commandInput | quote }}
+  value: {{ .commandInput | replace "$" "$$" | quote }}
 - name: COMMAND_TIMEOUT
-  value: {{ .commandTimeout | quote }}
+  value: {{ .commandTimeout | replace "$" "$$" | quote }}
 - name: COMMAND_MAX_OUTPUT
   value: {{ int64 .commandMaxOutput | quote }}
 {{- $names := list }}
@@ -38,11 +38,11 @@
 {{- $names = append $names .name }}
 {{- end }}
 - name: COMMAND_ENV
-  value: {{ join "," $names | quote }}
+  value: {{ join "," $names | replace "$" "$$" | quote }}
 {{- end }}
 {{- range $key := list "delimiter" "quoteChar" "escapeChar" "encoding" "commentPrefix" "raggedRows" "decimalChar" "groupChar" "timeZone" "onBadRow" }}
 - name: {{ include "csv-pipeline.variable" $key }}
-  value: {{ get $.Values.processor.input $key | quote }}
+  value: {{ get $.Values.processor.input $key | replace "$" "$$" | quote }}
 {{- end }}
 {{- range $key := list "skipRows" "skipRowsAfterHeader" "skipFooter" "maxExpansion" }}
 - name: {{ include "csv-pipeline.variable" $key }}
@@ -56,7 +56,7 @@
   value: {{ kindIs "slice" .input.header | ternary (join "," .input.header) (.input.header | toString) | quote }}
 {{- range $key := list "missingValues" "dateFormats" }}
 - name: {{ include "csv-pipeline.variable" $key }}
-  value: {{ include "csv-pipeline.csv" (get $.Values.processor.input $key) | quote }}
+  value: {{ include "csv-pipeline.csv" (get $.Values.processor.input $key) | replace "$" "$$" | quote }}
 {{- end }}
 {{- end }}
 {{- end -}}
