@@ -161,6 +161,17 @@ func TestACommandReachesTheProcessorAsItIsWritten(t *testing.T) {
 	}
 }
 
+// TestAQuestionReachesTheProcessorAsItIsWritten, too.
+func TestAQuestionReachesTheProcessorAsItIsWritten(t *testing.T) {
+	pod := render(t, installation{values: `processor: {where: "a = '$(HOME)'", having: "a <> '$$'", groupBy: ['"$(b)"'], input: {commentPrefix: $(, missingValues: [$$]}}`}).podOf(t, "processor")
+	got := env(pod.Spec.Containers[0])
+	for name, want := range map[string]string{"WHERE": "a = '$(HOME)'", "HAVING": "a <> '$$'", "GROUP_BY": `"$(b)"`, "COMMENT_PREFIX": "$(", "MISSING_VALUES": `"$$"`} {
+		if got[name] != strings.ReplaceAll(want, "$", "$$") {
+			t.Errorf("%s is %q, want %q with $ as $$", name, got[name], want)
+		}
+	}
+}
+
 // secretKeys are the keys that pods and KEDA take from Secrets, by Secret.
 func secretKeys(r release) map[string][]string {
 	keys := map[string][]string{}

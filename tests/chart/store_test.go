@@ -140,6 +140,7 @@ func TestTheBucketIsReached(t *testing.T) {
 		{[]string{"store.url=s3://sales", "networkPolicy.storePeers[0].ipBlock.cidr=10.0.0.0/8"}, "443 80", []string{"10.0.0.0/8", "169.254.170.23/32", "fd00:ec2::23/128"}},
 		{[]string{"store.url=s3://sales", "networkPolicy.storePeers[0].ipBlock.cidr=10.0.0.0/8", `store.serviceAccountAnnotations.eks\.amazonaws\.com/role-arn=arn`}, "443 443 80", []string{"10.0.0.0/8", "169.254.170.23/32", "fd00:ec2::23/128"}},
 		{[]string{"store.url=s3://sales", "store.instanceProfile=true"}, "443 80 80", []string{"169.254.170.23/32", "fd00:ec2::23/128", "169.254.169.254/32", "fd00:ec2::254/128"}},
+		{[]string{"store.url=s3://sales", "networkPolicy.storePorts={8443}", `store.serviceAccountAnnotations.eks\.amazonaws\.com/role-arn=arn`}, "8443 443 80", []string{"169.254.170.23/32", "fd00:ec2::23/128"}},
 		{[]string{"store.url=gs://sales"}, "443 80 988", []string{"169.254.169.252/32", "169.254.169.254/32"}},
 		{[]string{"store.url=gs://sales", "store.existingSecret=s"}, "443", nil},
 		{[]string{endpoint + "http%3A%2F%2Fminio.minio.svc%3A9000", "store.existingSecret=s"}, "9000", nil},
@@ -179,6 +180,16 @@ func TestAVolumeThatIsKeptMayBeLeft(t *testing.T) {
 	for name, volume := range map[string]*corev1.PersistentVolumeClaim{"kept": kept, "another release's": another} {
 		if _, err := tryRender(t, installation{set: []string{"store.url=s3://sales"}, existing: []runtime.Object{volume}}); err != nil {
 			t.Errorf("a volume that is %s: %v", name, err)
+		}
+	}
+}
+
+// TestARenamedVolumeIsRefused: an upgrade that gives the PVC another name would delete the one with the files.
+func TestARenamedVolumeIsRefused(t *testing.T) {
+	for _, set := range []string{"fullnameOverride=sales", "nameOverride=sales"} {
+		_, err := tryRender(t, installation{set: []string{set}, existing: []runtime.Object{volumeOf("rel")}})
+		if err == nil || !strings.Contains(err.Error(), "deletes the PVC rel-csv-pipeline-data, because nameOverride or fullnameOverride") {
+			t.Errorf("%s: %v", set, err)
 		}
 	}
 }

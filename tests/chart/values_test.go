@@ -89,6 +89,7 @@ func TestCombinationsAreRefusedWithASentence(t *testing.T) {
 		"secrets.generate=never",
 		"processor.autoscale=true",
 		"processor.minReplicaCount=9",
+		"processor.tmpSize=3Gi",
 		"processor.mode=deployment,processor.autoscale=true,processor.replicas=9",
 		"common.serviceAccount.name=mine",
 		"data.accessMode=ReadWriteMany",
@@ -124,7 +125,8 @@ func TestCombinationsAreRefusedWithASentence(t *testing.T) {
 		external + ",externalRedis.auth.username=u",
 		external + ",externalRedis.auth.perClient=true",
 		external + ",externalRedis.auth.username=u,externalRedis.auth.perClient=true,externalRedis.auth.existingSecret=s",
-		external + ",externalRedis.sentinel.existingSecretPasswordKey=k,externalRedis.mode=sentinel,externalRedis.sentinel.master=m",
+		external + ",externalRedis.mode=sentinel,externalRedis.sentinel.master=m",
+		external + ",externalRedis.sentinel.existingSecretPasswordKey=k,externalRedis.mode=sentinel,externalRedis.sentinel.master=m,networkPolicy.externalRedisPorts={6379}",
 		external + ",externalRedis.tls.existingSecret=s",
 		external + ",externalRedis.tls.enabled=true,externalRedis.tls.clientCertificate=true",
 	} {

@@ -11,9 +11,9 @@
   value: {{ join "," .aggregate | replace "$" "$$" | quote }}
 {{- end }}
 - name: WHERE
-  value: {{ .where | replace "$" "$$" | quote }}
+  value: {{ .where | default "" | replace "$" "$$" | quote }}
 - name: HAVING
-  value: {{ .having | replace "$" "$$" | quote }}
+  value: {{ .having | default "" | replace "$" "$$" | quote }}
 - name: ORDER_BY
   value: {{ join "," .orderBy | replace "$" "$$" | quote }}
 - name: LIMIT
@@ -42,7 +42,7 @@
 {{- end }}
 {{- range $key := list "delimiter" "quoteChar" "escapeChar" "encoding" "commentPrefix" "raggedRows" "decimalChar" "groupChar" "timeZone" "onBadRow" }}
 - name: {{ include "csv-pipeline.variable" $key }}
-  value: {{ get $.Values.processor.input $key | replace "$" "$$" | quote }}
+  value: {{ get $.Values.processor.input $key | default "" | replace "$" "$$" | quote }}
 {{- end }}
 {{- range $key := list "skipRows" "skipRowsAfterHeader" "skipFooter" "maxExpansion" }}
 - name: {{ include "csv-pipeline.variable" $key }}
