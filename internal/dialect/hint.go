@@ -232,7 +232,12 @@ func (r *rules) dateHint(cell []byte, first bool) string {
 	return "; dateFormats names how it is written"
 }
 
+// dateSettings names the formats that read a cell as a date, or says that timeZone keeps it from
+// being read.
 func (r *rules) dateSettings(cell []byte) string {
+	if r.dates.outOfYears(cell) {
+		return fmt.Sprintf("; in the zone %s, which timeZone names, its year is outside 1 to 9999", r.TimeZone)
+	}
 	var fit []string
 	inPlace := ""
 	digits := isDigits(trimSpace(cell))
