@@ -13,9 +13,9 @@ import (
 	"sync"
 )
 
-// ErrTooManyGroups says that the groups do not fit in Options.MemoryLimit and
-// that no file can be made in Options.TempDir to put them.
-var ErrTooManyGroups = errors.New("too many groups for the memory limit: raise it, or give a temporary folder with room for them")
+// ErrTooManyGroups says that the groups do not fit in Options.MemoryLimit, and
+// that Options.TempDir names no folder for them.
+var ErrTooManyGroups = errors.New("too many groups for the memory limit: raise it, or give a temporary folder for them")
 
 // spill is the groups that did not fit in memory: sorted runs in one temporary
 // file, each of which is merged with the others in the end, in order.
@@ -76,7 +76,7 @@ func (s *spill) add(tables []*table, states *states, dir string) error {
 	if s.file == nil {
 		f, err := os.CreateTemp(dir, "groupby-*.spill")
 		if err != nil {
-			return fmt.Errorf("%w: %w", ErrTooManyGroups, err)
+			return fmt.Errorf("make a temporary file: %w", err)
 		}
 		s.file = f
 	}
