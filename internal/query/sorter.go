@@ -48,7 +48,7 @@ func compareSorted(a, b *sorted) int {
 // add takes a row, which it copies.
 func (s *sorter) add(key, row []byte) error {
 	s.n++
-	if s.limit > 0 && len(s.rows) >= 2*s.limit {
+	if s.limit > 0 && len(s.rows)/2 >= s.limit {
 		s.cut()
 	}
 	both := make([]byte, 0, len(key)+len(row))
