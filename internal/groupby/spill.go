@@ -78,6 +78,7 @@ func (s *spill) add(tables []*table, states *states, dir string) error {
 		if err != nil {
 			return fmt.Errorf("make a temporary file: %w", err)
 		}
+		_ = os.Remove(f.Name()) // the file ends with the process, however that ends
 		s.file = f
 	}
 	scales := make([]uint8, len(states.list))
@@ -131,11 +132,10 @@ func (s *spill) write(tables []*table, run spilledRun) error {
 	return out.Flush()
 }
 
-// close removes the file.
+// close gives the file's room back.
 func (s *spill) close() {
 	if s.file != nil {
 		_ = s.file.Close()
-		_ = os.Remove(s.file.Name())
 	}
 }
 

@@ -87,6 +87,7 @@ func (s *sorter) spill() error {
 		if err != nil {
 			return fmt.Errorf("order the rows: %w", err)
 		}
+		_ = os.Remove(f.Name()) // the file ends with the process, however that ends
 		s.file = f
 	} else {
 		at = s.ends[len(s.ends)-1]
@@ -192,10 +193,9 @@ func (s *sorter) each(f func(row []byte) error) (n int64, err error) {
 	return n, nil
 }
 
-// close removes the file.
+// close gives the file's room back.
 func (s *sorter) close() {
 	if s.file != nil {
 		_ = s.file.Close()
-		_ = os.Remove(s.file.Name())
 	}
 }

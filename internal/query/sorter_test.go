@@ -1,7 +1,9 @@
 package query
 
 import (
+	"fmt"
 	"math"
+	"os"
 	"testing"
 )
 
@@ -23,5 +25,22 @@ func TestHugeLimitsCutNoRows(t *testing.T) {
 			t.Errorf("limit %d: got %s, %d, %v", limit, got, n, err)
 		}
 		s.close()
+	}
+}
+
+// TestOrderingLeavesNoFile, also where the process is killed in the middle.
+func TestOrderingLeavesNoFile(t *testing.T) {
+	s := newSorter(0, t.TempDir())
+	defer s.close()
+	for i := range 3 {
+		if err := s.add(fmt.Appendf(nil, "%d", 2-i), make([]byte, sorterMemory/2)); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if left, err := os.ReadDir(s.dir); s.file == nil || len(left) > 0 || err != nil {
+		t.Errorf("a file %v, left in its folder %v, %v: want a file that is in none", s.file, left, err)
+	}
+	if n, err := s.each(func([]byte) error { return nil }); n != 3 || err != nil {
+		t.Errorf("got %d rows, %v, want 3", n, err)
 	}
 }
