@@ -39,7 +39,7 @@ func TestConditionsOfAnUpload(t *testing.T) {
 	etag := s.get(t, address).Header.Get("ETag")
 	past, future := time.Now().Add(-time.Hour).UTC().Format(http.TimeFormat), time.Now().Add(time.Hour).UTC().Format(http.TimeFormat)
 	for _, fields := range [][]string{
-		{"If-Match", `"x"`}, {"If-None-Match", etag}, {"If-None-Match", `"x", ` + etag}, {"If-None-Match", "*"}, {"If-Unmodified-Since", past}, {"If-Match", `"x"`, "If-Unmodified-Since", future},
+		{"If-Match", `"x"`}, {"If-None-Match", etag}, {"If-None-Match", "W/" + etag}, {"If-None-Match", `"x", ` + etag}, {"If-None-Match", "*"}, {"If-Match", "W/" + etag}, {"If-Unmodified-Since", past}, {"If-Match", `"x"`, "If-Unmodified-Since", future},
 	} {
 		if r := put(fields...); r.StatusCode != http.StatusPreconditionFailed || s.get(t, address).Header.Get("ETag") != etag {
 			t.Errorf("%q: %s %s", fields, r.Status, r.body)

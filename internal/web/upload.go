@@ -109,25 +109,29 @@ var errNotAsAsked = errors.New("the file is not the one that the conditions of t
 // asAsked checks the conditions of a request to replace a file (RFC 9110, section 13.2.2), which is
 // nil where there is none.
 func asAsked(h http.Header, have *filestore.Info) error {
-	matches := func(condition string) bool {
+	matches := func(condition string, weak bool) bool {
 		if have == nil {
 			return false
 		}
 		for tag := range strings.SplitSeq(condition, ",") {
-			if tag = strings.TrimSpace(tag); tag == "*" || tag == `"`+have.ETag+`"` {
+			tag = strings.TrimSpace(tag)
+			if weak {
+				tag = strings.TrimPrefix(tag, "W/")
+			}
+			if tag == "*" || tag == `"`+have.ETag+`"` {
 				return true
 			}
 		}
 		return false
 	}
 	if condition := h.Get("If-Match"); condition != "" {
-		if !matches(condition) {
+		if !matches(condition, false) {
 			return errNotAsAsked
 		}
 	} else if since, err := http.ParseTime(h.Get("If-Unmodified-Since")); err == nil && have != nil && have.ModTime.Truncate(time.Second).After(since) {
 		return errNotAsAsked
 	}
-	if condition := h.Get("If-None-Match"); condition != "" && matches(condition) {
+	if condition := h.Get("If-None-Match"); condition != "" && matches(condition, true) {
 		if strings.TrimSpace(condition) == "*" {
 			return filestore.ErrExist
 		}
