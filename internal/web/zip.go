@@ -6,7 +6,6 @@ import (
 	"errors"
 	"io"
 	"net/http"
-	"path"
 	"slices"
 
 	"csv-pipeline/internal/filestore"
@@ -80,7 +79,7 @@ func (s *Server) zipOne(ctx context.Context, z *zip.Writer, area filestore.Area,
 	}
 	defer f.Close()
 	method := zip.Deflate
-	if ext := path.Ext(name); ext == ".gz" || ext == ".zst" {
+	if filestore.IsPacked(name) {
 		method = zip.Store
 	}
 	entry, err := z.CreateHeader(&zip.FileHeader{Name: format.Visible(name), Method: method, Modified: f.Info().ModTime.UTC()})
