@@ -94,3 +94,18 @@ func TestConditionsOfResults(t *testing.T) {
 		t.Errorf("an older file: %s", r.Status)
 	}
 }
+
+// TestUploadThroughALinkToOutside is refused for its name, which no retry mends.
+func TestUploadThroughALinkToOutside(t *testing.T) {
+	s := start(t, nil)
+	s.put(t, "a.csv", "a\n")
+	for link, target := range map[string]string{"away": t.TempDir(), "loop": "loop"} {
+		if err := os.Symlink(target, filepath.Join(s.folder, "raw", link)); err != nil {
+			t.Fatal(err)
+		}
+		r := s.do(t, http.MethodPut, "/files/raw/"+link+"/new.csv", "a\n", "Authorization", bearer)
+		if r.StatusCode != http.StatusUnprocessableEntity || !strings.Contains(r.body, "a part of it is a symbolic link that leads out of the data folder, or in a circle") {
+			t.Errorf("%s: %s %s", link, r.Status, r.body)
+		}
+	}
+}

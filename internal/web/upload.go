@@ -82,8 +82,6 @@ func (s *Server) refusal(r *http.Request, name string, err error) (code int, why
 		return http.StatusInsufficientStorage, "the file store is full: its disk or its quota has no room for the file", false
 	case errors.Is(err, filestore.ErrReadOnly):
 		return http.StatusConflict, readOnlyStore, false
-	case isOutside(err):
-		return http.StatusUnprocessableEntity, "a part of the name is a symbolic link that leads out of the data folder", false
 	case errors.Is(err, os.ErrDeadlineExceeded):
 		return http.StatusRequestTimeout, "the upload was too slow", true
 	case errors.Is(err, io.ErrUnexpectedEOF):

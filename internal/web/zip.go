@@ -72,8 +72,6 @@ func (s *Server) zipOne(ctx context.Context, z *zip.Writer, area filestore.Area,
 		return "there is no such file; it may have been removed", nil
 	case errors.Is(err, filestore.ErrInvalidName):
 		return err.Error() + "; rename the file in the data folder", nil
-	case err != nil && unreachable(err):
-		return "it cannot be reached by this name", nil
 	case err != nil:
 		return "", err
 	}
