@@ -395,5 +395,5 @@ func NoColumn(c groupby.Column, header []string) string {
 	if like != "" {
 		like = fmt.Sprintf("; did you mean %q?", like)
 	}
-	return fmt.Sprintf("no column %q%s: the header has %s%s%s", name, part, QuoteList(header), hint, like)
+	return fmt.Sprintf("no column %q%s: the header has %s%s%s", name, part, groupby.QuoteList(header), hint, like)
 }
