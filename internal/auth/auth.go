@@ -124,7 +124,7 @@ func (g *Guard) Check(r *http.Request) error {
 	if g.HasSession(r) {
 		return nil
 	}
-	if token, ok := strings.CutPrefix(r.Header.Get("Authorization"), "Bearer "); ok {
+	if scheme, token, ok := strings.Cut(r.Header.Get("Authorization"), " "); ok && strings.EqualFold(scheme, "Bearer") {
 		return g.CheckToken(r, token)
 	}
 	if user, password, ok := r.BasicAuth(); ok {

@@ -34,12 +34,14 @@ func TestCheck(t *testing.T) {
 		r    *http.Request
 		want error
 	}{
-		"nothing":        {request("", ""), ErrDenied},
-		"token":          {request("Authorization", "Bearer "+token), nil},
-		"wrong token":    {request("Authorization", "Bearer "+token+"x"), ErrDenied},
-		"empty token":    {request("Authorization", "Bearer "), ErrDenied},
-		"password":       {right, nil},
-		"forged session": {request("Cookie", cookie+"="+strings.Repeat("A", 75)), ErrDenied},
+		"nothing":                      {request("", ""), ErrDenied},
+		"token, as RFC 9110 allows it": {request("Authorization", "bearer "+token), nil},
+		"another scheme":               {request("Authorization", "Bearers "+token), ErrDenied},
+		"token":                        {request("Authorization", "Bearer "+token), nil},
+		"wrong token":                  {request("Authorization", "Bearer "+token+"x"), ErrDenied},
+		"empty token":                  {request("Authorization", "Bearer "), ErrDenied},
+		"password":                     {right, nil},
+		"forged session":               {request("Cookie", cookie+"="+strings.Repeat("A", 75)), ErrDenied},
 	} {
 		if err := g.Check(c.r); !errors.Is(err, c.want) {
 			t.Errorf("%s: %v, want %v", name, err, c.want)

@@ -37,15 +37,19 @@ type Table struct {
 
 // Read reads the header and at most n rows of plain or compressed (gzip, zstd) CSV. The
 // delimiter is the most frequent of , ; tab and | in the first line. Text that is not CSV
-// is reported in Damage; an error is one of reading r.
+// and packed data that is damaged are reported in Damage; an error is one of reading r.
 func Read(r io.Reader, n int) (*Table, error) {
-	text, err := inflate(r)
-	if err != nil {
+	source := &failing{r: r}
+	unpacked, err := inflate(source)
+	switch {
+	case source.err != nil:
+		return nil, source.err
+	case err != nil:
 		return &Table{Damage: err.Error()}, nil
 	}
-	defer text.Close()
-	source := &failing{r: io.LimitReader(text, maxBytes)}
-	buffered := bufio.NewReaderSize(source, 64<<10)
+	defer unpacked.Close()
+	text := &failing{r: io.LimitReader(unpacked, maxBytes)}
+	buffered := bufio.NewReaderSize(text, 64<<10)
 	if start, _ := buffered.Peek(3); bytes.Equal(start, []byte("\xef\xbb\xbf")) {
 		_, _ = buffered.Discard(3)
 	}
@@ -58,10 +62,13 @@ func Read(r io.Reader, n int) (*Table, error) {
 		record, err := c.Read()
 		switch {
 		case errors.Is(err, io.EOF):
-			t.More = t.More || source.n >= maxBytes
+			t.More = t.More || text.n >= maxBytes
 			return t.finish(), source.err
 		case source.err != nil:
 			return nil, source.err
+		case text.err != nil:
+			t.Damage = "the packed data is damaged: " + text.err.Error()
+			return t.finish(), nil
 		case err != nil:
 			t.Damage = err.Error()
 			return t.finish(), nil

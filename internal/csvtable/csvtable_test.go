@@ -118,3 +118,37 @@ func TestNumbersAddExactly(t *testing.T) {
 		t.Errorf("beyond 64 bits the sum is %v", f)
 	}
 }
+
+// TestDamagedPackings are damage, and no error of the reader, however far into the file it is.
+func TestDamagedPackings(t *testing.T) {
+	var text strings.Builder
+	text.WriteString("a,b\n")
+	rng := rand.New(rand.NewPCG(1, 2))
+	for range 50_000 {
+		fmt.Fprintf(&text, "%d,%d\n", rng.Uint64(), rng.Uint64())
+	}
+	var gz bytes.Buffer
+	g := gzip.NewWriter(&gz)
+	_, _ = io.WriteString(g, text.String())
+	_ = g.Close()
+	z, err := zstd.NewWriter(nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	broken := errors.New("the store is gone")
+	for name, packed := range map[string][]byte{"gzip": gz.Bytes(), "zstd": z.EncodeAll([]byte(text.String()), nil)} {
+		for _, at := range []int{len(packed) / 2, len(packed) - 2} {
+			damaged := bytes.Clone(packed)
+			damaged[at] ^= 0xff
+			for how, data := range map[string][]byte{"cut": packed[:at], "changed": damaged} {
+				table, err := csvtable.Read(bytes.NewReader(data), 1_000_000)
+				if err != nil || !strings.HasPrefix(table.Damage, "the packed data is damaged: ") || len(table.Rows) == 0 {
+					t.Errorf("%s, %s at %d of %d: got %v, want damage", name, how, at, len(packed), err)
+				}
+			}
+			if _, err := csvtable.Read(io.MultiReader(bytes.NewReader(packed[:at]), iotest.ErrReader(broken)), 1_000_000); !errors.Is(err, broken) {
+				t.Errorf("%s, the store fails at %d: got %v", name, at, err)
+			}
+		}
+	}
+}

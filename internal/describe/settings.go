@@ -7,6 +7,7 @@ import (
 	"slices"
 	"strings"
 
+	"csv-pipeline/internal/cli"
 	"csv-pipeline/internal/dialect"
 )
 
@@ -130,11 +131,11 @@ func flags(s dialect.Settings) string {
 			text = strings.Trim(strings.ReplaceAll(text, " ", ","), "[]")
 		case bool:
 			if value {
-				words = append(words, "--"+flagOf(set.key))
+				words = append(words, "--"+cli.FlagName(set.key))
 				continue
 			}
 		}
-		words = append(words, "--"+flagOf(set.key)+"="+quoted(text))
+		words = append(words, "--"+cli.FlagName(set.key)+"="+cli.Quote(text))
 	}
 	return strings.Join(words, " ")
 }
@@ -146,43 +147,6 @@ func record(items []string) string {
 	_ = w.Write(items)
 	w.Flush()
 	return strings.TrimSuffix(b.String(), "\n")
-}
-
-// quoted is a word of a command line as a shell takes it.
-func quoted(word string) string {
-	if strings.IndexFunc(word, func(r rune) bool { return r < ' ' || r == 0x7f }) >= 0 {
-		var b strings.Builder
-		for _, c := range []byte(word) {
-			switch {
-			case c < ' ' || c == 0x7f:
-				fmt.Fprintf(&b, `\x%02x`, c)
-			case c == '\'' || c == '\\':
-				b.WriteString(`\` + string(rune(c)))
-			default:
-				b.WriteByte(c)
-			}
-		}
-		return "$'" + b.String() + "'"
-	}
-	if strings.IndexFunc(word, func(r rune) bool {
-		return !(isLetter(r) || r >= '0' && r <= '9' || strings.ContainsRune(",.:%/_-+=@", r))
-	}) < 0 {
-		return word
-	}
-	return "'" + strings.ReplaceAll(word, "'", `'\''`) + "'"
-}
-
-// flagOf is the flag of a key: that of decimalChar is decimal-char.
-func flagOf(key string) string {
-	var b strings.Builder
-	for _, c := range key {
-		if c >= 'A' && c <= 'Z' {
-			b.WriteByte('-')
-			c += 'a' - 'A'
-		}
-		b.WriteRune(c)
-	}
-	return b.String()
 }
 
 // yamlValue is a value in the flow style of YAML.

@@ -211,7 +211,7 @@ func (c *container) openZip() error {
 	if len(names) != 1 {
 		list := "nothing"
 		if len(names) > 0 {
-			list = QuoteList(names)
+			list = groupby.QuoteList(names)
 		}
 		return c.bad(fmt.Sprintf("the zip archive has %d files (%s): expected one CSV file in it", len(names), list))
 	}

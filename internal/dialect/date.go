@@ -137,6 +137,34 @@ func timeLayout(fine bool) string {
 	return engineTime
 }
 
+// appendInZone appends a time as it is told in a zone. It says false, and appends nothing, where the
+// zone moves it out of the years 1 to 9999: the engine reads years of four digits.
+func appendInZone(dst []byte, t time.Time, zone *time.Location, layout string) ([]byte, bool) {
+	t = t.In(zone)
+	if t.Year() < 1 || t.Year() > 9999 {
+		return dst, false
+	}
+	return t.AppendFormat(dst, layout), true
+}
+
+// outOfYears says whether a cell is a time that only the zone makes unreadable: see appendInZone.
+func (f *dateFormat) outOfYears(cell []byte) bool {
+	if f.zone == nil {
+		return false
+	}
+	s, asWritten := trimSpace(cell), *f
+	asWritten.zone = nil
+	for i, p := range f.patterns {
+		if t, ok := p.read(s); p != nil && ok && t.elsewhere != "" {
+			continue // the offset of its zone is not known
+		}
+		if _, ok := asWritten.appendIn(nil, s, i, false); ok {
+			return true
+		}
+	}
+	return false
+}
+
 func (f *dateFormat) appendFormat(dst, s []byte, format string, fine bool) ([]byte, bool) {
 	t, err := timefmt.Parse(string(s), format)
 	// Package timefmt takes 24 for the year 24 of %Y.
@@ -144,7 +172,7 @@ func (f *dateFormat) appendFormat(dst, s []byte, format string, fine bool) ([]by
 		return dst, false
 	}
 	if f.zone != nil && (hasOffset(format) || strings.Contains(format, "%s")) {
-		t = t.In(f.zone)
+		return appendInZone(dst, t, f.zone, timeLayout(fine))
 	}
 	return t.AppendFormat(dst, timeLayout(fine)), true
 }
@@ -206,14 +234,14 @@ func (f *dateFormat) appendEpoch(dst, s []byte, unit time.Duration, fine bool) (
 		return dst, false
 	}
 	if f.zone != nil {
-		t = t.In(f.zone)
+		return appendInZone(dst, t, f.zone, timeLayout(fine))
 	}
 	return t.AppendFormat(dst, timeLayout(fine)), true
 }
 
 // appendISO takes 2024-01-31, with T or a blank and 10:00, 10:00:00 or 10:00:00.123
 // behind it, and then, with or without a blank, Z, +01:00, +0100 or +01.
-func (f *dateFormat) appendISO(dst, s []byte, fine bool) ([]byte, bool) {
+func (f *dateFormat) appendISO(dst, s []byte, fine bool) (_ []byte, ok bool) {
 	if len(s) < 10 || s[4] != '-' || s[7] != '-' {
 		return dst, false
 	}
@@ -290,12 +318,11 @@ func (f *dateFormat) appendISO(dst, s []byte, fine bool) ([]byte, bool) {
 		return dst, false
 	}
 	if known && f.zone != nil {
-		t := time.Date(year, time.Month(month), day, hour, minute, second, 0, time.UTC).Add(-time.Duration(offset) * time.Second).In(f.zone)
-		dst = t.AppendFormat(dst, engineTime)
-		if fine {
+		t := time.Date(year, time.Month(month), day, hour, minute, second, 0, time.UTC).Add(-time.Duration(offset) * time.Second)
+		if dst, ok = appendInZone(dst, t, f.zone, engineTime); ok && fine {
 			dst = appendFraction(dst, fraction)
 		}
-		return dst, true
+		return dst, ok
 	}
 	dst = append(append(dst, s[:10]...), 'T')
 	for i, n := range [...]int{hour, minute, second} {

@@ -71,8 +71,10 @@ func (p datePattern) appendTime(dst, s []byte, zone *time.Location, fine bool) (
 		t.hour = t.hour%12 + 12*(t.half-1)
 	}
 	if t.zoned && zone != nil {
-		at := time.Date(t.year, time.Month(t.month), t.day, t.hour, t.minute, t.second-t.offset, 0, time.UTC).In(zone)
-		dst = at.AppendFormat(dst, engineTime)
+		at := time.Date(t.year, time.Month(t.month), t.day, t.hour, t.minute, t.second-t.offset, 0, time.UTC)
+		if dst, ok = appendInZone(dst, at, zone, engineTime); !ok {
+			return dst, false
+		}
 	} else {
 		dst = append(dst, digit(t.year/1000), digit(t.year/100), digit(t.year/10), digit(t.year), '-', digit(t.month/10), digit(t.month), '-', digit(t.day/10), digit(t.day),
 			'T', digit(t.hour/10), digit(t.hour), ':', digit(t.minute/10), digit(t.minute), ':', digit(t.second/10), digit(t.second))

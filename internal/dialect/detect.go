@@ -326,9 +326,9 @@ func (d *detector) noColumn(l *Layout, i int) error {
 	c := d.columns[i]
 	problem := NoColumn(c, l.Header)
 	if between := d.unknownDelimiter(l, c.Name); between != "" {
-		problem = fmt.Sprintf("no column %q: the header has one name, %s; delimiter: %q may be what is between the fields", c.Name, QuoteList(l.Header), between)
+		problem = fmt.Sprintf("no column %q: the header has one name, %s; delimiter: %q may be what is between the fields", c.Name, groupby.QuoteList(l.Header), between)
 	} else if other := d.otherDelimiter(l); other != "" {
-		problem = fmt.Sprintf("no column %q: the header has one name, %s; delimiter (DELIMITER) says what is between the fields, here it seems to be %s", c.Name, QuoteList(l.Header), other)
+		problem = fmt.Sprintf("no column %q: the header has one name, %s; delimiter (DELIMITER) says what is between the fields, here it seems to be %s", c.Name, groupby.QuoteList(l.Header), other)
 	}
 	return &groupby.InputError{Name: d.name, Line: l.HeaderLine, Problem: problem, Header: slices.Clone(l.Header),
 		Row: groupby.Excerpt{Before: front([]byte(l.headerText), 2*aroundField+ofField)}}
@@ -400,24 +400,4 @@ func (d *detector) notFound(tried [][]byte) error {
 		return &groupby.InputError{Name: d.name, Problem: "no header was found: expected a line with the names of the columns"}
 	}
 	return d.noColumn(best, max(0, resolve(d.columns, best.Header).missing))
-}
-
-// QuoteList is names for a message, the first few of them.
-func QuoteList(names []string) string {
-	const most, mostBytes = 12, 120
-	var b strings.Builder
-	for i, name := range names {
-		if i == most || b.Len() > mostBytes {
-			fmt.Fprintf(&b, " and %d more", len(names)-i)
-			break
-		}
-		if i > 0 {
-			b.WriteString(", ")
-		}
-		if runes := []rune(name); len(runes) > 32 {
-			name = string(runes[:32]) + "…"
-		}
-		fmt.Fprintf(&b, "%q", name)
-	}
-	return b.String()
 }

@@ -232,7 +232,12 @@ func (r *rules) dateHint(cell []byte, first bool) string {
 	return "; dateFormats names how it is written"
 }
 
+// dateSettings names the formats that read a cell as a date, or says that timeZone keeps it from
+// being read.
 func (r *rules) dateSettings(cell []byte) string {
+	if r.dates.outOfYears(cell) {
+		return fmt.Sprintf("; in the zone %s, which timeZone names, its year is outside 1 to 9999", r.TimeZone)
+	}
 	var fit []string
 	inPlace := ""
 	digits := isDigits(trimSpace(cell))
@@ -390,5 +395,5 @@ func NoColumn(c groupby.Column, header []string) string {
 	if like != "" {
 		like = fmt.Sprintf("; did you mean %q?", like)
 	}
-	return fmt.Sprintf("no column %q%s: the header has %s%s%s", name, part, QuoteList(header), hint, like)
+	return fmt.Sprintf("no column %q%s: the header has %s%s%s", name, part, groupby.QuoteList(header), hint, like)
 }

@@ -111,7 +111,7 @@ func expectedHeader(columns []groupby.Column) string {
 	if len(names) == 0 {
 		return "rows"
 	}
-	return "a header line with " + QuoteList(names)
+	return "a header line with " + groupby.QuoteList(names)
 }
 
 // explainNUL says of a file with NUL bytes that it has them, and where every other byte is

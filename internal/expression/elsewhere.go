@@ -289,19 +289,22 @@ func orderHabit(name string) string {
 	return ""
 }
 
-// MayBeText says whether the name of a column within the expression may be meant as a text: what
-// stands in double quotes, or on the right of a comparison, among other values.
-func (n *Node) MayBeText(column *Node) (found bool) {
+// MayBeTexts are the columns of the expression whose names may be meant as texts: what stands in
+// double quotes, or on the right of a comparison, among other values.
+func (n *Node) MayBeTexts() map[*Node]bool {
+	found := make(map[*Node]bool)
 	n.Walk(func(n *Node) bool {
 		for i, a := range n.Args {
-			if a != column || a.Number > 0 {
+			if a == nil || a.Op != Column || a.Number > 0 {
 				continue
 			}
 			compared := n.Op >= Equal && n.Op <= GreaterEqual || n.Op == In || n.Op == NullIf
 			quoted := a.source != "" && a.source[a.at] == '"'
-			found = found || compared && i > 0 || quoted && (compared || n.Op == Concat || n.Op == ConcatAll || n.Op == Case || n.Op == Coalesce)
+			if compared && i > 0 || quoted && (compared || n.Op == Concat || n.Op == ConcatAll || n.Op == Case || n.Op == Coalesce) {
+				found[a] = true
+			}
 		}
-		return !found
+		return true
 	})
 	return found
 }

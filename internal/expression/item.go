@@ -27,6 +27,9 @@ type Item struct {
 func ParseItem(source string) (Item, error) {
 	p := parser{source: source}
 	item, err := p.item()
+	if p.excess != nil {
+		return Item{}, err
+	}
 	named, isName := nameItem(source)
 	switch {
 	case err == nil && !isName, err == nil && item.Same(named.Node):
@@ -66,7 +69,7 @@ func (p *parser) item() (Item, *SyntaxError) {
 	if err := p.lex(); err != nil {
 		return Item{}, err
 	}
-	n, err := p.or()
+	n, err := p.expression()
 	if err != nil {
 		return Item{}, err
 	}
@@ -142,7 +145,7 @@ func (p *parser) whole() (*Node, *SyntaxError) {
 	if err := p.lex(); err != nil {
 		return nil, err
 	}
-	n, err := p.or()
+	n, err := p.expression()
 	if err != nil {
 		return nil, err
 	}

@@ -106,6 +106,7 @@ type Node struct {
 
 	source  string // all of it
 	at, end int    // its place there
+	size    int    // nodes that a walk passes: see mostWalked
 }
 
 // Walk calls f with a node and all below it, until f says false for one, whose

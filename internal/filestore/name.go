@@ -96,6 +96,13 @@ var (
 	packings = []string{".gz", ".zst", ".bz2", ".xz", ".lz4", ".zip"}
 )
 
+// IsPacked reports whether a name says that the content is compressed, as that of Parquet is
+// within: to compress it again is of no use.
+func IsPacked(name string) bool {
+	ending := strings.ToLower(path.Ext(name))
+	return slices.Contains(packings, ending) || ending == "."+string(Parquet)
+}
+
 // keepsExtension reports whether the name of the result contains the extension of the raw
 // file, so that x.csv, x.CSV, x.tsv and x.csv.gz have different results.
 func keepsExtension(name string) bool {

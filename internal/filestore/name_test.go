@@ -107,3 +107,14 @@ func TestFormats(t *testing.T) {
 		}
 	}
 }
+
+func TestIsPacked(t *testing.T) {
+	for name, want := range map[string]bool{
+		"a.csv.gz": true, "a.csv.zst": true, "a.csv.bz2": true, "a.csv.xz": true, "a.csv.lz4": true, "a.csv.zip": true, "2022/a.CSV.GZ": true, "a_aggregated_sales.parquet": true,
+		"a.csv": false, "a.jsonl": false, "a.gz.csv": false, "gz": false, "a.xz/b.csv": false, "": false,
+	} {
+		if got := IsPacked(name); got != want {
+			t.Errorf("%s: got %v, want %v", name, got, want)
+		}
+	}
+}

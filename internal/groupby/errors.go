@@ -80,9 +80,29 @@ func (p *Plan) noRecord(name string, size int64) error {
 		}
 	}
 	if problem += ": expected a header line"; len(names) > 0 {
-		problem += " with " + quoteList(names)
+		problem += " with " + QuoteList(names)
 	}
 	return &InputError{Name: name, Problem: problem}
+}
+
+// QuoteList is names for a message, the first few of them.
+func QuoteList(names []string) string {
+	const most, mostBytes = 12, 120
+	var b strings.Builder
+	for i, name := range names {
+		if i == most || b.Len() > mostBytes {
+			fmt.Fprintf(&b, " and %d more", len(names)-i)
+			break
+		}
+		if i > 0 {
+			b.WriteString(", ")
+		}
+		if runes := []rune(name); len(runes) > 32 {
+			name = string(runes[:32]) + "…"
+		}
+		fmt.Fprintf(&b, "%q", name)
+	}
+	return b.String()
 }
 
 // fieldInMessage bounds how much of an offending field is quoted, in bytes.

@@ -4,7 +4,6 @@ import (
 	"errors"
 	"fmt"
 	"slices"
-	"strconv"
 	"strings"
 	"sync"
 
@@ -179,7 +178,7 @@ func (p *Plan) newLayout(file string, line int64, first []string) (*layout, erro
 		i, found := ref.number-1, ref.number <= l.width
 		if ref.number == 0 {
 			if i, found = number[ref.name]; !found {
-				return missing(fmt.Sprintf("no column %q: the header has %s", ref.name, quoteList(first)))
+				return missing(fmt.Sprintf("no column %q: the header has %s", ref.name, QuoteList(first)))
 			}
 		}
 		if !found {
@@ -188,24 +187,4 @@ func (p *Plan) newLayout(file string, line int64, first []string) (*layout, erro
 		l.index = append(l.index, i)
 	}
 	return l, nil
-}
-
-// quoteList is names for a message, the first few of them.
-func quoteList(names []string) string {
-	const most, mostBytes = 20, 400
-	var b strings.Builder
-	for i, name := range names {
-		if i == most || b.Len() > mostBytes {
-			fmt.Fprintf(&b, " and %d more", len(names)-i)
-			break
-		}
-		if i > 0 {
-			b.WriteString(", ")
-		}
-		if len(name) > fieldInMessage {
-			name = name[:fieldInMessage] + "…"
-		}
-		b.WriteString(strconv.Quote(name))
-	}
-	return b.String()
 }

@@ -13,9 +13,9 @@ import (
 	"sync"
 )
 
-// ErrTooManyGroups says that the groups do not fit in Options.MemoryLimit and
-// that no file can be made in Options.TempDir to put them.
-var ErrTooManyGroups = errors.New("too many groups for the memory limit: raise it, or give a temporary folder with room for them")
+// ErrTooManyGroups says that the groups do not fit in Options.MemoryLimit, and
+// that Options.TempDir names no folder for them.
+var ErrTooManyGroups = errors.New("too many groups for the memory limit: raise it, or give a temporary folder for them")
 
 // spill is the groups that did not fit in memory: sorted runs in one temporary
 // file, each of which is merged with the others in the end, in order.
@@ -76,8 +76,9 @@ func (s *spill) add(tables []*table, states *states, dir string) error {
 	if s.file == nil {
 		f, err := os.CreateTemp(dir, "groupby-*.spill")
 		if err != nil {
-			return fmt.Errorf("%w: %w", ErrTooManyGroups, err)
+			return fmt.Errorf("make a temporary file: %w", err)
 		}
+		_ = os.Remove(f.Name()) // the file ends with the process, however that ends
 		s.file = f
 	}
 	scales := make([]uint8, len(states.list))
@@ -131,11 +132,10 @@ func (s *spill) write(tables []*table, run spilledRun) error {
 	return out.Flush()
 }
 
-// close removes the file.
+// close gives the file's room back.
 func (s *spill) close() {
 	if s.file != nil {
 		_ = s.file.Close()
-		_ = os.Remove(s.file.Name())
 	}
 }
 

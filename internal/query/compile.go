@@ -133,8 +133,9 @@ type askedColumn struct {
 var variables = map[string]string{"groupBy": "GROUP_BY", "aggregate": "AGGREGATE", "select": "SELECT", "where": "WHERE", "having": "HAVING"}
 
 func (c *compiler) ask(part string, n *expression.Node) {
+	texts := n.MayBeTexts()
 	for _, column := range n.Columns() {
-		c.asked = append(c.asked, askedColumn{column, part, n.MayBeText(column)})
+		c.asked = append(c.asked, askedColumn{column, part, texts[column]})
 	}
 	c.dated = append(c.dated, datedComparisons(part, n)...)
 	n.Walk(func(n *expression.Node) bool {

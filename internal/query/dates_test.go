@@ -114,6 +114,43 @@ func TestTimesAreComparedByTime(t *testing.T) {
 	}
 }
 
+// TestZoneBeyondFourDigits: the engine reads years of four digits. A time that the zone moves out of
+// them is no date, and the message names the zone.
+func TestZoneBeyondFourDigits(t *testing.T) {
+	for _, c := range []struct {
+		zone, format, cell, result string
+		fails                      bool
+	}{
+		{"Europe/Berlin", "", "9999-12-31T22:30:00Z", "9999-12-31", false},
+		{"Europe/Berlin", "", "9999-12-31T23:30:00Z", "", true},
+		{"Europe/Berlin", "", "9999-12-31T23:30:00", "9999-12-31", false},
+		{"America/New_York", "", "0001-01-01T00:30Z", "", true},
+		{"America/New_York", "", "0001-01-01T12:30Z", "0001-01-01", false},
+		{"Europe/Berlin", "%d.%m.%Y %H:%M%z", "31.12.9999 23:30Z", "", true},
+		{"Europe/Berlin", "%d.%m.%Y %H:%M%z", "31.12.9999 22:30Z", "9999-12-31", false},
+		{"Europe/Berlin", "%j %Y %H:%M%z", "365 9999 23:30Z", "", true}, // which package timefmt reads
+		{"Europe/Berlin", "epoch", "253402299000", "", true},
+		{"Europe/Berlin", "epochms", "253402299000000", "", true},
+	} {
+		in := dialect.Settings{TimeZone: c.zone}
+		if c.format != "" {
+			in.DateFormats = []string{c.format}
+		}
+		want, message := "day_t,count\n"+c.result+",1\n", ""
+		if c.fails {
+			want, message = "", fmt.Sprintf("f.csv:2: t: %q is not a date or time; in the zone %s, which timeZone names, its year is outside 1 to 9999", c.cell, c.zone)
+		}
+		got := ask(t, Spec{Input: in, GroupBy: []string{"day(t)"}, Aggregate: []string{"count(*)"}}, []byte("t,n\n"+c.cell+",1\n"), 1)
+		if got.result != want || got.err != message {
+			t.Errorf("%s in %s: got %q, %q, want %q, %q", c.cell, c.zone, got.result, got.err, want, message)
+		}
+	}
+	got := ask(t, Spec{Input: dialect.Settings{TimeZone: "Europe/Berlin"}, Aggregate: []string{"max(t)"}}, []byte("t,n\n9999-12-31T23:30:00Z,1\n"), 1)
+	if got.result != "max_t\n9999-12-31T23:30:00Z\n" {
+		t.Errorf("the largest as it is written: got %q, %q", got.result, got.err)
+	}
+}
+
 // TestHintsKeepWhatWasSaid: a value of a list stands beside those that the settings have.
 func TestHintsKeepWhatWasSaid(t *testing.T) {
 	for _, c := range []struct {

@@ -63,8 +63,7 @@ func (q *Query) Run(ctx context.Context, file dialect.File, begin Begin, opt Opt
 		reading = reading.NotPlain()
 	}
 	a := attempt{Query: q, file: file, begin: begin, opt: opt.Engine, reading: reading}
-	const most = 6 // each kind of surprise once
-	for range most {
+	for range mostReadings {
 		report, err := a.run(ctx)
 		again, other := a.reading.Again(err)
 		var bad *groupby.InputError
@@ -87,8 +86,13 @@ func (q *Query) Run(ctx context.Context, file dialect.File, begin Begin, opt Opt
 			return report, err
 		}
 	}
-	return Report{}, errors.New("the file is read in other ways again and again")
+	return Report{}, errAgain
 }
+
+// mostReadings bounds how often a file is read: each kind of surprise comes once.
+const mostReadings = 6
+
+var errAgain = errors.New("the file is read in other ways again and again")
 
 // open opens a file, and says which of the two questions is asked of it.
 func (q *Query) open(ctx context.Context, file dialect.File) (*Query, *dialect.Reading, error) {

@@ -47,7 +47,7 @@ func (q *Query) RunAll(ctx context.Context, files []Open, begin Begin, opt Optio
 			return report, err
 		}
 	}
-	for {
+	for again := 0; ; {
 		report, err := s.run(ctx)
 		var bad *groupby.InputError
 		switch {
@@ -57,6 +57,10 @@ func (q *Query) RunAll(ctx context.Context, files []Open, begin Begin, opt Optio
 		case ctx.Err() != nil:
 			return report, err
 		case s.chain.again(err):
+			if again++; again == mostReadings {
+				return report, fmt.Errorf("%s: %w", s.chain.name, errAgain)
+			}
+			s.find(ctx, s.chain.next)
 		case errors.As(err, &bad) && bad.TooWide && s.widen(bad, &s.doubles):
 		default:
 			if bad != nil {
@@ -76,6 +80,24 @@ type several struct {
 	layouts []*dialect.Layout // of files that turned out to be written otherwise than they begin
 	doubles []int
 	chain   *chain
+}
+
+// find finds the layouts of the files, from one on, that turn out to be written otherwise than they
+// begin: by itself, each would have all files read again from the first. What else is wrong with
+// them is left to run.
+func (s *several) find(ctx context.Context, from int) {
+	for i := from; i < len(s.files) && ctx.Err() == nil; i++ {
+		of := *s
+		of.files, of.layouts = s.files[i:i+1], s.layouts[i:i+1]
+		c := &chain{several: &of, ctx: ctx}
+		for range mostReadings {
+			_, err := io.Copy(io.Discard, c)
+			c.close()
+			if !c.again(err) {
+				break
+			}
+		}
+	}
 }
 
 func (s *several) run(ctx context.Context) (report Report, err error) {

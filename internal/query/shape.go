@@ -53,7 +53,7 @@ func (o *orderColumn) find(names []string) error {
 	if near := expression.Nearest(o.name, names); near != "" && hint == "" {
 		hint = fmt.Sprintf("; did you mean %s?", near)
 	}
-	return part("orderBy", "the result has no column %q: it has %s%s", o.name, dialect.QuoteList(names), hint)
+	return part("orderBy", "the result has no column %q: it has %s%s", o.name, groupby.QuoteList(names), hint)
 }
 
 // findExpression finds a column of the result by what it is made of, as in sum(quantity) desc.

@@ -48,7 +48,7 @@ func compareSorted(a, b *sorted) int {
 // add takes a row, which it copies.
 func (s *sorter) add(key, row []byte) error {
 	s.n++
-	if s.limit > 0 && len(s.rows) >= 2*s.limit {
+	if s.limit > 0 && len(s.rows)/2 >= s.limit {
 		s.cut()
 	}
 	both := make([]byte, 0, len(key)+len(row))
@@ -87,6 +87,7 @@ func (s *sorter) spill() error {
 		if err != nil {
 			return fmt.Errorf("order the rows: %w", err)
 		}
+		_ = os.Remove(f.Name()) // the file ends with the process, however that ends
 		s.file = f
 	} else {
 		at = s.ends[len(s.ends)-1]
@@ -192,10 +193,9 @@ func (s *sorter) each(f func(row []byte) error) (n int64, err error) {
 	return n, nil
 }
 
-// close removes the file.
+// close gives the file's room back.
 func (s *sorter) close() {
 	if s.file != nil {
 		_ = s.file.Close()
-		_ = os.Remove(s.file.Name())
 	}
 }

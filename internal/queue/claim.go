@@ -250,6 +250,9 @@ const (
 	Failed  State = "failed"  // it is a dead letter
 )
 
+// InFlightState is the state of a claimed name, for InState.
+const InFlightState State = "in-flight"
+
 // Fail makes the name a dead letter: trying again cannot help.
 func (c *Claim) Fail(ctx context.Context, f Failure) (State, error) {
 	return c.end(ctx, f, -1, c.queue.opts.MaxErrors)

@@ -134,7 +134,8 @@ func parseLetter(name, text string) (DeadLetter, error) {
 	return r.DeadLetter, nil
 }
 
-// InState lists the names that are in flight, delayed or failed, and no others.
+// InState lists the names that are in flight, delayed or failed, and no others. Another state is an
+// error.
 func (q *Queue) InState(ctx context.Context, state State) ([]string, error) {
 	var names []string
 	var err error
@@ -143,17 +144,16 @@ func (q *Queue) InState(ctx context.Context, state State) ([]string, error) {
 		names, err = q.rdb.ZRange(ctx, q.keys.delayed, 0, -1).Result()
 	case Failed:
 		names, err = q.rdb.HKeys(ctx, q.keys.failed).Result()
-	default:
+	case InFlightState:
 		names, err = q.rdb.ZRange(ctx, q.keys.inflight, 0, -1).Result()
+	default:
+		return nil, fmt.Errorf("list the names that are %q: expected %s, %s or %s", state, InFlightState, Delayed, Failed)
 	}
 	if err != nil {
-		return nil, fmt.Errorf("list the names that are %s: %w", cmp.Or(state, "in flight"), err)
+		return nil, fmt.Errorf("list the names that are %s: %w", state, err)
 	}
 	return names, nil
 }
-
-// InFlightState is the state of a claimed name, for InState.
-const InFlightState State = "in-flight"
 
 // Drop removes dead letters, each only if it is still the one that was seen, and returns
 // how many it removed. Name and Version identify them.

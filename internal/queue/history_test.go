@@ -2,6 +2,7 @@ package queue_test
 
 import (
 	"slices"
+	"strings"
 	"testing"
 	"time"
 
@@ -84,6 +85,11 @@ func TestAttemptsAndStandings(t *testing.T) {
 		for state, want := range map[queue.State]string{queue.Delayed: "delayed.csv", queue.Failed: "failed.csv", queue.InFlightState: "held.csv"} {
 			if names, err := steady.InState(ctx, state); err != nil || !slices.Equal(names, []string{want}) {
 				t.Errorf("%s: %v, %v; want %s", state, names, err, want)
+			}
+		}
+		for _, state := range []queue.State{queue.Waiting, "", "in flight"} {
+			if names, err := steady.InState(ctx, state); err == nil || !strings.Contains(err.Error(), "expected in-flight, delayed or failed") {
+				t.Errorf("%q: %v, %v; want an error", state, names, err)
 			}
 		}
 	})

@@ -99,10 +99,10 @@ func (w *Writer) record(text []byte, cells [][]byte) error {
 			for i, c := range cells {
 				w.names[i] = string(c)
 			}
-			w.names = distinct(w.names)
+			w.names = DistinctNames(w.names)
 			return nil
 		}
-		w.names = distinct(make([]string, len(cells)))
+		w.names = DistinctNames(make([]string, len(cells)))
 	}
 	if len(cells) != len(w.columns) {
 		return fmt.Errorf("a row of the result has %d cells, and there are %d columns", len(cells), len(w.columns))
@@ -172,9 +172,10 @@ type sink interface {
 	finish() error
 }
 
-// distinct makes the names of columns unique: one without a name is called by its number, and
-// the second of a name gets _1 behind it.
-func distinct(names []string) []string {
+// DistinctNames are names of columns made unique: one without a name is called by its number,
+// and the second of a name gets _1 behind it.
+func DistinctNames(names []string) []string {
+	distinct := make([]string, len(names))
 	taken := make(map[string]bool, len(names))
 	for _, name := range names {
 		taken[name] = true
@@ -189,7 +190,7 @@ func distinct(names []string) []string {
 			unique = name + "_" + strconv.Itoa(n)
 		}
 		seen[unique] = true
-		names[i] = unique
+		distinct[i] = unique
 	}
-	return names
+	return distinct
 }

@@ -57,7 +57,7 @@ func OpenRows(in Source, size int64, format filestore.Format) (*Rows, error) {
 		r.names, err = c.names()
 		r.next = c.next
 	}
-	r.names = distinct(r.names)
+	r.names = DistinctNames(r.names)
 	return r, r.blame(err)
 }
 

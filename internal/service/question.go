@@ -270,28 +270,15 @@ func CompileQuestions(c query.Config) (*query.Questions, error) {
 	}
 	var bad *dialect.SettingError
 	if errors.As(err, &bad) {
-		flag := flagOf(bad.Setting)
+		flag := cli.FlagName(bad.Setting)
 		return nil, &cli.UsageError{Problem: fmt.Sprintf("--%s (%s) %q: expected %s", flag, cli.EnvName(flag), bad.Value, bad.Expected)}
 	}
 	var part *query.PartError
 	if errors.As(err, &part) && part.Dataset == "" {
-		flag := flagOf(part.Part)
+		flag := cli.FlagName(part.Part)
 		return nil, &cli.UsageError{Problem: fmt.Sprintf("--%s (%s): %v", flag, cli.EnvName(flag), part.Err)}
 	}
 	return nil, &cli.UsageError{Problem: err.Error()}
-}
-
-// flagOf is the flag of a key: that of decimalChar is decimal-char.
-func flagOf(key string) string {
-	var b strings.Builder
-	for _, c := range key {
-		if c >= 'A' && c <= 'Z' {
-			b.WriteByte('-')
-			c += 'a' - 'A'
-		}
-		b.WriteRune(c)
-	}
-	return b.String()
 }
 
 // CompileToRun is Compile for who runs the commands: a program that cannot be found is the

@@ -2,7 +2,6 @@ package trends
 
 import (
 	"context"
-	"fmt"
 	"slices"
 	"strings"
 	"unicode"
@@ -10,6 +9,7 @@ import (
 	"csv-pipeline/internal/catalog"
 	"csv-pipeline/internal/csvtable"
 	"csv-pipeline/internal/filestore"
+	"csv-pipeline/internal/resultformat"
 )
 
 // columns are the columns of the results.
@@ -103,7 +103,7 @@ func (t *Trends) sampleColumns(ctx context.Context) (*columns, error) {
 // is known.
 func (l *columns) divide(table *csvtable.Table, n int, known bool) {
 	l.known = known && n > 0
-	for c, name := range distinct(table.Header) {
+	for c, name := range resultformat.DistinctNames(table.Header) {
 		// The first column is a key, also where it holds numbers.
 		key := l.known && c < n || !l.known && c == 0 && len(table.Header) > 1
 		if table.Numeric[c] && !key {
@@ -157,24 +157,6 @@ func results(files *catalog.Table) (places []int32, others int) {
 		}
 	}
 	return places, others
-}
-
-// distinct makes the names of columns unique: one without a name gets its number, and
-// the second of a name gets (2) behind it.
-func distinct(header []string) []string {
-	names := make([]string, len(header))
-	taken := make(map[string]bool, len(header))
-	for i, name := range header {
-		if name == "" {
-			name = fmt.Sprintf("#%d", i+1)
-		}
-		unique := name
-		for n := 2; taken[unique]; n++ {
-			unique = fmt.Sprintf("%s (%d)", name, n)
-		}
-		taken[unique], names[i] = true, unique
-	}
-	return names
 }
 
 // usual guesses from a column's name how its values are combined. The processor calls the

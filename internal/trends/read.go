@@ -15,6 +15,7 @@ import (
 	"csv-pipeline/internal/catalog"
 	"csv-pipeline/internal/csvtable"
 	"csv-pipeline/internal/filestore"
+	"csv-pipeline/internal/resultformat"
 )
 
 // readAll adds up all results.
@@ -128,7 +129,7 @@ func (r *reader) result(ctx context.Context, store filestore.Store, info filesto
 	if err != nil {
 		return blame(ctx, err)
 	}
-	names := distinct(header)
+	names := resultformat.DistinctNames(header)
 	group, number := slices.Index(names, r.key.Group), slices.Index(names, r.key.Value)
 	switch {
 	case group < 0:

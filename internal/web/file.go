@@ -9,7 +9,6 @@ import (
 	"slices"
 	"strconv"
 	"strings"
-	"syscall"
 
 	"csv-pipeline/internal/csvtable"
 	"csv-pipeline/internal/filestore"
@@ -44,9 +43,6 @@ func (s *Server) file(w http.ResponseWriter, r *http.Request, area filestore.Are
 		return
 	case errors.Is(err, filestore.ErrNotExist):
 		s.missing(w, r, area, name)
-		return
-	case err != nil && unreachable(err):
-		s.respond.Problem(w, r, http.StatusNotFound, noFile(area))
 		return
 	case err != nil:
 		s.respond.Unavailable(w, r, err)
@@ -163,7 +159,7 @@ func (s *Server) fileAPI(w http.ResponseWriter, r *http.Request, area filestore.
 	name := r.PathValue("name")
 	info, err := s.Store.Stat(r.Context(), area, name)
 	switch {
-	case errors.Is(err, filestore.ErrInvalidName), errors.Is(err, filestore.ErrNotExist), err != nil && unreachable(err):
+	case errors.Is(err, filestore.ErrInvalidName), errors.Is(err, filestore.ErrNotExist):
 		s.respond.Problem(w, r, http.StatusNotFound, noFile(area))
 	case err != nil:
 		s.respond.Unavailable(w, r, err)
@@ -182,15 +178,6 @@ func (s *Server) missing(w http.ResponseWriter, r *http.Request, area filestore.
 	}
 	s.respond.Problem(w, r, http.StatusNotFound, text)
 }
-
-// isOutside reports whether a symbolic link led out of the folder, for which package os
-// exports no error.
-func isOutside(err error) bool {
-	return errors.Is(err, syscall.ELOOP) || strings.Contains(err.Error(), "path escapes from parent")
-}
-
-// unreachable reports whether the file system allows no file of the name.
-func unreachable(err error) bool { return isOutside(err) || errors.Is(err, syscall.ENAMETOOLONG) }
 
 func noFile(area filestore.Area) string { return "there is no such file in " + string(area) + "/" }
 
@@ -235,7 +222,7 @@ func (s *Server) rejected(ctx context.Context, d *api.FileDetail) (string, error
 			return name, nil
 		}
 	}
-	if err == nil || errors.Is(err, filestore.ErrNotExist) || errors.Is(err, filestore.ErrInvalidName) || unreachable(err) {
+	if err == nil || errors.Is(err, filestore.ErrNotExist) || errors.Is(err, filestore.ErrInvalidName) {
 		return "", nil
 	}
 	return "", err

@@ -39,7 +39,7 @@ func TestConditionsOfAnUpload(t *testing.T) {
 	etag := s.get(t, address).Header.Get("ETag")
 	past, future := time.Now().Add(-time.Hour).UTC().Format(http.TimeFormat), time.Now().Add(time.Hour).UTC().Format(http.TimeFormat)
 	for _, fields := range [][]string{
-		{"If-Match", `"x"`}, {"If-None-Match", etag}, {"If-None-Match", `"x", ` + etag}, {"If-None-Match", "*"}, {"If-Unmodified-Since", past}, {"If-Match", `"x"`, "If-Unmodified-Since", future},
+		{"If-Match", `"x"`}, {"If-None-Match", etag}, {"If-None-Match", "W/" + etag}, {"If-None-Match", `"x", ` + etag}, {"If-None-Match", "*"}, {"If-Match", "W/" + etag}, {"If-Unmodified-Since", past}, {"If-Match", `"x"`, "If-Unmodified-Since", future},
 	} {
 		if r := put(fields...); r.StatusCode != http.StatusPreconditionFailed || s.get(t, address).Header.Get("ETag") != etag {
 			t.Errorf("%q: %s %s", fields, r.Status, r.body)
@@ -92,5 +92,20 @@ func TestConditionsOfResults(t *testing.T) {
 	}
 	if r := s.get(t, raw, "If-Modified-Since", seen); r.StatusCode != http.StatusOK {
 		t.Errorf("an older file: %s", r.Status)
+	}
+}
+
+// TestUploadThroughALinkToOutside is refused for its name, which no retry mends.
+func TestUploadThroughALinkToOutside(t *testing.T) {
+	s := start(t, nil)
+	s.put(t, "a.csv", "a\n")
+	for link, target := range map[string]string{"away": t.TempDir(), "loop": "loop"} {
+		if err := os.Symlink(target, filepath.Join(s.folder, "raw", link)); err != nil {
+			t.Fatal(err)
+		}
+		r := s.do(t, http.MethodPut, "/files/raw/"+link+"/new.csv", "a\n", "Authorization", bearer)
+		if r.StatusCode != http.StatusUnprocessableEntity || !strings.Contains(r.body, "a part of it is a symbolic link that leads out of the data folder, or in a circle") {
+			t.Errorf("%s: %s %s", link, r.Status, r.body)
+		}
 	}
 }

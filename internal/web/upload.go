@@ -82,8 +82,6 @@ func (s *Server) refusal(r *http.Request, name string, err error) (code int, why
 		return http.StatusInsufficientStorage, "the file store is full: its disk or its quota has no room for the file", false
 	case errors.Is(err, filestore.ErrReadOnly):
 		return http.StatusConflict, readOnlyStore, false
-	case isOutside(err):
-		return http.StatusUnprocessableEntity, "a part of the name is a symbolic link that leads out of the data folder", false
 	case errors.Is(err, os.ErrDeadlineExceeded):
 		return http.StatusRequestTimeout, "the upload was too slow", true
 	case errors.Is(err, io.ErrUnexpectedEOF):
@@ -109,25 +107,29 @@ var errNotAsAsked = errors.New("the file is not the one that the conditions of t
 // asAsked checks the conditions of a request to replace a file (RFC 9110, section 13.2.2), which is
 // nil where there is none.
 func asAsked(h http.Header, have *filestore.Info) error {
-	matches := func(condition string) bool {
+	matches := func(condition string, weak bool) bool {
 		if have == nil {
 			return false
 		}
 		for tag := range strings.SplitSeq(condition, ",") {
-			if tag = strings.TrimSpace(tag); tag == "*" || tag == `"`+have.ETag+`"` {
+			tag = strings.TrimSpace(tag)
+			if weak {
+				tag = strings.TrimPrefix(tag, "W/")
+			}
+			if tag == "*" || tag == `"`+have.ETag+`"` {
 				return true
 			}
 		}
 		return false
 	}
 	if condition := h.Get("If-Match"); condition != "" {
-		if !matches(condition) {
+		if !matches(condition, false) {
 			return errNotAsAsked
 		}
 	} else if since, err := http.ParseTime(h.Get("If-Unmodified-Since")); err == nil && have != nil && have.ModTime.Truncate(time.Second).After(since) {
 		return errNotAsAsked
 	}
-	if condition := h.Get("If-None-Match"); condition != "" && matches(condition) {
+	if condition := h.Get("If-None-Match"); condition != "" && matches(condition, true) {
 		if strings.TrimSpace(condition) == "*" {
 			return filestore.ErrExist
 		}

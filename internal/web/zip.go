@@ -6,7 +6,6 @@ import (
 	"errors"
 	"io"
 	"net/http"
-	"path"
 	"slices"
 
 	"csv-pipeline/internal/filestore"
@@ -73,14 +72,12 @@ func (s *Server) zipOne(ctx context.Context, z *zip.Writer, area filestore.Area,
 		return "there is no such file; it may have been removed", nil
 	case errors.Is(err, filestore.ErrInvalidName):
 		return err.Error() + "; rename the file in the data folder", nil
-	case err != nil && unreachable(err):
-		return "it cannot be reached by this name", nil
 	case err != nil:
 		return "", err
 	}
 	defer f.Close()
 	method := zip.Deflate
-	if ext := path.Ext(name); ext == ".gz" || ext == ".zst" {
+	if filestore.IsPacked(name) {
 		method = zip.Store
 	}
 	entry, err := z.CreateHeader(&zip.FileHeader{Name: format.Visible(name), Method: method, Modified: f.Info().ModTime.UTC()})

@@ -245,7 +245,7 @@ func TestWhoMayWrite(t *testing.T) {
 		"csv-pipeline is at " + address,
 		"cp my.csv '" + strings.ReplaceAll(folder, "'", `'\''`) + "/raw/'",
 		"GROUP_BY=item_id AGGREGATE='sum(quantity) as total_quantity'",
-		"GROUP_BY=store AGGREGATE='sum(amount)' " + quote(os.Args[0]) + " --",
+		"GROUP_BY=store AGGREGATE='sum(amount)' " + cli.Quote(os.Args[0]) + " --",
 		" enqueue --outdated --store-url '",
 		`curl -H "Authorization: Bearer $(cat '` + strings.ReplaceAll(folder, "'", `'\''`) + `/.csv-pipeline/token')" -T my.csv ` + address + "/files/raw/",
 		token,
@@ -290,11 +290,11 @@ func TestItTellsHowItWasStarted(t *testing.T) {
 		env  map[string]string
 		want string
 	}{
-		"by itself":  {nil, nil, quote(os.Args[0])},
-		"with flags": {args, nil, quote(os.Args[0]) + " --store-url='./my data' --no-demo --settle=1m0s"},
+		"by itself":  {nil, nil, cli.Quote(os.Args[0])},
+		"with flags": {args, nil, cli.Quote(os.Args[0]) + " --store-url='./my data' --no-demo --settle=1m0s"},
 		"with how files are read": {[]string{"--trim", "--delimiter", ";", "--missing-values=NA,-", "--missing-values=?", "--where=a > 1", "--command-env=X", "--config=c.yaml"}, map[string]string{"DATASETS": "[{name: a}]"},
-			quote(os.Args[0]) + " --trim --delimiter=';' --missing-values='NA,-,?' --config=c.yaml --datasets='[{name: a}]'"},
-		"by the environment": {nil, map[string]string{"STORE_URL": "./here", "NO_DEMO": "false"}, quote(os.Args[0]) + " --store-url=./here --no-demo=false"},
+			cli.Quote(os.Args[0]) + " --trim --delimiter=';' --missing-values='NA,-,?' --config=c.yaml --datasets='[{name: a}]'"},
+		"by the environment": {nil, map[string]string{"STORE_URL": "./here", "NO_DEMO": "false"}, cli.Quote(os.Args[0]) + " --store-url=./here --no-demo=false"},
 		"by make":            {nil, map[string]string{"MAKELEVEL": "1"}, "make run"},
 		"by make, with more": {nil, map[string]string{"MAKELEVEL": "1", "STORE_URL": "./my data", "NO_DEMO": "true", "GROUP_BY": "x"}, "STORE_URL='./my data' NO_DEMO=true make run"},
 	} {
@@ -329,7 +329,7 @@ func TestTheHintKeepsTheConfig(t *testing.T) {
 	}
 	check := func(hint string, example bool) {
 		t.Helper()
-		if !strings.Contains(hint, " --config="+quote(file)) || strings.Contains(hint, exampleSettings) != example {
+		if !strings.Contains(hint, " --config="+cli.Quote(file)) || strings.Contains(hint, exampleSettings) != example {
 			t.Errorf("the hint is %s", hint)
 		}
 	}

@@ -7,7 +7,6 @@ import (
 	"net"
 	"os"
 	"path/filepath"
-	"regexp"
 	"strings"
 
 	"github.com/spf13/pflag"
@@ -33,7 +32,7 @@ func (g greeting) print(w io.Writer) {
 	fmt.Fprintf(w, "csv-pipeline is at %s\n", g.page)
 	if g.folder != "" {
 		fmt.Fprintf(w, "Copy a CSV file into %s and its result appears in %s: cp my.csv %s\n",
-			slashed(g.folder, "raw"), slashed(g.folder, "processed"), quote(slashed(g.folder, "raw")))
+			slashed(g.folder, "raw"), slashed(g.folder, "processed"), cli.Quote(slashed(g.folder, "raw")))
 	} else {
 		fmt.Fprintf(w, "A CSV file that is put below raw/ of %s has its result below processed/.\n", g.store)
 	}
@@ -44,9 +43,9 @@ func (g greeting) print(w io.Writer) {
 		fmt.Fprintf(w, "For the columns of your files, stop it and name them: %s %s\n", exampleSettings, g.command)
 	}
 	if g.folder != "" {
-		enqueue := quote(os.Args[0]) + " enqueue --outdated"
+		enqueue := cli.Quote(os.Args[0]) + " enqueue --outdated"
 		if g.store != defaultStore {
-			enqueue += " --store-url " + quote(g.store)
+			enqueue += " --store-url " + cli.Quote(g.store)
 		}
 		fmt.Fprintf(w, "Then have the results that were made with other settings made again, while it runs: %s\n", enqueue)
 	}
@@ -55,7 +54,7 @@ func (g greeting) print(w io.Writer) {
 	}
 	secret := g.token
 	if file := cmp.Or(g.tokenFile, g.auth.TokenFile); file != "" {
-		secret = "$(cat " + quote(file) + ")"
+		secret = "$(cat " + cli.Quote(file) + ")"
 	}
 	if secret != "" {
 		fmt.Fprintf(w, "To upload: curl -H \"Authorization: Bearer %s\" -T my.csv %s/files/raw/\n", secret, g.page)
@@ -72,14 +71,14 @@ func command(getenv cli.Getenv, given []*pflag.Flag) string {
 	if _, made := getenv("MAKELEVEL"); made { // make passes no flags
 		words := ""
 		for _, f := range given {
-			words += cli.EnvName(f.Name) + "=" + quote(f.Value.String()) + " "
+			words += cli.EnvName(f.Name) + "=" + cli.Quote(f.Value.String()) + " "
 		}
 		return words + "make run"
 	}
-	words := quote(os.Args[0])
+	words := cli.Quote(os.Args[0])
 	for _, f := range given {
 		if words += " --" + f.Name; f.Value.Type() != "bool" || f.Value.String() != "true" {
-			words += "=" + quote(f.Value.String())
+			words += "=" + cli.Quote(f.Value.String())
 		}
 	}
 	return words
@@ -87,16 +86,6 @@ func command(getenv cli.Getenv, given []*pflag.Flag) string {
 
 func slashed(folder, area string) string {
 	return filepath.Join(folder, area) + string(filepath.Separator)
-}
-
-var plain = regexp.MustCompile(`^[\w@%+=:,./-]+$`)
-
-// quote quotes a text for a shell.
-func quote(text string) string {
-	if plain.MatchString(text) {
-		return text
-	}
-	return "'" + strings.ReplaceAll(text, "'", `'\''`) + "'"
 }
 
 // address returns the URL that a person types into a browser.
@@ -118,10 +107,10 @@ func asked(flags service.QuestionFlags) string {
 		return "what this makes of a file: " + strings.Join(words, " ")
 	}
 	if len(c.Select) > 0 {
-		return "SELECT=" + quote(strings.Join(c.Select, ", "))
+		return "SELECT=" + cli.Quote(strings.Join(c.Select, ", "))
 	}
 	if len(c.GroupBy)+len(c.Aggregate) == 0 {
 		c.Spec = query.Default
 	}
-	return fmt.Sprintf("GROUP_BY=%s AGGREGATE=%s", quote(strings.Join(c.GroupBy, ", ")), quote(strings.Join(c.Aggregate, ", ")))
+	return fmt.Sprintf("GROUP_BY=%s AGGREGATE=%s", cli.Quote(strings.Join(c.GroupBy, ", ")), cli.Quote(strings.Join(c.Aggregate, ", ")))
 }

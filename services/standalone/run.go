@@ -11,6 +11,7 @@ import (
 	"csv-pipeline/internal/catalog"
 	"csv-pipeline/internal/cli"
 	"csv-pipeline/internal/datafolder"
+	"csv-pipeline/internal/groupby"
 	"csv-pipeline/internal/ops"
 	"csv-pipeline/internal/service"
 	"csv-pipeline/internal/sweep"
@@ -81,7 +82,7 @@ func run(ctx context.Context, args []string, getenv cli.Getenv, stdout, stderr i
 		parts.Loop(server.Watch)
 		parts.Serve(l, ops.Server{Handler: server.Handler(), Log: log, HeaderTimeout: c.serving.HeaderTimeout()})
 		workers := &worker.Pool{Concurrency: 4, Worker: worker.Worker{Name: "worker", Queue: redis.queue, Store: store, Questions: questions, Log: log,
-			Watch: true, Grace: 5 * time.Second, Patience: time.Second}}
+			Watch: true, Grace: 5 * time.Second, Patience: time.Second, Engine: groupby.Options{TempDir: os.TempDir()}}}
 		parts.Go(untilStopped(workers.Run))
 		parts.Go(untilStopped(func(ctx context.Context) error {
 			if !c.noDemo && demoFails == nil {

@@ -9,6 +9,8 @@ import (
 	"net/http"
 	"os"
 	"path/filepath"
+	"runtime/debug"
+	"strconv"
 	"strings"
 	"testing"
 	"time"
@@ -117,4 +119,33 @@ func TestTheMainJob(t *testing.T) {
 	address, stop = start(t, folder, "--no-demo")
 	defer stop()
 	until(t, address+"/api/v1/status", completed(days+1))
+}
+
+// Groups that do not fit in memory go to the temporary folder, as those of processors do.
+func TestGroupsAreSpilled(t *testing.T) {
+	const groups = 60_000
+	input := []byte("item_id,quantity\n")
+	for i := range groups {
+		input = append(strconv.AppendInt(append(input, "a customer with a long name "...), int64(i), 10), ",1\n"...)
+	}
+	folder := t.TempDir()
+	raw := filepath.Join(folder, "raw")
+	if err := os.MkdirAll(raw, 0o777); err != nil {
+		t.Fatal(err)
+	}
+	if err := os.WriteFile(filepath.Join(raw, "many.csv"), input, 0o666); err != nil {
+		t.Fatal(err)
+	}
+	defer debug.SetMemoryLimit(debug.SetMemoryLimit(20 << 20)) // of which the groups of a file have 2 MiB
+	address, stop := start(t, folder, "--no-demo")
+	defer stop()
+	until(t, address+"/api/v1/status", func(text string) bool {
+		if strings.Contains(text, `"failed":1`) {
+			t.Fatalf("the file failed: %s", get(t, address+"/api/v1/failed"))
+		}
+		return completed(1)(text)
+	})
+	if lines := strings.Count(get(t, address+"/files/processed/many_aggregated_sales.csv"), "\n"); lines != groups+1 {
+		t.Errorf("the result has %d lines, want %d", lines, groups+1)
+	}
 }

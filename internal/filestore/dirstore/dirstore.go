@@ -134,16 +134,39 @@ func (s *Store) Stat(_ context.Context, area filestore.Area, name string) (files
 
 func at(area filestore.Area, name string) string { return path.Join(string(area), name) }
 
-// notThere makes an error wrap fs.ErrNotExist where a part of the path is a file, or a
-// symbolic link leads out of the folder or in a circle. os.Root exports no error for
-// leaving it: it is the one that wraps no error of the system.
-func notThere(err error) error {
+// leaves reports whether a symbolic link leads out of the folder or in a circle. os.Root
+// exports no error for leaving it: it is the one that wraps no error of the system.
+func leaves(err error) bool {
 	var system syscall.Errno
-	leaves := !errors.As(err, &system) && !errors.Is(err, fs.ErrClosed)
-	if err != nil && (leaves || system == syscall.ENOTDIR || system == syscall.ELOOP) {
+	if errors.As(err, &system) {
+		return system == syscall.ELOOP
+	}
+	return err != nil && !errors.Is(err, fs.ErrClosed) && !errors.Is(err, fs.ErrExist)
+}
+
+// notThere makes an error wrap fs.ErrNotExist where a part of the path is a file, or a
+// symbolic link leads out of the folder or in a circle, and ErrInvalidName where the file
+// system has no names that long.
+func notThere(err error) error {
+	if leaves(err) || errors.Is(err, syscall.ENOTDIR) {
 		return fmt.Errorf("%w: %w", fs.ErrNotExist, err)
 	}
+	return tooLong(err)
+}
+
+func tooLong(err error) error {
+	if errors.Is(err, syscall.ENAMETOOLONG) {
+		return fmt.Errorf("%w: it is longer than the file system allows", filestore.ErrInvalidName)
+	}
 	return err
+}
+
+// unusable makes the error of writing a file wrap ErrInvalidName where none can have the name.
+func unusable(err error) error {
+	if leaves(err) {
+		return fmt.Errorf("%w: a part of it is a symbolic link that leads out of the data folder, or in a circle", filestore.ErrInvalidName)
+	}
+	return tooLong(err)
 }
 
 type file struct {
@@ -281,7 +304,7 @@ func (s *Store) Create(_ context.Context, area filestore.Area, name string, sour
 		return err
 	})
 	if err != nil {
-		return nil, fmt.Errorf("begin %s: %w", at(area, name), refused(err))
+		return nil, fmt.Errorf("begin %s: %w", at(area, name), refused(unusable(err)))
 	}
 	return w, nil
 }
@@ -333,7 +356,7 @@ func (w *writer) Commit() (filestore.Info, error) {
 	case errors.Is(err, syscall.ENOTDIR), errors.Is(err, syscall.EISDIR), errors.Is(err, fs.ErrExist) && !w.exclusive:
 		return filestore.Info{}, fmt.Errorf("publish %s: %w", at(w.area, w.name), filestore.ErrTaken)
 	case err != nil:
-		return filestore.Info{}, fmt.Errorf("publish %s: %w", at(w.area, w.name), refused(err))
+		return filestore.Info{}, fmt.Errorf("publish %s: %w", at(w.area, w.name), refused(unusable(err)))
 	}
 	return i, nil
 }

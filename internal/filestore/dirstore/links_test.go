@@ -1,10 +1,13 @@
 package dirstore
 
 import (
+	"errors"
 	"io"
+	"io/fs"
 	"os"
 	"path/filepath"
 	"slices"
+	"syscall"
 	"testing"
 
 	"csv-pipeline/internal/filestore"
@@ -44,5 +47,39 @@ func TestLinksWithinTheFolderAreFollowed(t *testing.T) {
 	defer f.Close()
 	if text, err := io.ReadAll(f); string(text) != "text" || err != nil {
 		t.Errorf("%q, %v", text, err)
+	}
+}
+
+// TestErrorsOfNames: whoever uses a store knows no errors of a file system.
+func TestErrorsOfNames(t *testing.T) {
+	folder := t.TempDir()
+	s := open(t, folder)
+	if err := os.Mkdir(filepath.Join(folder, "raw"), 0o777); err != nil {
+		t.Fatal(err)
+	}
+	if err := os.Symlink("loop", filepath.Join(folder, "raw", "loop")); err != nil {
+		t.Fatal(err)
+	}
+	for _, exclusive := range []bool{false, true} {
+		w, err := s.Create(t.Context(), filestore.Raw, "loop/new.csv", nil)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if exclusive {
+			w.Exclusive()
+		}
+		if _, err := w.Commit(); !errors.Is(err, filestore.ErrInvalidName) {
+			t.Errorf("through a link in a circle: %v, want ErrInvalidName", err)
+		}
+	}
+	if _, err := s.Stat(t.Context(), filestore.Raw, "loop/new.csv"); !errors.Is(err, filestore.ErrNotExist) {
+		t.Errorf("through a link in a circle: %v, want ErrNotExist", err)
+	}
+	// No name that CheckName takes is too long here; on some file systems one of 144 bytes is.
+	long := &fs.PathError{Op: "openat", Path: "raw/long.csv", Err: syscall.ENAMETOOLONG}
+	for _, err := range []error{notThere(long), unusable(long)} {
+		if !errors.Is(err, filestore.ErrInvalidName) {
+			t.Errorf("too long: %v, want ErrInvalidName", err)
+		}
 	}
 }

@@ -10,14 +10,14 @@ import (
 
 // What happened to a raw file, or will.
 const (
-	LifeModified = "modified" // by the file's modification time
-	LifeClaimed  = "claimed"  // a worker took it
-	LifeDone     = "done"     // that worker published the result
-	LifeError    = "error"    // that try failed
-	LifeCrash    = "crash"    // that worker died
-	LifeFailed   = "failed"   // it became a dead letter
-	LifeWaiting  = "waiting"  // it waits now; when that began is not recorded
-	LifeRetry    = "retry"    // its next try is due
+	LifeModified = "modified"         // by the file's modification time
+	LifeClaimed  = "claimed"          // a worker took it
+	LifeDone     = queue.AttemptDone  // that worker published the result
+	LifeError    = queue.AttemptError // that try failed
+	LifeCrash    = queue.AttemptCrash // that worker died
+	LifeFailed   = "failed"           // it became a dead letter
+	LifeWaiting  = "waiting"          // it waits now; when that began is not recorded
+	LifeRetry    = "retry"            // its next try is due
 )
 
 // LifeEvent is something in the life of a raw file.
