@@ -243,20 +243,30 @@ func (s *Sweeper) lookAtLetters(ctx context.Context, files *catalog.Snapshot) er
 	return err
 }
 
-// overtaken reports whether the file of a dead letter has a result after all, which one of its tries
-// made. An older result is of an earlier time that the file was done. A malformed file has none: a
-// result of it was made with other settings. The result of a file that was missing is that of the file
-// which is back.
+// overtaken reports whether the file of a dead letter has a result after all. A malformed file has none:
+// a result of it was made with other settings. The result of a file that was missing is that of the file
+// which is back. Otherwise one of the tries made it, as an older result is of an earlier time that the file
+// was done; but what killed the workers is not in a file that the engine has read under the same settings.
 func (s *Sweeper) overtaken(ctx context.Context, l queue.DeadLetter, raw filestore.Info, files *catalog.Snapshot) bool {
 	if l.Kind != queue.KindPoison && l.Kind != queue.KindError && l.Kind != queue.KindMissing {
 		return false
 	}
 	result, done := files.Current(raw)
-	if !done || l.Kind == queue.KindMissing {
+	if !done || l.Kind == queue.KindMissing || l.Kind == queue.KindPoison && s.isCurrent(ctx, raw, result) {
 		return done
 	}
 	published, err := filestore.Published(ctx, s.Store, filestore.Processed, result)
 	return err == nil && l.Overtaken(published.Add(s.resolution()))
+}
+
+// isCurrent reports whether the result of a file was made under the settings in force.
+func (s *Sweeper) isCurrent(ctx context.Context, raw, result filestore.Info) bool {
+	if s.Questions == nil {
+		return false
+	}
+	question, _ := s.Questions.For(raw.Name)
+	under, err := filestore.SettingsOf(ctx, s.Store, result)
+	return err == nil && under == question.ResultSettings()
 }
 
 // resolution is by how much the time at which a file was published may be too early: buckets have

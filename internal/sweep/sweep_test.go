@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"slices"
 	"sync"
 	"syscall"
 	"testing"
@@ -16,6 +17,7 @@ import (
 	"csv-pipeline/internal/catalog"
 	"csv-pipeline/internal/filestore"
 	"csv-pipeline/internal/filestore/dirstore"
+	"csv-pipeline/internal/query"
 	"csv-pipeline/internal/queue"
 	"csv-pipeline/internal/queue/redistest"
 )
@@ -57,7 +59,7 @@ func (b *bench) finish(t *testing.T) string {
 	if err != nil {
 		t.Fatal(err)
 	}
-	b.publish(t, claim.Name)
+	b.publish(t, claim.Name, "")
 	if err := claim.Complete(t.Context(), queue.Outcome{}); err != nil {
 		t.Fatal(err)
 	}
@@ -65,12 +67,13 @@ func (b *bench) finish(t *testing.T) string {
 }
 
 // publish makes the result of a raw file.
-func (b *bench) publish(t *testing.T, name string) {
+func (b *bench) publish(t *testing.T, name, settings string) {
 	t.Helper()
 	raw, err := b.Store.Stat(t.Context(), filestore.Raw, name)
 	if err != nil {
 		t.Fatal(err)
 	}
+	raw.Settings = settings
 	result, err := filestore.ResultName(name)
 	if err != nil {
 		t.Fatal(err)
@@ -318,16 +321,19 @@ func TestOldDeadLettersWithoutAFileArePruned(t *testing.T) {
 	}
 }
 
-// What is done again and fails has a dead letter beside its older result. A result that one of the
-// tries made is one after all.
+// What is done again and fails has a dead letter beside its older result. It has none where one of the
+// tries made the result, or where its workers died although it was done under the same settings.
 func TestADeadLetterStaysBesideAnOlderResult(t *testing.T) {
 	b := setUp(t)
-	for _, name := range []string{"again.csv", "late.csv"} {
-		b.put(t, name, "x")
+	var err error
+	if b.Questions, err = (query.Config{}).Compile(); err != nil {
+		t.Fatal(err)
 	}
-	b.once(t, 2)
-	b.finish(t)
-	b.finish(t)
+	question, _ := b.Questions.For("")
+	for name, settings := range map[string]string{"again.csv": question.ResultSettings(), "late.csv": "", "killed.csv": question.ResultSettings(), "killed-now.csv": "others"} {
+		b.put(t, name, "x")
+		b.publish(t, name, settings)
+	}
 	now := func() time.Time {
 		now, err := b.rdb.Time(t.Context()).Result()
 		if err != nil {
@@ -338,6 +344,8 @@ func TestADeadLetterStaysBesideAnOlderResult(t *testing.T) {
 	for done := now(); now().Sub(done) < 2*b.resolution(); { // the next tries begin after it
 	}
 	b.fail(t, "again.csv", queue.KindError)
+	b.fail(t, "killed.csv", queue.KindPoison)
+	b.fail(t, "killed-now.csv", queue.KindPoison)
 	if err := b.Queue.Push(t.Context(), "late.csv"); err != nil {
 		t.Fatal(err)
 	}
@@ -345,7 +353,7 @@ func TestADeadLetterStaysBesideAnOlderResult(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	b.publish(t, "late.csv")
+	b.publish(t, "late.csv", "")
 	if _, err := claim.Fail(t.Context(), queue.Failure{Kind: queue.KindError, Reason: "its worker lost its lease"}); err != nil {
 		t.Fatal(err)
 	}
@@ -354,7 +362,12 @@ func TestADeadLetterStaysBesideAnOlderResult(t *testing.T) {
 	}
 	b.once(t, 0)
 	letters, err := b.Queue.DeadLetters(t.Context())
-	if err != nil || len(letters) != 1 || letters[0].Name != "again.csv" {
-		t.Errorf("left are %+v, %v; want that of again.csv", letters, err)
+	var left []string
+	for _, l := range letters {
+		left = append(left, l.Name)
+	}
+	slices.Sort(left)
+	if want := []string{"again.csv", "killed-now.csv"}; err != nil || !slices.Equal(left, want) {
+		t.Errorf("left are %q, %v; want %q", left, err, want)
 	}
 }
