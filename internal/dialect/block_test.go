@@ -41,3 +41,24 @@ func TestOddBytesBeforeTheFooter(t *testing.T) {
 		t.Errorf("NUL: %v, want %s", err, problem)
 	}
 }
+
+// TestSecondTableWhereABlockEnds: a second table is left out wherever the blocks of the text end.
+func TestSecondTableWhereABlockEnds(t *testing.T) {
+	const first = "a,b,c\n1,2,3\n4,5,6\n7,8,9\n"
+	before := blockSize
+	defer func() { blockSize = before }()
+	for _, second := range []string{"\nx,y\n1,2\n3,4\n", "\n\nx,y\n\n1,2\n", "\nx,y,z,\"long\nname\"\n1,2,3,\"4\n5\"\n", "a,\"b\",c\n5,6,7\n", "a,b,d,c\n5,6,7,8\n"} {
+		text := first + second
+		for blockSize = 1; blockSize <= len(text)+1; blockSize++ {
+			if got, err := readAll(Settings{Lenient: true}, []byte(text), 1); err != nil || got != first {
+				t.Fatalf("%q in blocks of %d: %q, %v", text, blockSize, got, err)
+			}
+		}
+	}
+	const oneRow = "a,b,c\n1,2,3\n\n4,5\n6,7,8\n"
+	for blockSize = 1; blockSize <= len(oneRow)+1; blockSize++ {
+		if got, err := readAll(Settings{Lenient: true}, []byte(oneRow), 1); err != nil || got != "a,b,c\n1,2,3\n4,5,\n6,7,8\n" {
+			t.Fatalf("a short row in blocks of %d: %q, %v", blockSize, got, err)
+		}
+	}
+}
