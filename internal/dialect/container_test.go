@@ -111,6 +111,26 @@ func TestPackedPieces(t *testing.T) {
 	}
 }
 
+// TestSkippedFrames: a zstd file may begin with frames that are skipped, as those of pzstd do.
+func TestSkippedFrames(t *testing.T) {
+	const text = "a,b\n1,2\n"
+	frame := packed(t, "zstd", text)
+	pzstd := "\x50\x2a\x4d\x18\x04\x00\x00\x00" + string(binary.LittleEndian.AppendUint32(nil, uint32(len(frame)))) + frame
+	for name, c := range map[string]struct{ file, want string }{
+		"as pzstd writes":   {pzstd + pzstd, text + text},
+		"of other lengths":  {"\x5f\x2a\x4d\x18\x00\x00\x00\x00\x53\x2a\x4d\x18\x20\x00\x00\x00" + strings.Repeat("x", 32) + frame, text},
+		"before other data": {"\x50\x2a\x4d\x18\x01\x00\x00\x00xa,b\n", "\x50\x2a\x4d\x18\x01\x00\x00\x00xa,b\n"},
+		"beyond the file":   {"\x50\x2a\x4d\x18\xff\xff\xff\xffx", "\x50\x2a\x4d\x18\xff\xff\xff\xffx"},
+	} {
+		if got, err := unpack(strings.NewReader(c.file), int64(len(c.file))); err != nil || got != c.want {
+			t.Errorf("%s: %q, %v, want %q", name, got, err, c.want)
+		}
+	}
+	if _, err := unpack(failing{strings.NewReader(pzstd), 13}, int64(len(pzstd))); !errors.Is(err, errDisk) {
+		t.Errorf("got %v, want the disk's error", err)
+	}
+}
+
 // TestXZDictionary has each block in turn ask for a dictionary that is too large, behind
 // others in the same stream and in another.
 func TestXZDictionary(t *testing.T) {
