@@ -234,9 +234,12 @@ func (r *rules) dateHint(cell []byte, first bool) string {
 		return hint
 	}
 	for _, p := range r.dates.patterns {
+		if p == nil {
+			continue
+		}
 		t, ok := p.read(trimSpace(cell))
 		switch {
-		case !ok || p == nil:
+		case !ok:
 		case t.day > daysIn(t.year, t.month):
 			return "; its month has fewer days"
 		case t.elsewhere != "":
