@@ -14,7 +14,6 @@ import (
 	"strings"
 	"sync/atomic"
 
-	"github.com/klauspost/compress/gzip"
 	"github.com/klauspost/compress/zstd"
 	"github.com/pierrec/lz4/v4"
 	"github.com/ulikunitz/xz"
@@ -311,8 +310,8 @@ func (c *container) open(ctx context.Context, bytesRead *atomic.Int64) (*text, e
 	var err error
 	switch c.format {
 	case "gzip":
-		var z *gzip.Reader
-		if z, err = gzip.NewReader(packed); err == nil {
+		var z *gzipMembers
+		if z, err = newGzipMembers(packed); err == nil {
 			t.Reader, t.close = z, func() { _ = z.Close() }
 		}
 	case "zstd":

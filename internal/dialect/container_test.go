@@ -111,6 +111,32 @@ func TestPackedPieces(t *testing.T) {
 	}
 }
 
+// TestZerosBehindGzip: zeros behind a member are none, and anything else is damage.
+func TestZerosBehindGzip(t *testing.T) {
+	const text = "a,b\n1,2\n"
+	member := packed(t, "gzip", text)
+	for name, c := range map[string]struct{ file, want string }{
+		"at the end":          {member + strings.Repeat("\x00", 100_000), text},
+		"one":                 {member + "\x00", text},
+		"between two members": {member + "\x00\x00\x00" + member, text + text},
+		"a member of nothing": {member + packed(t, "gzip", "") + member, text + text},
+	} {
+		if got, err := unpack(strings.NewReader(c.file), int64(len(c.file))); err != nil || got != c.want {
+			t.Errorf("%s: %q, %v, want %q", name, got, err, c.want)
+		}
+	}
+	for _, behind := range []string{"x", "\x00x", "\x1f", "\x1f\x8b\x08", "\x00\x00" + member[:len(member)-1], member[:12] + "\x00\x00\x00\x00"} {
+		var bad *groupby.InputError
+		if _, err := unpack(strings.NewReader(member+behind), int64(len(member+behind))); !errors.As(err, &bad) {
+			t.Errorf("behind a member %q: %v, want an InputError", behind, err)
+		}
+	}
+	file := member + strings.Repeat("\x00", 100_000)
+	if _, err := unpack(failing{strings.NewReader(file), 90_000}, int64(len(file))); !errors.Is(err, errDisk) {
+		t.Errorf("got %v, want the disk's error", err)
+	}
+}
+
 // TestSkippedFrames: a zstd file may begin with frames that are skipped, as those of pzstd do.
 func TestSkippedFrames(t *testing.T) {
 	const text = "a,b\n1,2\n"
