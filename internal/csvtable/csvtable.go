@@ -214,7 +214,7 @@ func inflate(r io.Reader) (io.ReadCloser, error) {
 			return nil, fmt.Errorf("the gzip data is damaged: %w", err)
 		}
 		return z, nil
-	case bytes.HasPrefix(start, []byte{0x28, 0xb5, 0x2f, 0xfd}):
+	case bytes.HasPrefix(start, []byte{0x28, 0xb5, 0x2f, 0xfd}), len(start) == 4 && start[0]&0xf0 == 0x50 && bytes.Equal(start[1:], []byte{0x2a, 0x4d, 0x18}): // or a frame to skip, as pzstd writes
 		z, err := zstd.NewReader(buffered, zstd.WithDecoderConcurrency(1), zstd.WithDecoderLowmem(true), zstd.WithDecoderMaxWindow(8<<20))
 		if err != nil {
 			return nil, fmt.Errorf("the zstd data is damaged: %w", err)

@@ -30,7 +30,7 @@ func TestRead(t *testing.T) {
 	}
 	_, _ = e.Write([]byte(plain))
 	_ = e.Close()
-	for kind, text := range map[string]string{"plain": plain, "gzip": gz.String(), "zstd": zs.String()} {
+	for kind, text := range map[string]string{"plain": plain, "gzip": gz.String(), "zstd": zs.String(), "pzstd": "\x50\x2a\x4d\x18\x04\x00\x00\x00size" + zs.String()} {
 		table, err := csvtable.Read(strings.NewReader(text), 100)
 		if err != nil {
 			t.Fatal(kind, err)

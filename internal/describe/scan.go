@@ -15,7 +15,7 @@ const (
 	mostColumns = 2000 // of which cells are looked at
 	mostCell    = 1024 // bytes of a cell; what is behind is not looked at
 	firstRows   = 2    // that may tell units
-	lastRows    = 12   // that may be no table
+	lastRows    = 12   // that may be no table, where it is not said how many are none
 )
 
 // held is a record that waits.
@@ -54,6 +54,7 @@ type scan struct {
 	width    int
 	required int
 	rows     int64
+	waiting  int // rows that last holds at most
 	first    []held
 	last     []held
 	units    int  // of first, are no data
@@ -91,9 +92,10 @@ func (s *scan) read(ctx context.Context, reading *dialect.Reading, parts []diale
 			return true
 		}
 		s.last = append(s.last, h)
-		if len(s.last) > lastRows {
+		if len(s.last) > s.waiting {
 			s.add(&s.last[0])
-			s.last = append(s.last[:0], s.last[1:]...)
+			s.last[0] = held{}
+			s.last = s.last[1:]
 		}
 		return true
 	})
@@ -118,7 +120,7 @@ func hold(r *dialect.Record) held {
 // reading was opened with them.
 func newScan(reading *dialect.Reading, settings dialect.Settings, columns []groupby.Column) *scan {
 	l := reading.Layout
-	s := &scan{readings: settings.Readings(), width: l.Width(), required: l.Width()}
+	s := &scan{readings: settings.Readings(), width: l.Width(), required: l.Width(), waiting: max(lastRows, settings.SkipFooter)}
 	uses := map[int]int{}
 	for i, c := range columns {
 		uses[l.Fields()[i]] |= 1 << c.Role
@@ -193,7 +195,9 @@ func (s *scan) end(settings dialect.Settings, complete, footer bool) {
 		s.first, s.last = s.first[:1], s.first[1:]
 	}
 	if n := settings.SkipFooter; n > 0 && complete {
-		s.last = s.last[:max(0, len(s.last)-n)]
+		n = min(n, len(s.last))
+		s.last = s.last[:len(s.last)-n]
+		s.rows -= int64(n)
 	} else if complete && footer {
 		s.footer = s.findFooter()
 		if s.mayBeCut(s.last[len(s.last)-s.footer:]) {

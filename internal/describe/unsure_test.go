@@ -303,3 +303,19 @@ func TestTwoCurrenciesAreSaid(t *testing.T) {
 		}
 	}
 }
+
+// TestLongFooterThatWasSaid: none of its rows is described, however many there are.
+func TestLongFooterThatWasSaid(t *testing.T) {
+	for _, footer := range []int{1, 12, 13, 40} {
+		text := "item,n\n" + strings.Repeat("a,1\n", 50) + strings.Repeat("a remark,none\n", footer)
+		d := described(t, text, describe.Options{Settings: dialect.Settings{SkipFooter: footer}})
+		if d.Rows != 50 || d.Flags != fmt.Sprintf("--skip-footer=%d", footer) || len(d.Notes) > 0 {
+			t.Errorf("a footer of %d rows: %d rows, flags %q, notes %q", footer, d.Rows, d.Flags, d.Notes)
+		}
+		for _, c := range d.Columns {
+			if c.Name == "n" && c.Type != "integer" {
+				t.Errorf("a footer of %d rows: %+v", footer, c)
+			}
+		}
+	}
+}

@@ -6,6 +6,7 @@ import (
 	"bytes"
 	"compress/bzip2"
 	"context"
+	"encoding/binary"
 	"errors"
 	"fmt"
 	"io"
@@ -13,7 +14,6 @@ import (
 	"strings"
 	"sync/atomic"
 
-	"github.com/klauspost/compress/gzip"
 	"github.com/klauspost/compress/zstd"
 	"github.com/pierrec/lz4/v4"
 	"github.com/ulikunitz/xz"
@@ -35,13 +35,14 @@ const zstdMaxWindow = 8 << 20
 
 // kinds of files by their first bytes.
 var (
-	gzipMagic  = "\x1f\x8b"
-	zstdMagic  = "\x28\xb5\x2f\xfd"
-	bzip2Magic = "BZh"
-	xzMagic    = "\xfd7zXZ\x00"
-	lz4Magic   = "\x04\x22\x4d\x18"
-	zipMagic   = "PK\x03\x04"
-	zipEmpty   = "PK\x05\x06"
+	gzipMagic   = "\x1f\x8b"
+	zstdMagic   = "\x28\xb5\x2f\xfd"
+	zstdSkipped = "\x2a\x4d\x18" // behind a byte of 0x50 to 0x5f
+	bzip2Magic  = "BZh"
+	xzMagic     = "\xfd7zXZ\x00"
+	lz4Magic    = "\x04\x22\x4d\x18"
+	zipMagic    = "PK\x03\x04"
+	zipEmpty    = "PK\x05\x06"
 
 	foreign = []struct{ magic, is string }{
 		{"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1", "an old Excel workbook (.xls) or another document of Microsoft Office; save the sheet as CSV"},
@@ -96,13 +97,15 @@ type container struct {
 // openContainer tells how a file is packed; what is no CSV is an *InputError.
 func openContainer(file File, limit int) (*container, error) {
 	c := &container{file: file, limit: int64(limit)}
-	var head [magicLength]byte
-	n, err := file.ReaderAt.ReadAt(head[:min(magicLength, file.Size)], 0)
-	if err != nil && err != io.EOF {
-		return nil, fmt.Errorf("read %s: %w", file.Name, err)
+	magic, err := c.magicAt(0)
+	if err != nil {
+		return nil, err
 	}
-	magic := string(head[:n])
-	c.format = formatOf(magic)
+	if c.format = formatOf(magic); isSkippable(magic) {
+		if c.format, err = c.formatBehind(magic); err != nil {
+			return nil, err
+		}
+	}
 	for _, other := range foreign {
 		if strings.HasPrefix(magic, other.magic) {
 			return nil, c.bad("this is " + other.is)
@@ -112,6 +115,47 @@ func openContainer(file File, limit int) (*container, error) {
 		return c, c.openZip()
 	}
 	return c, nil
+}
+
+// magicAt are the bytes that stand at a place, as far as the file has them.
+func (c *container) magicAt(at int64) (string, error) {
+	if at >= c.file.Size {
+		return "", nil
+	}
+	var head [magicLength]byte
+	n, err := c.file.ReaderAt.ReadAt(head[:min(magicLength, c.file.Size-at)], at)
+	if err != nil && err != io.EOF {
+		return "", fmt.Errorf("read %s: %w", c.file.Name, err)
+	}
+	return string(head[:n]), nil
+}
+
+// skippableHeader is how many bytes a frame has that readers skip, before its content: what it
+// is, and the length of the content.
+const skippableHeader = 8
+
+// isSkippable says whether a frame begins so that readers of zstd skip, and those of LZ4. pzstd
+// writes one before each of its frames.
+func isSkippable(magic string) bool {
+	return len(magic) >= skippableHeader && magic[0]&0xf0 == 0x50 && magic[1:4] == zstdSkipped
+}
+
+// formatBehind is how data is packed that begins with frames to skip, the first of which begins
+// with magic: zstd, or "" where none of its frames follows them.
+func (c *container) formatBehind(magic string) (string, error) {
+	const most = 1000 // frames
+	var at int64
+	var err error
+	for n := 0; isSkippable(magic) && n < most; n++ {
+		at += skippableHeader + int64(binary.LittleEndian.Uint32([]byte(magic[4:])))
+		if magic, err = c.magicAt(at); err != nil {
+			return "", err
+		}
+	}
+	if format := formatOf(magic); format == "zstd" {
+		return format, nil
+	}
+	return "", nil
 }
 
 // formatOf is how data is packed that begins so; "" where it is not.
@@ -266,8 +310,8 @@ func (c *container) open(ctx context.Context, bytesRead *atomic.Int64) (*text, e
 	var err error
 	switch c.format {
 	case "gzip":
-		var z *gzip.Reader
-		if z, err = gzip.NewReader(packed); err == nil {
+		var z *gzipMembers
+		if z, err = newGzipMembers(packed); err == nil {
 			t.Reader, t.close = z, func() { _ = z.Close() }
 		}
 	case "zstd":

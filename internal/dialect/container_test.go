@@ -111,6 +111,52 @@ func TestPackedPieces(t *testing.T) {
 	}
 }
 
+// TestZerosBehindGzip: zeros behind a member are none, and anything else is damage.
+func TestZerosBehindGzip(t *testing.T) {
+	const text = "a,b\n1,2\n"
+	member := packed(t, "gzip", text)
+	for name, c := range map[string]struct{ file, want string }{
+		"at the end":          {member + strings.Repeat("\x00", 100_000), text},
+		"one":                 {member + "\x00", text},
+		"between two members": {member + "\x00\x00\x00" + member, text + text},
+		"a member of nothing": {member + packed(t, "gzip", "") + member, text + text},
+	} {
+		if got, err := unpack(strings.NewReader(c.file), int64(len(c.file))); err != nil || got != c.want {
+			t.Errorf("%s: %q, %v, want %q", name, got, err, c.want)
+		}
+	}
+	for _, behind := range []string{"x", "\x00x", "\x1f", "\x1f\x8b\x08", "\x00\x00" + member[:len(member)-1], member[:12] + "\x00\x00\x00\x00"} {
+		var bad *groupby.InputError
+		if _, err := unpack(strings.NewReader(member+behind), int64(len(member+behind))); !errors.As(err, &bad) {
+			t.Errorf("behind a member %q: %v, want an InputError", behind, err)
+		}
+	}
+	file := member + strings.Repeat("\x00", 100_000)
+	if _, err := unpack(failing{strings.NewReader(file), 90_000}, int64(len(file))); !errors.Is(err, errDisk) {
+		t.Errorf("got %v, want the disk's error", err)
+	}
+}
+
+// TestSkippedFrames: a zstd file may begin with frames that are skipped, as those of pzstd do.
+func TestSkippedFrames(t *testing.T) {
+	const text = "a,b\n1,2\n"
+	frame := packed(t, "zstd", text)
+	pzstd := "\x50\x2a\x4d\x18\x04\x00\x00\x00" + string(binary.LittleEndian.AppendUint32(nil, uint32(len(frame)))) + frame
+	for name, c := range map[string]struct{ file, want string }{
+		"as pzstd writes":   {pzstd + pzstd, text + text},
+		"of other lengths":  {"\x5f\x2a\x4d\x18\x00\x00\x00\x00\x53\x2a\x4d\x18\x20\x00\x00\x00" + strings.Repeat("x", 32) + frame, text},
+		"before other data": {"\x50\x2a\x4d\x18\x01\x00\x00\x00xa,b\n", "\x50\x2a\x4d\x18\x01\x00\x00\x00xa,b\n"},
+		"beyond the file":   {"\x50\x2a\x4d\x18\xff\xff\xff\xffx", "\x50\x2a\x4d\x18\xff\xff\xff\xffx"},
+	} {
+		if got, err := unpack(strings.NewReader(c.file), int64(len(c.file))); err != nil || got != c.want {
+			t.Errorf("%s: %q, %v, want %q", name, got, err, c.want)
+		}
+	}
+	if _, err := unpack(failing{strings.NewReader(pzstd), 13}, int64(len(pzstd))); !errors.Is(err, errDisk) {
+		t.Errorf("got %v, want the disk's error", err)
+	}
+}
+
 // TestXZDictionary has each block in turn ask for a dictionary that is too large, behind
 // others in the same stream and in another.
 func TestXZDictionary(t *testing.T) {

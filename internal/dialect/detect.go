@@ -291,7 +291,7 @@ func (l *Layout) fitsRow(data []byte, r *record) bool {
 // check refuses what a layout does not allow.
 func (d *detector) check(l *Layout) error {
 	bad := &groupby.InputError{Name: d.name, Line: max(1, l.HeaderLine)}
-	for i, c := range d.columns {
+	for _, c := range d.columns {
 		switch {
 		case d.Header.None && c.Number == 0:
 			bad.Line, bad.Problem = 0, fmt.Sprintf("a file without header has no column %q: expected a number such as #1", c.Name)
@@ -299,7 +299,6 @@ func (d *detector) check(l *Layout) error {
 		case c.Number > l.width:
 			bad.Problem = fmt.Sprintf("no column #%d: the table has %d columns", c.Number, l.width)
 			return bad
-		case c.Number == 0 && i < len(l.fields):
 		}
 	}
 	if d.Header.None {

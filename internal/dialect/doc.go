@@ -15,6 +15,7 @@
 //	yaml.go       the header among the settings, as YAML and flags write it
 //	canonical.go  one spelling for settings that mean the same
 //	container.go  gzip, zstd, bzip2, xz, lz4, zip; what is no CSV is refused by name
+//	gzip.go       the members of a gzip file, and zeros behind them
 //	xz.go         how much memory an xz file asks for, before it is unpacked
 //	unpack.go     a file that is unpacked and no more, for a command that reads it
 //	encoding.go   from any encoding to UTF-8

@@ -4,8 +4,7 @@ package dialect
 type footer struct {
 	most    int // so many are no table
 	waiting []held
-	rec     record // that of the record held back last, while another is taken
-	line    int64
+	last    held // what is known of the record held back last, while another is taken
 }
 
 // held is a record that waits.
@@ -14,12 +13,14 @@ type held struct {
 	rec  record
 	kind kind
 	line int64
+
+	invalid, nul bool // of the text that it stood in
 }
 
 // swap puts a record at the end of those that wait, and the first of them in its
 // place; data is nil where none has waited long enough.
 func (f *footer) swap(w *rewriter, data []byte, k kind) (first []byte, _ kind, final bool) {
-	h := held{data: append([]byte(nil), data[:w.rec.size]...), rec: w.rec, kind: k, line: w.line}
+	h := held{data: append([]byte(nil), data[:w.rec.size]...), rec: w.rec, kind: k, line: w.line, invalid: w.invalid, nul: w.nul}
 	h.rec.fields = append([]field(nil), w.rec.fields...)
 	f.waiting = append(f.waiting, h)
 	if len(f.waiting) <= f.most {
@@ -27,10 +28,14 @@ func (f *footer) swap(w *rewriter, data []byte, k kind) (first []byte, _ kind, f
 	}
 	next := f.waiting[0]
 	f.waiting = f.waiting[1:]
-	f.rec, f.line = w.rec, w.line
-	w.rec, w.line = next.rec, next.line
+	f.last = held{rec: w.rec, line: w.line, invalid: w.invalid, nul: w.nul}
+	next.restore(w)
 	return next.data, next.kind, true
 }
 
 // back puts the record that was read last in its place again.
-func (f *footer) back(w *rewriter) { w.rec, w.line = f.rec, f.line }
+func (f *footer) back(w *rewriter) { f.last.restore(w) }
+
+func (h *held) restore(w *rewriter) {
+	w.rec, w.line, w.invalid, w.nul = h.rec, h.line, h.invalid, h.nul
+}

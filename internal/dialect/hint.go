@@ -18,8 +18,8 @@ import (
 // message; "" where there are none.
 // first says that the cell is of the first row.
 func (r *rules) numberHint(cell []byte, first bool) string {
-	if number := trimSpace(cell); isInfinite(number) && isDigits(number[len(number)-1:]) {
-		return ": the largest is 1.8e308"
+	if hint := largestHint(cell); hint != "" {
+		return hint
 	}
 	if hint := r.numberSettings(cell); hint != "" {
 		return hint
@@ -28,6 +28,14 @@ func (r *rules) numberHint(cell []byte, first bool) string {
 		return ": expected digits from 0 to 9 of ASCII"
 	}
 	return r.wordHint(cell, first)
+}
+
+// largestHint tells of a number that is beyond all that can be computed with.
+func largestHint(cell []byte) string {
+	if number := trimSpace(cell); isInfinite(number) && isDigits(number[len(number)-1:]) {
+		return ": the largest is 1.8e308"
+	}
+	return ""
 }
 
 // wordHint is missingHint where others of the column may be numbers, or dates: what stands in the
@@ -87,6 +95,9 @@ func beside(said []string, value string) (list []string) {
 
 // comparedHint is numberHint where a condition compares the cell with a number.
 func (r *rules) comparedHint(cell []byte, first bool) string {
+	if hint := largestHint(cell); hint != "" {
+		return hint
+	}
 	if hint := r.numberSettings(cell); hint != "" {
 		return hint
 	}
@@ -98,7 +109,7 @@ func (r *rules) comparedHint(cell []byte, first bool) string {
 }
 
 // numberSettings are those that read a cell as a number. Where one text may be two numbers,
-// as 1,234 may be, both are told.
+// as 1,234 may be, both are told. "" is that there are none, or that none are needed.
 func (r *rules) numberSettings(cell []byte) string {
 	type way struct{ settings, number string }
 	var ways []way
@@ -129,6 +140,9 @@ func (r *rules) numberSettings(cell []byte) string {
 				number, ok := f.appendNumber(nil, cell)
 				if !ok {
 					continue
+				}
+				if decimal == "" && group == "" && bare { // as it is read already
+					return ""
 				}
 				if !slices.ContainsFunc(ways, func(w way) bool { return w.number == string(number) }) {
 					ways = append(ways, way{settingsText(decimal, group, bare), string(number)})
@@ -220,9 +234,12 @@ func (r *rules) dateHint(cell []byte, first bool) string {
 		return hint
 	}
 	for _, p := range r.dates.patterns {
+		if p == nil {
+			continue
+		}
 		t, ok := p.read(trimSpace(cell))
 		switch {
-		case !ok || p == nil:
+		case !ok:
 		case t.day > daysIn(t.year, t.month):
 			return "; its month has fewer days"
 		case t.elsewhere != "":

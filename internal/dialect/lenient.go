@@ -5,6 +5,7 @@ import "bytes"
 // lenience is what a rewriter remembers of rows that break the rules.
 type lenience struct {
 	blank bool // the line before was blank
+	begun bool // blocks before this one have rows
 	empty int  // rows of nothing but delimiters that may be at the end
 }
 
@@ -180,34 +181,50 @@ func (s *syntax) closing(line []byte, i int, f *field) int {
 	return -1
 }
 
+// begun says whether the table has rows so far.
+func (w *rewriter) begun() bool { return w.rows > 0 || w.lenience.begun }
+
 // anotherTable says whether a record begins a second table: a header that has most of
 // the first one's names, or, behind a blank line, a row of another width than the table
 // that the next row has too.
 func (w *rewriter) anotherTable(data []byte, k kind, fits, final bool) bool {
 	blank := w.lenience.blank
 	w.lenience.blank = false
-	if w.rows == 0 || k != row || len(w.rec.fields) < 2 {
+	if !w.begun() || k != row || len(w.rec.fields) < 2 {
 		return false
 	}
 	if len(w.layout.Header) > 1 && (!fits && w.likeHeader(data) || w.isHeader(data)) {
 		return true
 	}
-	if !blank || fits {
-		return false
-	}
-	next := record{}
-	rest := data[w.rec.size:]
+	return blank && !fits && w.nextHas(len(w.rec.fields), data[w.rec.size:], final) == row
+}
+
+// isUndecided says whether a record may begin a second table, and what tells has not been read.
+func (w *rewriter) isUndecided(data []byte, k kind) bool {
+	return w.lenience.blank && w.begun() && k == row && len(w.rec.fields) > 1 && !w.layout.fitsRow(data, &w.rec) &&
+		w.nextHas(len(w.rec.fields), data[w.rec.size:], false) == incomplete
+}
+
+// nextHas is row where the next record is one of so many fields, incomplete where it has not been
+// read as a whole, and malformed otherwise.
+func (w *rewriter) nextHas(fields int, rest []byte, final bool) kind {
+	var next record
 	for len(rest) > 0 {
-		kind := w.s.parse(rest, final, &next)
-		if kind != blankKind {
-			return kind == row && len(next.fields) == len(w.rec.fields)
+		switch k := w.s.parse(rest, final, &next); {
+		case k == incomplete:
+			return incomplete
+		case k == row && len(next.fields) == fields:
+			return row
+		case k != blank:
+			return malformed
 		}
 		rest = rest[next.size:]
 	}
-	return false
+	if final {
+		return malformed
+	}
+	return incomplete
 }
-
-const blankKind = blank
 
 // likeHeader says whether most cells of a record are names of the header.
 func (w *rewriter) likeHeader(data []byte) bool {

@@ -103,7 +103,7 @@ func withoutParentheses(s []byte) (inner []byte, ok bool) {
 	return trimSpace(s[1 : n-1]), true
 }
 
-// appendDigits appends the number itself.
+// appendDigits appends the number itself. What is beyond the largest double is none.
 func (f *numberFormat) appendDigits(dst, s []byte, negative, percent bool) ([]byte, bool) {
 	start := len(dst)
 	if negative {
@@ -123,6 +123,7 @@ func (f *numberFormat) appendDigits(dst, s []byte, negative, percent bool) ([]by
 		}
 		digits = i
 	}
+	whole := digits
 	if digits == 0 {
 		dst = append(dst, '0')
 	}
@@ -144,13 +145,14 @@ func (f *numberFormat) appendDigits(dst, s []byte, negative, percent bool) ([]by
 		if percent || exponent[0] != 'e' && exponent[0] != 'E' || !isExponent(exponent[1:]) {
 			return dst[:start], false
 		}
-		if dst = append(dst, exponent...); len(exponent) > len("e99") && isInfinite(dst[start:]) {
-			return dst[:start], false
-		}
-		return dst, true
+		dst = append(dst, exponent...)
 	}
 	if percent {
 		dst = append(dst, "e-2"...)
+	}
+	const fewDigits = 200 // which are finite also with an exponent of two digits
+	if (whole > fewDigits || len(exponent) > len("e99")) && isInfinite(dst[start:]) {
+		return dst[:start], false
 	}
 	return dst, true
 }

@@ -132,6 +132,13 @@ func TestWhatIsNoNumber(t *testing.T) {
 		"-":          {BareNumber: &no},
 		"5 PCS":      {BareNumber: &no},
 		"five":       {BareNumber: &no},
+
+		strings.Repeat("7", 309):              {},
+		strings.Repeat("7", 309) + "e0":       {},
+		strings.Repeat("7", 211) + "e99":      {},
+		strings.Repeat("7", 312) + "%":        {BareNumber: &no},
+		"1" + strings.Repeat(",000", 103):     {GroupChar: ","},
+		"-1" + strings.Repeat("0", 309) + ".": {},
 	} {
 		f, err := s.numberFormat()
 		if err != nil {
@@ -139,6 +146,28 @@ func TestWhatIsNoNumber(t *testing.T) {
 		}
 		if got, ok := f.appendNumber([]byte("x"), []byte(text)); ok || string(got) != "x" {
 			t.Errorf("%q: %q, %v", text, got, ok)
+		}
+	}
+}
+
+// TestLargeNumbers: many digits are a number up to the largest double.
+func TestLargeNumbers(t *testing.T) {
+	no := false
+	for text, want := range map[string]string{
+		strings.Repeat("1", 309):               strings.Repeat("1", 309),
+		strings.Repeat("0", 400) + "7":         strings.Repeat("0", 400) + "7",
+		"7" + strings.Repeat("0", 310) + "%":   "",
+		"7" + strings.Repeat("0", 308) + "%":   "7" + strings.Repeat("0", 308) + "e-2",
+		strings.Repeat("7", 400) + "e-300":     strings.Repeat("7", 400) + "e-300",
+		"0." + strings.Repeat("7", 400):        "0." + strings.Repeat("7", 400),
+		strings.Repeat("7", 200) + ".5" + "e9": strings.Repeat("7", 200) + ".5e9",
+	} {
+		f, err := Settings{BareNumber: &no}.numberFormat()
+		if err != nil {
+			t.Fatal(err)
+		}
+		if got, ok := f.appendNumber(nil, []byte(text)); ok != (want != "") || string(got) != want {
+			t.Errorf("%.20s… of %d digits: %q, %v", text, len(text), got, ok)
 		}
 	}
 }
@@ -182,6 +211,14 @@ func TestHints(t *testing.T) {
 		}
 	}
 	r, _ := Settings{}.compile()
+	for _, cell := range []string{"1e400", strings.Repeat("7", 400)} {
+		if got := r.comparedHint([]byte(cell), false); got != ": the largest is 1.8e308" {
+			t.Errorf("%q, compared: %q", cell, got)
+		}
+	}
+	if got := r.numberSettings([]byte("1.50")); got != "" {
+		t.Errorf("a number, as it is: %q", got)
+	}
 	for cell, want := range map[string]string{
 		"05.01.2024":   `; dateFormats: ["%d.%m.%Y"] reads it`,
 		"1/31/2024":    `; dateFormats: ["%m/%d/%Y"] reads it`,

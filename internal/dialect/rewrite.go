@@ -114,7 +114,7 @@ func (w *rewriter) rewrite(data []byte, final bool) (used int, err error) {
 			return len(data), nil
 		}
 		k := w.s.parse(rest, final, &w.rec)
-		if k == incomplete {
+		if k == incomplete || w.Lenient && !final && w.footer.most == 0 && (used > 0 || len(data) <= maxRecord) && w.isUndecided(rest, k) {
 			break
 		}
 		if k != blank {
@@ -185,7 +185,7 @@ func (w *rewriter) take(data []byte, k kind, final bool) (*groupby.InputError, e
 			return w.badAt(data, w.fieldAt(at), "", nulByte), nil
 		}
 	}
-	if k == row && len(w.rec.fields) > 1 && w.isHeader(data) && !(w.Lenient && w.rows > 0 && !bytes.HasSuffix(raw, []byte(w.layout.headerText))) {
+	if k == row && len(w.rec.fields) > 1 && w.isHeader(data) && !(w.Lenient && w.begun() && !bytes.HasSuffix(raw, []byte(w.layout.headerText))) {
 		w.tally.repeated++
 		return nil, nil
 	}

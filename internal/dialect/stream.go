@@ -216,6 +216,7 @@ func (s *Stream) sequential(ctx context.Context) {
 
 // run rewrites the records of a text into a batch; final says that they are whole.
 func (w *rewriter) run(b *batch, data []byte, final bool) (used int) {
+	w.lenience.begun = w.begun()
 	w.out, w.rows, w.tally = b.out[:0], 0, tally{}
 	w.line = b.line
 	for i := range w.outputs {

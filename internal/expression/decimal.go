@@ -1,6 +1,7 @@
 package expression
 
 import (
+	"bytes"
 	"errors"
 	"math"
 	"math/big"
@@ -202,14 +203,10 @@ func (d *Number) normalize() {
 	if d.big == nil || d.scale == 0 {
 		return
 	}
-	ten, rest, m := big.NewInt(10), new(big.Int), new(big.Int)
-	for d.scale > 0 {
-		if m.QuoRem(d.big, ten, rest); rest.Sign() != 0 {
-			break
-		}
-		*d = Number{big: new(big.Int).Set(m), scale: d.scale - 1}
-	}
-	*d = ofBig(d.mantissa(), d.scale)
+	text := d.big.Append(nil, 10)
+	zeros := int32(len(text) - len(bytes.TrimRight(text, "0")))
+	zeros = min(zeros, d.scale)
+	*d = ofBig(new(big.Int).Quo(d.big, bigPower(zeros)), d.scale-zeros)
 }
 
 const exactDouble = 1 << 53
@@ -242,8 +239,18 @@ func ofFloat(f float64) Number {
 	return d
 }
 
-// parseNumber reads [sign] digits [. digits] [e exponent], whatever its size; ok is false
-// for anything else, and for an exponent that is out of reason.
+// What is read of a number, so that no text of digits takes a time that grows with their square: of
+// the zeros at its end so many that what is left out makes no difference (more than the largest
+// exponent and maxScale), and no more digits than a decimal of maxDigits may have with these zeros
+// and those that an exponent divides by.
+const (
+	mostExponent    = 400
+	mostZeros       = mostExponent + maxScale + 2
+	mostSignificant = maxDigits + 1 + mostExponent + mostZeros
+)
+
+// parseNumber reads [sign] digits [. digits] [e exponent]; ok is false for anything else, for an
+// exponent that is out of reason, and for more digits than a decimal may have.
 func parseNumber(s []byte) (d Number, ok bool) {
 	i, negative := 0, false
 	if len(s) > 0 && (s[0] == '-' || s[0] == '+') {
@@ -251,7 +258,7 @@ func parseNumber(s []byte) (d Number, ok bool) {
 		i++
 	}
 	var wide []byte
-	digits, point, significant := 0, false, 0
+	digits, point, significant, zeros := 0, false, 0, 0
 	for ; i < len(s); i++ {
 		c := s[i]
 		if c == '.' && !point {
@@ -267,17 +274,35 @@ func parseNumber(s []byte) (d Number, ok bool) {
 		if significant == 0 && c == '0' {
 			continue
 		}
-		if significant++; significant <= 18 {
+		if point && c == '0' {
+			zeros++ // which may be the last
+			continue
+		}
+		if zeros > 0 {
+			if significant += zeros; significant > mostSignificant {
+				return d, false
+			}
+			d.small, wide = appendZeros(d.small, wide, significant-zeros, zeros)
+			zeros = 0
+		}
+		if significant++; significant <= smallDigits {
 			d.small = d.small*10 + int64(c-'0')
-		} else if wide == nil {
+			continue
+		}
+		if significant > mostSignificant {
+			return d, false
+		}
+		if wide == nil {
 			wide = strconv.AppendInt(nil, d.small, 10)
 		}
-		if wide != nil {
-			wide = append(wide, c)
-		}
+		wide = append(wide, c)
 	}
 	if digits == 0 {
 		return d, false
+	}
+	if zeros > 0 {
+		d.scale -= int32(max(0, zeros-mostZeros))
+		d.small, wide = appendZeros(d.small, wide, significant, min(zeros, mostZeros))
 	}
 	if wide != nil {
 		m, _ := new(big.Int).SetString(string(wide), 10)
@@ -288,7 +313,7 @@ func parseNumber(s []byte) (d Number, ok bool) {
 			return d, false
 		}
 		exponent, err := strconv.Atoi(string(s[i+1:]))
-		if err != nil || exponent > 400 || exponent < -400 {
+		if err != nil || exponent > mostExponent || exponent < -mostExponent {
 			return d, false
 		}
 		//nolint:gosec // G109: the exponent is between -400 and 400
@@ -303,6 +328,21 @@ func parseNumber(s []byte) (d Number, ok bool) {
 		d.negate()
 	}
 	return d, true
+}
+
+// smallDigits is how many digits a small mantissa has room for, whatever they are.
+const smallDigits = 18
+
+// appendZeros appends zeros to a mantissa of so many digits: to small, or where those do not fit it
+// to wide.
+func appendZeros(small int64, wide []byte, digits, zeros int) (int64, []byte) {
+	if digits+zeros <= smallDigits {
+		return small * powers[zeros], nil
+	}
+	if wide == nil {
+		wide = strconv.AppendInt(nil, small, 10)
+	}
+	return small, append(wide, bytes.Repeat([]byte{'0'}, zeros)...)
 }
 
 // ParseValue reads a number in the one form that the engine takes: as a decimal where it

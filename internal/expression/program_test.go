@@ -97,3 +97,47 @@ func TestWhatIsNoNumber(t *testing.T) {
 		}
 	}
 }
+
+// TestLongNumbers: zeros that change nothing are read for what they are, however many, and in a
+// time that does not grow with their square.
+func TestLongNumbers(t *testing.T) {
+	zeros := func(n int) string { return strings.Repeat("0", n) }
+	const eighteen = ".000000000000000000"
+	for _, c := range []struct {
+		text, want string
+		kind       Kind
+	}{
+		{"1." + zeros(5), "1.00000", NumberValue},
+		{"1." + zeros(5000), "1" + eighteen, NumberValue},
+		{"-12.5" + zeros(5000), "-12.5" + eighteen[2:], NumberValue},
+		{"0." + zeros(5000), "0" + eighteen, NumberValue},
+		{zeros(5000) + "7", "7", NumberValue},
+		{zeros(5000) + "7." + zeros(5000), "7" + eighteen, NumberValue},
+		{"1." + zeros(5000) + "e30", "1" + zeros(30) + eighteen, NumberValue},
+		{"1." + zeros(5000) + "e5", "100000" + eighteen, NumberValue},
+		{"1" + zeros(430) + "." + zeros(5000) + "e-400", "1" + zeros(30) + eighteen, NumberValue},
+		{"1" + zeros(400) + "e-400", "1" + eighteen, NumberValue},
+		{"1." + zeros(5000) + "1", "1", FloatValue},
+		{"0." + strings.Repeat("3", 5000), "0.3333333333333333", FloatValue},
+		{strings.Repeat("1", 308) + "." + strings.Repeat("1", 5000), "1.1111111111111111e+307", FloatValue},
+	} {
+		var v Value
+		name := c.text[:min(len(c.text), 12)]
+		if !ParseValue([]byte(c.text), &v) {
+			t.Errorf("%s… of %d bytes is no number", name, len(c.text))
+			continue
+		}
+		if got := string(v.Append(nil)); v.Kind != c.kind || got != c.want {
+			t.Errorf("%s… of %d bytes: %s, kind %d, want %s, kind %d", name, len(c.text), got, v.Kind, c.want, c.kind)
+		}
+		if n := testing.AllocsPerRun(1, func() { ParseValue([]byte(c.text), &v) }); n > 100 {
+			t.Errorf("%s… of %d bytes: %v allocations", name, len(c.text), n)
+		}
+	}
+	var v Value
+	for _, text := range []string{"1" + zeros(5000), "1" + zeros(5000) + "x", strings.Repeat("1", 5000) + "-2", "1." + zeros(5000) + "x"} {
+		if ParseValue([]byte(text), &v) {
+			t.Errorf("%.12s… of %d bytes is %s", text, len(text), v.Append(nil))
+		}
+	}
+}

@@ -1,6 +1,8 @@
 package groupby
 
 import (
+	"math"
+
 	"csv-pipeline/internal/expression"
 )
 
@@ -60,8 +62,16 @@ func (v *vectorizer) numberCase(n *expression.Node) (numberVector, bool) {
 	}, true
 }
 
-// branches are the conditions and values of a case; there is a value more where it has else.
+// mostConditions is how many conditions the number of a branch has room for, with one more for none
+// of them.
+const mostConditions = math.MaxUint8
+
+// branches are the conditions and values of a case; there is a value more where it has else. ok is
+// false where a condition is none that is computed here, or there are too many of them.
 func (v *vectorizer) branches(n *expression.Node) (conditions []maskVector, values []*expression.Node, ok bool) {
+	if len(n.Args)/2 > mostConditions {
+		return nil, nil, false
+	}
 	for i, a := range n.Args {
 		if i%2 == 1 || i == len(n.Args)-1 {
 			values = append(values, a)

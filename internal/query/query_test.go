@@ -3,6 +3,7 @@ package query
 import (
 	"bytes"
 	"context"
+	"fmt"
 	"io"
 	"math/rand/v2"
 	"strconv"
@@ -187,6 +188,43 @@ func TestNullIfOfAnExpression(t *testing.T) {
 		spec := Spec{Aggregate: []string{c.aggregate}, Where: c.where}
 		if got := ask(t, spec, []byte(c.text), 1); got.err != "" || got.result != c.want {
 			t.Errorf("%+v of %q: %+v, want %q", spec, c.text, got, c.want)
+		}
+	}
+}
+
+// TestManyBranches: a case of any number of branches takes of each row the first that holds.
+func TestManyBranches(t *testing.T) {
+	for _, n := range []int{254, 255, 256, 300} {
+		var number, text, file strings.Builder
+		file.WriteString("k,v\n")
+		sum, keys, rows := 0, "x,n\n", "x\n"
+		for i := 1; i <= n; i++ {
+			fmt.Fprintf(&number, " when v = %d then %d", i, 2*i)
+			fmt.Fprintf(&text, " when v = %d then 't%03d'", i, i)
+			fmt.Fprintf(&file, "a,%d\n", i)
+			sum += 2 * i
+			keys += fmt.Sprintf("t%03d,1\n", i)
+			rows += fmt.Sprintf("%d\n", 2*i)
+		}
+		fmt.Fprintf(&file, "a,%d\n", n+1) // of no branch
+		for _, otherwise := range []string{"", " else -1"} {
+			total, last := sum, "\"\"\n"
+			if otherwise != "" {
+				total, last = sum-1, "-1\n"
+			}
+			number := "case" + number.String() + otherwise + " end"
+			for want, spec := range map[string]Spec{
+				"s\n" + strconv.Itoa(total) + "\n": {Aggregate: []string{"sum(" + number + ") as s"}},
+				rows + last:                        {Select: []string{number + " as x"}},
+			} {
+				if got := ask(t, spec, []byte(file.String()), 1); got.err != "" || got.result != want {
+					t.Errorf("%d branches%s: %.300q, %s, want %.300q", n, otherwise, got.result, got.err, want)
+				}
+			}
+		}
+		spec := Spec{GroupBy: []string{"case" + text.String() + " end as x"}, Aggregate: []string{"count(*) as n"}, Where: fmt.Sprintf("v <= %d", n)}
+		if got := ask(t, spec, []byte(file.String()), 1); got.err != "" || got.result != keys {
+			t.Errorf("%d branches as a key: %.300q, %s, want %.300q", n, got.result, got.err, keys)
 		}
 	}
 }

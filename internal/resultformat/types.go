@@ -2,6 +2,7 @@ package resultformat
 
 import (
 	"encoding/binary"
+	"math"
 	"math/bits"
 	"strconv"
 	"time"
@@ -47,7 +48,10 @@ func (p *profile) see(cell []byte) {
 	if p.n > 1 && p.kinds[textKind] > 0 {
 		return // nothing else matters
 	}
-	if whole, scale, exponent, ok := number(cell); ok {
+	if whole, scale, exponent, ok := number(cell); ok && (exponent || whole > wholeOfDouble) && isInfinite(cell) {
+		p.kinds[textKind]++ // which no type of numbers holds
+		return
+	} else if ok {
 		p.kinds[doubleKind]++
 		p.exponent = p.exponent || exponent
 		p.whole, p.scale = max(p.whole, whole), max(p.scale, scale)
@@ -154,6 +158,15 @@ func number(cell []byte) (whole, scale int, exponent, ok bool) {
 		}
 	}
 	return whole, scale, exponent, i == len(cell)
+}
+
+// wholeOfDouble is how many digits before the point any double may have.
+const wholeOfDouble = 308
+
+// isInfinite says whether a number is beyond the largest double.
+func isInfinite(number []byte) bool {
+	f, _ := strconv.ParseFloat(string(number), 64)
+	return math.IsInf(f, 0)
 }
 
 func isDigit(c byte) bool { return c >= '0' && c <= '9' }
