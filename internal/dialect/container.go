@@ -312,7 +312,7 @@ func (c *container) open(ctx context.Context, bytesRead *atomic.Int64) (*text, e
 	case "gzip":
 		var z *gzipMembers
 		if z, err = newGzipMembers(packed); err == nil {
-			t.Reader, t.close = z, func() { _ = z.Close() }
+			t.Reader, t.close = z, func() { _ = z.member.Close() }
 		}
 	case "zstd":
 		var z *zstd.Decoder

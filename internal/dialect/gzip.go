@@ -10,7 +10,7 @@ import (
 // gzipMembers reads the members of a gzip file one after the other, and passes over bytes of zero
 // behind any of them, which tapes and block devices leave there.
 type gzipMembers struct {
-	*gzip.Reader
+	member *gzip.Reader // not embedded: its WriteTo would end with the first member
 	packed *bufio.Reader
 }
 
@@ -25,7 +25,7 @@ func newGzipMembers(packed *bufio.Reader) (*gzipMembers, error) {
 
 func (g *gzipMembers) Read(b []byte) (int, error) {
 	for {
-		n, err := g.Reader.Read(b)
+		n, err := g.member.Read(b)
 		if err == io.EOF {
 			err = g.next()
 		}
@@ -49,7 +49,7 @@ func (g *gzipMembers) next() error {
 	if err := g.packed.UnreadByte(); err != nil {
 		return err
 	}
-	err := g.Reset(g.packed)
-	g.Multistream(false)
+	err := g.member.Reset(g.packed)
+	g.member.Multistream(false)
 	return err
 }
