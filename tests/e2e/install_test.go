@@ -36,7 +36,7 @@ func TestMakeInstall(t *testing.T) {
 	eventually(t, "all results", patience, func() error { return page.complete(len(halfYear(2022))) })
 	t.Logf("make install to 181 results: %.1f s, of which %.1f s after it ended", time.Since(began).Seconds(), time.Since(installed).Seconds())
 
-	command := regexp.MustCompile(`(?m)^  (curl -T my\.csv .*)$`).FindStringSubmatch(notes)
+	command := regexp.MustCompile(`(?m)^  (TOKEN=.*\n  curl -T my\.csv .*)$`).FindStringSubmatch(notes)
 	if command == nil {
 		t.Fatalf("the notes do not say how to send a file:\n%s", notes)
 	}
