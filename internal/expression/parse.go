@@ -19,15 +19,6 @@ type parser struct {
 	excess *SyntaxError // that there are more than mostNodes or mostWalked
 }
 
-// mostDepth bounds how deep expressions may be nested, and mostNodes of what they consist. mostWalked
-// bounds how many nodes a walk passes: between has its left side twice, and case its subject for each
-// of its values, which within each other are 2^n.
-const (
-	mostDepth  = 200
-	mostNodes  = 10_000
-	mostWalked = 100_000
-)
-
 // reserved are the words that no column goes by without quotes.
 var reserved = strings.Fields("and or not in between like is null case when then else end as filter where distinct from true false")
 
@@ -92,34 +83,6 @@ func (p *parser) node(at int, op Op, args ...*Node) *Node {
 	n := &Node{Op: op, Args: args, source: p.source, at: at, end: p.tokens[max(p.next-1, 0)].end}
 	p.count(n)
 	return n
-}
-
-// count counts a node whose arguments were, and notes where there are too many.
-func (p *parser) count(n *Node) {
-	p.nodes++
-	n.size = 1
-	for _, a := range n.Args {
-		if a != nil {
-			n.size = min(n.size+a.size, mostWalked+1)
-		}
-	}
-	t := p.tokens[max(p.next-1, 0)]
-	switch {
-	case p.excess != nil:
-	case p.nodes > mostNodes:
-		p.excess = p.fail(t.at, t.end, fmt.Sprintf("too long: expected at most %d columns, constants and operators", mostNodes))
-	case n.size > mostWalked:
-		p.excess = p.fail(t.at, t.end, fmt.Sprintf("too long: between takes its left side twice, and case its subject for each value, with which there are more than %d columns, constants and operators", mostWalked))
-	}
-}
-
-// expression reads one that is not too long.
-func (p *parser) expression() (*Node, *SyntaxError) {
-	n, err := p.or()
-	if p.excess != nil {
-		return nil, p.excess
-	}
-	return n, err
 }
 
 func (p *parser) or() (*Node, *SyntaxError)  { return p.chain(p.and, map[string]Op{"or": Or}) }

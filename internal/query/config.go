@@ -156,13 +156,12 @@ func oneLine(err error) string {
 	return line
 }
 
-// keys are all that a Config may have.
-var keys = []string{
-	"input", "groupBy", "aggregate", "select", "where", "having", "orderBy", "limit", "output", "format", "datasets", "name", "files",
-	"command", "commandInput", "commandTimeout", "commandMaxOutput", "commandEnv",
+// keys are all that a Config may have, and what is within them.
+var keys = append(slices.Clone(ofProcessor),
+	"format", "name", "files",
 	"delimiter", "quoteChar", "escapeChar", "encoding", "header", "skipRows", "skipRowsAfterHeader", "skipFooter", "commentPrefix",
 	"raggedRows", "trim", "missingValues", "decimalChar", "groupChar", "bareNumber", "dateFormats", "timeZone", "lenient", "onBadRow", "maxBadShare", "maxExpansion",
-}
+)
 
 // Questions are the queries of a Config.
 type Questions struct {
