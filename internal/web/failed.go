@@ -103,6 +103,10 @@ func (s *Server) failedPage(w http.ResponseWriter, r *http.Request) {
 		s.respond.Error(w, r, err)
 		return
 	}
+	if _, err := s.monitor.Fresh(r.Context()); err != nil { // so that the tries are not older than the files
+		s.respond.Unavailable(w, r, err)
+		return
+	}
 	d := views.FailedData{Files: files, All: len(f.index.Letters), Chosen: chosenBefore(r), Group: f.filter.Group, Text: f.filter.Text,
 		// Files that fail after the page was made are not meant by its buttons.
 		Until: f.index.Newest().Format(time.RFC3339Nano), Tries: s.monitor.Histories(namesOf(files), 10)}

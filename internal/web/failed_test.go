@@ -16,10 +16,13 @@ import (
 	"testing"
 	"time"
 
+	"go.uber.org/zap"
+
 	"csv-pipeline/internal/auth"
 	"csv-pipeline/internal/query"
 	"csv-pipeline/internal/queue"
 	"csv-pipeline/internal/web"
+	"csv-pipeline/internal/worker"
 )
 
 type failureGroup struct {
@@ -221,5 +224,38 @@ func TestManyFailedFiles(t *testing.T) {
 	}
 	if r := s.do(t, http.MethodPost, "/api/v1/failed/retry", `{"all":true,"until":"`+time.Now().Add(time.Hour).Format(time.RFC3339)+`"}`, "Authorization", bearer); r.body != "{\"files\":2500}\n" {
 		t.Errorf("%s %s", r.Status, r.body)
+	}
+}
+
+// The pages know of a try as soon as they know of the failure: what they say of it fits together.
+func TestATryIsShownWithItsFailure(t *testing.T) {
+	s := start(t, nil)
+	for i := range 30 {
+		name := fmt.Sprintf("bad%d.csv", i)
+		s.put(t, name, "item_id,quantity\n1,seven\n")
+		if err := s.queue.Push(t.Context(), name); err != nil {
+			t.Fatal(err)
+		}
+		w := &worker.Worker{Name: "w1", Queue: s.queue, Store: s.store, Questions: s.questions, Log: zap.NewNop()}
+		if err := w.Run(t.Context()); err != nil {
+			t.Fatal(err)
+		}
+		page := s.get(t, "/failed?q="+name, "Accept", asBrowser).body
+		if !strings.Contains(page, "1 try on record") {
+			t.Fatalf("the page of failed files shows no try of %s", name)
+		}
+		var file struct{ Attempts []struct{ Outcome string } }
+		s.get(t, "/files/raw/"+name+"?format=json").decode(t, &file)
+		if len(file.Attempts) != 1 {
+			t.Fatalf("%s has failed, and %d attempts are shown", name, len(file.Attempts))
+		}
+		var status struct {
+			Failed      int
+			LastProblem struct{ Name string }
+		}
+		s.get(t, "/api/v1/status").decode(t, &status)
+		if status.Failed != i+1 || status.LastProblem.Name != name {
+			t.Fatalf("%d files failed, want %d; the last problem is of %q, want %q", status.Failed, i+1, status.LastProblem.Name, name)
+		}
 	}
 }

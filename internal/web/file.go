@@ -108,7 +108,7 @@ func (s *Server) detail(r *http.Request, area filestore.Area, info filestore.Inf
 		standing = standings[0]
 		d.State, d.Reason = state(standing, d.Result != "")
 	}
-	view, err := s.monitor.Recent(ctx, glance)
+	view, err := s.monitor.Fresh(ctx) // so that the attempts are not older than the standing
 	if err != nil {
 		return nil, err
 	}

@@ -45,7 +45,7 @@ func (s *Server) overview(ctx context.Context, view *activity.View) (views.Overv
 	if err != nil {
 		return views.OverviewData{}, err
 	}
-	o := views.OverviewData{View: view, Status: api.NewStatus(view.Counts, files, view), Base: s.BasePath,
+	o := views.OverviewData{View: view, Status: api.NewStatus(files, view), Base: s.BasePath,
 		Chart: views.ThroughputChart(s.monitor.Throughput(view.At, chartStep)), Result: s.resultName, Asked: s.asked, Version: s.Version}
 	for _, a := range s.monitor.Latest(200) {
 		if a.Outcome != queue.AttemptDone && len(o.Problems) < mostProblems {

@@ -19,11 +19,8 @@ func openAPI(w http.ResponseWriter, r *http.Request) {
 const glance = 100 * time.Millisecond
 
 func (s *Server) status(ctx context.Context) (api.Status, error) {
-	counts, err := s.Queue.Counts(ctx)
-	if err != nil {
-		return api.Status{}, err
-	}
-	view, err := s.monitor.Recent(ctx, glance)
+	// Who reads here that a file is done finds it on every page, too.
+	view, err := s.monitor.Fresh(ctx)
 	if err != nil {
 		return api.Status{}, err
 	}
@@ -31,7 +28,7 @@ func (s *Server) status(ctx context.Context) (api.Status, error) {
 	if err != nil {
 		return api.Status{}, err
 	}
-	status := api.NewStatus(counts, files, view)
+	status := api.NewStatus(files, view)
 	status.Version, status.Questions = s.Version, s.asked
 	return status, nil
 }

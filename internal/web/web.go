@@ -183,7 +183,7 @@ func (s *Server) menuCounts() views.MenuCounts {
 	if view == nil || files == nil || time.Since(view.At) > 10*activity.Interval {
 		return views.MenuCounts{}
 	}
-	return views.CountsOf(api.NewStatus(view.Counts, files, view))
+	return views.CountsOf(api.NewStatus(files, view))
 }
 
 // dataset is the name of the dataset whose question is asked of a raw file; "" for the main one.

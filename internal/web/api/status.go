@@ -56,9 +56,10 @@ type Stuck struct {
 // patience is how long nothing may be heard of workers. A pod may take a minute or two to start.
 const patience = 3 * time.Minute
 
-// NewStatus combines the counts of the queue with the files, which are the truth about
-// what is completed.
-func NewStatus(c queue.Counts, files *catalog.Snapshot, view *activity.View) Status {
+// NewStatus combines a view of the queue with the files, which are the truth about what is
+// completed.
+func NewStatus(files *catalog.Snapshot, view *activity.View) Status {
+	c := view.Counts
 	st := Status{Waiting: c.Waiting, InFlight: c.InFlight, Delayed: c.Delayed, Failed: c.Failed, Completed: int64(files.Done),
 		Raw: files.Raw.Len(), Processed: files.Processed.Len(), Pending: files.Pending,
 		Rate: math.Round(view.Rate*1000) / 1000, OldestWaitingSeconds: view.OldestWaiting.Seconds()}

@@ -45,8 +45,8 @@ func TestStatusSaysWhatIsStuck(t *testing.T) {
 		"a worker is not heard of":      {queue.Counts{InFlight: 1}, activity.View{Leases: []queue.Lease{lease}, Renewed: map[string]time.Time{"a.csv": now.Add(-4 * time.Minute)}}, ActivityStuck, []string{"silent-worker 240 4 min w1"}},
 		"only a retry is due some time": {queue.Counts{Delayed: 1}, activity.View{}, ActivityWaiting, nil},
 	} {
-		c.view.At = now
-		st := NewStatus(c.counts, none, &c.view)
+		c.view.At, c.view.Counts = now, c.counts
+		st := NewStatus(none, &c.view)
 		if st.Activity != c.activity || len(st.Stuck) != len(c.stuck) {
 			t.Errorf("%s: %s %+v, want %s", what, st.Activity, st.Stuck, c.activity)
 			continue
