@@ -41,7 +41,13 @@ const measuring = "MEASURE_MEMORY"
 
 func TestMain(m *testing.M) {
 	if os.Getenv(measuring) == "" {
-		os.Exit(m.Run())
+		var err error
+		if programs, err = os.MkdirTemp("", "processor-*"); err != nil {
+			panic(err)
+		}
+		code := m.Run()
+		_ = os.RemoveAll(programs)
+		os.Exit(code)
 	}
 	cmd := exec.Command(os.Args[1], os.Args[2:]...)
 	cmd.Stdout, cmd.Stderr = os.Stdout, os.Stderr
@@ -55,12 +61,12 @@ func TestMain(m *testing.M) {
 	os.Exit(cmd.ProcessState.ExitCode())
 }
 
+// programs is where program builds it. TestMain makes and removes it.
+var programs string
+
+// program builds the processor once, without the clients of clouds, as the Dockerfile does.
 var program = sync.OnceValues(func() (string, error) {
-	folder, err := os.MkdirTemp("", "processor-*")
-	if err != nil {
-		return "", err
-	}
-	path := filepath.Join(folder, "processor")
+	path := filepath.Join(programs, "processor")
 	out, err := exec.Command("go", "build", "-tags", "nethttpomithttp2,nobuckets", "-o", path, ".").CombinedOutput()
 	if err != nil {
 		err = fmt.Errorf("%w: %s", err, out)
@@ -371,7 +377,6 @@ func TestHostileFilesAreRefusedInBoundedMemory(t *testing.T) {
 	}
 	processor, err := program()
 	expectRefusal(t, err)
-	t.Cleanup(func() { _ = os.RemoveAll(filepath.Dir(processor)) })
 	for _, h := range hostileFiles {
 		t.Run(h.name, func(t *testing.T) {
 			t.Parallel()
