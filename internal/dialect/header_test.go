@@ -109,6 +109,7 @@ func TestQuotesInAFirstRow(t *testing.T) {
 		{"no rule, skipped", malformed, with(func(s *Settings) { s.OnBadRow, s.MaxBadShare = Skip, 1 }), "3,4\n4,5\n", ""},
 		{"nothing else", "\"a\"b\n", none, "", "f.csv:1: text after a closing quote"},
 		{"never closed", "\"ab\n1,2\n", none, "", "f.csv:1: a quote is opened and never closed"},
+		{"single quotes, and fewer cells than names", "'\t\n\"1\",\"a\\\"b\"\t',1\"\t\n\n;\"a\"b\n\"1\",\"a\\\"b\" 11\",\\;", with(func(s *Settings) { s.Lenient, s.Header = true, Header{} }), "',,\n\"1\"\",\"\"a\\\"\"b\",\"',1\"\"\",\n\";\"\"a\"\"b\",,\n\"\"\"1\"\",\"\"a\\\"\"b\"\" 11\"\",\\;\",,\n", ""},
 		{"never closed, lenient", "\"a\n1,2\n3,4\n", with(func(s *Settings) { s.Lenient = true }), "\"\"\"a\",\n1,2\n3,4\n", ""},
 	} {
 		t.Run(c.name, func(t *testing.T) {

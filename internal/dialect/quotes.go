@@ -166,7 +166,7 @@ func (d *detector) looseQuotes(l *Layout) bool {
 			continue
 		}
 		rows++
-		for i, f := range d.rec.fields[:l.width] {
+		for i, f := range d.rec.fields[:min(len(d.rec.fields), l.width)] {
 			if f.quoted {
 				enclosed[i]++
 			}
