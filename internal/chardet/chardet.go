@@ -201,8 +201,13 @@ func (l *language) score(text string) (sum float64) {
 				if symbol {
 					sum += inWord
 				}
-			} else if isDigit(r) && before >= utf8.RuneSelf && isLetter(before) && l.east == nil {
-				sum += alone
+			} else if isDigit(r) {
+				switch {
+				case before == '¥':
+					sum -= alone
+				case before >= utf8.RuneSelf && isLetter(before) && l.east == nil:
+					sum += alone
+				}
 			}
 		case r == unicode.ReplacementChar:
 			sum += wrongByte
@@ -218,7 +223,7 @@ func (l *language) score(text string) (sum float64) {
 		default:
 			sum += sign(r)
 			switch {
-			case before == 'm' && (r == '²' || r == '³'):
+			case before == 'm' && (r == '²' || r == '³'), isDigit(before) && r == '¥':
 				sum -= alone
 			case isLetter(before):
 				sum += beside(r)

@@ -98,7 +98,7 @@ func TestNamesOfCountries(t *testing.T) {
 // TestWesternTexts are windows-1252, however little they have of it.
 func TestWesternTexts(t *testing.T) {
 	for _, text := range []string{
-		"25 °C", "25°C", "§ 5", "10 €", "€10", "±5 V", "½ l", "5 µg", "© 2020", "“quoted”", "don’t", "¿5 £?", "n.º 5", "1ª", "3 m²;5 m³", "3×4", "ACME™", "…", "Ø 5 mm", "10 à 12",
+		"25 °C", "25°C", "§ 5", "10 €", "€10", "¥10", "¥1.09\n¥20", "500¥", "±5 V", "½ l", "5 µg", "© 2020", "“quoted”", "don’t", "¿5 £?", "n.º 5", "1ª", "3 m²;5 m³", "3×4", "ACME™", "…", "Ø 5 mm", "10 à 12",
 		"Straße – Nr", "naïve café", "«été à Nice»", "KÖLN", "Æble", "Tromsø", "Malmö", "Åre", "Señor", "AÑO", "AÇÃO", "coração", "São Paulo", "élève", "crème brûlée", "forêt", "où", "città", "perché", "Þór", "Škoda", "MÜLLER & SÖHNE",
 	} {
 		if all := Rank(encoded(t, "windows-1252", text)); all[0].Encoding != "windows-1252" {

@@ -39,6 +39,7 @@ func TestSettingsOfAFile(t *testing.T) {
 		"a comma is no group of 0":   {"a;b\n0,125;x\n0,250;y\n", "--decimal-char=,"},
 		"codes are no amounts":       {"a,b\nABC123,1\nABD124,2\n", ""},
 		"a currency is":              {"a,b\nUSD 12.50,1\nUSD 3,2\n", "--bare-number=false"},
+		"a no-break space before it": {"a;b\n12,50\u00a0EUR;1\n-1\u00a0250,00\u00a0EUR;2\n", "--decimal-char=, --group-char=space --bare-number=false"},
 		"another column decides":     {"a;b\n1.234;1,5\n2.500;2\n", "--decimal-char=, --group-char=."},
 		"missing":                    {"a,b\n1,x\nNA,y\n3,z\n", "--missing-values=NA"},
 		"missing among dates":        {"a,b\n2024-01-05,x\n-,y\n2024-01-06,z\n", "--missing-values=-"},

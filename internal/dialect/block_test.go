@@ -62,3 +62,17 @@ func TestSecondTableWhereABlockEnds(t *testing.T) {
 		}
 	}
 }
+
+// TestOddQuotesBeforeTheFooter: rows with quotes that fit no rule are read alike whether they wait or not.
+func TestOddQuotesBeforeTheFooter(t *testing.T) {
+	const closesBelow = "a,b\n0,0\n1,\"x\n2,y\n3\",z\n4,5\nTotal,9\n"
+	if got, err := readAll(Settings{Lenient: true, SkipFooter: 1}, []byte(closesBelow), 1); err != nil || got != "a,b\n0,0\n1,\"\"\"x\"\n2,y\n\"3\"\"\",z\n4,5\n" {
+		t.Errorf("%q, %v", got, err)
+	}
+	wrongBelow := "a,b,c\n0,0,0\n1,\"x\n" + strings.Repeat("y", 100) + "\",\"z\"w\n4,5,6\nTotal,,9\n"
+	for footer := range 3 {
+		if got, err := readAll(Settings{SkipFooter: footer}, []byte(wrongBelow), 1); err == nil || !strings.HasPrefix(err.Error(), "f.csv:4: text after a closing quote") {
+			t.Errorf("footer of %d: %q, %v", footer, got, err)
+		}
+	}
+}

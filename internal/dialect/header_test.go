@@ -87,3 +87,42 @@ func TestRemarksAboveTheTable(t *testing.T) {
 		})
 	}
 }
+
+// TestQuotesInAFirstRow: a file without a header whose first row has a quote that needs a backslash, or
+// fits no rule, is read as one that has such a row elsewhere.
+func TestQuotesInAFirstRow(t *testing.T) {
+	const escaped = "\"1\",\"a\\\"b\",\"2,5\"\n\"2\",\"c\",\"3\"\n\"3\",\"d\",\"4\"\n"
+	const cells = "\"1\",\"a\\\",b\",\"2,5\"\n\"2\",\"c\",\"3\"\n\"3\",\"d\",\"4\"\n"
+	const malformed = "\"a\"b,2\n3,4\n4,5\n"
+	none := Settings{Header: Header{None: true}}
+	with := func(change func(*Settings)) Settings { s := none; change(&s); return s }
+	for _, c := range []struct {
+		name, text string
+		settings   Settings
+		want, bad  string
+	}{
+		{"a backslash", escaped, none, "1,\"a\"\"b\",\"2,5\"\n2,c,3\n3,d,4\n", ""},
+		{"a backslash, what is the header is found", escaped, Settings{}, "1,\"a\"\"b\",\"2,5\"\n2,c,3\n3,d,4\n", ""},
+		{"a backslash and a delimiter", cells, none, "1,\"a\"\",b\",\"2,5\"\n2,c,3\n3,d,4\n", ""},
+		{"no rule", malformed, none, "", "f.csv:1: text after a closing quote"},
+		{"no rule, lenient", malformed, with(func(s *Settings) { s.Lenient = true }), "\"\"\"a\"\"b\",2\n3,4\n4,5\n", ""},
+		{"no rule, skipped", malformed, with(func(s *Settings) { s.OnBadRow, s.MaxBadShare = Skip, 1 }), "3,4\n4,5\n", ""},
+		{"nothing else", "\"a\"b\n", none, "", "f.csv:1: text after a closing quote"},
+		{"never closed", "\"ab\n1,2\n", none, "", "f.csv:1: a quote is opened and never closed"},
+		{"single quotes, and fewer cells than names", "'\t\n\"1\",\"a\\\"b\"\t',1\"\t\n\n;\"a\"b\n\"1\",\"a\\\"b\" 11\",\\;", with(func(s *Settings) { s.Lenient, s.Header = true, Header{} }), "',,\n\"1\"\",\"\"a\\\"\"b\",\"',1\"\"\",\n\";\"\"a\"\"b\",,\n\"\"\"1\"\",\"\"a\\\"\"b\"\" 11\"\",\\;\",,\n", ""},
+		{"never closed, lenient", "\"a\n1,2\n3,4\n", with(func(s *Settings) { s.Lenient = true }), "\"\"\"a\",\n1,2\n3,4\n", ""},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			got, err := readAll(c.settings, []byte(c.text), 1)
+			if c.bad != "" {
+				if err == nil || !strings.HasPrefix(err.Error(), c.bad) {
+					t.Errorf("%q, %v, want %s", got, err, c.bad)
+				}
+				return
+			}
+			if err != nil || got != c.want {
+				t.Errorf("%q, %v, want %q", got, err, c.want)
+			}
+		})
+	}
+}

@@ -18,8 +18,17 @@ func (d *detector) findQuotes(l *Layout) {
 	}
 	with := *l
 	with.escape = '\\'
-	if d.fitsNot(l) > 0 && d.fitsNot(&with) < d.fitsNot(l) {
-		l.escape, l.found.escape = '\\', true
+	from := int(l.start)
+	if !named(d.columns) && len(d.Header.Lines) == 0 { // its first line may need the backslash, too
+		with.passed = [2]int64{}
+		if _, ok := d.structure(&with); !ok {
+			return
+		}
+		from, _ = d.skipped()
+	}
+	if unfit := d.fitsNot(l, from); unfit > 0 && d.fitsNot(&with, from) < unfit {
+		*l = with
+		l.found.escape = true
 	}
 }
 
@@ -47,10 +56,10 @@ func (d *detector) again(l *Layout) {
 	}
 }
 
-// fitsNot counts the rows of the head that a layout does not fit.
-func (d *detector) fitsNot(l *Layout) (n int) {
+// fitsNot counts the rows of the head from a place on that a layout does not fit.
+func (d *detector) fitsNot(l *Layout, from int) (n int) {
 	s := l.syntax(d.rules)
-	for at := int(l.start); at < len(d.head); at += d.rec.size {
+	for at := from; at < len(d.head); at += d.rec.size {
 		switch s.parse(d.head[at:], d.final, &d.rec) {
 		case row:
 			if !l.fitsRow(d.head[at:], &d.rec) {
@@ -157,7 +166,7 @@ func (d *detector) looseQuotes(l *Layout) bool {
 			continue
 		}
 		rows++
-		for i, f := range d.rec.fields[:l.width] {
+		for i, f := range d.rec.fields[:min(len(d.rec.fields), l.width)] {
 			if f.quoted {
 				enclosed[i]++
 			}

@@ -208,12 +208,11 @@ func IsDressed(cell []byte) bool {
 	if s[0] == '(' || s[len(s)-1] == '%' || s[len(s)-1] == '-' || bytes.Contains(s, minus) || bytes.IndexFunc(s, func(r rune) bool { return unicode.Is(unicode.Sc, r) }) >= 0 {
 		return true
 	}
-	s = bytes.Trim(s, "-+ ")
+	s = bytes.TrimFunc(s, func(r rune) bool { return r == '-' || r == '+' || isSpace(r) })
 	if slices.ContainsFunc(currencyWords, func(word []byte) bool { return bytes.HasPrefix(s, word) || bytes.HasSuffix(s, word) }) {
 		return true
 	}
-	notLetter := func(r rune) bool { return !unicode.IsLetter(r) }
-	before, after := s[:max(0, bytes.IndexFunc(s, notLetter))], s[bytes.LastIndexFunc(s, notLetter)+1:]
+	before, after := s[:len(s)-len(bytes.TrimLeftFunc(s, unicode.IsLetter))], s[len(bytes.TrimRightFunc(s, unicode.IsLetter)):]
 	return slices.Contains(commonCurrencies, string(before)) || slices.Contains(commonCurrencies, string(after))
 }
 

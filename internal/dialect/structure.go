@@ -42,7 +42,11 @@ func (d *detector) structure(l *Layout) (fit int, ok bool) {
 	if d.Header.None {
 		first := all[0]
 		l.start, l.line = int64(first.at), first.line
-		l.width, l.required = first.width, first.width
+		l.width = first.width
+		if first.malformed {
+			l.width = mode
+		}
+		l.required = l.width
 		l.fields = make([]int, len(d.columns))
 		for i, c := range d.columns {
 			l.fields[i] = c.Number - 1
