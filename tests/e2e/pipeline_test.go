@@ -23,11 +23,11 @@ import (
 )
 
 const (
-	pollingInterval = 5 * time.Second
 	maxReplicaCount = 5
 	// target is how long all files may take from the generator's start, on a cluster where the
-	// images are there and Redis runs.
-	target = pollingInterval + 10*time.Second
+	// images are there and Redis runs. A Job for each file would take minutes. It is not tighter, since
+	// how long five pods take to start is up to the machine; the test prints the figure.
+	target = time.Minute
 	// patience is for what has no target of its own.
 	patience = 3 * time.Minute
 )
